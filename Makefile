@@ -1,0 +1,41 @@
+# make run    set up what is missing, then start ringtop        make run ARGS="trace execsnoop"
+# make test   linters, type checker and all tests (as root)     make test ARGS="-k filter"
+# make setup  only what `make run` needs
+# make bench  compare the ways of reading events here and now
+# make clean  remove all that these made
+
+.PHONY: run test setup bench clean
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+# The system's own interpreter: it is the one that sees the distribution's bcc.
+PYTHON = /usr/bin/python3
+ARGS =
+# Where root's tools are, which `su` does not always add.
+export PATH := $(PATH):/usr/sbin:/sbin
+bin = .venv/bin
+ROOTLESS = $(shell [ "$$(id -u)" = 0 ] || echo --ignore=tests/kernel)
+SETUP = PYTHON='$(PYTHON)' .ci/setup
+
+run:
+	@$(SETUP) run
+	@$(bin)/ringtop $(ARGS)
+
+test:
+	@$(SETUP) test
+	$(bin)/python -m ruff check .
+	$(bin)/python -m ruff format --check .
+	$(bin)/python -m mypy
+	@[ "$$(id -u)" = 0 ] || echo "ringtop: not root: tests/kernel, which loads real BPF programs, is left out" >&2
+	$(bin)/python -m pytest $(ROOTLESS) $(ARGS)
+
+setup:
+	@$(SETUP) run
+
+bench:
+	@$(SETUP) run
+	@$(bin)/ringtop bench $(ARGS)
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis snapshot_report.html
+	find bpf tui themes tests -name __pycache__ -type d -prune -exec rm -rf {} +
