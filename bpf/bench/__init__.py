@@ -1,0 +1,108 @@
+"""`ringtop bench`: what reading events costs, ringtop's way and bcc's, and what tracing costs those who are traced."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from ringtop.bpf import syscall
+from ringtop.bpf.bench.report import Report
+from ringtop.bpf.bench.rows import Plan, measure
+from ringtop.bpf.bench.sides import SIDES
+from ringtop.bpf.bench.storm import how
+from ringtop.bpf.bench.tax import taxes
+from ringtop.bpf.errors import CannotTrace
+from ringtop.bpf.kernel import Kernel, ensure_tracefs, online_cpus
+from ringtop.bpf.memory import PAGE
+
+EVENTS = 1_000_000
+BUFFER, MEMORY = 4 << 20, 1 << 30
+"""Bytes: one buffer, and all of them; where there are many CPUs, buffers are smaller."""
+_HOOKED = {2: "kprobe", 5: "tracepoint", 17: "raw tracepoint", 24: "raw tracepoint", 26: "tracing"}
+"""``enum bpf_prog_type``: those that make system calls, wake-ups or switches slower."""
+
+
+def run(json: bool, events: int) -> int:
+    """Measure and print; the exit status: 0, or 1 when a ledger does not balance. Raises CannotTrace."""
+    if os.geteuid() != 0:
+        raise CannotTrace("cannot measure", "loading BPF programs needs root", "Run it as root: sudo ringtop bench")
+    ensure_tracefs()
+    kernel = Kernel()
+    allowed = os.sched_getaffinity(0)
+    storm_cpu, reader_cpu = min(allowed), max(allowed)
+    perfs = sum(side.transport == "perfbuf" for side in SIDES)
+    buffer = BUFFER
+    while buffer * perfs * len(online_cpus()) > MEMORY and buffer > PAGE:
+        buffer //= 2
+    report = Report(
+        Plan(events, buffer, storm_cpu),
+        {
+            "kernel": kernel.release,
+            "cpus": os.cpu_count(),
+            "storm": how(),
+            "storm_cpu": storm_cpu,
+            "reader_cpu": reader_cpu,
+        },
+        notes=list(_notes(kernel, storm_cpu == reader_cpu)),
+    )
+    os.sched_setaffinity(0, {reader_cpu})
+    try:
+        _measure(report, kernel, quiet=json)
+    finally:
+        os.sched_setaffinity(0, allowed)
+    if json:
+        print(report.as_json())
+    return 0 if report.balanced else 1
+
+
+def _notes(kernel: Kernel, one_cpu: bool) -> Iterator[str]:
+    if kernel.no_ringbuf:
+        yield f"{kernel.no_ringbuf}: perf buffers alone are measured."
+    if one_cpu:
+        yield "there is one CPU for the storm and the reader: they take turns."
+    with suppress(OSError):
+        others = sum(kind in _HOOKED for kind in syscall.program_types())
+        if others:
+            yield f"{others} BPF programs for tracing are loaded already: what they cost is in every figure."
+
+
+def _measure(report: Report, kernel: Kernel, quiet: bool) -> None:
+    def say(text: str) -> None:
+        if not quiet:
+            print(text, flush=True)
+
+    say(report.head())
+    with _progress() as told:
+        sides = [side for side in SIDES if side.transport != "ringbuf" or not kernel.no_ringbuf]
+        report.rows += measure(sides, kernel, report.plan, told)
+    for row in report.rows:
+        say(report.line(row))
+    say(report.ledger())
+    with _progress() as told:
+        told("what the programs cost others")
+        for tax in taxes(kernel, report.plan.storm_cpu, min(report.plan.events / EVENTS, 1)):
+            if isinstance(tax, CannotTrace):
+                report.notes.append(str(tax))
+                say(f"Note: {tax}")
+            else:
+                report.taxes.append(tax)
+    say(report.tax())
+    say(report.verdict())
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Tells on a terminal what is being done, in one line that is gone afterwards."""
+    shown = sys.stderr.isatty()
+
+    def tell(what: str) -> None:
+        if shown:
+            print(f"\r\x1b[K{what} …", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield tell
+    finally:
+        if shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

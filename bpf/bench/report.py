@@ -1,0 +1,117 @@
+"""What the bench says: tables, ratios first, or one JSON object."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ringtop.bpf import sizes
+from ringtop.bpf.bench.rows import ROUNDS, Plan, Row
+from ringtop.bpf.bench.tax import Tax
+
+WIDTH = 96
+_HEAD = """
+                                ratios                    absolute
+reader, transport, wake-up       reader  traced    lost    offered/s  received/s   reader   traced
+"""
+_LEDGER = """
+ledger                             emitted = received +  dropped    residual    wake-ups
+"""
+_TAX = """
+processes that cause no events, with a program attached  ratio     without        with       adds
+"""
+_LEGEND = """\
+reader: CPU time of the reading thread, user and system, waiting included, for each event it received. traced: time one
+call of the storm took, in its ratio to the same without any program. ringtop: drained and entered in the ledger.
+ringtop, stream: put in time order and encoded for the viewer as well, as the collector does. bcc: a callback that only
+counts. bcc, 5 fields: one that reads five fields of the event, as bcc's tools do."""
+
+
+@dataclass
+class Report:
+    """All that was measured."""
+
+    plan: Plan
+    host: dict[str, Any]
+    """What it was measured on."""
+    rows: list[Row] = field(default_factory=list)
+    taxes: list[Tax] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def balanced(self) -> bool:
+        """Every event of every row is accounted for."""
+        return all(row.residual == 0 for row in self.rows)
+
+    def head(self) -> str:
+        """What is measured, and the first table's head."""
+        h = self.host
+        about = (
+            f"{self.plan.events:,} times unlinkat() of a path that cannot be, in {ROUNDS} storms by {h['storm']} on "
+            f"CPU {h['storm_cpu']}, seen by unlinksnoop and read on CPU {h['reader_cpu']}. Buffers of "
+            f"{sizes.human(self.plan.buffer)}: the ring; of each CPU with perf buffers. Linux {h['kernel']}, "
+            f"{h['cpus']} CPUs."
+        )
+        return "\n".join([textwrap.fill(about, WIDTH), *map(_note, self.notes), _HEAD.rstrip("\n")])
+
+    def line(self, row: Row) -> str:
+        """A row of the first table."""
+        lost = row.dropped / max(row.emitted, 1)
+        return (
+            f"{row.side.name:31}{row.reader_ratio:7.1f}x{row.slow_down:7.1f}x{lost:8.1%}{row.offered_per_s:13,.0f}"
+            f"{row.received_per_s:12,.0f}{row.reader_us:7.3f}µs{row.call_ns:7,.0f}ns"
+        )
+
+    def ledger(self) -> str:
+        """The second table: every event accounted for."""
+        lines = [
+            f"{row.side.name:32}{row.emitted:10,}{row.received:11,}{row.dropped:11,}{row.residual:12,}{row.wakeups:12,}"
+            for row in self.rows
+        ]
+        return "\n".join([_LEDGER.rstrip("\n"), *lines])
+
+    def tax(self) -> str:
+        """The third table: the cost to those who cause no events."""
+        lines = [
+            f"{tax.load + ', ' + tax.program:54}{tax.ratio:7.2f}x{tax.off_ns:10,.0f}ns{tax.on_ns:10,.0f}ns"
+            f"{tax.on_ns - tax.off_ns:9,.0f}ns"
+            for tax in self.taxes
+        ]
+        return "\n".join([_TAX.rstrip("\n"), *lines])
+
+    def verdict(self) -> str:
+        """What follows from it, and what the words mean."""
+        first, theirs = self.rows[0], [row for row in self.rows if row.side.kind.startswith("bcc")]
+        times = ", ".join(f"{row.reader_ratio:.1f} ({row.side.name})" for row in theirs)
+        lines = [textwrap.fill(_LEGEND.replace("\n", " "), WIDTH)]
+        if theirs:
+            told = f"An event costs bcc's callbacks so many times the CPU of {first.side.name}: {times}."
+            lines.append(textwrap.fill(told, WIDTH))
+        lines.append(
+            "Every event is accounted for: emitted = received + dropped in every row."
+            if self.balanced
+            else "THE LEDGER DOES NOT BALANCE: see the column residual."
+        )
+        return "\n" + "\n".join(lines)
+
+    def as_json(self) -> str:
+        """Everything, for machines."""
+        rows = [
+            {
+                "reader": row.side.kind,
+                "transport": row.side.transport,
+                "wakeup": row.side.wakeup,
+                **{name: value for name, value in asdict(row).items() if name != "side"},
+                "residual": row.residual,
+            }
+            for row in self.rows
+        ]
+        taxes = [{**asdict(tax), "ratio": tax.ratio} for tax in self.taxes]
+        whole = {"version": 1, **self.host, **asdict(self.plan), "balanced": self.balanced}
+        return json.dumps({**whole, "rows": rows, "taxes": taxes, "notes": self.notes}, indent=2)
+
+
+def _note(text: str) -> str:
+    return textwrap.fill(f"Note: {text}", WIDTH)

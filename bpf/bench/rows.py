@@ -1,0 +1,119 @@
+"""The rows of the comparison: storms under each reader, and what they cost both sides."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from operator import truediv
+from statistics import median
+
+from ringtop.bpf.bench.sides import Reader, Side, open_side
+from ringtop.bpf.bench.storm import Made, Storm, unlinks
+from ringtop.bpf.kernel import Kernel
+
+ROUNDS = 3
+"""Every reader takes its turn in so many storms. What is compared was measured within a round, and the median of the
+rounds is told: a machine that grows busier meanwhile weighs on all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What every row is measured with."""
+
+    events: int
+    buffer: int
+    """Bytes: the ring, or each CPU's perf buffer."""
+    storm_cpu: int
+    limit: float = 2.0
+    """Seconds the storm of one row may take; a row that is slower than that has fewer events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What was measured; the ledger is exact, the rest is as good as the machine was quiet."""
+
+    side: Side
+    offered: int
+    """System calls the storm made: one event each."""
+    emitted: int
+    received: int
+    dropped: int
+    gaps: int | None
+    wakeups: int
+    offered_per_s: float
+    received_per_s: float
+    reader_us: float
+    """CPU time of the reader for each event it received, user and system."""
+    reader_ratio: float
+    """The same in its ratio to the first row's."""
+    call_ns: float
+    """Time one call of the storm took."""
+    slow_down: float
+    """The same in its ratio to that with no program attached."""
+
+    @property
+    def residual(self) -> int:
+        """0, or the ledger does not balance."""
+        return self.emitted - self.received - self.dropped
+
+
+@dataclass(slots=True)
+class _Turns:
+    """What was measured of one reader, round by round."""
+
+    reader: Reader
+    reader_s: list[float] = field(default_factory=list)
+    made: list[Made] = field(default_factory=list)
+
+    def take(self, storm: Storm, count: int, limit: float) -> None:
+        """One storm."""
+        self.reader.attach()
+        before, cpu = self.reader.received, time.thread_time()
+        storm.start(count, limit)
+        self.reader.read(storm.done)
+        self.reader_s.append((time.thread_time() - cpu) / max(self.reader.received - before, 1))
+        self.made.append(storm.result())
+        self.reader.detach()
+
+
+def measure(sides: Sequence[Side], kernel: Kernel, plan: Plan, say: Callable[[str], None]) -> list[Row]:
+    """A row for each of *sides*; *say* is told what is being done. Raises CannotTrace."""
+    limit = plan.limit / ROUNDS
+    bare: list[float] = []
+    with ExitStack() as stack:
+        storm = Storm(unlinks, plan.storm_cpu)
+        stack.callback(storm.close)
+        turns: list[_Turns] = []
+        for side in sides:
+            say(f"loading: {side.name}")
+            turns.append(_Turns(open_side(side, kernel, plan.buffer, storm.pid)))
+            stack.callback(turns[-1].reader.close)
+        for number in range(ROUNDS):
+            count = (plan.events + number) // ROUNDS
+            bare.append(storm.run(count, limit).call_ns)
+            for side, turn in zip(sides, turns, strict=True):
+                say(f"round {number + 1} of {ROUNDS}: {side.name}")
+                turn.take(storm, count, limit)
+        return [_row(side, turn, turns[0], bare) for side, turn in zip(sides, turns, strict=True)]
+
+
+def _row(side: Side, turns: _Turns, first: _Turns, bare: list[float]) -> Row:
+    counted = turns.reader.count()
+    offered, seconds = sum(m.count for m in turns.made), sum(m.seconds for m in turns.made)
+    return Row(
+        side,
+        offered,
+        counted.emitted,
+        counted.received,
+        counted.dropped,
+        counted.gaps,
+        counted.wakeups,
+        offered_per_s=offered / seconds,
+        received_per_s=counted.received / seconds,
+        reader_us=median(turns.reader_s) * 1e6,
+        reader_ratio=median(map(truediv, turns.reader_s, first.reader_s)),
+        call_ns=median(m.call_ns for m in turns.made),
+        slow_down=median(map(truediv, (m.call_ns for m in turns.made), bare)),
+    )

@@ -1,0 +1,254 @@
+"""The readers that are compared: ringtop's own, driven as the collector drives them, and bcc's, as its tools use them.
+
+All read the same records of the same program, unlinksnoop, from buffers of one size: that of the ring, and of each
+CPU's perf buffer. The storm runs on one CPU, so that both have the same room for it.
+"""
+
+from __future__ import annotations
+
+import ctypes as ct
+import os
+import select
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from ringtop.bpf import filter as language
+from ringtop.bpf import sizes, stream, syscall
+from ringtop.bpf.capture import compile_capture
+from ringtop.bpf.kernel import Kernel
+from ringtop.bpf.loader import COUNTERS, TRANSPORTS, Config, load
+from ringtop.bpf.memory import PAGE
+from ringtop.bpf.order import WINDOW_NS
+from ringtop.bpf.schema import UNLINKSNOOP
+from ringtop.bpf.stream import Transport
+from ringtop.bpf.tracer import TICK_NS, Settings, Tracer
+
+Kind = Literal["ringtop", "ringtop, stream", "bcc", "bcc, 5 fields"]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One way of reading."""
+
+    kind: Kind
+    transport: Transport
+    wakeup: str
+
+    @property
+    def name(self) -> str:
+        """As the table has it."""
+        return f"{self.kind}, {self.transport.removesuffix('buf')}, {self.wakeup}"
+
+
+_WAKEUPS = ("timer", "adaptive", "every", "batch:64")
+
+SIDES: tuple[Side, ...] = (
+    *(Side("ringtop", "ringbuf", w) for w in _WAKEUPS),
+    *(Side("ringtop", "perfbuf", w) for w in _WAKEUPS if w != "adaptive"),  # which is "every" for perf buffers
+    Side("ringtop, stream", "ringbuf", "timer"),
+    # What bcc's tools do: flags of 0 for the ring, wakeup_events=1 for perf buffers.
+    Side("bcc", "ringbuf", "adaptive"),
+    Side("bcc, 5 fields", "ringbuf", "adaptive"),
+    Side("bcc", "perfbuf", "every"),
+    Side("bcc, 5 fields", "perfbuf", "every"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A ledger."""
+
+    emitted: int
+    received: int
+    dropped: int
+    gaps: int | None
+    """Holes in the sequence numbers; bcc's callbacks do not look for them."""
+    wakeups: int
+
+
+class Reader(Protocol):
+    """A program with a reader, for the events of one process."""
+
+    @property
+    def received(self) -> int:
+        """Events so far."""
+
+    def attach(self) -> None:
+        """Events flow from now on."""
+
+    def read(self, done: int) -> None:
+        """Take events until *done* is readable, and then the rest."""
+
+    def detach(self) -> None:
+        """No more events, until the next ``attach``."""
+
+    def count(self) -> Counted:
+        """The ledger so far."""
+
+    def close(self) -> None:
+        """Free everything."""
+
+
+class Ours:
+    """ringtop's reader; the loop is the collector's: drained on its timer, and when the kernel wakes it."""
+
+    def __init__(self, side: Side, kernel: Kernel, size: int, pid: int) -> None:
+        settings = Settings(side.transport, size, side.wakeup, capture=f"pid={pid}", min_us=0)
+        self._tracer = Tracer("unlinksnoop", kernel, settings)
+        self._drain = self._drain_and_encode if side.kind == "ringtop, stream" else self._drain_only
+        # The kernel wakes an adaptive reader only once it has caught up, and one on the timer as half full is passed.
+        self._behind = {("ringbuf", "adaptive"): 1, ("ringbuf", "timer"): size // 2}.get((side.transport, side.wakeup))
+
+    @property
+    def received(self) -> int:
+        """Events so far."""
+        return int(self._tracer.ledger.by[self._tracer.transport].received.sum())
+
+    def attach(self) -> None:
+        """Events flow from now on."""
+        self._tracer.attach()
+
+    def _drain_only(self) -> None:
+        """The part that bcc's poll does too, and the ledger."""
+        tracer = self._tracer
+        drained = tracer.reader.drain()
+        tracer.ledger.take(tracer.transport, drained, time.clock_gettime_ns(time.CLOCK_MONOTONIC))
+
+    def _drain_and_encode(self) -> None:
+        """All that the collector does with events: unknown ids, time order, the stream's bytes."""
+        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - WINDOW_NS
+        batch = self._tracer.drain(before)
+        rows = stream.Rows(batch.program, self._tracer.transport, batch.rows.tobytes(), batch.tails)
+        stream.encode(stream.Round(before, time.clock_gettime_ns(time.CLOCK_MONOTONIC), [rows]))
+
+    def read(self, done: int) -> None:
+        """Take events until *done* is readable, and then the rest."""
+        reader = self._tracer.reader
+        fds = set(reader.fds())
+        with select.epoll() as epoll:
+            for fd in fds:
+                epoll.register(fd, select.EPOLLIN | select.EPOLLET)
+            epoll.register(done, select.EPOLLIN)
+            due = time.monotonic_ns() + TICK_NS
+            ready: set[int] = set()
+            while done not in ready:
+                ready = {fd for fd, _ in epoll.poll(max(due - time.monotonic_ns(), 0) / 1e9)}
+                for _ in ready & fds:
+                    self._tracer.woken()
+                self._drain()
+                while self._behind and reader.stats() >= self._behind:
+                    self._drain()
+                due = time.monotonic_ns() + TICK_NS
+        self._drain()
+
+    def detach(self) -> None:
+        """No more events, until the next ``attach``."""
+        self._tracer.stop()
+
+    def count(self) -> Counted:
+        """The ledger so far."""
+        self._drain()
+        stats = self._tracer.stats()
+        return Counted(
+            emitted=sum(c.emitted for c in stats.cpus),
+            received=sum(c.received for c in stats.cpus),
+            dropped=sum(sum(c.dropped.values()) for c in stats.cpus),
+            gaps=sum(c.gaps for c in stats.cpus),
+            wakeups=stats.wakeups,
+        )
+
+    def close(self) -> None:
+        """Free everything."""
+        self._tracer.close()
+
+
+_CTYPES: dict[str, type] = {"<u8": ct.c_uint64, "<u4": ct.c_uint32, "<i4": ct.c_int32, "|S16": ct.c_char * 16}
+
+
+class _Event(ct.Structure):
+    """The record's fixed part and the path, as a bcc tool would declare it."""
+
+    _fields_ = (
+        *((name, _CTYPES[UNLINKSNOOP.dtype[name].str]) for name in UNLINKSNOOP.dtype.names or ()),
+        ("path", ct.c_char * 16),
+    )
+
+
+class Bcc:
+    """bcc's own callbacks: one that only counts, or one that reads five fields of each event as its tools do."""
+
+    def __init__(self, side: Side, kernel: Kernel, size: int, pid: int) -> None:
+        self._transport = side.transport
+        self.received = self._rounds = 0
+        self._ring = -1
+        self._loaded = load("unlinksnoop", kernel, not kernel.no_ringbuf)
+        bpf = self._loaded.bpf
+        capture = compile_capture(language.parse(f"pid={pid}"), UNLINKSNOOP, self._loaded.rung.knows)
+        self._loaded.configure(Config(side.transport, *sizes.kernel_wakeup(side.wakeup, size), capture))
+        name = "ring_template" if side.transport == "ringbuf" else "perfbuf"
+        table, callback = bpf[name], self._callback(side.kind, bpf, name)
+        # bcc finds the event's class in the program's own call of perf_submit or ringbuf_output: here it is in emit.h.
+        table._event_class = _Event
+        if side.transport == "ringbuf":
+            # The table's own ring is the one-page template: the program looks its ring up in the array of maps.
+            self._ring = syscall.map_create(syscall.MAP_TYPE_RINGBUF, size, name=b"bench")
+            syscall.map_update(self._loaded.map_fd("ringbuf"), 0, self._ring.to_bytes(4, "little"))
+            table.map_fd = self._ring
+            table.open_ring_buffer(callback)
+            self._poll: Callable[[int], object] = bpf.ring_buffer_poll
+        else:
+            table.open_perf_buffer(callback, size // PAGE, lambda lost: None)
+            self._poll = bpf.perf_buffer_poll
+
+    def _callback(self, kind: Kind, bpf: Any, name: str) -> Callable[[object, int, int], int]:
+        def count(_: object, data: int, size: int) -> int:
+            self.received += 1
+            return 0
+
+        def look(_: object, data: int, size: int) -> int:
+            event = bpf[name].event(data)
+            _ = event.ts, event.pid, event.comm, event.ret, event.path
+            self.received += 1
+            return 0
+
+        return count if kind == "bcc" else look
+
+    def attach(self) -> None:
+        """Events flow from now on."""
+        self._loaded.attach()
+
+    def read(self, done: int) -> None:
+        """Take events until *done* is readable, and then the rest."""
+        while not select.select([done], (), (), 0)[0]:
+            self._poll(100)
+            self._rounds += 1
+        before = -1
+        while before != self.received:
+            before = self.received
+            self._poll(0)
+
+    def detach(self) -> None:
+        """No more events, until the next ``attach``."""
+        self._loaded.detach()
+
+    def count(self) -> Counted:
+        """The ledger so far."""
+        sums = self._loaded.counters().by[:, TRANSPORTS.index(self._transport), :].sum(axis=0)
+        n = dict(zip(COUNTERS, np.asarray(sums).tolist(), strict=True))
+        dropped = n["full"] + n["no_reader"] + n["other"]
+        return Counted(n["emitted"], self.received, dropped, None, self._rounds)
+
+    def close(self) -> None:
+        """Free everything."""
+        self._loaded.close()
+        if self._ring >= 0:
+            os.close(self._ring)
+
+
+def open_side(side: Side, kernel: Kernel, size: int, pid: int) -> Reader:
+    """The reader of *side*, for the unlinks of *pid*. Raises CannotTrace."""
+    return (Ours if side.kind.startswith("ringtop") else Bcc)(side, kernel, size, pid)

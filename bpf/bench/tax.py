@@ -1,0 +1,64 @@
+"""What the programs cost those who cause no events: system calls under syscall tracepoints, switches, wake-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from statistics import median
+
+from ringtop.bpf.bench.storm import Calls, Storm, getppids, ping_pong
+from ringtop.bpf.errors import CannotTrace
+from ringtop.bpf.kernel import Kernel
+from ringtop.bpf.stream import Transport
+from ringtop.bpf.tracer import Settings, Tracer
+
+ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """A load with and without a program, and what one turn of it took."""
+
+    program: str
+    load: str
+    off_ns: float
+    on_ns: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times longer it took with the program."""
+        return self.on_ns / self.off_ns
+
+
+_LOADS: tuple[tuple[str, str, Callable[[], Calls], int], ...] = (
+    ("execsnoop", "getppid", getppids, 500_000),
+    ("unlinksnoop", "getppid", getppids, 500_000),
+    ("runqslower", "pipe ping-pong on one CPU", ping_pong, 20_000),
+)
+
+
+def taxes(kernel: Kernel, cpu: int, scale: float) -> Iterator[Tax | CannotTrace]:
+    """One after another; *scale* is the share of the usual number of turns."""
+    for program, load, prepare, turns in _LOADS:
+        try:
+            yield _tax(program, load, prepare, max(int(turns * scale), 100), kernel, cpu)
+        except CannotTrace as e:
+            yield e
+
+
+def _tax(program: str, load: str, prepare: Callable[[], Calls], turns: int, kernel: Kernel, cpu: int) -> Tax:
+    """Off and on in turns, so that a machine that grows busier meanwhile weighs on both."""
+    off, on = [], []
+    transport: Transport = "perfbuf" if kernel.no_ringbuf else "ringbuf"
+    with ExitStack() as stack:
+        storm = Storm(prepare, cpu)
+        stack.callback(storm.close)
+        tracer = Tracer(program, kernel, Settings(transport, 0, "timer", "", min_us=10_000))
+        stack.callback(tracer.close)
+        for _ in range(ROUNDS):
+            off.append(storm.run(turns, 1).call_ns)
+            tracer.attach()
+            on.append(storm.run(turns, 1).call_ns)
+            tracer.stop()
+    return Tax(program, load, median(off), median(on))

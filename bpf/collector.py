@@ -1,0 +1,256 @@
+"""The collector: the privileged process. It loads programs, drains transports, writes the stream and obeys controls."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import select
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from ringtop.bpf import stream
+from ringtop.bpf.errors import CannotTrace
+from ringtop.bpf.filter import FilterError
+from ringtop.bpf.kernel import Kernel, ensure_tracefs, online_cpus
+from ringtop.bpf.order import WINDOW_NS
+from ringtop.bpf.outbox import Outbox
+from ringtop.bpf.rounds import cut
+from ringtop.bpf.tracer import TICK_NS, Settings, Tracer
+
+STATS_NS = 1_000_000_000
+CONTROL_LIMIT = 64 << 10
+"""Longest control message, bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the collector is asked for."""
+
+    programs: tuple[str, ...]
+    transport: str = "auto"
+    buffer: int = 0
+    """Bytes; 0 for the default of the transport."""
+    wakeup: str = "timer"
+    capture: str = ""
+    min_us: int = 10_000
+    exclude: tuple[int, ...] = ()
+    """Processes that are ringtop's own, besides the collector."""
+
+
+def wall_offset_ns() -> int:
+    """Wall clock minus monotonic clock, from two readings of it around one of the other."""
+    before = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    wall = time.time_ns()
+    return wall - (before + time.clock_gettime_ns(time.CLOCK_MONOTONIC)) // 2
+
+
+class Collector:
+    """Reads control messages from *control_fd* and writes the stream to *out_fd* until told to stop."""
+
+    def __init__(self, options: Options, control_fd: int, out_fd: int) -> None:
+        self.options = options
+        self.out = Outbox(out_fd)
+        self.tracers: dict[str, Tracer] = {}
+        self.captures = dict.fromkeys(options.programs, options.capture)
+        self._control_fd = control_fd
+        self._control = stream.Frames(magic=False, limit=CONTROL_LIMIT)
+        self._epoll = select.epoll()
+        self._readers: dict[int, Tracer] = {}
+        self._reason = ""
+        self._signals, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._signalled)
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+    def run(self) -> int:
+        """The collector's life; its exit status. Raises CannotTrace when no program can run."""
+        try:
+            return self._run()
+        except BrokenPipeError:
+            return 0  # nobody listens any more: the programs go with this process
+        finally:
+            for tracer in self.tracers.values():
+                tracer.close()
+
+    def _run(self) -> int:
+        kernel = Kernel()
+        self.out.put(self._hello(kernel))
+        if ensure_tracefs():
+            self.out.put(stream.Notice("info", "tracefs was not mounted: mounted it at /sys/kernel/tracing"))
+        transport = self._transport(kernel)
+        failures = [e for p in self.options.programs if (e := self._start(p, kernel, transport))]
+        if not self.tracers:
+            raise failures[0]
+        self._loop()
+        for tracer in self.tracers.values():
+            tracer.stop()
+        self._drain(audit=True, last=True)
+        self._stats()
+        self.out.put(stream.End(self._reason))
+        self._say_goodbye()
+        return 1 if failures else 0
+
+    def _say_goodbye(self) -> None:
+        """Nothing is attached any more: wait for a slow reader as long as nobody sends another signal."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        os.set_blocking(self.out.fd, True)
+        self.out.flush()
+
+    def _hello(self, kernel: Kernel) -> stream.Hello:
+        return stream.Hello(
+            host=platform.node(),
+            kernel=kernel.release,
+            arch=platform.machine(),
+            version=version("ringtop"),
+            cpus=online_cpus(),
+            programs=list(self.options.programs),
+            pid=os.getpid(),
+            wall_offset_ns=wall_offset_ns(),
+            dtypes=stream.dtypes(),
+        )
+
+    def _transport(self, kernel: Kernel) -> stream.Transport:
+        match self.options.transport:
+            case "perfbuf":
+                return "perfbuf"
+            case "ringbuf" if kernel.no_ringbuf:
+                cure = "Use --transport perfbuf, or auto, which does so by itself."
+                raise CannotTrace("the ring buffer cannot be used", kernel.no_ringbuf, cure)
+            case "auto" if kernel.no_ringbuf:
+                self.out.put(stream.Notice("warning", f"{kernel.no_ringbuf}: using perf buffers"))
+                return "perfbuf"
+        return "ringbuf"
+
+    def _start(self, program: str, kernel: Kernel, transport: stream.Transport) -> CannotTrace | None:
+        """Load and attach; why it failed, which is also told, and no reason for the others not to run."""
+        self.out.put(stream.Progress(program, f"loading {program}"))
+        o = self.options
+        settings = Settings(transport, o.buffer, o.wakeup, o.capture, o.min_us)
+        try:
+            tracer = Tracer(program, kernel, settings)
+            tracer.exclude([os.getpid(), *o.exclude])
+            tracer.attach()
+        except CannotTrace as e:
+            self.out.put(stream.State(program, "failed", transport=transport, reason=str(e)))
+            return e
+        self.tracers[program] = tracer
+        for fd in tracer.reader.fds():
+            self._readers[fd] = tracer
+            # Edge-triggered: a level would be high again, without any wake-up, at the first event after a drain.
+            self._epoll.register(fd, select.EPOLLIN | select.EPOLLET)
+        self.out.put(tracer.state(o.capture))
+        return None
+
+    def _exclude(self) -> None:
+        for tracer in self.tracers.values():
+            tracer.exclude([os.getpid(), *self.options.exclude])
+
+    def _loop(self) -> None:
+        self._epoll.register(self._signals, select.EPOLLIN)
+        with suppress(PermissionError):  # a file or /dev/null: nobody to obey
+            self._epoll.register(self._control_fd, select.EPOLLIN)
+        now = time.monotonic_ns()
+        next_drain, next_stats = now + TICK_NS, now + STATS_NS
+        listening = False
+        while not self._reason:
+            if listening != (not self.out.empty):
+                listening = not listening
+                if listening:
+                    self._epoll.register(self.out.fd, select.EPOLLOUT)
+                else:
+                    self._epoll.unregister(self.out.fd)
+            due = min(next_drain, next_stats) - time.monotonic_ns()
+            ready = {fd for fd, _ in self._epoll.poll(max(due, 0) / 1e9)}
+            now = time.monotonic_ns()
+            if self._control_fd in ready:
+                self._read_control()
+            if self.out.fd in ready:
+                self.out.flush()
+            woken = ready & self._readers.keys()
+            for fd in woken:
+                self._readers[fd].woken()
+            if woken or now >= min(next_drain, next_stats):
+                self._drain(audit=now >= next_stats)
+                next_drain = now + min(t.patience_ns for t in self.tracers.values())
+            if now >= next_stats:
+                self._exclude()
+                self._stats()
+                next_stats = now + STATS_NS
+
+    def _drain(self, audit: bool, last: bool = False) -> None:
+        if self.out.full and not last:
+            for tracer in self.tracers.values():
+                tracer.skip()  # the kernel drops what finds no room, and counts it
+            return
+        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - (0 if last else WINDOW_NS)
+        batches = [tracer.drain(before, audit) for tracer in self.tracers.values()]
+        drained = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        for edge, parts in cut(batches, before):
+            rows = [stream.rows(part, self.tracers[part.program].transport) for part in parts if len(part)]
+            if rows:
+                self.out.put(stream.Round(edge, drained, rows))
+
+    def _stats(self) -> None:
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        resident = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+        self.out.put(
+            stream.Stats(
+                ts_ns=time.clock_gettime_ns(time.CLOCK_MONOTONIC),
+                wall_offset_ns=wall_offset_ns(),
+                programs=[t.stats() for t in self.tracers.values()],
+                cpu_ns=int((usage.ru_utime + usage.ru_stime) * 1e9),
+                rss_bytes=resident,
+            )
+        )
+
+    def _read_control(self) -> None:
+        data = os.read(self._control_fd, CONTROL_LIMIT)
+        if not data:
+            self._reason = "the viewer is gone"
+            return
+        try:
+            for body in self._control.feed(data):
+                self._obey(stream.decode_control(body))
+        except stream.StreamError as e:
+            self.out.put(stream.Notice("error", str(e)))
+            self._reason = "a control message could not be read"
+
+    def _obey(self, message: stream.Control) -> None:
+        match message:
+            case stream.Stop():
+                self._reason = "stopped"
+            case stream.SetCapture(text, programs):
+                for name in programs or list(self.tracers):
+                    self._change(name, lambda t: t.set_capture(text), capture=text)
+
+    def _change(self, name: str, change: Callable[[Tracer], None], capture: str) -> None:
+        tracer = self.tracers.get(name)
+        if tracer is None:
+            self.out.put(stream.Notice("error", f"{name} is not running", name))
+            return
+        try:
+            change(tracer)
+        except FilterError as e:
+            self.out.put(stream.Notice("error", str(e), name))
+            return
+        self.captures[name] = capture
+        self.out.put(tracer.state(capture))
+
+    def _signalled(self, number: int, frame: object) -> None:
+        self._reason = f"stopped by {signal.Signals(number).name}"
+
+
+def collect(options: Options) -> int:
+    """Run a collector on standard input and output; its exit status. Raises CannotTrace."""
+    if os.geteuid() != 0:
+        cure = "Run it as root: sudo ringtop …"
+        raise CannotTrace("cannot trace", "loading BPF programs needs root", cure)
+    return Collector(options, 0, 1).run()

@@ -1,0 +1,120 @@
+"""A parsed filter: comparisons joined by and, or, not; and the error that points into its text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from typing import Literal
+
+Operator = Literal["=", "!=", ">", ">=", "<", "<=", "~", "!~"]
+Value = int | bytes | str | re.Pattern[bytes] | None
+"""By kind of field: a number (ns for durations, 0 or 1 for bools, the number of an ``op``), text, a program's name, a
+regular expression; None is ``unknown``."""
+
+_SHOWN = 76
+"""Characters of the text that an error shows."""
+
+
+class FilterError(ValueError):
+    """The filter *text* is wrong at *column* (characters from 0); ``str()`` shows the place with a caret below."""
+
+    def __init__(self, message: str, text: str, column: int) -> None:
+        super().__init__(message, text, column)
+        self.message = message
+        self.text = text
+        self.column = column
+
+    def __str__(self) -> str:
+        start = max(0, self.column - _SHOWN // 2)
+        if len(self.text) <= _SHOWN:
+            start = 0
+        before = _printable(self.text[start : self.column])
+        shown = before + _printable(self.text[self.column : start + _SHOWN])
+        left, right = "…" if start else "", "…" if start + _SHOWN < len(self.text) else ""
+        indent = " " * (len(left) + sum(map(_cells, before)))
+        return f"{self.message}\n  {left}{shown}{right}\n  {indent}^"
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() and not unicodedata.combining(c) else "?" for c in text)
+
+
+def _cells(char: str) -> int:
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A place in a filter's text; column in characters from 0."""
+
+    text: str = ""
+    column: int = 0
+
+    def error(self, message: str) -> FilterError:
+        """An error at this place."""
+        return FilterError(message, self.text, self.column)
+
+
+_NOWHERE = Source()
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """One term: ``field op value``. *field* is a schema field's name or ``program``."""
+
+    field: str
+    op: Operator
+    value: Value
+    at: Source = attribute(default=_NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """True when all parts are; with no parts, always."""
+
+    parts: tuple[Expr, ...]
+    at: Source = attribute(default=_NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """True when a part is; with no parts, never."""
+
+    parts: tuple[Expr, ...]
+    at: Source = attribute(default=_NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """True when *part* is not."""
+
+    part: Expr
+    at: Source = attribute(default=_NOWHERE, compare=False, repr=False)
+
+
+Expr = Compare | And | Or | Not
+
+ALL = And(())
+"""Every event."""
+NONE = Or(())
+"""No event."""
+
+
+def terms(expr: Expr) -> Iterator[Compare]:
+    """All comparisons in *expr*, in the order they are written."""
+    match expr:
+        case Compare():
+            yield expr
+        case Not(part):
+            yield from terms(part)
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from terms(part)
+
+
+def mentions(expr: Expr, name: str) -> bool:
+    """Whether *expr* compares the field *name* anywhere."""
+    return any(term.field == name for term in terms(expr))

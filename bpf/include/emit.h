@@ -1,0 +1,145 @@
+/* The one place that knows both transports. A hook fills in its event's first part, asks wanted(), completes the event
+ * and emits it. Nothing here can be interrupted by another hook of the same program on the same CPU. */
+
+#include "task.h"
+
+#define ENOENT 2	/* include/uapi/asm-generic/errno-base.h, the same on every architecture that has BPF */
+#define EAGAIN 11
+#define ENOSPC 28
+
+BPF_ARRAY(config, struct config, 1);
+BPF_PERCPU_ARRAY(ledger, struct ledger, 1);
+BPF_HASH(ours, u32, u8, 256);	/* ringtop's own processes and threads */
+BPF_PERF_OUTPUT(perfbuf);
+#ifdef RINGBUF
+BPF_RINGBUF_OUTPUT(ring_template, 1);
+BPF_ARRAY_OF_MAPS(ringbuf, "ring_template", 1);	/* behind one more step, so that it can be replaced while in use */
+#endif
+
+/* The task that runs now: who it is and when. */
+static __always_inline void identify(struct event *e)
+{
+	u64 id = bpf_get_current_pid_tgid();
+
+	e->ts = bpf_ktime_get_ns();
+	e->cpu = bpf_get_smp_processor_id();
+	e->pid = id >> 32;
+	e->tid = id;
+	e->uid = bpf_get_current_uid_gid();
+	e->ppid = parent();
+	e->tail = 0;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(4, 18, 0)
+	e->cgroup = bpf_get_current_cgroup_id();
+#else
+	e->cgroup = 0;
+#endif
+	bpf_get_current_comm(e->comm, sizeof(e->comm));
+}
+
+/* A hook ran that cannot be followed to its end. */
+static __always_inline void untracked(void)
+{
+	int zero = 0;
+	struct ledger *l = ledger.lookup(&zero);
+
+	if (l)
+		l->untracked++;
+}
+
+static __always_inline bool outside(const struct capture *c, int field, s64 value)
+{
+	const struct range *r = &c->range[field];
+
+	return c->active & (1 << field) &&
+	       (value < r->lo || value > r->hi || (value >= r->not_lo && value <= r->not_hi));
+}
+
+static __always_inline bool passes(const struct capture *c, const struct event *e, s64 latency, s64 ret)
+{
+	if (!c->active)
+		return true;
+	if (outside(c, RANGE_LATENCY, latency) || outside(c, RANGE_PID, e->pid) || outside(c, RANGE_TID, e->tid) ||
+	    outside(c, RANGE_PPID, e->ppid) || outside(c, RANGE_UID, e->uid) || outside(c, RANGE_RET, ret) ||
+	    outside(c, RANGE_CPU, e->cpu))
+		return false;
+	if (c->active & ACTIVE_COMM) {
+		const u64 *want = (const u64 *)c->comm, *have = (const u64 *)e->comm;
+		bool same = want[0] == have[0] && want[1] == have[1];
+
+		return same != !!c->comm_not;
+	}
+	return true;
+}
+
+/* Count the event; the transport it is to take, or -1 when the capture filter keeps it out. */
+static __always_inline int wanted(struct event *e, s64 latency, s64 ret)
+{
+	int zero = 0;
+	struct config *c = config.lookup(&zero);
+	struct ledger *l = ledger.lookup(&zero);
+	u32 who = e->pid == UNKNOWN ? e->tid : e->pid;
+
+	if (!c || !l)
+		return -1;
+	int to = c->transport & 1;
+	l->by[to].hits++;
+	if (ours.lookup(&who) || !passes(&c->capture, e, latency, ret)) {
+		l->by[to].filtered++;
+		return -1;
+	}
+	return to;
+}
+
+#ifdef RINGBUF
+static __always_inline int to_ringbuf(struct config *c, struct counts *n, struct event *e, u64 size)
+{
+	int zero = 0;
+	void *ring = ringbuf.lookup(&zero);
+	u64 flags = BPF_RB_NO_WAKEUP;
+
+	if (!ring)
+		return -ENOENT;
+	if (c->wakeup == WAKE_TIMER) {
+		/* Once per crossing: a reader that is behind is not helped by more wake-ups. */
+		u64 waiting = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+
+		if (waiting < c->wakeup_arg && waiting + size + 8 >= c->wakeup_arg)
+			flags = BPF_RB_FORCE_WAKEUP;
+	} else if (c->wakeup == WAKE_ADAPTIVE) {
+		flags = 0;
+	} else if (c->wakeup == WAKE_EVERY || (c->wakeup_arg && e->seq % c->wakeup_arg == 0)) {
+		flags = BPF_RB_FORCE_WAKEUP;
+	}
+	if (flags == BPF_RB_FORCE_WAKEUP)
+		n->wakeups++;
+	return bpf_ringbuf_output(ring, e, size, flags);
+}
+#endif
+
+/* Hand the first `size` bytes of the event to the transport that wanted() chose. */
+static __always_inline void emit(void *ctx, struct event *e, u64 size, int to)
+{
+	int zero = 0, err;
+	struct config *c = config.lookup(&zero);
+	struct ledger *l = ledger.lookup(&zero);
+
+	if (!c || !l)
+		return;
+	struct counts *n = &l->by[to & 1];
+	e->seq = l->seq++;
+	n->emitted++;
+#ifdef RINGBUF
+	if (to == RING_BUFFER)
+		err = to_ringbuf(c, n, e, size);
+	else
+#endif
+		err = perfbuf.perf_submit(ctx, e, size);
+	if (!err)
+		return;
+	if (err == -ENOSPC || err == -EAGAIN)
+		n->full++;
+	else if (err == -ENOENT)
+		n->no_reader++;
+	else
+		n->other++;
+}

@@ -1,0 +1,59 @@
+/* What the programs share with user space. bpf/schema.py, bpf/capture.py and bpf/ledger.py mirror these layouts. */
+
+#include <linux/ptrace.h>
+
+#define COMM_LEN 16
+#define UNKNOWN 0xffffffff
+
+/* Keeps the compiler from reasoning away a bound that the verifier has to see. */
+#define bounded(value, mask) ({ u64 v_ = (value); asm volatile("" : "+r"(v_)); v_ & (mask); })
+
+enum transport { RING_BUFFER, PERF_BUFFER };
+enum wakeup { WAKE_TIMER, WAKE_ADAPTIVE, WAKE_EVERY, WAKE_BATCH };
+
+/* First part of every event. */
+struct event {
+	u64 ts;		/* ktime, ns */
+	u64 seq;	/* emit attempts of this program on this CPU before this one */
+	u64 cgroup;
+	u32 cpu;
+	u32 pid;	/* thread group */
+	u32 tid;
+	u32 ppid;
+	u32 uid;
+	u32 tail;	/* for the reader */
+	char comm[COMM_LEN];
+};
+
+/* Values in [lo, hi] and outside [not_lo, not_hi] pass. */
+struct range {
+	s64 lo, hi, not_lo, not_hi;
+};
+
+enum { RANGE_LATENCY, RANGE_PID, RANGE_TID, RANGE_PPID, RANGE_UID, RANGE_RET, RANGE_CPU, RANGES };
+#define ACTIVE_COMM (1 << RANGES)
+
+struct capture {
+	u64 active;	/* bit per range, then comm: what is to be checked */
+	struct range range[RANGES];
+	char comm[COMM_LEN];
+	u64 comm_not;
+};
+
+struct config {
+	u64 transport;
+	u64 wakeup;
+	u64 wakeup_arg;	/* WAKE_TIMER: bytes waiting that wake the reader all the same; WAKE_BATCH: N */
+	struct capture capture;
+};
+
+/* Counters of one CPU; they only grow. */
+struct counts {
+	u64 hits, filtered, emitted, full, no_reader, other, wakeups;
+};
+
+struct ledger {
+	u64 seq;	/* emit attempts over both transports */
+	u64 untracked;	/* hook runs that could not be followed to their end */
+	struct counts by[2];	/* enum transport */
+};

@@ -1,0 +1,56 @@
+/* Looking into the kernel's structs without its headers: the offsets come from its BTF (bpf/btf.py). */
+
+#include "ringtop.h"
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 5, 0)
+#define read_kernel bpf_probe_read_kernel
+#define read_kernel_str bpf_probe_read_kernel_str
+#define read_user bpf_probe_read_user
+#define read_user_str bpf_probe_read_user_str
+#else
+#define read_kernel bpf_probe_read
+#define read_kernel_str bpf_probe_read_str
+#define read_user bpf_probe_read
+#define read_user_str bpf_probe_read_str
+#endif
+
+static __always_inline u64 pointer(u64 base, u32 offset)
+{
+	u64 p = 0;
+
+	read_kernel(&p, sizeof(p), (void *)(base + offset));
+	return p;
+}
+
+static __always_inline u32 word(u64 base, u32 offset)
+{
+	u32 w = 0;
+
+	read_kernel(&w, sizeof(w), (void *)(base + offset));
+	return w;
+}
+
+#ifdef BTF_OFFSETS
+
+static __always_inline u32 parent_of(u64 task)
+{
+	return word(pointer(task, TASK_REAL_PARENT), TASK_TGID);
+}
+
+static __always_inline u64 cgroup_of(u64 task)
+{
+	u64 cgroup = pointer(pointer(task, TASK_CGROUPS), CSS_SET_DFL_CGRP);
+
+	return pointer(pointer(cgroup, CGROUP_KN), KERNFS_NODE_ID);
+}
+
+#endif
+
+static __always_inline u32 parent(void)
+{
+#ifdef BTF_OFFSETS
+	return parent_of(bpf_get_current_task());
+#else
+	return UNKNOWN;
+#endif
+}

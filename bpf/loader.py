@@ -1,0 +1,245 @@
+"""A program in the kernel: compiled for one rung of its ladder, attached, configured, counted, taken out again."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ringtop.bpf import syscall
+from ringtop.bpf.capture import Capture
+from ringtop.bpf.errors import CannotTrace
+from ringtop.bpf.headers import write_tree
+from ringtop.bpf.kernel import Kernel, possible_cpus
+from ringtop.bpf.ladder import Hook, Rung, ladder
+
+_HERE = Path(__file__).parent
+_CAN_ATTACH = {
+    "raw tracepoint": "RAW_TRACEPOINT",
+    "tracepoint": "TRACEPOINT",
+    "kprobe": "KPROBE",
+    "kretprobe": "KPROBE",
+}
+
+TRANSPORTS = ("ringbuf", "perfbuf")
+"""By their number in the kernel (``enum transport``)."""
+
+COUNTERS = ("hits", "filtered", "emitted", "full", "no_reader", "other", "wakeups")
+"""``struct counts``, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """``struct config``."""
+
+    transport: str
+    wakeup: int
+    wakeup_arg: int
+    capture: Capture
+
+    def pack(self) -> bytes:
+        """As the kernel reads it."""
+        words = np.array([TRANSPORTS.index(self.transport), self.wakeup, self.wakeup_arg], "<u8")
+        return words.tobytes() + self.capture.pack()
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What a program counted, one row for each possible CPU."""
+
+    seq: NDArray[np.uint64]
+    """Emit attempts over both transports."""
+    untracked: NDArray[np.uint64]
+    """Hook runs that could not be followed to their end."""
+    by: NDArray[np.uint64]
+    """Shape (cpus, transports, ``COUNTERS``)."""
+
+
+def import_bcc() -> Any:
+    """The bcc module of the distribution. Raises CannotTrace when it is missing or is another project of that name."""
+    cure = (
+        "Install the distribution's package (Debian, Ubuntu: apt-get install python3-bpfcc; Fedora: dnf install "
+        "python3-bcc; Arch: pacman -S python-bcc) and use a virtual environment made with the system's interpreter: "
+        "/usr/bin/python3 -m venv --system-site-packages. `make setup` does both."
+    )
+    try:
+        import bcc
+    except ImportError as e:
+        raise CannotTrace("bcc is missing", str(e), cure) from e
+    if not hasattr(bcc, "BPF"):
+        why = f"{getattr(bcc, '__file__', 'the module found')} is another project called bcc"
+        raise CannotTrace("the wrong bcc is installed", why, "Remove it (pip uninstall bcc). " + cure)
+    return bcc
+
+
+@contextmanager
+def _stderr_kept() -> Iterator[list[str]]:
+    """bcc and clang write to file descriptor 2: keep it for our own messages."""
+    kept: list[str] = []
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield kept
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+            file.seek(0)
+            kept.append(file.read(1 << 20).decode(errors="replace"))
+
+
+def source(program: str) -> bytes:
+    """The program's C text with our own includes put in: bcc rewrites map accesses in the main file only."""
+    seen: set[str] = set()
+
+    def text(path: Path) -> str:
+        def include(found: re.Match[str]) -> str:
+            name = found[1]
+            if name in seen:
+                return ""
+            seen.add(name)
+            return text(_HERE / "include" / name)
+
+        return re.sub(r'^#include "(\w+\.h)"$', include, path.read_text(), flags=re.MULTILINE)
+
+    return text(_HERE / "programs" / f"{program}.bpf.c").encode()
+
+
+@dataclass
+class Loaded:
+    """A program in the kernel, not yet attached."""
+
+    program: str
+    rung: Rung
+    bpf: Any
+    tried: list[str] = field(default_factory=list)
+    """The rungs before this one, each with why it was not used."""
+
+    def __post_init__(self) -> None:
+        self._ledger = np.zeros((possible_cpus(), 2 + 2 * len(COUNTERS)), np.uint64)
+
+    def map_fd(self, name: str) -> int:
+        """File descriptor of one of the program's maps."""
+        fd: int = self.bpf[name].map_fd
+        return fd
+
+    def configure(self, config: Config) -> None:
+        """Replace the configuration; events that are being handled keep the old one."""
+        syscall.map_update(self.map_fd("config"), 0, config.pack())
+
+    def exclude(self, ids: set[int], now: set[int]) -> None:
+        """Replace the process and thread *ids* whose events are not wanted by those of *now*."""
+        fd = self.map_fd("ours")
+        for one in now - ids:
+            with suppress(OSError):
+                syscall.map_update(fd, one, b"\1")
+        for one in ids - now:
+            with suppress(OSError):
+                syscall.map_delete(fd, one)
+
+    def counters(self) -> Counters:
+        """The ledger as the kernel has it now."""
+        syscall.map_lookup(self.map_fd("ledger"), 0, self._ledger)
+        values = self._ledger.copy()
+        return Counters(values[:, 0], values[:, 1], values[:, 2:].reshape(len(values), 2, len(COUNTERS)))
+
+    def times(self) -> tuple[int, int, int]:
+        """Sums over the functions of ``run_time_ns``, ``run_cnt`` and ``recursion_misses``."""
+        each = [syscall.program_times(f.fd) for f in self.bpf.funcs.values()]
+        return sum(t for t, _, _ in each), sum(n for _, n, _ in each), sum(m for _, _, m in each)
+
+    def attach(self) -> None:
+        """From now on the hooks run. Raises CannotTrace."""
+        for hook in self.rung.hooks:
+            with _stderr_kept() as told:
+                try:
+                    self._attach(hook)
+                except Exception as e:
+                    raise CannotTrace(
+                        f"{self.program} could not be attached to {hook.target}", _reason(e, told), ""
+                    ) from e
+
+    def _attach(self, hook: Hook) -> None:
+        target, function = hook.target.encode(), hook.function.encode()
+        match hook.kind:
+            case "raw tracepoint":
+                self.bpf.attach_raw_tracepoint(tp=target, fn_name=function)
+            case "tracepoint":
+                self.bpf.attach_tracepoint(tp=target, fn_name=function)
+            case "kprobe":
+                self.bpf.attach_kprobe(event=target, fn_name=function)
+            case "kretprobe":
+                self.bpf.attach_kretprobe(event=target, fn_name=function)
+
+    def detach(self) -> None:
+        """From now on no hook runs; returns when those that ran have ended. Maps and counters stay."""
+        for hook in self.rung.hooks:
+            target = hook.target.encode()
+            with _stderr_kept(), suppress(Exception):  # not attached
+                match hook.kind:
+                    case "raw tracepoint":
+                        self.bpf.detach_raw_tracepoint(tp=target)
+                    case "tracepoint":
+                        self.bpf.detach_tracepoint(tp=target)
+                    case "kprobe":
+                        self.bpf.detach_kprobe(event=target)
+                    case "kretprobe":
+                        self.bpf.detach_kretprobe(event=target)
+        syscall.wait_for_programs()
+
+    def close(self) -> None:
+        """Take the program out of the kernel."""
+        with _stderr_kept():
+            self.bpf.cleanup()
+
+
+def _reason(error: Exception, told: list[str]) -> str:
+    """The line of the verifier or compiler that says most."""
+    lines = [line for text in told for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if "error:" in line] or lines[-2:]
+    return f"{error}" + "".join(f" | {line.strip()}" for line in errors[:3])
+
+
+def _load_rung(program: str, rung: Rung, kernel: Kernel, ringbuf: bool) -> Any:
+    bcc = import_bcc()
+    flags = [f"-D{name}={value}" for name, value in rung.defines.items()]
+    if ringbuf:
+        flags.append("-DRINGBUF")
+    told: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="ringtop-") as tree:
+        write_tree(Path(tree), kernel.release)
+        os.environ["BCC_KERNEL_SOURCE"] = tree
+        try:
+            with _stderr_kept() as told:
+                bpf = bcc.BPF(text=source(program), cflags=flags)
+                for name in {h.function: h for h in rung.hooks}:
+                    hook = next(h for h in rung.hooks if h.function == name)
+                    bpf.load_func(name.encode(), getattr(bcc.BPF, _CAN_ATTACH[hook.kind]))
+        except Exception as e:
+            raise CannotTrace(f"{program} could not be loaded", _reason(e, told), "") from e
+        finally:
+            os.environ.pop("BCC_KERNEL_SOURCE", None)
+    return bpf
+
+
+def load(program: str, kernel: Kernel, ringbuf: bool) -> Loaded:
+    """Load *program* by the first rung that works; with the ring buffer in it only if *ringbuf*. Raises CannotTrace."""
+    tried: list[str] = []
+    for rung in ladder(program, kernel):
+        if rung.missing:
+            tried.append(f"{rung.name}: {rung.missing}")
+            continue
+        try:
+            return Loaded(program, rung, _load_rung(program, rung, kernel, ringbuf), tried)
+        except CannotTrace as e:
+            tried.append(f"{rung.name}: {e.why}")
+    cure = "`ringtop doctor` tells what this kernel lacks."
+    raise CannotTrace(f"{program} cannot run here", "; ".join(tried), cure)

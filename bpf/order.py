@@ -1,0 +1,40 @@
+"""Time order across CPUs: perf buffers hand over one CPU after another, and no buffer is drained in an instant."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ringtop.bpf.batch import Batch, concat, empty
+
+WINDOW_NS = 5_000_000
+"""How long an event may take from its time stamp to its place in the buffer: microseconds, unless the machine is a
+virtual one whose CPU is taken away in between."""
+
+
+class InOrder:
+    """Events of one program, in the order of their time stamps over all drains.
+
+    A drain has every event stamped more than ``WINDOW_NS`` before it began; of later ones it has some CPUs' and not yet
+    others'. Those wait for the next drain.
+    """
+
+    def __init__(self, program: str) -> None:
+        self._held = empty(program)
+
+    @property
+    def holding(self) -> bool:
+        """Something waits for the next drain."""
+        return len(self._held) > 0
+
+    def push(self, batch: Batch, before_ns: int) -> Batch:
+        """What is due, being stamped before *before_ns*, of *batch* and of what was held; the rest is held."""
+        whole = concat(batch.program, [self._held, batch])
+        if not len(whole):
+            return whole
+        ts = whole.rows["ts"]
+        if (ts[1:] < ts[:-1]).any():
+            whole = whole.take(np.argsort(ts, kind="stable"))
+            ts = whole.rows["ts"]
+        due = int(np.searchsorted(ts, before_ns))
+        self._held = whole.take(slice(due, None)).compact()
+        return whole.take(slice(due))

@@ -1,0 +1,55 @@
+"""The collector's side of the pipe: frames that wait for a slow reader, never blocking, never without bound."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+
+from ringtop.bpf.stream import MAGIC, Message, encode
+
+LIMIT = 64 << 20
+"""Bytes that may wait. Past that the transports are not drained: the kernel drops, and counts what it drops."""
+
+
+class Outbox:
+    """Writes frames to *fd*; what the reader does not take at once waits here.
+
+    Raises BrokenPipeError when the reader is gone.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self._waiting: deque[memoryview] = deque([memoryview(MAGIC)])
+        self._bytes = len(MAGIC)
+        os.set_blocking(fd, False)
+
+    @property
+    def full(self) -> bool:
+        """Too much waits to add events."""
+        return self._bytes >= LIMIT
+
+    @property
+    def empty(self) -> bool:
+        """The reader has taken everything."""
+        return not self._waiting
+
+    def put(self, message: Message) -> None:
+        """Add a message and write what the reader takes."""
+        frame = encode(message)
+        self._waiting.append(memoryview(frame))
+        self._bytes += len(frame)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what the reader takes now."""
+        while self._waiting:
+            frame = self._waiting[0]
+            try:
+                written = os.write(self.fd, frame)
+            except BlockingIOError:
+                return
+            self._bytes -= written
+            if written < len(frame):
+                self._waiting[0] = frame[written:]  # a view: a frame of 64 MiB goes through the pipe in 1000 pieces
+            else:
+                self._waiting.popleft()

@@ -1,0 +1,249 @@
+/* Programs started: every execve and execveat, with the whole argument list, and those that failed. */
+
+#include "emit.h"
+
+#define FILENAME_LEN 4096
+#define ARGV_LEN 8192
+#define MAX_FAILED_ARGS 60	/* of an exec that failed they must be gathered one by one */
+
+struct execsnoop_event {
+	struct event h;
+	s32 ret;
+	u32 argc, filename_len, argv_len, truncated, pad;
+	char text[16384 - 88];	/* a power of two in all */
+};
+
+#define FIXED offsetof(struct execsnoop_event, text)
+
+BPF_PERCPU_ARRAY(scratch, struct execsnoop_event, 1);
+
+/* What was asked, until it is known what came of it. LRU: a thread killed by another's exec never leaves. */
+struct request {
+	const char *filename;
+	const char *const *argv;
+};
+
+BPF_TABLE("lru_hash", u32, struct request, requests, 10240);
+
+static __always_inline int entered(const char *filename, const char *const *argv)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+	struct request r = { filename, argv };
+
+	requests.update(&tid, &r);
+	return 0;
+}
+
+static __always_inline struct execsnoop_event *begun(u32 tid, s64 ret)
+{
+	int zero = 0;
+	struct execsnoop_event *e = scratch.lookup(&zero);
+
+	if (!e)
+		return NULL;
+	identify(&e->h);
+	e->h.tid = tid;		/* the thread that asked: a successful exec turns it into the leader */
+	e->ret = ret;
+	e->argc = e->filename_len = e->argv_len = e->truncated = 0;
+	return e;
+}
+
+/* `n` is what read_*_str said of e->text: the filename's length with the NUL, or an error. */
+static __always_inline u32 named(struct execsnoop_event *e, long n)
+{
+	u32 size = n > 0 && n <= FILENAME_LEN ? n - 1 : 0;
+
+	if (n <= 0 || n >= FILENAME_LEN)
+		e->truncated = 1;
+	e->filename_len = size;
+	return size;
+}
+
+static __always_inline void report(void *ctx, struct execsnoop_event *e, int to)
+{
+	/* In steps of 64, so that neighbours are often of equal length and the reader takes them at once. */
+	u64 size = (FIXED + e->filename_len + e->argv_len + 63) & ~63;
+
+	emit(ctx, &e->h, bounded(size, sizeof(*e) - 1), to);
+}
+
+/* The new program's arguments lie in one block, and its pages are there: they were just written. */
+static __always_inline void take_block(struct execsnoop_event *e, u32 at, u64 start, u64 end)
+{
+	u64 size = end > start ? end - start : 0;
+
+	if (size > ARGV_LEN - 1) {
+		size = ARGV_LEN - 1;
+		e->truncated = 1;
+	}
+	size = bounded(size, ARGV_LEN - 1);
+	if (read_user(e->text + bounded(at, FILENAME_LEN - 1), size, (void *)start))
+		e->truncated = 1;
+	else
+		e->argv_len = size;
+}
+
+static __always_inline void take_strings(struct execsnoop_event *e, u32 at, const char *const *argv)
+{
+	u32 used = 0;
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 3, 0)
+#pragma unroll
+#endif
+	for (u32 i = 0; i <= MAX_FAILED_ARGS; i++) {
+		const char *arg = NULL;
+
+		if (read_user(&arg, sizeof(arg), &argv[i])) {
+			e->truncated = 1;
+			break;
+		}
+		if (!arg)
+			break;
+		e->argc = i + 1;
+		if (i == MAX_FAILED_ARGS || used >= ARGV_LEN / 2) {
+			e->truncated = 1;
+			break;
+		}
+		char *to = e->text + bounded(at, FILENAME_LEN - 1) + bounded(used, ARGV_LEN / 2 - 1);
+		long n = read_user_str(to, ARGV_LEN / 2, arg);
+
+		if (n <= 0 || n > ARGV_LEN / 2) {
+			e->truncated = 1;	/* not paged in: the kernel never came to read it */
+			break;
+		}
+		used += n;
+	}
+	e->argv_len = used;
+}
+
+static __always_inline void failed(void *ctx, s64 ret)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+	struct request *r = requests.lookup(&tid);
+	struct execsnoop_event *e = begun(tid, ret);
+	int to = e ? wanted(&e->h, 0, ret) : -1;
+
+	if (to >= 0) {
+		if (r) {
+			u32 at = named(e, read_user_str(e->text, FILENAME_LEN, r->filename));
+
+			take_strings(e, at, r->argv);
+		} else {
+			e->truncated = 1;	/* entered before the program was attached */
+		}
+		report(ctx, e, to);
+	}
+	requests.delete(&tid);
+}
+
+int enter_execve(struct tracepoint__syscalls__sys_enter_execve *args)
+{
+	return entered(args->filename, args->argv);
+}
+
+int enter_execveat(struct tracepoint__syscalls__sys_enter_execveat *args)
+{
+	return entered(args->filename, args->argv);
+}
+
+#ifdef BTF_OFFSETS
+
+int on_exec(struct bpf_raw_tracepoint_args *ctx)	/* sched_process_exec(task, old_pid, bprm) */
+{
+	u32 tid = ctx->args[1];
+	u64 bprm = ctx->args[2], mm = pointer(ctx->args[0], TASK_MM);
+	struct execsnoop_event *e = begun(tid, 0);
+	int to = e ? wanted(&e->h, 0, 0) : -1;
+
+	if (to >= 0) {
+		u32 at = named(e, read_kernel_str(e->text, FILENAME_LEN, (void *)pointer(bprm, BPRM_FILENAME)));
+
+		e->argc = word(bprm, BPRM_ARGC);
+		take_block(e, at, pointer(mm, MM_ARG_START), pointer(mm, MM_ARG_END));
+		report(ctx, e, to);
+	}
+	requests.delete(&tid);
+	return 0;
+}
+
+int exit_execve(struct tracepoint__syscalls__sys_exit_execve *args)
+{
+	if (args->ret < 0)
+		failed(args, args->ret);
+	return 0;
+}
+
+int exit_execveat(struct tracepoint__syscalls__sys_exit_execveat *args)
+{
+	if (args->ret < 0)
+		failed(args, args->ret);
+	return 0;
+}
+
+#else /* no BTF: the arguments are read from the new program's stack, when its system call ends */
+
+struct started {
+	u32 tid, len;
+	char filename[FILENAME_LEN];
+};
+
+BPF_TABLE("lru_hash", u32, struct started, starting, 512);
+BPF_PERCPU_ARRAY(start_scratch, struct started, 1);
+
+int on_exec(struct tracepoint__sched__sched_process_exec *args)
+{
+	int zero = 0;
+	u32 now = args->pid, tid = args->old_pid;
+	struct started *s = start_scratch.lookup(&zero);
+
+	if (!s)
+		return 0;
+	s->tid = tid;
+	s->len = read_kernel_str(s->filename, FILENAME_LEN, (char *)args + (args->data_loc_filename & 0xffff));
+	starting.update(&now, s);
+	requests.delete(&tid);
+	return 0;
+}
+
+static __always_inline void succeeded(void *ctx, u64 regs)
+{
+	u32 now = bpf_get_current_pid_tgid();
+	struct started *s = starting.lookup(&now);
+	struct execsnoop_event *e = s ? begun(s->tid, 0) : NULL;
+	int to = e ? wanted(&e->h, 0, 0) : -1;
+
+	if (to >= 0) {
+		/* argc, argv[0] ..., NULL, envp[0] ..., NULL: and the strings lie in one block from argv[0] to envp[0] */
+		u64 sp = pointer(regs, offsetof(struct pt_regs, sp)), argc = 0, first = 0, end = 0;
+		u32 at = named(e, read_kernel_str(e->text, FILENAME_LEN, s->filename));
+
+		read_user(&argc, sizeof(argc), (void *)sp);
+		read_user(&first, sizeof(first), (void *)(sp + 8));
+		read_user(&end, sizeof(end), (void *)(sp + 8 * (argc + 2)));
+		if (end) {
+			e->argc = argc;
+			take_block(e, at, first, end);
+		} else {	/* an empty environment */
+			take_strings(e, at, (const char *const *)(sp + 8));
+		}
+		report(ctx, e, to);
+	}
+	starting.delete(&now);
+}
+
+int on_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	u64 regs = ctx->args[0];
+	s64 ret = ctx->args[1];
+	u32 nr = word(regs, offsetof(struct pt_regs, USER_SYSCALL));
+
+	if (nr != NR_EXECVE && nr != NR_EXECVEAT)
+		return 0;
+	if (ret)
+		failed(ctx, ret);
+	else
+		succeeded(ctx, regs);
+	return 0;
+}
+
+#endif

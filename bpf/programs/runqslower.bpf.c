@@ -1,0 +1,135 @@
+/* Tasks that waited too long for a CPU: from runnable (woken, new or preempted) to running. */
+
+#include "emit.h"
+
+#define PREEMPTED 1ULL	/* kept in the lowest bit of the time stamp */
+
+struct runqslower_event {
+	struct event h;
+	u64 latency;
+	u32 prev_pid, prev_tid;
+	char prev_comm[COMM_LEN];
+	u32 preempted, pad;
+};
+
+BPF_ARRAY(runnable_since, u64, PID_MAX);	/* by tid; 0: not waiting. An array: this is on every wake-up and switch */
+BPF_PERCPU_ARRAY(scratch, struct runqslower_event, 1);
+
+static __always_inline void now_runnable(u32 tid, u64 flag)
+{
+	u64 *since = tid ? runnable_since.lookup(&tid) : NULL;
+
+	if (since)
+		*since = (bpf_ktime_get_ns() & ~PREEMPTED) | flag;
+	else if (tid)
+		untracked();	/* pid_max was raised after the start */
+}
+
+/* The event of a wait that just ended, or NULL when there is none to report. */
+static __always_inline struct runqslower_event *waited(u32 tid)
+{
+	int zero = 0;
+	u64 *since = tid ? runnable_since.lookup(&tid) : NULL;
+	struct config *c = config.lookup(&zero);
+
+	if (!since || !*since || !c)
+		return NULL;
+	u64 start = *since, now = bpf_ktime_get_ns();
+	s64 latency = now - (start & ~PREEMPTED);
+
+	*since = 0;
+	if (latency <= 0 || latency < c->capture.range[RANGE_LATENCY].lo)
+		return NULL;
+	struct runqslower_event *e = scratch.lookup(&zero);
+
+	if (!e)
+		return NULL;
+	u64 prev = bpf_get_current_pid_tgid();	/* the switch has not happened yet */
+
+	e->h.ts = now;
+	e->h.cpu = bpf_get_smp_processor_id();
+	e->h.tid = tid;
+	e->h.tail = 0;
+	e->latency = latency;
+	e->prev_pid = prev >> 32;
+	e->prev_tid = prev;
+	bpf_get_current_comm(e->prev_comm, sizeof(e->prev_comm));
+	e->preempted = start & PREEMPTED;
+	return e;
+}
+
+static __always_inline void report(void *ctx, struct runqslower_event *e)
+{
+	int to = wanted(&e->h, e->latency, 0);
+
+	if (to >= 0)
+		emit(ctx, &e->h, sizeof(*e), to);
+}
+
+#ifdef BTF_OFFSETS
+
+int on_wakeup(struct bpf_raw_tracepoint_args *ctx)
+{
+	now_runnable(word(ctx->args[0], TASK_PID), 0);
+	return 0;
+}
+
+int on_switch(struct bpf_raw_tracepoint_args *ctx)
+{
+	u64 preempt = ctx->args[0], next = ctx->args[2];
+#ifdef SWITCH_HAS_PREV_STATE
+	u32 state = ctx->args[3];
+#else
+	u32 state = word(ctx->args[1], TASK_STATE);
+#endif
+	/* A preempted task is runnable whatever its state says (kernel/sched: __trace_sched_switch_state). */
+	if ((preempt & 0xff) || !state)
+		now_runnable(bpf_get_current_pid_tgid(), PREEMPTED);
+
+	struct runqslower_event *e = waited(word(next, TASK_PID));
+
+	if (!e)
+		return 0;
+	e->h.pid = word(next, TASK_TGID);
+	e->h.ppid = parent_of(next);
+	e->h.uid = word(pointer(next, TASK_CRED), CRED_UID);
+	e->h.cgroup = cgroup_of(next);
+	__builtin_memset(e->h.comm, 0, COMM_LEN);
+	read_kernel_str(e->h.comm, COMM_LEN, (void *)(next + TASK_COMM));
+	report(ctx, e);
+	return 0;
+}
+
+#else /* classic tracepoints: they know the thread, not its process */
+
+int on_wakeup(struct tracepoint__sched__sched_wakeup *args)
+{
+	now_runnable(args->pid, 0);
+	return 0;
+}
+
+int on_wakeup_new(struct tracepoint__sched__sched_wakeup_new *args)
+{
+	now_runnable(args->pid, 0);
+	return 0;
+}
+
+int on_switch(struct tracepoint__sched__sched_switch *args)
+{
+	/* The reported state: the bit above the state bits (0xff) says preempted. */
+	if (!(args->prev_state & 0xff))
+		now_runnable(args->prev_pid, PREEMPTED);
+
+	struct runqslower_event *e = waited(args->next_pid);
+
+	if (!e)
+		return 0;
+	e->h.pid = e->h.ppid = e->h.uid = UNKNOWN;
+	e->h.cgroup = 0;
+	__builtin_memset(e->h.comm, 0, COMM_LEN);	/* what follows the NUL in next_comm is stale */
+	read_kernel_str(e->h.comm, COMM_LEN, args->next_comm);
+	report(args, e);
+	return 0;
+}
+
+#endif

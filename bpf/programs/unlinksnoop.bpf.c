@@ -1,0 +1,167 @@
+/* Files deleted: unlink, unlinkat and rmdir, with what came of it. */
+
+#include "emit.h"
+
+#define PATH_LEN 4096
+#define AT_FDCWD (-100)
+#define AT_REMOVEDIR 0x200
+enum op { UNLINK, RMDIR };
+
+struct unlinksnoop_event {
+	struct event h;
+	s32 ret, dfd;
+	u32 op, path_len, truncated, pad;
+	char path[2 * PATH_LEN - 88];	/* a power of two in all */
+};
+
+#define FIXED offsetof(struct unlinksnoop_event, path)
+
+BPF_PERCPU_ARRAY(scratch, struct unlinksnoop_event, 1);
+
+static __always_inline struct unlinksnoop_event *begun(u32 op, s32 dfd, s64 ret)
+{
+	int zero = 0;
+	struct unlinksnoop_event *e = scratch.lookup(&zero);
+
+	if (!e)
+		return NULL;
+	identify(&e->h);
+	e->op = op;
+	e->dfd = dfd;
+	e->ret = ret;
+	return e;
+}
+
+/* `n` is what read_*_str said of e->path: its length with the NUL, or an error. */
+static __always_inline void report(void *ctx, struct unlinksnoop_event *e, long n, int to)
+{
+	u32 size = n > 0 && n <= PATH_LEN ? n : 0;
+
+	e->path_len = size ? size - 1 : 0;
+	e->truncated = !size || size == PATH_LEN;
+	/* In steps of 64, so that neighbours are often of equal length and the reader takes them at once. */
+	emit(ctx, &e->h, bounded((FIXED + size + 63) & ~63, sizeof(*e) - 1), to);
+}
+
+#ifdef KERNEL_FUNCTIONS
+
+/* The kernel's own copy of the name: it cannot be changed under us and needs no paging in. It may be gone at the return
+ * (do_unlinkat consumes it), so the whole event waits here. LRU: a task killed in the middle never leaves. */
+BPF_TABLE("lru_hash", u32, struct unlinksnoop_event, requests, 1024);
+
+static __always_inline int entered(s32 dfd, u64 filename, u32 op)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+	struct unlinksnoop_event *e = begun(op, dfd, 0);
+
+	if (!e)
+		return 0;
+	if (requests.lookup(&tid))
+		untracked();	/* the last one's return was missed: the kernel has kretprobes for so many at a time */
+	/* struct filename begins with the pointer to the name on every kernel */
+	e->path_len = read_kernel_str(e->path, PATH_LEN, (void *)pointer(filename, 0));
+	requests.update(&tid, e);
+	return 0;
+}
+
+static __always_inline int left(void *ctx, s64 ret)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+	struct unlinksnoop_event *e = requests.lookup(&tid);
+
+	if (!e)
+		return 0;	/* entered before the program was attached */
+	identify(&e->h);
+	e->ret = ret;
+	int to = wanted(&e->h, 0, ret);
+
+	if (to >= 0)
+		report(ctx, e, (s32)e->path_len, to);
+	requests.delete(&tid);
+	return 0;
+}
+
+int enter_unlink(struct pt_regs *ctx)
+{
+	return entered(PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), UNLINK);
+}
+
+int enter_rmdir(struct pt_regs *ctx)
+{
+	return entered(PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), RMDIR);
+}
+
+int exit_any(struct pt_regs *ctx)
+{
+	return left(ctx, (s32)PT_REGS_RC(ctx));
+}
+
+#else
+
+/* What was asked, until it is known what came of it. LRU: a task killed in the middle never leaves. */
+struct request {
+	const char *path;	/* user memory: read at the exit, when the kernel has surely paged it in */
+	s32 dfd;
+	u32 op;
+};
+
+BPF_TABLE("lru_hash", u32, struct request, requests, 10240);
+
+static __always_inline int entered(const char *path, s32 dfd, u32 op)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+	struct request r = { path, dfd, op };
+
+	requests.update(&tid, &r);
+	return 0;
+}
+
+static __always_inline int left(void *ctx, s64 ret)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+	struct request *r = requests.lookup(&tid);
+
+	if (!r)
+		return 0;	/* entered before the program was attached */
+	struct unlinksnoop_event *e = begun(r->op, r->dfd, ret);
+	int to = e ? wanted(&e->h, 0, ret) : -1;
+
+	if (to >= 0)
+		report(ctx, e, read_user_str(e->path, PATH_LEN, r->path), to);
+	requests.delete(&tid);
+	return 0;
+}
+
+#ifdef HAS_UNLINK	/* newer architectures have unlinkat alone */
+int enter_unlink(struct tracepoint__syscalls__sys_enter_unlink *args)
+{
+	return entered(args->pathname, AT_FDCWD, UNLINK);
+}
+
+int exit_unlink(struct tracepoint__syscalls__sys_exit_unlink *args)
+{
+	return left(args, args->ret);
+}
+
+int enter_rmdir(struct tracepoint__syscalls__sys_enter_rmdir *args)
+{
+	return entered(args->pathname, AT_FDCWD, RMDIR);
+}
+
+int exit_rmdir(struct tracepoint__syscalls__sys_exit_rmdir *args)
+{
+	return left(args, args->ret);
+}
+#endif
+
+int enter_unlinkat(struct tracepoint__syscalls__sys_enter_unlinkat *args)
+{
+	return entered(args->pathname, args->dfd, args->flag & AT_REMOVEDIR ? RMDIR : UNLINK);
+}
+
+int exit_unlinkat(struct tracepoint__syscalls__sys_exit_unlinkat *args)
+{
+	return left(args, args->ret);
+}
+
+#endif

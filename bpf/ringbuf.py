@@ -1,0 +1,106 @@
+"""Reader of the BPF ring buffer: one ring for all CPUs.
+
+Layout (kernel/bpf/ringbuf.c): the consumer's page, the producer's page, then the data twice in a row, so that a record
+that wraps is still in one piece. Positions only grow. A record's header is a u32 length with bit 31 = being written and
+bit 30 = discarded, and a u32 that is the kernel's own; a record takes ``round_up(8 + length, 8)`` bytes.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+
+import numpy as np
+
+from ringtop.bpf import syscall
+from ringtop.bpf.memory import PAGE, fence
+from ringtop.bpf.records import Drained, Memory, Run, collect, run_length
+from ringtop.bpf.schema import Schema
+
+HEADER = 8
+BUSY = 1 << 31
+DISCARDED = 1 << 30
+
+
+def scan(schema: Schema, data: Memory, start: int, end: int) -> tuple[list[Run], int, int]:
+    """Find the finished records between byte offsets *start* and *end* of the doubly mapped *data*.
+
+    Returns the runs, the offset of the first record that is still being written (or *end*), and the number of damaged
+    records. After a length that cannot be, nothing up to *end* can be trusted: it is passed over as one damaged record.
+    """
+    runs: list[Run] = []
+    headers, fixed, at = data.view(np.uint32).data, schema.dtype.itemsize, start
+    while at < end:
+        word = headers[at // 4]
+        if word & BUSY:
+            break
+        length = word & ~DISCARDED
+        stride = (HEADER + length + 7) & ~7
+        if stride > end - at or (length < fixed and not word & DISCARDED):
+            return runs, end, 1
+        count = run_length(headers, at // 4, stride // 4, (end - at) // stride)
+        if not word & DISCARDED:
+            runs.append((at + HEADER, count, stride, length))
+        at += count * stride
+    return runs, at, 0
+
+
+class RingBuffer:
+    """A ring buffer map of *size* bytes and its mapping."""
+
+    transport = "ringbuf"
+
+    def __init__(self, schema: Schema, size: int, cpus: int) -> None:
+        self.schema = schema
+        self.size = size
+        self.capacity = size
+        self.cpus = cpus
+        """Number of possible CPUs: the length of the per-CPU arrays."""
+
+    def open(self, map_fd: int) -> None:
+        """Create the ring and put it where the program looks for it: element 0 of the array of maps *map_fd*."""
+        self.fd = syscall.map_create(syscall.MAP_TYPE_RINGBUF, self.size, name=b"ringtop")
+        self.map(
+            mmap.mmap(self.fd, PAGE, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE, offset=0),
+            mmap.mmap(self.fd, PAGE + 2 * self.size, mmap.MAP_SHARED, mmap.PROT_READ, offset=PAGE),
+        )
+        syscall.map_update(map_fd, 0, self.fd.to_bytes(4, "little"))
+
+    def map(self, consumer: mmap.mmap, producer: mmap.mmap) -> None:
+        """Read from this memory: the *consumer*'s page, and the *producer*'s with the data twice behind it."""
+        self._pages = consumer, producer
+        self._consumer = np.frombuffer(consumer, np.uint64, 1)
+        self._producer = np.frombuffer(producer, np.uint64, 1)
+        self._data = np.frombuffer(producer, np.uint8, 2 * self.size, PAGE)
+
+    def fds(self) -> list[int]:
+        """What to wait on."""
+        return [self.fd]
+
+    def drain(self) -> Drained:
+        """Everything that was finished when it began.
+
+        Positions that cannot be are damage: it goes on from the newest.
+        """
+        consumed, produced = int(self._consumer[0]), int(self._producer[0])
+        fence()
+        runs: list[Run] = []
+        start, stop, damaged = 0, produced - consumed, 1
+        if 0 <= stop <= self.size and not (consumed | produced) % 8:
+            start = consumed % self.size
+            runs, stop, damaged = scan(self.schema, self._data, start, start + stop)
+        batch, size, left_out = collect(self.schema, self._data, runs, self.cpus)
+        fence()
+        self._consumer[0] = consumed + stop - start
+        return Drained(batch, size, np.zeros(self.cpus, np.int64), damaged + left_out)
+
+    def stats(self) -> int:
+        """Bytes that wait now."""
+        return int(self._producer[0]) - int(self._consumer[0])
+
+    def close(self) -> None:
+        """Unmap and free the ring."""
+        del self._consumer, self._producer, self._data
+        for pages in self._pages:
+            pages.close()
+        os.close(self.fd)

@@ -1,0 +1,289 @@
+"""The stream: the one sequence of messages a collector writes, over a pipe, over ssh or into a file.
+
+A stream is ``MAGIC``, then frames: a little-endian u32 length and that many bytes of MessagePack, one message each.
+The first message is ``Hello``, the last ``End``. Control messages travel the other way in the same frames, without the
+magic.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from ringtop.bpf.batch import Batch
+from ringtop.bpf.schema import SCHEMAS
+
+MAGIC = b"ringtop\x01"
+"""First bytes of every stream; the last one is the version of the format."""
+MAX_FRAME = 64 << 20
+"""Longest message in bytes that a reader accepts."""
+
+_LENGTH = struct.Struct("<I")
+
+Transport = Literal["ringbuf", "perfbuf"]
+Wakeup = str
+"""``timer``, ``adaptive``, ``every`` or ``batch:N``."""
+
+
+class Message(msgspec.Struct, frozen=True, tag_field="type"):
+    """Anything in a stream."""
+
+
+class Hello(Message, frozen=True, tag="hello"):
+    """Who is speaking. First message of a stream."""
+
+    host: str
+    kernel: str
+    arch: str
+    version: str
+    """Version of ringtop."""
+    cpus: list[int]
+    """Online CPUs."""
+    programs: list[str]
+    """Programs that were asked for, in order."""
+    pid: int
+    """The collector's process."""
+    wall_offset_ns: int
+    """Add to an event's ``ts`` to get nanoseconds since 1970 (re-sampled in every ``Stats``)."""
+    dtypes: dict[str, list[list[str]]]
+    """Layout of each program's rows, as NumPy's ``dtype.descr``; a reader refuses a stream of another layout."""
+
+
+class Progress(Message, frozen=True, tag="progress"):
+    """What the collector is busy with while it starts: 'loading execsnoop'."""
+
+    program: str
+    text: str
+
+
+class State(Message, frozen=True, tag="state"):
+    """A program's state changed, or one of its settings did."""
+
+    program: str
+    state: Literal["running", "failed", "stopped"]
+    transport: Transport = "ringbuf"
+    hook: str = ""
+    """The rung of the ladder that was attached: 'raw tracepoints with BTF'."""
+    tried: list[str] = []
+    """Rungs before it, each with why it was not used."""
+    buffer_bytes: int = 0
+    """Ring buffer: its size. Perf buffers: size of one CPU's."""
+    wakeup: Wakeup = "timer"
+    capture: str = ""
+    """Capture filter in force, as its text; empty when none."""
+    reason: str = ""
+    """Why it failed, and the cure."""
+
+
+class Rows(Message, frozen=True, tag="rows"):
+    """Events of one program, as drained in one round, in time order."""
+
+    program: str
+    transport: Transport
+    rows: bytes
+    """``Schema.dtype`` records."""
+    tails: bytes
+
+
+class Round(Message, frozen=True, tag="round"):
+    """One drain of all programs. Every event stamped before ``before_ns`` is in this round or an earlier one (those
+    still being written when it was drained excepted), and none stamped later is: rounds follow each other in time."""
+
+    before_ns: int
+    drained_ns: int
+    """Monotonic clock after the drain: delivery latency is ``drained_ns - ts``."""
+    batches: list[Rows]
+
+
+class CpuStats(Message, frozen=True, tag="cpu"):
+    """The ledger of one program on one CPU over one transport. Counters only grow; readers take deltas."""
+
+    cpu: int
+    hits: int
+    """Times the hook had something to report."""
+    filtered: int
+    """Of those, kept out by the capture filter."""
+    emitted: int
+    """Of those, handed to the transport: hits - filtered."""
+    received: int
+    dropped: dict[str, int]
+    """By reason: ``full`` (no space), ``no_reader`` (no buffer for this CPU), ``other`` (any other refusal)."""
+    bytes: int
+    """Bytes received, record headers included."""
+    gaps: int
+    """Holes in the sequence numbers: events emitted that are not here, as the numbers tell."""
+    lost_records: int
+    """Perf buffers: what PERF_RECORD_LOST told. The same drops seen again, never added."""
+    fill: int
+    """Bytes waiting in this CPU's buffer at the last drain; for the ring buffer, this CPU's share of them."""
+    peak: int
+    """Most bytes found waiting since the start."""
+    inversions: int
+    """Events that arrived after a later-stamped one."""
+    untracked: int = 0
+    """Hook runs of the program that could not be followed to their end (over both transports)."""
+
+
+class ProgramStats(Message, frozen=True, tag="program"):
+    """The ledger of one program over one transport."""
+
+    program: str
+    transport: Transport
+    cpus: list[CpuStats]
+    fill: int
+    """Ring buffer: bytes waiting at the last drain, all CPUs. Perf buffers: the sum."""
+    capacity: int
+    """Bytes the transport can hold, all CPUs."""
+    wakeups: int
+    """Times the kernel woke the reader."""
+    latency_us: list[int]
+    """Delivery latency: events received, by bit length of their microseconds (bucket 0: 0, 1: 1, 2: 2-3, 3: 4-7 …)."""
+    missed: int
+    """Times the kernel skipped a program because it was already running on that CPU (recursion_misses)."""
+    run_ns: int
+    """Time spent in the BPF programs, all CPUs, while statistics are on; 0 when off."""
+    runs: int
+
+
+class Stats(Message, frozen=True, tag="stats"):
+    """All ledgers and the collector's own cost, about once a second and once at the end."""
+
+    ts_ns: int
+    wall_offset_ns: int
+    programs: list[ProgramStats]
+    cpu_ns: int
+    """CPU time the collector used since its start."""
+    rss_bytes: int
+
+
+class Notice(Message, frozen=True, tag="notice"):
+    """Something a user should read: 'ring buffer refused by this kernel: using perf buffers'."""
+
+    level: Literal["info", "warning", "error"]
+    text: str
+    program: str = ""
+
+
+class End(Message, frozen=True, tag="end"):
+    """Last message: programs are detached, everything they sent was received, the last ``Stats`` is exact."""
+
+    reason: str
+
+
+Any = Hello | Progress | State | Round | Stats | Notice | End
+
+
+class SetCapture(Message, frozen=True, tag="set_capture"):
+    """Replace the capture filter of the programs named (all when empty)."""
+
+    text: str
+    programs: list[str] = []
+
+
+class Stop(Message, frozen=True, tag="stop"):
+    """Detach, drain, send the last ``Stats`` and ``End``, exit."""
+
+
+Control = SetCapture | Stop
+
+
+class StreamError(Exception):
+    """The bytes are not a stream, or not one that this version reads. The text says which, and where."""
+
+
+_encoder = msgspec.msgpack.Encoder()
+_any = msgspec.msgpack.Decoder(Any)
+_control = msgspec.msgpack.Decoder(Control)
+
+
+def encode(message: Message) -> bytes:
+    """One frame."""
+    body = _encoder.encode(message)
+    return _LENGTH.pack(len(body)) + body
+
+
+class Frames:
+    """Cuts bytes that arrive in pieces into frames."""
+
+    def __init__(self, magic: bool = True, limit: int = MAX_FRAME) -> None:
+        self._buffer = bytearray()
+        self._magic = magic
+        self._limit = limit
+        self.offset = 0
+        """Bytes of whole frames consumed so far: where a damaged stream was still good."""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The bodies that are complete with *data*. Raises StreamError on anything that cannot be a stream."""
+        self._buffer += data
+        at = 0
+        if self._magic:
+            head = bytes(self._buffer[: len(MAGIC)])
+            if not MAGIC.startswith(head):
+                what = "version" if head[:-1] == MAGIC[:-1] else "signature"
+                raise StreamError(f"not a ringtop stream: the {what} {head!r} is not {MAGIC!r}")
+            if len(head) < len(MAGIC):
+                return
+            self._magic = False
+            at = len(MAGIC)
+        try:
+            while len(self._buffer) - at >= _LENGTH.size:
+                (size,) = _LENGTH.unpack_from(self._buffer, at)
+                if size > self._limit:
+                    raise StreamError(f"damaged stream at byte {self.offset + at}: a message of {size} bytes")
+                end = at + _LENGTH.size + size
+                if len(self._buffer) < end:
+                    break
+                body = bytes(self._buffer[at + _LENGTH.size : end])
+                at = end
+                yield body
+        finally:
+            del self._buffer[:at]
+            self.offset += at
+
+
+def decode(body: bytes) -> Any:
+    """The message in a frame's body. Raises StreamError."""
+    try:
+        message: Any = _any.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
+        raise StreamError(f"damaged message: {e}") from e
+    return message
+
+
+def decode_control(body: bytes) -> Control:
+    """The control message in a frame's body. Raises StreamError."""
+    try:
+        message: Control = _control.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
+        raise StreamError(f"bad control message: {e}") from e
+    return message
+
+
+def rows(batch: Batch, transport: Transport) -> Rows:
+    """The ``Rows`` that carries *batch*."""
+    return Rows(batch.program, transport, batch.rows.tobytes(), batch.tails)
+
+
+def batch(rows: Rows) -> Batch:
+    """The batch a ``Rows`` carries. Raises StreamError when it does not fit the program's layout."""
+    schema = SCHEMAS.get(rows.program)
+    if schema is None:
+        raise StreamError(f"events of an unknown program {rows.program!r}")
+    if len(rows.rows) % schema.dtype.itemsize:
+        raise StreamError(f"{len(rows.rows)} bytes are not whole rows of {rows.program} ({schema.dtype.itemsize} each)")
+    return Batch(rows.program, np.frombuffer(rows.rows, schema.dtype), rows.tails)
+
+
+def check(hello: Hello) -> None:
+    """Raises StreamError when the sender's events are laid out otherwise than ours."""
+    if hello.dtypes != dtypes():
+        raise StreamError(f"the stream comes from ringtop {hello.version}, whose events are laid out otherwise")
+
+
+def dtypes() -> dict[str, list[list[str]]]:
+    """Layouts for ``Hello.dtypes``."""
+    return {name: [[part[0], part[1]] for part in s.dtype.descr] for name, s in SCHEMAS.items()}

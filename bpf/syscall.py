@@ -1,0 +1,126 @@
+"""The system calls that Python and bcc do not offer in the form needed here: bpf(2), perf_event_open(2), membarrier(2).
+
+Layouts: ``union bpf_attr`` in include/uapi/linux/bpf.h, ``struct perf_event_attr`` in include/uapi/linux/perf_event.h.
+All functions raise OSError with the kernel's errno.
+"""
+
+from __future__ import annotations
+
+import ctypes as ct
+import os
+import platform
+import struct
+
+import numpy as np
+from numpy.typing import NDArray
+
+_NUMBERS = {  # bpf, perf_event_open, membarrier
+    "x86_64": (321, 298, 324),
+    "aarch64": (280, 241, 283),
+}
+_libc = ct.CDLL(None, use_errno=True)
+_libc.syscall.restype = ct.c_long
+
+MAP_TYPE_RINGBUF = 27
+PERF_TYPE_SOFTWARE = 1
+PERF_COUNT_SW_BPF_OUTPUT = 10
+PERF_SAMPLE_RAW = 1 << 10
+PERF_EVENT_IOC_ENABLE = 0x2400
+PERF_FLAG_FD_CLOEXEC = 8
+
+_MAP_CREATE, _MAP_LOOKUP, _MAP_UPDATE, _MAP_DELETE = 0, 1, 2, 3
+_PROG_GET_NEXT_ID, _PROG_GET_FD_BY_ID, _OBJ_GET_INFO_BY_FD = 11, 13, 15
+
+
+def _call(which: int, *args: object) -> int:
+    numbers = _NUMBERS.get(platform.machine())
+    if numbers is None:
+        raise OSError(38, f"ringtop does not know the system call numbers of {platform.machine()}")
+    result: int = _libc.syscall(numbers[which], *args)
+    if result < 0:
+        number = ct.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+def _bpf(command: int, attr: bytes | ct.Array[ct.c_char]) -> int:
+    buffer = ct.create_string_buffer(attr, len(attr)) if isinstance(attr, bytes) else attr
+    return _call(0, command, buffer, len(buffer))
+
+
+def map_create(kind: int, entries: int, key_size: int = 0, value_size: int = 0, name: bytes = b"") -> int:
+    """File descriptor of a new map."""
+    return _bpf(_MAP_CREATE, struct.pack("<IIIIIII16s", kind, key_size, value_size, entries, 0, 0, 0, name[:15]))
+
+
+def map_update(fd: int, key: int, value: bytes) -> None:
+    """Store *value* under the u32 *key*."""
+    k, v = ct.c_uint32(key), ct.create_string_buffer(value, len(value))
+    _bpf(_MAP_UPDATE, struct.pack("<IIQQQ", fd, 0, ct.addressof(k), ct.addressof(v), 0))
+
+
+def map_delete(fd: int, key: int) -> None:
+    """Remove the u32 *key*."""
+    k = ct.c_uint32(key)
+    _bpf(_MAP_DELETE, struct.pack("<IIQQQ", fd, 0, ct.addressof(k), 0, 0))
+
+
+def map_lookup(fd: int, key: int, into: NDArray[np.uint64]) -> None:
+    """Read the value under the u32 *key* into *into*: for a per-CPU map, one row for every possible CPU."""
+    k = ct.c_uint32(key)
+    _bpf(_MAP_LOOKUP, struct.pack("<IIQQQ", fd, 0, ct.addressof(k), into.ctypes.data, 0))
+
+
+def program_times(fd: int) -> tuple[int, int, int]:
+    """A loaded program's ``run_time_ns``, ``run_cnt``, ``recursion_misses``; 0 where the kernel does not know them."""
+    info = ct.create_string_buffer(256)
+    attr = struct.pack("<IIQ", fd, len(info), ct.addressof(info))
+    _bpf(_OBJ_GET_INFO_BY_FD, attr)
+    run_time, runs = struct.unpack_from("<QQ", info, 192)
+    (misses,) = struct.unpack_from("<Q", info, 208)
+    return run_time, runs, misses
+
+
+def program_types() -> list[int]:
+    """``prog_type`` of every BPF program that is loaded now, by whomever."""
+    types: list[int] = []
+    number = 0
+    while True:
+        attr = ct.create_string_buffer(struct.pack("<III", number, 0, 0), 12)
+        try:
+            _bpf(_PROG_GET_NEXT_ID, attr)
+        except FileNotFoundError:
+            return types
+        (number,) = struct.unpack_from("<I", attr, 4)
+        try:
+            fd = _bpf(_PROG_GET_FD_BY_ID, struct.pack("<III", number, 0, 0))
+        except FileNotFoundError:  # unloaded meanwhile
+            continue
+        info = ct.create_string_buffer(4)
+        try:
+            _bpf(_OBJ_GET_INFO_BY_FD, struct.pack("<IIQ", fd, len(info), ct.addressof(info)))
+        finally:
+            os.close(fd)
+        types += struct.unpack("<I", info)
+
+
+def perf_open(cpu: int, watermark: bool, wakeup: int) -> int:
+    """A perf buffer's file descriptor for *cpu*, woken after *wakeup* bytes (*watermark*) or events."""
+    attr = struct.pack(
+        "<IIQQQQQII",
+        PERF_TYPE_SOFTWARE,
+        112,  # PERF_ATTR_SIZE_VER5
+        PERF_COUNT_SW_BPF_OUTPUT,
+        1,  # sample_period
+        PERF_SAMPLE_RAW,
+        0,
+        (1 << 14) if watermark else 0,
+        wakeup,
+        0,
+    ).ljust(112, b"\0")
+    return _call(1, ct.create_string_buffer(attr, len(attr)), -1, cpu, -1, PERF_FLAG_FD_CLOEXEC)
+
+
+def wait_for_programs() -> None:
+    """Return when every BPF program that runs now has ended: MEMBARRIER_CMD_GLOBAL is an RCU grace period."""
+    _call(2, 1, 0, 0)
