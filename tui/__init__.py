@@ -1,0 +1,1 @@
+"""The viewer and the command line: everything that reads a stream. Never imports bcc."""

@@ -1,0 +1,361 @@
+"""The viewer: takes messages from a source, keeps them in the model, and shows them at a calm pace."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Input
+
+from ringtop.bpf import stream
+from ringtop.themes import loader
+from ringtop.tui import glyphs, keys, process
+from ringtop.tui.cells import Clock
+from ringtop.tui.config import Config
+from ringtop.tui.deck import REPLAY, Deck, Severity, tapped
+from ringtop.tui.filtering import Filters
+from ringtop.tui.host import Host, LocalHost
+from ringtop.tui.inbox import Inbox
+from ringtop.tui.model import Model
+from ringtop.tui.parts import safe
+from ringtop.tui.source import Source
+from ringtop.tui.state import State
+from ringtop.tui.view import View
+from ringtop.tui.widgets.events import EventTable
+from ringtop.tui.widgets.jump import Jump
+from ringtop.tui.widgets.main import Main, Setup
+from ringtop.tui.widgets.process_screen import ProcessScreen, Reader
+from ringtop.tui.widgets.theme_picker import ThemePicker
+from ringtop.tui.widgets.timeline import EventLines
+
+SLICE_S = 0.015
+"""Longest stretch of work on messages and rows between two looks at the keyboard."""
+PAUSE_S = 0.002
+"""Rest after it, when there is more."""
+RESORT_S = 1.0
+"""Least time between two sorts of a table that follows."""
+INBOX_BYTES = 32 << 20
+
+
+@dataclass
+class Hooks:
+    """What other parts add to the viewer."""
+
+    process: Reader = process.read
+    """Reads the card of a process."""
+    host: Host | None = None
+    """Load and uptime in the header; None: of this machine when the source is live and local."""
+    monotonic_ns: Callable[[], int] = time.monotonic_ns
+    themes_dir: Path | None = None
+    zone: tzinfo | None = None
+    """Where wall-clock times are read; None: here."""
+
+
+class Viewer(App[int]):
+    """``ringtop`` on the screen. ``state`` is what to remember afterwards."""
+
+    CSS_PATH = loader.folder() / "ringtop.tcss"
+    TITLE = "ringtop"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "quit", "Quit", id="quit"),
+        Binding("ctrl+c", "quit", "Quit", show=False, priority=True, id="quit_always", system=True),
+        Binding("R", "record", "Record", id="record", tooltip="Write what is seen to a file, or finish that"),
+        Binding("T", "themes", "Themes", id="themes", tooltip="Choose a theme; each is tried on at once"),
+        Binding(
+            "space", "replay('toggle')", "Play/pause", id="play", priority=True, tooltip="At the end: from the start"
+        ),
+        Binding("comma", "replay('step_back')", "Back", key_display=",", id="step_back", tooltip="Back by a round"),
+        Binding("full_stop", "replay('step')", "Step", key_display=".", id="step", tooltip="On by a round of events"),
+        Binding("less_than_sign", "replay('slower')", "Slower", key_display="<", id="slower"),
+        Binding("greater_than_sign", "replay('faster')", "Faster", key_display=">", id="faster"),
+        Binding("J", "replay('jump')", "Jump", id="jump", tooltip="To a time of the recording"),
+        Binding("ctrl+p", "command_palette", "Palette", show=False, id="palette", tooltip="All commands by name"),
+    ]
+
+    def __init__(
+        self, source: Source, config: Config | None = None, state: State | None = None, hooks: Hooks | None = None
+    ) -> None:
+        self.config = config or Config()
+        self.state = state or State()
+        self.hooks = hooks or Hooks()
+        # Under NO_COLOR the terminal's own colours, all of which Textual then leaves out.
+        super().__init__(ansi_color=loader.no_color() or None)
+        self.source = tapped(source)
+        self.inbox = Inbox(INBOX_BYTES)
+        self.model = Model(self.config.programs, int(self.config.history), self.hooks.monotonic_ns)
+        self.views = [View(t) for t in self.model.store.tables.values()]
+        self.filters = Filters(self.views, list(self.state.filters), list(self.state.captures))
+        self.glyphs = glyphs.choose(self.config.ascii)
+        self.deck = Deck(self.source, Path(self.config.recordings), self.glyphs, self._tell)
+        self.theme_errors: list[loader.ThemeError] = []
+        self.alone = False
+        """The process is the viewer's: it may tune it."""
+        self.animation_level = "none"
+        self.set_class(self.glyphs.ascii, "-ascii")
+        self._working = self._wanted = False
+        self._painted = 0.0
+        self._sorted: dict[str, float] = {}
+        self._seen = -1
+        self._rows: tuple[object, ...] = ()
+        self._offered: tuple[object, ...] = ()
+
+    # Start and end
+
+    @property
+    def local(self) -> bool:
+        """The events are of this machine, now."""
+        return self.source.live and self.source.label == "local"
+
+    @property
+    def busy(self) -> bool:
+        """Messages or rows are being worked on."""
+        return self._working or self._wanted
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The style sheet parses under any theme."""
+        return loader.defaults()
+
+    def on_mount(self) -> None:
+        """Draw first; start the source after that."""
+        theme = loader.NO_COLOR if loader.no_color() else self.state.theme or self.config.theme
+        self.theme_errors = loader.install(self, theme, self.hooks.themes_dir)
+        for error in self.theme_errors:
+            self.notify(safe(str(error)), severity="warning", markup=False, timeout=10)
+        if self.config.keys:
+            self.set_keymap(self.config.keys)
+            known = keys.ids()
+            if unknown := self.config.keys.keys() - known:
+                text = f"config, [keys]: no {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}"
+                self.notify(safe(text), severity="warning", markup=False, timeout=10)
+        host = self.hooks.host or (LocalHost() if self.local else None)
+        clock = Clock(self.state.time or self.config.time, zone=self.hooks.zone)
+        chosen: dict[str, list[str]] = dict(self.config.columns)  # type: ignore[arg-type]
+        chosen.update(self.state.columns)
+        setup = Setup(self.source.label, host, self.glyphs, chosen, clock, self.source.live)
+        self.main = Main(self.model, self.views, self.filters, setup)
+        self.push_screen(self.main)
+        try:
+            self.filters.set(self.state.filter or self.config.filter)
+        except ValueError as e:
+            self.notify(safe(str(e)), severity="warning", markup=False)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        if self.alone:
+            # Looking for garbage among all that was imported would hold up the screen for 50 ms, again and again.
+            gc.freeze()
+            gc.set_threshold(5_000, 5, 100)
+        self.source.start(self.inbox.post)
+        self.set_interval(1 / self.config.fps, self._tick)
+
+    def on_unmount(self) -> None:
+        """Let the source go."""
+        self.source.stop()
+        self.deck.close()
+
+    async def action_quit(self) -> None:
+        """Leave, remembering what is worth it."""
+        self.remember()
+        self.exit(0)
+
+    def remember(self) -> None:
+        """Put what should outlive this run into ``state``."""
+        state, main = self.state, self.main
+        state.columns = {p.program: [c.name for c in p.table.columns] for p in main.panes}
+        state.time = main.clock.mode
+        state.filter = self.filters.text
+        state.filters, state.captures = self.filters.used, self.filters.captures
+
+    # The pace
+
+    async def _tick(self) -> None:
+        await self.work()
+
+    async def work(self) -> None:
+        """Take messages, scan, sort, paint; in slices that leave room for keys."""
+        self._wanted = True
+        if self._working:
+            return
+        self._working = True
+        try:
+            while self._wanted:
+                self._wanted = False
+                while self._slice():
+                    if time.monotonic() - self._painted > 1 / self.config.fps:
+                        self.paint()
+                    await asyncio.sleep(PAUSE_S)
+                await self._sort()
+            self.paint()
+        finally:
+            self._working = False
+
+    def _slice(self) -> bool:
+        """One stretch of work; True while there is more."""
+        until = time.monotonic() + SLICE_S
+        for entry in self.inbox.drain():
+            if (notice := self.model.take(entry)) is not None:
+                self._say(notice)
+            if time.monotonic() > until:
+                return True
+        for view in self.views:
+            if view.table is not self.model.store.tables[view.table.program]:
+                view.replace(self.model.store.tables[view.table.program])
+        more = True
+        while more:
+            more = bool(sum(view.scan() for view in self.views))
+            if time.monotonic() > until:
+                return more
+        return False
+
+    async def _sort(self) -> None:
+        now = time.monotonic()
+        for view in self.views:
+            program = view.table.program
+            if view.frozen and view.sorted_by == view.sort:
+                continue
+            if view.sort == view.sorted_by and (view.sort is None or now - self._sorted.get(program, 0.0) < RESORT_S):
+                continue
+            self._sorted[program] = now
+            if (job := view.resort()) is not None:
+                view.sorted(await asyncio.to_thread(job))
+
+    def paint(self) -> None:
+        """Show the model as it is; the tables only when their rows changed or their times run."""
+        if not self.main.is_attached:
+            return
+        self._painted = time.monotonic()
+        self.main.header.status = self.deck.status
+        rows = tuple((len(v), v.end, v.table.first, v.sort, v.matched, id(v.predicate)) for v in self.views)
+        running = self.main.clock.mode == "relative"
+        offered = (self.model.link.phase, [s.state for s in self.model.states.values()])
+        if offered != self._offered:
+            self._offered = offered
+            self.main.refresh_bindings()
+        self.main.update(rows=running or rows != self._rows or self._seen != self.model.arrivals)
+        self._seen, self._rows = self.model.arrivals, rows
+
+    def _say(self, notice: stream.Notice) -> None:
+        severity = {"info": "information", "warning": "warning", "error": "error"}[notice.level]
+        about = f"{notice.program}: " if notice.program else ""
+        self.notify(safe(f"{about}{notice.text}"), severity=severity, markup=False, timeout=8)  # type: ignore[arg-type]
+
+    def _tell(self, text: str, severity: Severity) -> None:
+        self.notify(safe(text), severity=severity, markup=False)
+
+    # Keys
+
+    def on_key(self, event: events.Key) -> None:
+        """Text that was typed ahead, while the key before it was still opening the line it is meant for."""
+        if isinstance(self.focused, Input) and event.is_printable and event.character:
+            event.stop()
+            event.prevent_default()
+            self.focused.insert_text_at_cursor(event.character)
+
+    def on_main_work(self) -> None:
+        """Rows are to be scanned or sorted, now; keys go on meanwhile."""
+        self.run_worker(self.work())
+
+    def on_main_capture(self, message: Main.Capture) -> None:
+        """Send a capture filter; the collector's answer is a ``State`` or a ``Notice``."""
+        self.source.send(stream.SetCapture(message.text))
+
+    def action_freeze(self) -> None:
+        """Hold the rows of all tables; or let them go on when the one in focus is held."""
+        tables = [pane.table for pane in self.main.panes]
+        held = self.main.table.view.frozen
+        for table in tables:
+            if held:
+                table.follow()
+            else:
+                table.freeze()
+        self.main.update()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that would do nothing are not offered."""
+        if action == "record":
+            return self.deck.can(action)
+        if action == "replay":
+            what = str(parameters[0])
+            return self.deck.can(what) and (what != "toggle" or isinstance(self.focused, EventTable | EventLines))
+        if action == "retry":
+            return (self.source.live and self.model.link.phase in ("lost", "ended")) or any(
+                s.state == "failed" for s in self.model.states.values()
+            )
+        return super().check_action(action, parameters)
+
+    async def action_retry(self) -> None:
+        """Start the source anew. History stays."""
+        await asyncio.to_thread(self.source.stop)
+        self.inbox.clear()
+        self.model.restart()
+        self.source.start(self.inbox.post)
+        self.paint()
+
+    def action_process(self) -> None:
+        """The process of the row under the cursor."""
+        event = self.main.table.event
+        if event is None:
+            self.bell()
+            return
+        pid = int(event.batch.rows["pid"][0])
+        clock = lambda: self.main.clock  # noqa: E731
+        self.push_screen(ProcessScreen(self.model, pid, self.local, clock, self._pivot, self.hooks.process))
+
+    def _pivot(self, pid: int) -> None:
+        self.main.apply(f"pid={pid}", remember=True)
+
+    def action_themes(self) -> None:
+        """Choose a theme."""
+        about = loader.abouts(self.available_themes, self.hooks.themes_dir)
+        note = "NO_COLOR is set: no theme shows colours." if loader.no_color() else ""
+        self.push_screen(ThemePicker(about, self.theme_errors, note), self._keep_theme)
+
+    def _keep_theme(self, name: str | None) -> None:
+        self.state.theme = name or self.state.theme
+
+    def action_record(self) -> None:
+        """Begin a recording, or finish it."""
+        self.deck.record()
+        self.paint()
+
+    def action_replay(self, what: str) -> None:
+        """Do something with the recording that plays."""
+        if what == "jump":
+            self.push_screen(Jump(self.deck.jump))
+        elif what in REPLAY:
+            self.deck.replay(what)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The command palette: exactly the keys that work on *screen*."""
+        for key in keys.listing(screen):
+            if key.id != "palette":
+                yield SystemCommand(f"{key.about}  ({key.keys})", key.help, _runner(self, key))
+
+
+def _runner(app: App[int], key: keys.Key) -> Callable[[], None]:
+    async def act() -> None:
+        await app.run_action(key.action, key.node)
+
+    def later() -> None:
+        app.call_later(act)
+
+    return later
+
+
+def run(source: Source, config: Config | None = None, state: State | None = None, hooks: Hooks | None = None) -> int:
+    """Show *source* until the user leaves; the exit status. *state* is brought up to date."""
+    viewer = Viewer(source, config, state, hooks)
+    viewer.alone = True
+    status = viewer.run(mouse=viewer.config.mouse)
+    return viewer.return_code or 0 if status is None else status

@@ -1,0 +1,98 @@
+"""The text of one field of one event, and what its colour means. All that comes from the kernel is made safe here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Literal
+
+from ringtop.bpf.batch import Batch
+from ringtop.bpf.schema import AT_FDCWD, OPS, UNKNOWN, Field
+from ringtop.tui import format, text
+
+Tone = Literal["", "dim", "failed", "low", "mid", "high"]
+"""What a cell's colour says: nothing, less important, failed, and how long a wait was."""
+
+MID_NS = 30_000_000
+HIGH_NS = 100_000_000
+"""Waits from here on stand out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Safe text and its tone."""
+
+    text: str
+    tone: Tone = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How times are shown."""
+
+    mode: str = "clock"
+    """``clock``: wall clock; ``relative``: age; ``uptime``: the kernel's own clock."""
+    offset_ns: int = 0
+    """From the kernel's clock to the wall clock."""
+    now_ns: int = 0
+    """The kernel's clock, now."""
+    zone: tzinfo | None = None
+    """None: the local one."""
+
+    def show(self, ts: int, width: int = 12) -> str:
+        """The time *ts* of the kernel's clock, with as much of the second as *width* allows."""
+        if self.mode == "relative":
+            return format.age(self.now_ns - ts)
+        if self.mode == "uptime":
+            return f"{ts / 1e9:.{max(0, min(6, width - 7))}f}"
+        return format.clock(ts + self.offset_ns, self.zone, 9 if width >= 18 else 3 if width >= 12 else 0)
+
+
+def column(batch: Batch, field: Field, clock: Clock, width: int = 12) -> list[Cell]:
+    """The cells of *field* for all rows of *batch*."""
+    name = field.name
+    match field.kind:
+        case "time":
+            return [Cell(clock.show(ts, width), "dim") for ts in batch.rows[field.column or name].tolist()]
+        case "duration":
+            return [Cell(format.duration(ns), _wait(ns)) for ns in batch.rows[name].tolist()]
+        case "comm" | "path":
+            return [Cell(text.visible(raw)) for raw in batch.text(name)]
+        case "args":
+            counts: list[int] = batch.rows["argc"].tolist()
+            pairs = zip(batch.text(name), counts, strict=True)
+            return [Cell(text.shell_line(text.split_args(raw, argc))) for raw, argc in pairs]
+        case "op":
+            return [Cell(OPS[op] if op < len(OPS) else str(op), "dim") for op in batch.rows[name].tolist()]
+        case "bool":
+            return [_flag(name, bool(value)) for value in batch.rows[name].tolist()]
+        case _:
+            return [_number(name, value) for value in batch.rows[field.column or name].tolist()]
+
+
+def cells(batch: Batch, fields: Sequence[tuple[Field, int]], clock: Clock) -> list[list[Cell]]:
+    """Row by row, the cells of *fields* (each with the width it will get)."""
+    columns = [column(batch, field, clock, width) for field, width in fields]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _wait(ns: int) -> Tone:
+    return "high" if ns >= HIGH_NS else "mid" if ns >= MID_NS else "low"
+
+
+def _flag(name: str, value: bool) -> Cell:
+    if name == "preempted":
+        return Cell("preempted" if value else "woken", "" if value else "dim")
+    return Cell("yes" if value else "no", "mid" if value else "dim")
+
+
+def _number(name: str, value: int) -> Cell:
+    if name == "ret":
+        return Cell(format.result(value), "failed" if value < 0 else "dim")
+    if name == "dfd" and value == AT_FDCWD:
+        return Cell("cwd", "dim")
+    if value == UNKNOWN and name in ("pid", "tid", "ppid", "uid", "prev_pid", "prev_tid"):
+        return Cell(format.UNKNOWN_TEXT, "dim")
+    quiet = name in ("cpu", "tid", "ppid", "uid", "prev_pid", "prev_tid", "seq", "ts_ns", "cgroup")
+    return Cell(str(value), "dim" if quiet else "")

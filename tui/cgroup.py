@@ -1,0 +1,78 @@
+"""What a process's control group tells: its systemd unit and its container. Pure functions over /proc/PID/cgroup."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_ID = re.compile(r"(?:^|[-:])([0-9a-f]{64})(?:\.scope)?$")
+_RUNTIMES = (
+    ("cri-containerd", "containerd"),
+    ("crio", "cri-o"),
+    ("libpod", "podman"),
+    ("docker", "docker"),
+    ("podman", "podman"),
+    ("containerd", "containerd"),
+    ("lxc", "lxc"),
+)
+_POD = re.compile(r"pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}|[0-9a-f]{32})")
+_UNIT = re.compile(r"^[^/]+\.(?:service|scope|socket|mount|swap|slice)$")
+_NSPAWN = re.compile(r"^machine-(.+)\.scope$")
+_LXC = re.compile(r"^lxc\.payload\.(.+)$")
+_ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Empty where there is none. All of it was written by others: untrusted text."""
+
+    path: str = ""
+    """In the unified hierarchy, or systemd's own."""
+    unit: str = ""
+    """The innermost systemd unit that is no slice, else the innermost slice."""
+    runtime: str = ""
+    """docker, podman, containerd, cri-o, lxc, nspawn; 'container' where only the id is known."""
+    container: str = ""
+    """Its id, or its name."""
+    pod: str = ""
+    """Kubernetes' id of the pod."""
+
+
+def parse(text: str) -> Membership:
+    """What the lines of /proc/PID/cgroup say."""
+    paths: dict[str, str] = {}
+    for line in text.splitlines():
+        number, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if path.startswith("/"):
+            paths[controllers or number] = path
+    # A unified hierarchy that is empty beside old ones (cgroup v1 with systemd's own) says nothing.
+    path = next((p for p in (paths.get("0"), paths.get("name=systemd")) if p and p != "/"), "")
+    path = path or max(paths.values(), key=len, default="")
+    runtime, container = _container(path)
+    pod = _POD.search(path)
+    return Membership(path, _unit(path), runtime, container, pod[1].replace("_", "-") if pod else "")
+
+
+def _unit(path: str) -> str:
+    parts = [p for p in path.split("/") if _UNIT.match(p)]
+    inner = next((p for p in reversed(parts) if not p.endswith(".slice")), None)
+    unit = inner or (parts[-1] if parts else "")
+    return _ESCAPE.sub(lambda m: chr(int(m[1], 16)), unit)
+
+
+def _container(path: str) -> tuple[str, str]:
+    parts = [p for p in path.split("/") if p]
+    for at in range(len(parts) - 1, -1, -1):
+        part = parts[at]
+        if found := _ID.search(part):
+            before = " ".join(parts[: at + 1]).removesuffix(found[0])
+            named = next((name for mark, name in _RUNTIMES if mark in before or mark in part), "container")
+            return named, found[1]
+        if found := _NSPAWN.match(part):
+            return "nspawn", _ESCAPE.sub(lambda m: chr(int(m[1], 16)), found[1])
+        if found := _LXC.match(part):
+            return "lxc", found[1]
+        if at and parts[at - 1] == "lxc":
+            return "lxc", part
+    return "", ""

@@ -1,0 +1,207 @@
+"""The ledgers as shown: totals, rates and what does not balance. Fed with ``Stats``; knows nothing of screens."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+
+from ringtop.bpf import stream
+
+HISTORY = 60
+"""Rates kept for sparklines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cpu:
+    """One CPU of one program, all transports it used."""
+
+    cpu: int
+    received: int = 0
+    rate: float = 0.0
+    """Events received a second."""
+    dropped: int = 0
+    reasons: tuple[str, ...] = ()
+    """Why, the most frequent first."""
+    drop_rate: float = 0.0
+    filtered: int = 0
+    fill: int = 0
+    """Bytes waiting at the last drain."""
+    peak: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """One program."""
+
+    emitted: int = 0
+    received: int = 0
+    rate: float = 0.0
+    dropped: dict[str, int] = field(default_factory=dict)
+    """By reason."""
+    drop_rates: dict[str, float] = field(default_factory=dict)
+    filtered: int = 0
+    """Kept out by the capture filter."""
+    fill: int = 0
+    capacity: int = 0
+    transport: str = ""
+    """The one in use: where events were received last."""
+    cpus: tuple[Cpu, ...] = ()
+    open: int = 0
+    """Emitted, but neither received nor dropped: in flight, or missing from the books."""
+
+    @property
+    def lost(self) -> int:
+        """All drops."""
+        return sum(self.dropped.values())
+
+    @property
+    def lost_rate(self) -> float:
+        """All drops a second."""
+        return sum(self.drop_rates.values())
+
+    stuck: int = 0
+    """Of what is open: was so in the ledgers before, too."""
+
+    @property
+    def in_flight(self) -> int:
+        """Of what is open: lying in a buffer, or just being written to one."""
+        return self.open - self.residual
+
+    @property
+    def residual(self) -> int:
+        """Of what is open: in no buffer, and not for a moment only. Anything but 0 is a broken ledger."""
+        return 0 if self.fill else self.stuck
+
+
+class Counters:
+    """What the collector's ledgers say, program by program."""
+
+    def __init__(self) -> None:
+        self.programs: dict[str, Totals] = {}
+        self.rates: dict[str, deque[float]] = {}
+        """Events received a second, oldest first."""
+        self.cpu_share = 0.0
+        """Of one CPU, used by the collector."""
+        self.rss = 0
+        self._last: stream.Stats | None = None
+
+    def stop(self) -> None:
+        """Nothing moves any more."""
+        for name, totals in self.programs.items():
+            cpus = tuple(replace(c, rate=0.0, drop_rate=0.0) for c in totals.cpus)
+            self.programs[name] = replace(totals, rate=0.0, drop_rates={}, cpus=cpus, stuck=totals.open)
+        self.cpu_share = 0.0
+
+    def restart(self) -> None:
+        """A new collector counts from 0."""
+        self._last = None
+
+    def update(self, stats: stream.Stats) -> None:
+        """Take the newest ledgers."""
+        last = self._last
+        seconds = (stats.ts_ns - last.ts_ns) / 1e9 if last is not None else 0.0
+        if last is not None and seconds > 0:
+            self.cpu_share = max(0, stats.cpu_ns - last.cpu_ns) / (stats.ts_ns - last.ts_ns)
+        self.rss = stats.rss_bytes
+        by_name: dict[str, list[stream.ProgramStats]] = {}
+        for part in stats.programs:
+            by_name.setdefault(part.program, []).append(part)
+        before = {(p.program, p.transport): p for p in last.programs} if last is not None else {}
+        for name, parts in by_name.items():
+            totals = _totals(parts, before, seconds)
+            totals = replace(totals, stuck=min(totals.open, self.of(name).open, key=abs) if last else totals.open)
+            self.programs[name] = totals
+            if seconds > 0:
+                self.rates.setdefault(name, deque(maxlen=HISTORY)).append(totals.rate)
+        self._last = stats
+
+    def of(self, program: str) -> Totals:
+        """The totals of *program*."""
+        return self.programs.get(program, Totals())
+
+    def all(self) -> Totals:
+        """All programs together."""
+        parts = list(self.programs.values())
+        dropped: dict[str, int] = {}
+        rates: dict[str, float] = {}
+        for part in parts:
+            for reason, n in part.dropped.items():
+                dropped[reason] = dropped.get(reason, 0) + n
+            for reason, r in part.drop_rates.items():
+                rates[reason] = rates.get(reason, 0.0) + r
+        return Totals(
+            emitted=sum(p.emitted for p in parts),
+            received=sum(p.received for p in parts),
+            rate=sum(p.rate for p in parts),
+            dropped=dropped,
+            drop_rates=rates,
+            filtered=sum(p.filtered for p in parts),
+            fill=sum(p.fill for p in parts),
+            capacity=sum(p.capacity for p in parts),
+            open=sum(p.open for p in parts),
+        )
+
+    @property
+    def in_flight(self) -> int:
+        """Events in buffers, all programs."""
+        return sum(p.in_flight for p in self.programs.values())
+
+    @property
+    def residual(self) -> int:
+        """Events that no ledger explains, all programs."""
+        return sum(abs(p.residual) for p in self.programs.values())
+
+
+def _totals(
+    parts: list[stream.ProgramStats], before: dict[tuple[str, stream.Transport], stream.ProgramStats], seconds: float
+) -> Totals:
+    emitted = received = filtered = fill = 0
+    dropped: dict[str, int] = {}
+    drop_rates: dict[str, float] = {}
+    cpus: dict[int, Cpu] = {}
+    current, most = parts[0], -1
+    for part in parts:
+        old = before.get((part.program, part.transport))
+        earlier = {c.cpu: c for c in old.cpus} if old is not None else {}
+        fill += part.fill
+        moved = 0
+        for c in part.cpus:
+            was = earlier.get(c.cpu)
+            gain = c.received - (was.received if was is not None else 0)
+            moved += gain
+            loss = 0
+            for reason, n in c.dropped.items():
+                more = n - (was.dropped.get(reason, 0) if was is not None else 0)
+                loss += more
+                dropped[reason] = dropped.get(reason, 0) + n
+                drop_rates[reason] = drop_rates.get(reason, 0.0) + (max(0, more) / seconds if seconds > 0 else 0.0)
+            emitted += c.emitted
+            received += c.received
+            filtered += c.filtered
+            seen = cpus.get(c.cpu, Cpu(c.cpu))
+            cpus[c.cpu] = Cpu(
+                c.cpu,
+                seen.received + c.received,
+                seen.rate + (max(0, gain) / seconds if seconds > 0 else 0.0),
+                seen.dropped + sum(c.dropped.values()),
+                tuple(r for r, n in sorted(c.dropped.items(), key=lambda kv: -kv[1]) if n) or seen.reasons,
+                seen.drop_rate + (max(0, loss) / seconds if seconds > 0 else 0.0),
+                seen.filtered + c.filtered,
+                seen.fill + c.fill,
+                max(seen.peak, c.peak),
+            )
+        if moved > most:
+            current, most = part, moved
+    return Totals(
+        emitted=emitted,
+        received=received,
+        rate=sum(c.rate for c in cpus.values()),
+        dropped=dropped,
+        drop_rates=drop_rates,
+        filtered=filtered,
+        fill=fill,
+        capacity=current.capacity,
+        transport=current.transport,
+        cpus=tuple(cpus[c] for c in sorted(cpus)),
+        open=emitted - received - sum(dropped.values()),
+    )

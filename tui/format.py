@@ -1,0 +1,108 @@
+"""Numbers, sizes, durations and times as short text of known width. Pure functions."""
+
+from __future__ import annotations
+
+import errno
+from datetime import datetime, tzinfo
+
+UNKNOWN_TEXT = "-"
+
+
+def count(n: int | float) -> str:
+    """All digits, in groups: 1,204."""
+    return f"{int(n):,}"
+
+
+def short(n: int | float) -> str:
+    """At most 5 characters: 999, 1.2k, 34k, 1.2M."""
+    value = float(n)
+    if abs(value) < 999.5:
+        return f"{value:.0f}"
+    for unit in "kMGTP":
+        value /= 1000
+        if abs(value) < 9.95:
+            return f"{value:.1f}{unit}"
+        if abs(value) < 999.5:
+            return f"{value:.0f}{unit}"
+    return f"{value:.0f}E"
+
+
+def rate(n: float) -> str:
+    """A number a second, at most 5 characters: 0, 0.4, 12, 1.2k."""
+    return f"{n:.1f}" if 0 < n < 9.95 and n != int(n) else short(n)
+
+
+def size(n: int) -> str:
+    """Bytes: 256 KiB, 1.5 MiB."""
+    value = float(n)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1024 or unit == "GiB":
+            break
+        value /= 1024
+    return f"{value:.0f} {unit}" if value == int(value) or value >= 100 else f"{value:.1f} {unit}"
+
+
+def duration(ns: int) -> str:
+    """Three figures and a unit, 7 characters at most: 850 ns, 12.3 ms, 1.02 s."""
+    value, unit = float(ns), "ns"
+    for larger in ("us", "ms", "s"):
+        if value < 999.5:
+            break
+        value /= 1000
+        unit = larger
+    if unit == "s" and value >= 999.5:
+        return f"{value:.0f} s"
+    digits = 0 if unit == "ns" or value >= 99.95 else 1 if value >= 9.995 else 2
+    return f"{value:.{digits}f} {unit}"
+
+
+def age(ns: int) -> str:
+    """How long ago: 0.2s, 12.3s, 4m05s, 3h07m, 5d02h."""
+    seconds = max(0, ns) / 1e9
+    if seconds < 99.95:
+        return f"{seconds:.1f}s"
+    return uptime(int(seconds))
+
+
+def uptime(seconds: int) -> str:
+    """Two units: 12s, 4m05s, 3h07m, 5d02h."""
+    minutes, s = divmod(max(0, seconds), 60)
+    hours, m = divmod(minutes, 60)
+    days, h = divmod(hours, 24)
+    if days:
+        return f"{days}d{h:02}h"
+    if hours:
+        return f"{h}h{m:02}m"
+    return f"{m}m{s:02}s" if minutes else f"{s}s"
+
+
+def clock(wall_ns: int, zone: tzinfo | None, digits: int = 3) -> str:
+    """Wall-clock time of day with *digits* of the second: 12:34:56.789."""
+    seconds, rest = divmod(wall_ns, 1_000_000_000)
+    try:
+        text = datetime.fromtimestamp(seconds, zone).strftime("%H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return "--:--:--"
+    return f"{text}.{rest // 10 ** (9 - digits):0{digits}}" if digits else text
+
+
+def result(ret: int) -> str:
+    """A system call's result: ok, ENOENT, or the number."""
+    if ret == 0:
+        return "ok"
+    return errno.errorcode.get(-ret, str(ret)) if ret < 0 else str(ret)
+
+
+def percent(part: float, whole: float) -> str:
+    """At most 4 characters: 0%, 12%, 100%; a trace of something is not nothing: <1%."""
+    if whole <= 0 or part <= 0:
+        return "0%"
+    value = 100 * part / whole
+    return "<1%" if value < 0.5 else f"{min(value, 100):.0f}%"
+
+
+def clip(text: str, width: int, ellipsis: str = "…") -> str:
+    """*text* (one cell a character) in at most *width* cells."""
+    if len(text) <= width:
+        return text
+    return text[: max(0, width - len(ellipsis))] + ellipsis[:width] if width > 0 else ""

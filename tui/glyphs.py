@@ -1,0 +1,103 @@
+"""The characters that bars, sparklines, rules and marks are drawn with: one set for UTF-8, one for plain ASCII."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """One set. All are one cell wide."""
+
+    ascii: bool
+    rule: str
+    bar: str
+    """A full cell of a bar, then its fractions from small to large."""
+    bar_empty: str
+    peak: str
+    spark: str
+    """Levels from nothing to full."""
+    heat: str
+    """The same as shades."""
+    dot: str
+    up: str
+    down: str
+    ellipsis: str
+    gap: str
+    caret: str
+    separator: str
+    filter: str
+    play: str
+    pause: str
+
+    def fill(self, part: float, width: int) -> str:
+        """A bar of *width* cells, *part* (0 to 1) of it filled; anything above nothing is seen."""
+        part = min(1.0, max(0.0, part))
+        steps = len(self.bar)
+        eighths = round(part * width * steps)
+        if part > 0:
+            eighths = max(1, eighths)
+        full, rest = divmod(eighths, steps)
+        text = self.bar[0] * full + (self.bar[rest] if rest else "")
+        return text + self.bar_empty * (width - len(text))
+
+    def line(self, values: Sequence[float], width: int, top: float = 0) -> str:
+        """A sparkline of the last *width* of *values*, scaled to their largest (or *top*)."""
+        shown = list(values)[-width:]
+        scale = max([*shown, top, 1e-9])
+        levels = len(self.spark) - 1
+        text = "".join(self.spark[0 if v <= 0 else max(1, min(levels, round(v / scale * levels)))] for v in shown)
+        return text.ljust(width)
+
+
+UNICODE = Glyphs(
+    ascii=False,
+    rule="─",
+    bar="█▏▎▍▌▋▊▉",
+    bar_empty=" ",
+    peak="│",
+    spark=" ▁▂▃▄▅▆▇█",
+    heat="·░▒▓█",
+    dot="●",
+    up="▲",
+    down="▼",
+    ellipsis="…",
+    gap="╌",
+    caret="▲",
+    separator="│",
+    filter="⚙",
+    play="▶",
+    pause="‖",
+)
+ASCII = Glyphs(
+    ascii=True,
+    rule="-",
+    bar="#",
+    bar_empty=" ",
+    peak="|",
+    spark=" .:-=+*#@",
+    heat=".:+#@",
+    dot="*",
+    up="^",
+    down="v",
+    ellipsis="~",
+    gap="-",
+    caret="^",
+    separator="|",
+    filter="*",
+    play=">",
+    pause="=",
+)
+
+
+def choose(ascii_only: bool = False, environ: Mapping[str, str] | None = None) -> Glyphs:
+    """ASCII where it is asked for, or where the locale names another encoding than UTF-8.
+
+    Read from the environment: Python itself answers UTF-8 in the C locale. LC_CTYPE=C.UTF-8 is what Python sets there.
+    """
+    env = os.environ if environ is None else environ
+    ctype = env.get("LC_CTYPE", "")
+    name = env.get("LC_ALL") or ("" if ctype == "C.UTF-8" else ctype) or env.get("LANG") or "UTF-8"
+    return ASCII if ascii_only or "utf8" not in name.lower().replace("-", "") else UNICODE

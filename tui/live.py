@@ -1,0 +1,55 @@
+"""A local collector as the viewer's source of messages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from ringtop.bpf import stream
+from ringtop.tui.client import Client, CollectorDied
+from ringtop.tui.source import Lost, Post
+
+
+class LiveSource:
+    """A collector with these command-line *options*, started when the viewer is ready for it."""
+
+    label = "local"
+    live = True
+
+    def __init__(self, options: Sequence[str]) -> None:
+        self._options = options
+        self._client: Client | None = None
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+
+    def start(self, post: Post) -> None:
+        """Start a collector and a thread that hands its messages to *post*."""
+        self._stopping = False
+        client = self._client = Client(self._options)
+        self._thread = threading.Thread(target=self._read, args=(client, post), name="collector", daemon=True)
+        self._thread.start()
+
+    def _read(self, client: Client, post: Post) -> None:
+        try:
+            for message in client.messages():
+                if not self._stopping:
+                    post(message)
+        except CollectorDied as e:
+            if not self._stopping:
+                post(Lost(e.how, e.told))
+        except stream.StreamError as e:
+            post(Lost("the stream is damaged", str(e)))
+
+    def send(self, control: stream.Control) -> None:
+        """Tell the collector, if there is one."""
+        if self._client:
+            self._client.send(control)
+
+    def stop(self) -> None:
+        """Have the collector detach and leave; nothing is posted from now on."""
+        self._stopping = True
+        if self._client:
+            self._client.close()
+        if self._thread:
+            self._thread.join()
+        self._client = self._thread = None

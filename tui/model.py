@@ -1,0 +1,121 @@
+"""Everything the screen shows, kept up to date from the inbox. One thread, no widgets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from ringtop.bpf import stream
+from ringtop.bpf.schema import SCHEMAS
+from ringtop.tui.counters import Counters
+from ringtop.tui.inbox import Arrived, Entry, Skipped
+from ringtop.tui.source import Lost, Rewound
+from ringtop.tui.store import DEFAULT_BYTES, Store
+
+Phase = Literal["starting", "running", "ended", "lost"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where the messages come from, and whether they still do."""
+
+    phase: Phase = "starting"
+    text: str = ""
+    """Progress, or why it ended."""
+    detail: str = ""
+
+
+class Model:
+    """Host, programs, counters and history."""
+
+    def __init__(
+        self,
+        programs: Iterable[str] = tuple(SCHEMAS),
+        budget: int = DEFAULT_BYTES,
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self.store = Store(programs, budget)
+        self.counters = Counters()
+        self.hello: stream.Hello | None = None
+        self.link = Link()
+        self.states: dict[str, stream.State] = {}
+        """Per program; none until the collector said something about it."""
+        self.progress: dict[str, str] = {}
+        self.wall_offset_ns = 0
+        self.arrivals = 0
+        """Messages taken so far: what is shown may have changed when this has."""
+        self._monotonic_ns = monotonic_ns
+        self._drained: tuple[int, int] | None = None
+
+    @property
+    def programs(self) -> list[str]:
+        """Those with a table, in order."""
+        return list(self.store.tables)
+
+    @property
+    def now_ns(self) -> int:
+        """The kernel's clock over there, now: as of the last round, and what has passed here since."""
+        if self._drained is None:
+            return self._monotonic_ns()
+        there, here = self._drained
+        passed = self._monotonic_ns() - here if self.link.phase == "running" else 0
+        return there + passed
+
+    def take(self, entry: Entry) -> stream.Notice | None:
+        """Take in one entry; what a user should read is handed back."""
+        self.arrivals += 1
+        match entry:
+            case Arrived():
+                for batch in entry.batches:
+                    self.store.append(batch)
+                self._drained = (entry.drained_ns, self._monotonic_ns())
+            case stream.Stats():
+                self.wall_offset_ns = entry.wall_offset_ns
+                self.counters.update(entry)
+            case stream.Hello():
+                self._hello(entry)
+            case stream.Progress():
+                self.progress[entry.program] = entry.text
+                self.link = Link("starting" if self.link.phase == "starting" else self.link.phase, entry.text)
+            case stream.State():
+                self.states[entry.program] = entry
+                self.progress.pop(entry.program, None)
+                if entry.state == "running" and self.link.phase == "starting":
+                    self.link = Link("running")
+            case Skipped():
+                if (table := self.store.tables.get(entry.program)) is not None:
+                    table.skip(entry.rows)
+            case stream.End():
+                self.link = Link("ended", entry.reason)
+                self.counters.stop()
+            case Lost():
+                self.link = Link("lost", entry.reason, entry.detail)
+                self.counters.stop()
+            case Rewound():
+                self.rewind()
+            case stream.Notice():
+                return entry
+        return None
+
+    def restart(self) -> None:
+        """The source is about to be started anew; history stays."""
+        self.link = Link()
+        self.states.clear()
+        self.progress.clear()
+
+    def rewind(self) -> None:
+        """Forget everything but who speaks."""
+        self.store.clear()
+        self.counters = Counters()
+        self.states.clear()
+        self._drained = None
+        self.link = Link()
+
+    def _hello(self, hello: stream.Hello) -> None:
+        self.hello = hello
+        self.wall_offset_ns = hello.wall_offset_ns
+        self.store.restart()
+        self.counters.restart()
+        self.link = Link("starting")

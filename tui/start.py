@@ -1,0 +1,153 @@
+"""The commands that need a screen: the viewer on a live collector, on a recording, on the demo; and the recorder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ringtop.bpf import stream
+from ringtop.tui import config as configuration
+from ringtop.tui import state as memory
+from ringtop.tui.client import Client, CollectorDied
+from ringtop.tui.options import collector_arguments
+from ringtop.tui.source import Source
+
+DEMO = Path(__file__).with_name("demo.ringtop")
+
+
+def configured(file: Path | None, flags: dict[str, Any]) -> configuration.Config:
+    """The config file with the flags before it. Raises click.UsageError."""
+    try:
+        config = configuration.load(file)
+        return configuration.override(config, **{k: v for k, v in flags.items() if v not in (None, ())})
+    except (configuration.ConfigError, ValueError) as e:
+        raise click.UsageError(str(e)) from e
+
+
+def screen() -> str:
+    """Why there is no screen to draw on; empty when there is."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return "not on a terminal"
+    if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
+        return f"the terminal says it is {os.environ.get('TERM') or 'nothing'!r} (TERM)"
+    return ""
+
+
+def collector(config: configuration.Config) -> list[str]:
+    """The collector's command line for *config*."""
+    return collector_arguments(
+        config.programs,
+        (os.getpid(),),
+        transport=config.transport,
+        buffer=int(config.buffer or 0),
+        wakeup=config.wakeup,
+        capture=config.capture,
+        min_us=config.min_us,
+    )
+
+
+def view(source: Source, config: configuration.Config) -> int:
+    """Show *source*; the exit status."""
+    from ringtop.tui.app import Hooks, run  # Textual is large, and not needed to say that there is no screen
+
+    state, why = memory.load() if config.keep_state else (memory.State(), "")
+    if why:
+        click.echo(f"ringtop: {why}", err=True)
+    state = memory.resume(state, config, _flags())
+    status = run(source, config, state, Hooks(themes_dir=configuration.themes_dir()))
+    if config.keep_state and (why := memory.save(state)):
+        click.echo(f"ringtop: {why}", err=True)
+    return status
+
+
+def _flags() -> set[str]:
+    """Options of the viewer that were given on the command line."""
+    context = click.get_current_context(silent=True)
+    given = context.find_root().params if context is not None else {}
+    return {name for name, value in given.items() if value not in (None, ())}
+
+
+def live(config: configuration.Config) -> int:
+    """The viewer on a collector of this machine; without a screen, plain lines."""
+    why = screen()
+    if why:
+        from ringtop.tui import trace
+
+        click.echo(f"ringtop: {why}: printing events as lines, as `ringtop trace` does", err=True)
+        return trace.run(
+            trace.Options(
+                programs=config.programs,
+                display=config.filter,
+                transport=config.transport,
+                buffer=int(config.buffer or 0),
+                wakeup=config.wakeup,
+                capture=config.capture,
+                min_us=config.min_us,
+            )
+        )
+    from ringtop.tui.live import LiveSource
+
+    return view(LiveSource(collector(config)), config)
+
+
+def replay(file: Path, config: configuration.Config, speed: float = 1.0, label: str = "") -> int:
+    """The viewer on a recording."""
+    from ringtop.tui.replay import ReplaySource
+
+    try:
+        source = ReplaySource(file, speed, label)
+    except OSError as e:
+        raise click.UsageError(f"{file} cannot be read: {e.strerror}") from e
+    except stream.StreamError as e:
+        raise click.UsageError(f"{file} is no recording: {e}") from e
+    if why := screen():
+        raise click.UsageError(f"{why}: a replay needs a terminal")
+    return view(source, config)
+
+
+def record(file: Path, options: list[str], duration: float | None, overwrite: bool, quiet: bool) -> int:
+    """Write the stream of a collector to *file*, without a screen."""
+    from ringtop.tui.recording import Recorder
+
+    try:
+        recorder = Recorder(file, overwrite)
+    except FileExistsError as e:
+        raise click.UsageError(f"{file} is there already: choose another name, or say --overwrite") from e
+    except OSError as e:
+        raise click.UsageError(f"{file} cannot be written: {e.strerror}") from e
+    client = Client(options)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: client.send(stream.Stop()))
+    if duration:
+        signal.signal(signal.SIGALRM, lambda *_: client.send(stream.Stop()))
+    events = 0
+    try:
+        with recorder:
+            for message in client.messages():
+                recorder.write(message)
+                if isinstance(message, stream.Round):
+                    events += sum(len(stream.batch(rows)) for rows in message.batches)
+                elif isinstance(message, stream.State):
+                    if message.state == "failed":
+                        click.echo(f"ringtop: {message.reason}", err=True)
+                    elif duration:
+                        signal.setitimer(signal.ITIMER_REAL, duration)
+    except CollectorDied as e:
+        if not events:
+            file.unlink(missing_ok=True)
+        e.raise_if_it_cannot_trace()
+        said = f"{file} has what came before" if events else "there was nothing to record"
+        click.echo(f"ringtop: {e}\nringtop: {said}", err=True)
+        return 1
+    except OSError as e:
+        click.echo(f"ringtop: {file} cannot be written: {e.strerror}; it has what came before", err=True)
+        client.close()
+        return 1
+    if not quiet:
+        click.echo(f"ringtop: {events:,} events in {file} ({recorder.bytes:,} bytes)", err=True)
+    return client.close()

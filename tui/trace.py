@@ -1,0 +1,179 @@
+"""``ringtop trace``: events as lines, in time order, for pipes and scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+from dataclasses import dataclass, field
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from ringtop.bpf import filter as language
+from ringtop.bpf import sizes, stream
+from ringtop.tui import summary as ledger
+from ringtop.tui.client import Client, CollectorDied
+from ringtop.tui.lines import LineWriter, writer
+from ringtop.tui.options import collector_arguments
+from ringtop.tui.text import visible
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line of ``trace``."""
+
+    programs: tuple[str, ...]
+    style: str = "table"
+    display: str = ""
+    count: int | None = None
+    duration: float | None = None
+    summary: str | None = None
+    check: bool = False
+    quiet: bool = False
+    transport: str = "auto"
+    buffer: int = 0
+    wakeup: str = "timer"
+    capture: str = ""
+    min_us: int = 10_000
+
+
+@dataclass
+class Trace:
+    """One run: takes the messages of a collector and prints their events."""
+
+    options: Options
+    client: Client
+    out: TextIO
+    lines: LineWriter
+    wall_offset_ns: int = 0
+    printed: int = 0
+    stats: stream.Stats | None = None
+    states: dict[str, stream.State] = field(default_factory=dict)
+    failed: bool = False
+
+    def __post_init__(self) -> None:
+        self.display = language.parse(self.options.display)
+
+    def run(self) -> None:
+        """Until the collector's ``End``. Raises CollectorDied, StreamError, BrokenPipeError."""
+        signal.signal(signal.SIGINT, lambda *_: self.stop())
+        signal.signal(signal.SIGTERM, lambda *_: self.stop())
+        signal.signal(signal.SIGHUP, lambda *_: self.stop())
+        for message in self.client.messages():
+            self._take(message)
+
+    def stop(self) -> None:
+        """Ask the collector to detach and send what is left."""
+        self.client.send(stream.Stop())
+
+    def tell(self, text: str) -> None:
+        """A line for people, on standard error."""
+        if not self.options.quiet:
+            click.echo(f"ringtop: {text}", err=True)
+
+    def _take(self, message: stream.Any) -> None:
+        match message:
+            case stream.Hello():
+                self.wall_offset_ns = message.wall_offset_ns
+            case stream.Notice():
+                self.tell(visible(message.text.encode()))
+            case stream.State():
+                self._state(message)
+            case stream.Round():
+                self._round(message)
+            case stream.Stats():
+                self.stats, self.wall_offset_ns = message, message.wall_offset_ns
+
+    def _state(self, state: stream.State) -> None:
+        self.states[state.program] = state
+        if state.state == "failed":
+            self.failed = True
+            click.echo(f"ringtop: {state.reason}", err=True)
+        elif state.state == "running":
+            where = "ring buffer" if state.transport == "ringbuf" else "perf buffers"
+            per = "" if state.transport == "ringbuf" else " a CPU"
+            self.tell(f"tracing {state.program} by {state.hook}; {where} {sizes.human(state.buffer_bytes)}{per}")
+        if len(self.states) == len(self.options.programs):
+            header = self.lines.header()
+            if header and any(s.state == "running" for s in self.states.values()):
+                self._print([header])
+            if self.options.duration:
+                timer = threading.Timer(self.options.duration, self.stop)
+                timer.daemon = True
+                timer.start()
+
+    def _round(self, message: stream.Round) -> None:
+        rows: list[tuple[int, str]] = []
+        for part in message.batches:
+            batch = stream.batch(part)
+            if self.display is not None:
+                batch = batch.take(language.match(self.display, batch))
+            rows += zip(batch.rows["ts"].tolist(), self.lines.lines(batch, self.wall_offset_ns), strict=True)
+        rows.sort(key=lambda row: row[0])
+        if self.options.count is not None:
+            rows = rows[: self.options.count - self.printed]
+        self._print([line for _, line in rows])
+        self.printed += len(rows)
+        if rows and self.printed == self.options.count:
+            self.stop()
+
+    def _print(self, lines: list[str]) -> None:
+        if lines:
+            self.out.write("\n".join(lines) + "\n")
+            self.out.flush()
+
+
+def _write_summary(where: str, summary: dict[str, Any]) -> None:
+    text = json.dumps(summary, indent=2) + "\n"
+    if where == "-":
+        sys.stderr.write(text)
+    else:
+        Path(where).write_text(text)
+
+
+def run(options: Options) -> int:
+    """Trace; the exit status. Raises CannotTrace when the collector cannot."""
+    shared = {name: getattr(options, name) for name in ("transport", "buffer", "wakeup", "capture", "min_us")}
+    screen = sys.stdout.isatty()
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a locale without UTF-8 is no reason to fail
+    client = Client(collector_arguments(options.programs, (os.getpid(),), **shared))
+    lines = writer(
+        options.style,
+        options.programs,
+        colour=screen and not os.environ.get("NO_COLOR"),
+        width=shutil.get_terminal_size().columns if screen else None,
+    )
+    trace = Trace(options, client, sys.stdout, lines)
+    try:
+        trace.run()
+    except BrokenPipeError:
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - nothing more is to be written at exit
+        client.close()
+        return 0
+    except CollectorDied as e:
+        if trace.failed:  # and has said why
+            return e.status
+        e.raise_if_it_cannot_trace()
+        click.echo(f"ringtop: {e}", err=True)
+        return 1
+    except stream.StreamError as e:
+        click.echo(f"ringtop: {e}", err=True)
+        client.close()
+        return 1
+    status = client.close()
+    assert trace.stats is not None  # the stream ended with End, and Stats comes before it
+    summary = ledger.summarize(trace.stats, trace.states)
+    for line in ledger.lines(summary):
+        trace.tell(line)
+    if options.summary:
+        _write_summary(options.summary, summary)
+    if options.check and not ledger.balanced(summary):
+        return 4
+    return status

@@ -1,0 +1,103 @@
+"""Which columns a table has, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from ringtop.bpf.schema import SCHEMAS
+from ringtop.tui import columns
+
+
+class ColumnChooser(ModalScreen[bool]):
+    """The table shows each change at once; Esc takes them all back."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "mark", "Show or hide", id="column_toggle"),
+        Binding("shift+up,K", "shift(-1)", "Move left", id="column_left"),
+        Binding("shift+down,J", "shift(1)", "Move right", id="column_right"),
+        Binding("d", "defaults", "Defaults", id="column_defaults"),
+        Binding("enter", "done", "Accept", id="column_done", priority=True),
+        Binding("escape,q", "cancel", "Cancel", id="column_cancel"),
+    ]
+
+    def __init__(self, program: str, shown: list[str], changed: Callable[[list[str]], None]) -> None:
+        super().__init__()
+        self.program = program
+        self._before = list(shown)
+        self._shown = list(shown)
+        self._changed = changed
+        self._names = [*shown, *(c.name for c in columns.available(program) if c.name not in shown)]
+        self._list = OptionList()
+
+    def compose(self) -> ComposeResult:
+        """A box with the list."""
+        with Vertical(classes="box") as box:
+            box.border_title = f"Columns of {self.program}"
+            box.border_subtitle = "Space shows, Shift+Up/Down moves, Enter accepts"
+            yield self._list
+
+    def on_mount(self) -> None:
+        """Fill it."""
+        self._fill(0)
+        self._list.focus()
+
+    def _fill(self, at: int) -> None:
+        schema = SCHEMAS[self.program]
+        self._list.clear_options()
+        for name in self._names:
+            field = schema.field(name)
+            mark = "[x]" if name in self._shown else "[ ]"
+            about = field.about if field is not None else ""
+            self._list.add_option(Option(Content.assemble(f"{mark} {name:<10} ", (about, "dim"))))
+        self._list.highlighted = at
+
+    def _apply(self, at: int) -> None:
+        self._shown = [n for n in self._names if n in self._shown]
+        self._fill(at)
+        self._changed(self._shown)
+
+    def on_option_list_option_selected(self) -> None:
+        """A click shows or hides."""
+        self.action_mark()
+
+    def action_mark(self) -> None:
+        """Show or hide; the last one stays."""
+        at = self._list.highlighted or 0
+        name = self._names[at]
+        if name not in self._shown:
+            self._shown.append(name)
+        elif len(self._shown) > 1:
+            self._shown.remove(name)
+        self._apply(at)
+
+    def action_shift(self, by: int) -> None:
+        """Swap with the neighbour."""
+        at = self._list.highlighted or 0
+        to = at + by
+        if 0 <= to < len(self._names):
+            self._names[at], self._names[to] = self._names[to], self._names[at]
+            self._apply(to)
+
+    def action_defaults(self) -> None:
+        """As delivered."""
+        self._shown = list(columns.DEFAULTS[self.program])
+        self._names = [c.name for c in columns.available(self.program)]
+        self._apply(0)
+
+    def action_done(self) -> None:
+        """Keep it."""
+        self.dismiss(True)
+
+    def action_cancel(self) -> None:
+        """Take it back."""
+        self._changed(self._before)
+        self.dismiss(False)

@@ -1,0 +1,106 @@
+"""The selected row, whole: every field, however narrow the table is."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual.geometry import Size
+from textual.strip import Strip
+
+from ringtop.bpf.schema import Field
+from ringtop.tui import cells, text
+from ringtop.tui.cells import Clock
+from ringtop.tui.store import Event
+from ringtop.tui.widgets.style import Painted
+
+
+def items(event: Event, clock: Clock) -> list[tuple[str, str]]:
+    """Every field's name and text; the long ones last."""
+    schema = event.batch.schema
+    named = [(f, _text(event, f, clock)) for f in schema.fields]
+    short = [(f.name, said) for f, said in named if f.name not in schema.tail]
+    return short + [(f.name, said) for f, said in named if f.name in schema.tail]
+
+
+def _text(event: Event, field: Field, clock: Clock) -> str:
+    if field.kind == "bool":
+        return "yes" if event.batch.rows[field.name][0] else "no"
+    return cells.column(event.batch, field, clock, 18)[0].text
+
+
+def wrap(pairs: list[tuple[str, str]], width: int) -> list[list[tuple[str, str]]]:
+    """Lines of (name, text) pairs of at most *width* cells; a text too long for a line goes on in the next."""
+    lines: list[list[tuple[str, str]]] = [[]]
+    used = 0
+    for name, said in pairs:
+        need = len(name) + 1 + text.width(said)
+        if used and used + 2 + need > width:
+            lines.append([])
+            used = 0
+        used += (2 if used else 0) + need
+        if used <= width:
+            lines[-1].append((name, said))
+            continue
+        room = max(1, width - len(name) - 1)
+        pieces = _cut(said, room, max(1, width - 2))
+        lines[-1].append((name, pieces[0]))
+        lines += [[("", piece)] for piece in pieces[1:]]
+        used = width
+    return lines
+
+
+def _cut(said: str, first: int, rest: int) -> list[str]:
+    pieces: list[str] = []
+    room, piece, used = first, "", 0
+    for char in said:
+        cells_needed = text.width(char)
+        if used + cells_needed > room:
+            pieces.append(piece)
+            room, piece, used = rest, "", 0
+        piece += char
+        used += cells_needed
+    return [*pieces, piece]
+
+
+class Detail(Painted):
+    """Below the tables, for the row under the cursor."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"detail--name", "detail--program"}
+
+    def __init__(self) -> None:
+        super().__init__(id="detail")
+        self._event: Event | None = None
+        self._clock = Clock()
+        self.display = False
+
+    def show(self, event: Event | None, clock: Clock) -> None:
+        """Show *event*; nothing for None."""
+        changed = event != self._event if event is None or self._event is None else event.number != self._event.number
+        if event is not None and self._event is not None:
+            changed = changed or event.program != self._event.program or clock != self._clock
+        self._event, self._clock = event, clock
+        self.display = event is not None
+        if changed:
+            self.refresh(layout=True)
+
+    def _lines(self, width: int) -> list[list[tuple[str, str]]]:
+        return wrap(items(self._event, self._clock), max(10, width)) if self._event is not None else []
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as it takes; the style sheet sets the limit."""
+        return len(self._lines(width))
+
+    def render_line(self, y: int) -> Strip:
+        """One of them."""
+        width = self.content_size.width
+        base = self.base
+        lines = self._lines(width)
+        if y >= len(lines):
+            return Strip.blank(width, base)
+        name_style = base + self.part("detail--name")
+        segments: list[Segment] = []
+        for i, (name, said) in enumerate(lines[y]):
+            segments.append(Segment(("  " if i else "") + (f"{name} " if name else "  "), name_style))
+            segments.append(Segment(said, base))
+        return Strip(segments).adjust_cell_length(width, base)

@@ -1,0 +1,67 @@
+"""The second line: what was lost, by reason, and whether the books balance. Always in sight."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ringtop.tui import format
+from ringtop.tui.model import Model
+from ringtop.tui.parts import Part, safe
+from ringtop.tui.widgets.line import Line
+
+REASONS = {"full": "buffer full", "no_reader": "no reader", "other": "refused"}
+"""What the ledger's reasons mean."""
+
+
+def reason(name: str) -> str:
+    """A drop reason in words."""
+    return REASONS.get(name, safe(name))
+
+
+class Drops(Line):
+    """Lost in all and a second, by reason; in flight; unaccounted; kept out by the capture filter; not kept here."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "drops--none",
+        "drops--some",
+        "drops--moving",
+        "drops--dim",
+        "drops--capture",
+    }
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(id="drops")
+        self.model = model
+
+    def parts(self) -> list[Part]:
+        """All counters."""
+        counters, totals = self.model.counters, self.model.counters.all()
+        moving = totals.lost_rate > 0
+        style = "moving" if moving else "some" if totals.lost else "none"
+        parts = [
+            Part(f"lost {format.count(totals.lost)}", style, 0),
+            Part(f" +{format.rate(totals.lost_rate)}/s", style, 0, joined=True),
+        ]
+        for name, n in sorted(totals.dropped.items(), key=lambda kv: -kv[1]):
+            if not n:
+                continue
+            rate = totals.drop_rates.get(name, 0.0)
+            more = f" +{format.rate(rate)}/s" if rate and len([v for v in totals.dropped.values() if v]) > 1 else ""
+            parts.append(Part(f"{reason(name)} {format.count(n)}{more}", style, 3))
+        parts.append(Part(f"in flight {format.count(counters.in_flight)}", "dim", 6))
+        residual = counters.residual
+        parts.append(Part(f"unaccounted {format.count(residual)}", "some" if residual else "dim", 4))
+        return parts
+
+    def ending(self) -> list[Part]:
+        """What was kept out on purpose, and what all this comes to."""
+        model = self.model
+        totals = model.counters.all()
+        unkept = sum(t.unkept for t in model.store.tables.values())
+        parts = []
+        if any(s.capture for s in model.states.values()):
+            parts.append(Part(f"filtered {format.count(totals.filtered)}", "capture", 3))
+        if unkept:
+            parts.append(Part(f"not kept {format.count(unkept)}", "some", 4))
+        parts.append(Part(f"{format.rate(totals.rate)} events/s", "", 1))
+        return parts

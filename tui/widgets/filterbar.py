@@ -1,0 +1,198 @@
+"""The line in which a filter is typed, and the line below it that says what it does."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from ringtop.bpf import filter as language
+from ringtop.tui import completion, format
+from ringtop.tui.glyphs import Glyphs
+from ringtop.tui.parts import safe
+from ringtop.tui.store import Store
+
+Kind = Literal["display", "capture"]
+PROMPTS = {"display": " / show only ", "capture": " c capture only "}
+
+
+class FilterInput(Input):
+    """The text."""
+
+    HELP = 'A filter: comm=nginx and (latency>5ms or ret!=0), path~"/tmp/.*", not pid=1.'
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Accept", id="filter_accept"),
+        Binding("escape", "cancel", "Back", id="filter_cancel", tooltip="Back to the filter that was in force"),
+        Binding("tab", "complete", "Complete", id="filter_complete", tooltip="Fields, then values seen lately"),
+        Binding("up", "history(-1)", "Earlier", id="filter_earlier", tooltip="Filters used before"),
+        Binding("down", "history(1)", "Later", id="filter_later", show=False),
+    ]
+
+    def action_cancel(self) -> None:
+        """Leave."""
+        self.post_message(FilterBar.Cancelled())
+
+    def action_complete(self) -> None:
+        """Take the next candidate."""
+        self.post_message(FilterBar.Complete())
+
+    def action_history(self, by: int) -> None:
+        """An earlier or later filter."""
+        self.post_message(FilterBar.Recall(by))
+
+
+class FilterBar(Vertical):
+    """Parses as it is typed. The app is told of every valid text; what is wrong is shown with a caret below it."""
+
+    class Draft(Message):
+        """A valid filter is being typed."""
+
+        def __init__(self, kind: Kind, text: str) -> None:
+            super().__init__()
+            self.kind, self.text = kind, text
+
+    class Accepted(Draft):
+        """It was accepted."""
+
+    class Cancelled(Message):
+        """It was not."""
+
+    class Complete(Message):
+        """A candidate is wanted."""
+
+    class Recall(Message):
+        """An earlier (-1) or later filter is wanted."""
+
+        def __init__(self, by: int) -> None:
+            super().__init__()
+            self.by = by
+
+    def __init__(self, store: Store, glyphs: Glyphs) -> None:
+        super().__init__(id="filterbar")
+        self.store = store
+        self.glyphs = glyphs
+        self.kind: Kind = "display"
+        self.valid = True
+        self._prompt = Static(markup=False, id="filter-prompt")
+        self._input = FilterInput(id="filter-input", compact=True, select_on_focus=False)
+        self._said = Static(markup=False, id="filter-said")
+        self._input.cursor_blink = False
+        self._history: list[str] = []
+        self._place = 0
+        self._typed = ""
+        self._cycle: tuple[int, list[str], int] | None = None
+        self._setting = False
+        self.display = False
+
+    def compose(self) -> ComposeResult:
+        """Prompt and text, and what is said of them."""
+        with Horizontal():
+            yield self._prompt
+            yield self._input
+        yield self._said
+
+    @property
+    def text(self) -> str:
+        """What is typed."""
+        return self._input.value
+
+    def open(self, kind: Kind, text: str, history: list[str]) -> None:
+        """Edit *text*."""
+        self.kind = kind
+        self._history = [*(h for h in history if h != text), text]
+        self._place = len(self._history) - 1
+        self._prompt.update(PROMPTS[kind])
+        self.set_class(kind == "capture", "-capture")
+        self.display = True
+        self._set(text)
+        self.screen.set_focus(self._input)  # now: what is typed next is for the filter
+        self._check()
+
+    def close(self) -> None:
+        """Hide."""
+        self.display = False
+
+    def say(self, text: str) -> None:
+        """Say how many rows match, unless something is wrong or there is something to choose."""
+        if self.valid and self._cycle is None and self.display:
+            hint = self._hint()
+            self._said.update(Content.assemble((f" {text}", "$filter-match"), Content(f"   {hint}" if hint else "")))
+
+    def _set(self, text: str) -> None:
+        self._setting = True
+        self._input.value = text
+        self._input.cursor_position = len(text)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Look at every change."""
+        event.stop()
+        if not self._setting:
+            self._cycle = None
+        self._setting = False
+        if self.display:
+            self._check()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Accept what is valid."""
+        event.stop()
+        if self._check():
+            self.post_message(self.Accepted(self.kind, self.text.strip()))
+
+    def _check(self) -> bool:
+        try:
+            language.parse(self.text)
+        except language.FilterError as e:
+            self.valid = False
+            self._error(e.message, e.column)
+            return False
+        self.valid = True
+        if self.kind == "capture":
+            self._said.update(Content(" Enter: only these events leave the kernel"))
+        self.post_message(self.Draft(self.kind, self.text.strip()))
+        return True
+
+    def _error(self, message: str, column: int) -> None:
+        indent = len(PROMPTS[self.kind]) + column - self._input.scroll_offset.x
+        said = f"{self.glyphs.caret} {safe(message)}"
+        room = self.size.width or 80
+        if indent + len(said) > room and indent > len(said):
+            said, indent = f"{safe(message)} {self.glyphs.caret}", indent - len(said) + 1
+        self._said.update(
+            Content.assemble(" " * max(0, indent), (format.clip(said, room, self.glyphs.ellipsis), "$filter-invalid"))
+        )
+
+    def _hint(self) -> str:
+        _, candidates = completion.complete(self.text, self._input.cursor_position, self.store)
+        return f"Tab: {'  '.join(candidates[:8])}" if candidates else ""
+
+    def on_filter_bar_complete(self, event: Complete) -> None:
+        """Put the next candidate in."""
+        event.stop()
+        if self._cycle is None:
+            start, candidates = completion.complete(self.text, self._input.cursor_position, self.store)
+            if not candidates:
+                return
+            self._cycle = (start, candidates, 0)
+            self._typed = self.text[self._input.cursor_position :]
+        else:
+            start, candidates, at = self._cycle
+            self._cycle = (start, candidates, (at + 1) % len(candidates))
+        start, candidates, at = self._cycle
+        head = self.text[:start] + candidates[at]
+        self._setting = True
+        self._input.value = head + self._typed
+        self._input.cursor_position = len(head)
+        others = [Content.styled(c, "reverse") if i == at else Content(c) for i, c in enumerate(candidates[:8])]
+        self._said.update(Content(" ") + Content("  ").join(others))
+
+    def on_filter_bar_recall(self, event: Recall) -> None:
+        """Put an earlier or later filter in."""
+        event.stop()
+        self._place = max(0, min(len(self._history) - 1, self._place + event.by))
+        if self._history:
+            self._set(self._history[self._place])

@@ -1,0 +1,84 @@
+"""The first line: whose kernel this is, and whether we still hear from it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ringtop.tui import format
+from ringtop.tui.glyphs import Glyphs
+from ringtop.tui.host import Host
+from ringtop.tui.model import Model
+from ringtop.tui.parts import Part, safe
+from ringtop.tui.widgets.line import Line
+
+
+class Header(Line):
+    """Host, kernel, CPUs, load, uptime; collector and link at the right."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "header--name",
+        "header--dim",
+        "header--running",
+        "header--busy",
+        "header--failed",
+        "header--stopped",
+    }
+
+    def __init__(self, model: Model, glyphs: Glyphs, label: str, host: Host | None, live: bool) -> None:
+        super().__init__(id="header")
+        self.model = model
+        self.glyphs = glyphs
+        self.label = label
+        self.host = host
+        self.live = live
+        self.status = ""
+        """What the source says about itself: a replay's place, a recording's length."""
+
+    def parts(self) -> list[Part]:
+        """The left side."""
+        hello = self.model.hello
+        parts = [Part("ringtop", "name", 1)]
+        if hello is not None:
+            cpus = len(hello.cpus)
+            parts += [
+                Part(format.clip(safe(hello.host), 24, self.glyphs.ellipsis), "", 0),
+                Part(format.clip(safe(hello.kernel), 28, self.glyphs.ellipsis), "dim", 4),
+                Part(f"{cpus} CPU{'s' if cpus != 1 else ''}", "dim", 5),
+            ]
+        if self.host is not None:
+            load = " ".join(f"{x:.2f}" for x in self.host.load())
+            parts += [
+                Part("load", "dim", 6),
+                Part(f" {load}", "", 6, joined=True),
+                Part("up", "dim", 7),
+                Part(f" {format.uptime(self.host.uptime())}", "", 7, joined=True),
+            ]
+        return parts
+
+    def ending(self) -> list[Part]:
+        """The right side."""
+        model, dot = self.model, self.glyphs.dot
+        link, counters = model.link, model.counters
+        cost = f"cpu {100 * counters.cpu_share:.1f}% mem {format.size(counters.rss)}" if counters.rss else ""
+        parts = [Part(self.status, "name", 1)] if self.status else []
+        if link.phase == "running" and not self.live:
+            pass  # the status says where the replay is
+        elif link.phase == "running":
+            failed = sum(1 for s in model.states.values() if s.state == "failed")
+            style, word = ("busy", f"{failed} failed") if failed else ("running", "running")
+            parts += [
+                Part(dot, style, 0),
+                Part(f" collector {word}", style, 2, joined=True),
+                Part(cost, "dim", 6),
+            ]
+        elif link.phase == "starting":
+            what = safe(link.text) or "starting"
+            parts += [
+                Part(dot, "busy", 0),
+                Part(f" {format.clip(what, 40, self.glyphs.ellipsis)}", "busy", 1, joined=True),
+            ]
+        elif link.phase == "ended":
+            parts += [Part(dot, "stopped", 0), Part(" ended", "stopped", 1, joined=True)]
+        else:
+            parts += [Part(dot, "failed", 0), Part(" collector lost", "failed", 1, joined=True)]
+        return [*parts, Part(format.clip(safe(self.label), 32, self.glyphs.ellipsis), "dim", 5)]

@@ -1,0 +1,76 @@
+"""A widget of one line made of parts."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from ringtop.tui.parts import Part, fit
+from ringtop.tui.widgets.style import Painted
+
+
+class Line(Painted):
+    """Shows ``parts`` at the left and ``ending`` at the right; repaints only when they changed."""
+
+    SPACE = 2
+    """Cells between parts."""
+    FILLER = " "
+    """What stands between left and right."""
+    FILLER_STYLE = ""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._parts: list[Part] = []
+        self._ending: list[Part] = []
+
+    def parts(self) -> list[Part]:
+        """What to show."""
+        return []
+
+    def ending(self) -> list[Part]:
+        """What to show at the right edge."""
+        return []
+
+    def update(self) -> None:
+        """Look again at what to show."""
+        parts, ending = self.parts(), self.ending()
+        if (parts, ending) != (self._parts, self._ending):
+            self._parts, self._ending = parts, ending
+            self.refresh()
+
+    def on_mount(self) -> None:
+        """Show something at once."""
+        self.update()
+
+    def render_line(self, y: int) -> Strip:
+        """The line."""
+        width = self.size.width
+        base = self.base
+        if y > 0:
+            return Strip.blank(width, base)
+        ending = fit(self._ending, width // 2, self.SPACE)
+        right = self._segments(ending)
+        room = width - sum(s.cell_length for s in right) - (self.SPACE if right else 0)
+        left = self._segments(fit(self._parts, room, self.SPACE))
+        gap = width - sum(s.cell_length for s in (*left, *right))
+        filler = base + self.style_of(self.FILLER_STYLE)
+        if self.FILLER != " " and gap > 2:
+            middle = [Segment(" ", base), Segment(self.FILLER * (gap - 2), filler), Segment(" ", base)]
+        else:
+            middle = [Segment(" " * max(0, gap), base)]
+        return Strip([*left, *middle, *right]).adjust_cell_length(width, base)
+
+    def style_of(self, name: str) -> Style:
+        """The Rich style of a part."""
+        prefix = next(iter(self.COMPONENT_CLASSES), "--").split("--")[0]
+        return self.part(f"{prefix}--{name}") if name else self.base
+
+    def _segments(self, parts: list[Part]) -> list[Segment]:
+        segments: list[Segment] = []
+        base = self.base
+        for part in parts:
+            if segments and not part.joined:
+                segments.append(Segment(" " * self.SPACE, base))
+            segments.append(Segment(part.text, base + self.style_of(part.style)))
+        return segments

@@ -1,0 +1,321 @@
+"""The main screen: header, drops, one pane for each program, the selected row, the filter, the keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Static
+
+from ringtop.tui import columns, completion, keys, tables
+from ringtop.tui.cells import Clock
+from ringtop.tui.filtering import Filters
+from ringtop.tui.glyphs import Glyphs
+from ringtop.tui.host import Host
+from ringtop.tui.model import Model
+from ringtop.tui.view import View
+from ringtop.tui.widgets.buffers import Buffers
+from ringtop.tui.widgets.chooser import ColumnChooser
+from ringtop.tui.widgets.detail import Detail
+from ringtop.tui.widgets.drops import Drops
+from ringtop.tui.widgets.events import EventTable
+from ringtop.tui.widgets.filterbar import FilterBar
+from ringtop.tui.widgets.footer import Footer
+from ringtop.tui.widgets.header import Header
+from ringtop.tui.widgets.help import Help
+from ringtop.tui.widgets.pane import Pane
+from ringtop.tui.widgets.problem import Problem
+
+LEAST = (40, 10)
+"""Smallest terminal that is drawn."""
+HUGE = 160
+"""From this width on the buffers get more of it."""
+WIDE = 110
+"""From this width on the buffers stand beside the tables."""
+TALL = 22
+"""From this height on there is room for the selected row, and for a pane below one table alone."""
+ROOMY = 32
+"""From this height on there is room for a pane below all tables."""
+SHORT = 18
+"""Below this height only the table in focus has rows, the others keep their title."""
+TIMES = ("clock", "relative", "uptime")
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What the screen starts with."""
+
+    label: str
+    host: Host | None
+    glyphs: Glyphs
+    columns: dict[str, list[str]]
+    """By program; a program left out has the defaults."""
+    clock: Clock
+    live: bool
+    """There is a collector, which can be told things."""
+
+
+class Main(Screen[None]):
+    """What is looked at most of the time."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", key_display="/", id="filter", tooltip="Show only some rows"),
+        Binding("c", "capture", "Capture", id="capture", tooltip="Let only some events out of the kernel"),
+        Binding("escape", "clear", "Clear filter", id="clear", tooltip="Show all rows again"),
+        Binding("1", "table(1)", "Table 1", show=False, id="table_1", tooltip="Only the first table"),
+        Binding("2", "table(2)", "Table 2", show=False, id="table_2", tooltip="Only the second table"),
+        Binding("3", "table(3)", "Table 3", show=False, id="table_3", tooltip="Only the third table"),
+        Binding("0", "table(0)", "All", id="table_all", tooltip="All tables"),
+        Binding("tab", "app.focus_next", "Next table", show=False, id="next"),
+        Binding("shift+tab", "app.focus_previous", "Previous table", show=False, id="previous"),
+        Binding("b", "buffers", "Buffers", id="buffers", tooltip="Show or hide how full the buffers are"),
+        Binding("d", "detail", "Detail", id="detail", tooltip="Show or hide the whole of the selected row"),
+        Binding("C", "columns", "Columns", id="columns", tooltip="Choose and order the columns of this table"),
+        Binding("a", "time", "Time", id="time", tooltip="Wall clock, age, or the kernel's clock"),
+        Binding("r", "app.retry", "Retry", id="retry", tooltip="Start the collector again"),
+        Binding("question_mark", "help", "Help", key_display="?", id="help", tooltip="All keys that work here"),
+    ]
+
+    class Capture(Message):
+        """A capture filter is wanted in the kernel."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Work(Message):
+        """Rows are to be scanned or sorted."""
+
+    def __init__(self, model: Model, views: list[View], filters: Filters, setup: Setup) -> None:
+        super().__init__()
+        self.model = model
+        self.filters = filters
+        self.setup = setup
+        self.clock = setup.clock
+        self.header = Header(model, setup.glyphs, setup.label, setup.host, setup.live)
+        self.live = setup.live
+        self.drops = Drops(model)
+        self.panes = [
+            Pane(model, view, setup.glyphs, str(i), columns.chosen(p, setup.columns.get(p, ())))
+            for i, view in enumerate(views, 1)
+            for p in (view.table.program,)
+        ]
+        self.lost = Problem(id="lost")
+        self.below = Buffers(model, views[0].table.program, setup.glyphs, id="buffers-below")
+        self.detail = Detail()
+        self.filterbar = FilterBar(model.store, setup.glyphs)
+        self.footer = Footer()
+        self._details = True
+        self._before = ""
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        yield self.header
+        yield self.drops
+        yield self.lost
+        with Vertical(id="tables"):
+            yield from self.panes
+        yield self.below
+        yield self.detail
+        yield self.filterbar
+        yield self.footer
+        yield Static("", id="small", markup=False)
+
+    def on_mount(self) -> None:
+        """Start in the first table."""
+        self.add_class("-buffers")
+        self.panes[0].table.focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """What there is room for."""
+        width, height = event.size
+        self._make_room()
+        if width < LEAST[0] or height < LEAST[1]:
+            said = f"{width}x{height} is too small\nringtop needs {LEAST[0]}x{LEAST[1]}"
+            self.query_one("#small", Static).update(said)
+
+    def _make_room(self) -> None:
+        """Classes for the style sheet, all at once: each change goes through the styles of all widgets."""
+        width, height = self.size
+        alone = sum(1 for pane in self.panes if pane.display) == 1
+        wanted = {
+            "-short": height < SHORT and not alone,
+            "-small": width < LEAST[0] or height < LEAST[1],
+            "-narrow": width < WIDE,
+            "-wide": width >= WIDE,
+            "-huge": width >= HUGE,
+            "-roomy": height >= (TALL if alone else ROOMY),
+        }
+        self.remove_class(*(name for name, on in wanted.items() if not on))
+        self.add_class(*(name for name, on in wanted.items() if on))
+
+    # What is shown
+
+    @property
+    def table(self) -> EventTable:
+        """The table that has, or had, the focus."""
+        if isinstance(self.focused, EventTable):
+            return self.focused
+        shown = [p.table for p in self.panes if p.display] or [p.table for p in self.panes]
+        return next((t for t in shown if t.view.table.program == self.below.program), shown[0])
+
+    def update(self, rows: bool = True) -> None:
+        """Show what is new; the tables only when *rows* may be."""
+        clock = self.clock
+        self.clock = Clock(clock.mode, self.model.wall_offset_ns, self.model.now_ns, clock.zone)
+        self.header.update()
+        self.drops.update()
+        link = self.model.link
+        if link.phase == "lost":
+            self.lost.say(
+                f"The collector is gone: {link.text}", link.detail, "What it sent is still here. r tries again."
+            )
+        else:
+            self.lost.say("")
+        for pane in self.panes:
+            if pane.display:
+                pane.table.clock = self.clock
+                pane.title.filter_text = self.filters.text
+                pane.update(rows)
+        table = self.table
+        if self.below.program != table.view.table.program:
+            self.below.program = table.view.table.program
+        self.below.update()
+        if self.filterbar.display and self.filterbar.kind == "display":
+            more = self.setup.glyphs.ellipsis if self.filters.scanning else ""
+            self.filterbar.say(f"{self.filters.matched:,}{more} of {self.filters.kept:,} rows match")
+        shown = self._details and table.view.frozen and self.size.height >= TALL
+        self.detail.show(table.event if shown else None, self.clock)
+
+    def on_event_table_selected(self, message: EventTable.Selected) -> None:
+        """Another row: its detail."""
+        self.update(rows=False)
+        self.refresh_bindings()
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that would do nothing are not offered."""
+        if action == "clear":
+            return bool(self.filters.text)
+        if action == "capture":
+            return self.live
+        if action == "table":
+            return int(str(parameters[0])) <= len(self.panes)
+        return True
+
+    def action_table(self, number: int) -> None:
+        """One table, or all."""
+        for i, pane in enumerate(self.panes, 1):
+            pane.display = number in (0, i)
+        if number:
+            self.panes[number - 1].table.focus()
+        self._make_room()
+        self.update()
+
+    def action_buffers(self) -> None:
+        """Show or hide the buffers."""
+        self.toggle_class("-buffers")
+
+    def action_detail(self) -> None:
+        """Show or hide the selected row."""
+        self._details = not self._details
+        self.update(rows=False)
+
+    def action_time(self) -> None:
+        """The next way to show times."""
+        mode = TIMES[(TIMES.index(self.clock.mode) + 1) % len(TIMES)]
+        self.clock = Clock(mode, self.clock.offset_ns, self.clock.now_ns, self.clock.zone)
+        self.update()
+
+    def action_columns(self) -> None:
+        """Choose columns."""
+        table = self.table
+        program = table.view.table.program
+        shown = [c.name for c in table.columns]
+        self.app.push_screen(ColumnChooser(program, shown, lambda names: table.show(columns.chosen(program, names))))
+
+    def action_help(self) -> None:
+        """All keys."""
+        about = str(getattr(self.focused, "HELP", "") or "")
+        self.app.push_screen(Help(keys.listing(self), about))
+
+    def action_filter(self) -> None:
+        """Edit the display filter."""
+        self._before = self.filters.text
+        self.filterbar.open("display", self.filters.text, self.filters.used)
+
+    def action_capture(self) -> None:
+        """Edit the capture filter."""
+        current = next((s.capture for s in self.model.states.values() if s.capture), "")
+        self.filterbar.open("capture", current, self.filters.captures)
+
+    def action_clear(self) -> None:
+        """No display filter."""
+        self.apply("")
+
+    def apply(self, text: str, remember: bool = False) -> None:
+        """Put a display filter in force; it is valid."""
+        if remember:
+            self.filters.accept(text)
+        if self.filters.set(text):
+            self.post_message(self.Work())
+        self.refresh_bindings()
+
+    def on_filter_bar_draft(self, message: FilterBar.Draft) -> None:
+        """A valid filter, as it is typed."""
+        if message.kind == "display" and self.filterbar.display:
+            self.apply(message.text)
+            self.update(rows=False)
+
+    def on_filter_bar_accepted(self, message: FilterBar.Accepted) -> None:
+        """It stays."""
+        self._close_filter()
+        if message.kind == "display":
+            self.apply(message.text, remember=True)
+        else:
+            self.filters.accept_capture(message.text)
+            self.post_message(self.Capture(message.text))
+
+    def on_filter_bar_cancelled(self) -> None:
+        """Back to what was."""
+        display = self.filterbar.kind == "display"
+        self._close_filter()
+        if display:
+            self.apply(self._before)
+
+    def _close_filter(self) -> None:
+        table = self.table
+        self.filterbar.close()
+        table.focus()
+
+    def on_event_table_asked(self, message: EventTable.Asked) -> None:
+        """What a table cannot do alone."""
+        table = message.table
+        match message.what:
+            case "sort":
+                self.post_message(self.Work())
+            case "copy_view":
+                self._copy("\n".join(table.page_text()), f"{len(table.page_text()) - 1} rows")
+            case what:
+                event = table.event
+                if event is None:
+                    self.app.bell()
+                elif what == "copy":
+                    self._copy(tables.row_text(event, table.columns, self.clock), "row")
+                elif what == "pivot":
+                    self.apply(f"pid={event.batch.rows['pid'][0]}", remember=True)
+                elif what == "equals" and (field := table.field) is not None and field.kind != "time":
+                    self.apply(completion.equals(field, tables.value(event, field), self.filters.text), remember=True)
+                elif what == "equals":
+                    self.notify("A time cannot be filtered: choose another column", markup=False)
+
+    def _copy(self, said: str, what: str) -> None:
+        self.app.copy_to_clipboard(said)
+        self.notify(f"Copied: {what}", markup=False, timeout=2)

@@ -1,0 +1,29 @@
+"""What is shown in place of a table whose program failed, or above all when the collector is gone."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+from ringtop.tui.parts import safe
+
+
+class Problem(Static):
+    """What went wrong, why, and which key tries again."""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(markup=False, id=id)
+        self._said: tuple[str, ...] = ()
+        self.display = False
+
+    def say(self, what: str, why: str = "", cure: str = "") -> None:
+        """Show this; nothing when *what* is empty. All of it may come from the stream."""
+        said = (what, why, cure)
+        if said == self._said:
+            return
+        self._said = said
+        self.display = bool(what)
+        lines = [Content.styled(safe(what), "bold"), *(Content(safe(line)) for line in why.splitlines()[-6:])]
+        if cure:
+            lines.append(Content.styled(cure, "dim"))
+        self.update(Content("\n").join(lines))

@@ -1,0 +1,136 @@
+"""One process: what is known of it, and all its events from the three tables in time order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Static
+
+from ringtop.tui import process, profile
+from ringtop.tui.cells import Clock
+from ringtop.tui.model import Model
+from ringtop.tui.process import Card
+from ringtop.tui.widgets.footer import Footer
+from ringtop.tui.widgets.timeline import EventLines
+
+REFRESH_S = 1.0
+_LABEL = 12
+"""Cells of a fact's label."""
+
+Reader = Callable[[int, float | None], Card]
+
+
+class ProcessScreen(Screen[None]):
+    """Reads the card anew every second for as long as the process is there."""
+
+    HELP = "A process and all its events. Escape goes back."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "back", "Back", key_display="esc", id="process_back", tooltip="Back to the tables"),
+        Binding("p", "pivot", "Only this process", id="process_pivot", tooltip="Back, and filter all tables to it"),
+        Binding("y", "copy", "Copy", id="process_copy", tooltip="All of this page to the clipboard"),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"process--label", "process--failed", "process--dim"}
+
+    def __init__(
+        self,
+        model: Model,
+        pid: int,
+        local: bool,
+        clock: Callable[[], Clock],
+        pivot: Callable[[int], None],
+        read: Reader = process.read,
+    ) -> None:
+        """*local*: the events happen on this machine, now; else it is not asked. *clock*: how times are shown.
+
+        *pivot* filters all tables to a process.
+        """
+        super().__init__()
+        self.pid = pid
+        self._model = model
+        self._local = local
+        self._times = clock
+        self._pivot = pivot
+        self._read = read
+        self._card = Card(pid, "gone") if local else process.elsewhere(pid)
+        self._asked = not local
+        self._known = profile.Told()
+        self._shown = -1
+
+    def compose(self) -> ComposeResult:
+        """The card above, the events below."""
+        with VerticalScroll(id="process-card", can_focus=False):
+            yield Static(markup=False, id="process-head")
+            yield Static(markup=False, id="process-facts")
+        yield EventLines(id="process-events")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Show what the events say at once, then ask the machine."""
+        self.query_one(EventLines).focus()
+        self._update()
+        if self._local:
+            self.run_worker(self._ask(), exclusive=True)
+        self.set_interval(REFRESH_S, self._update)
+
+    async def _ask(self) -> None:
+        """Read the card anew for as long as the process is there."""
+        while True:
+            first = self._known.first_ts
+            since = (first + self._model.wall_offset_ns) / 1e9 if first is not None else None
+            card = await asyncio.to_thread(self._read, self.pid, since)
+            here = card.presence == "here"
+            self._card = card if here or self._card.started is None else process.ended(self._card)
+            self._asked = True
+            self._say()
+            if not here:
+                return
+            await asyncio.sleep(REFRESH_S)
+
+    def _update(self) -> None:
+        if self._model.arrivals == self._shown:
+            return
+        self._shown = self._model.arrivals
+        timeline = self._model.store.process(self.pid)
+        self._known = profile.told(timeline)
+        self.query_one(EventLines).show(timeline, self._times())
+        self._say()
+
+    def _say(self) -> None:
+        if not self._asked:
+            return
+        self.query_one("#process-head", Static).update(profile.headline(self.pid, self._card, self._known))
+        style = {n: self.get_component_rich_style(f"process--{n}", partial=True) for n in ("label", "failed", "dim")}
+        table = Table.grid(padding=(0, 1))
+        table.add_column(no_wrap=True, min_width=_LABEL)
+        table.add_column(overflow="fold")
+        for fact in self._facts():
+            table.add_row(Text(fact.label, style["label"]), Text(fact.text, style.get(fact.tone, "")))
+        self.query_one("#process-facts", Static).update(table)
+
+    def _facts(self) -> list[profile.Fact]:
+        clock = self._times()
+        return profile.facts(self._card, self._known, self._model.wall_offset_ns, clock.zone)
+
+    def action_back(self) -> None:
+        """Back to the tables."""
+        self.dismiss(None)
+
+    def action_pivot(self) -> None:
+        """Back, with all tables filtered to this process."""
+        self._pivot(self.pid)
+        self.dismiss(None)
+
+    def action_copy(self) -> None:
+        """All of this page."""
+        head = profile.headline(self.pid, self._card, self._known)
+        facts = [f"{fact.label:<{_LABEL}}{fact.text}" for fact in self._facts()]
+        self.app.copy_to_clipboard("\n".join([head, *facts, "", self.query_one(EventLines).plain()]))
+        self.notify("copied")

@@ -1,0 +1,87 @@
+"""Chooses a theme; the one under the cursor is tried on at once, on all that can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from ringtop.themes import ThemeError
+from ringtop.tui.parts import safe
+
+
+class ThemePicker(ModalScreen[str | None]):
+    """A list at the right edge; dismissed with the name chosen, or None when it stays as it was."""
+
+    HELP = "Themes. Moving tries one on; Enter keeps it, Escape goes back."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,T", "cancel", "Back", key_display="esc", id="theme_back", tooltip="Keep the theme as it was"),
+        Binding("enter", "keep", "Keep", id="theme_keep", tooltip="Keep this theme, also for the next time"),
+        Binding("down,j", "move(1)", "Next", show=False, id="theme_next"),
+        Binding("up,k", "move(-1)", "Previous", show=False, id="theme_previous"),
+    ]
+
+    def __init__(self, about: dict[str, str], errors: Sequence[ThemeError] = (), note: str = "") -> None:
+        """*about*: what each theme says of itself, by name, in the order to show; *note*: shown below the list."""
+        super().__init__()
+        self._about = about
+        self._errors = errors
+        self._note = note
+        self._before = ""
+
+    def compose(self) -> ComposeResult:
+        """List, what the theme says of itself, and what was refused."""
+        with Vertical(id="themes", classes="box") as box:
+            box.border_title = "Themes"
+            yield OptionList(*(Option(Content(name), id=name) for name in self._about))
+            yield Static(markup=False, id="theme-about", classes="note")
+            if self._note:
+                yield Static(self._note, markup=False, classes="note")
+            if self._errors:
+                text = "\n".join(safe(f"{e.file.name}:{e.line or ''} {e.key} {e.text}") for e in self._errors)
+                yield Static(text, markup=False, id="theme-errors", classes="note")
+
+    def on_mount(self) -> None:
+        """Begin at the theme in force."""
+        self._before = self.app.theme
+        options = self.query_one(OptionList)
+        options.highlighted = list(self._about).index(self._before) if self._before in self._about else 0
+        options.focus()
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Try it on; not what was highlighted for a moment only, such as the first before the one in force."""
+        if event.option_index != event.option_list.highlighted:
+            return
+        name = event.option_id or ""
+        self.query_one("#theme-about", Static).update(safe(self._about.get(name, "")))
+        if name in self.app.available_themes:
+            self.app.theme = name
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Keep it (Enter in the list, or a click)."""
+        event.stop()
+        self.dismiss(event.option_id)
+
+    def action_move(self, by: int) -> None:
+        """The next one, or the one before."""
+        options = self.query_one(OptionList)
+        if by > 0:
+            options.action_cursor_down()
+        else:
+            options.action_cursor_up()
+
+    def action_keep(self) -> None:
+        """Keep what is tried on."""
+        self.dismiss(self.app.theme)
+
+    def action_cancel(self) -> None:
+        """As it was."""
+        self.app.theme = self._before
+        self.dismiss(None)

@@ -1,0 +1,92 @@
+"""The events of a process from all tables, in time order."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from ringtop.bpf.schema import SCHEMAS
+from ringtop.tui import cells
+from ringtop.tui.cells import Cell, Clock
+from ringtop.tui.store import Timeline
+
+_FIELDS = {
+    "runqslower": ("time", "cpu", "latency", "preempted", "prev_comm"),
+    "execsnoop": ("time", "cpu", "ret", "argv"),
+    "unlinksnoop": ("time", "cpu", "ret", "op", "path"),
+}
+"""What is said of each program's events; the rest of the row is in its table."""
+_BEFORE = {"cpu": "CPU ", "prev_comm": "behind "}
+"""What stands before a value."""
+_TIME, _NAME = 12, 11
+"""Cells of the first two columns."""
+
+
+class EventLines(ScrollView, can_focus=True):
+    """One line an event, cut where the screen ends; stays at the end when it is there."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "event-lines--runqslower",
+        "event-lines--execsnoop",
+        "event-lines--unlinksnoop",
+        "event-lines--dim",
+        "event-lines--failed",
+        "event-lines--low",
+        "event-lines--mid",
+        "event-lines--high",
+    }
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._timeline = Timeline({}, [])
+        self._clock = Clock()
+
+    def show(self, timeline: Timeline, clock: Clock) -> None:
+        """Show these."""
+        at_end = self.scroll_offset.y >= self.max_scroll_y
+        self._timeline = timeline
+        self._clock = clock
+        self.virtual_size = Size(0, max(1, len(timeline)))
+        if at_end:
+            self.scroll_end(animate=False, immediate=True)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One event."""
+        base = self.rich_style
+        at = y + self.scroll_offset.y
+        if at >= len(self._timeline):
+            text = "no events of it are kept" if at == 0 else ""
+            return Strip([Segment(text, base)]).adjust_cell_length(self.size.width, base)
+        program, (time, *rest) = self._event(at)
+        segments = [
+            Segment(f"{time.text:<{_TIME}}  ", base + self._style("dim")),
+            Segment(f"{program:<{_NAME}}  ", base + self._style(program)),
+        ]
+        for cell in rest:
+            segments.append(Segment(cell.text, base + self._style(cell.tone) if cell.tone else base))
+            segments.append(Segment("  ", base))
+        return Strip(segments).adjust_cell_length(self.size.width, base)
+
+    def plain(self) -> str:
+        """All lines as plain text."""
+        lines = []
+        for at in range(len(self._timeline)):
+            program, (time, *rest) = self._event(at)
+            lines.append("  ".join([time.text, program, *(cell.text for cell in rest)]))
+        return "\n".join(lines)
+
+    def _event(self, at: int) -> tuple[str, list[Cell]]:
+        program, position = self._timeline.order[at]
+        row = self._timeline.batches[program].take(slice(position, position + 1))
+        fields = [f for name in _FIELDS[program] if (f := SCHEMAS[program].field(name)) is not None]
+        found = cells.cells(row, [(f, _TIME) for f in fields], self._clock)[0]
+        return program, [Cell(f"{_BEFORE.get(f.name, '')}{c.text}", c.tone) for f, c in zip(fields, found, strict=True)]
+
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"event-lines--{name}", partial=True)

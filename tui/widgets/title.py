@@ -1,0 +1,94 @@
+"""The line above a table: what it shows, and how."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ringtop.tui import format
+from ringtop.tui.glyphs import Glyphs
+from ringtop.tui.model import Model
+from ringtop.tui.parts import Part, safe
+from ringtop.tui.view import View
+from ringtop.tui.widgets.line import Line
+
+TRANSPORTS = {"ringbuf": "ring buffer", "perfbuf": "perf buffers"}
+SPARK = 12
+"""Cells of a sparkline."""
+
+
+def buffer_size(transport: str, size: int, cpus: int) -> str:
+    """A transport and its size: 'ring buffer 256 KiB', 'perf buffers 2×128 KiB'."""
+    name = TRANSPORTS.get(transport, safe(transport))
+    if not size:
+        return name
+    return f"{name} {f'{cpus}x' if transport == 'perfbuf' else ''}{format.size(size)}"
+
+
+class Title(Line):
+    """Program, hook, transport, events a second, shown of kept."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "title--runqslower",
+        "title--execsnoop",
+        "title--unlinksnoop",
+        "title--dim",
+        "title--rule",
+        "title--spark",
+        "title--frozen",
+        "title--filter",
+        "title--capture",
+        "title--failed",
+        "title--busy",
+        "title--some",
+        "title--moving",
+    }
+    FILLER_STYLE = "rule"
+
+    def __init__(self, model: Model, view: View, glyphs: Glyphs, key: str) -> None:
+        super().__init__()
+        self.model = model
+        self.view = view
+        self.glyphs = glyphs
+        self.key = key
+        self.filter_text = ""
+        self.FILLER = glyphs.rule
+
+    def parts(self) -> list[Part]:
+        """The left side."""
+        program = self.view.table.program
+        state = self.model.states.get(program)
+        totals = self.model.counters.of(program)
+        parts = [Part(self.key, "dim", 1), Part(f" {program}", program, 0, joined=True)]
+        if state is None:
+            return [*parts, Part(safe(self.model.progress.get(program, "")) or "waiting", "busy", 2)]
+        if state.state != "running":
+            style = "failed" if state.state == "failed" else "dim"
+            return [*parts, Part(state.state, style, 1)]
+        cpus = len(self.model.hello.cpus) if self.model.hello is not None else 1
+        parts += [
+            Part(format.clip(safe(state.hook), 40, self.glyphs.ellipsis), "dim", 8),
+            Part(buffer_size(state.transport, state.buffer_bytes, cpus), "dim", 7),
+        ]
+        rates = list(self.model.counters.rates.get(program, ()))
+        parts.append(Part(f"{format.rate(totals.rate)}/s", "", 2))
+        parts.append(Part(self.glyphs.line(rates, SPARK), "spark", 6))
+        if totals.lost:
+            parts.append(Part(f"lost {format.count(totals.lost)}", "moving" if totals.lost_rate > 0 else "some", 3))
+        if state.capture:
+            text = format.clip(safe(state.capture), 30, self.glyphs.ellipsis)
+            kept_out = format.count(totals.filtered)
+            parts.append(Part(f"{self.glyphs.filter} {text} ({kept_out} kept out)", "capture", 4))
+        return parts
+
+    def ending(self) -> list[Part]:
+        """The right side."""
+        view = self.view
+        parts = []
+        if self.filter_text:
+            parts.append(Part(f"/{format.clip(safe(self.filter_text), 30, self.glyphs.ellipsis)}", "filter", 4))
+        if view.frozen:
+            parts.append(Part(f"{self.glyphs.pause} frozen", "frozen", 1))
+            parts.append(Part(f"+{format.count(view.new)} new", "frozen", 1))
+        more = self.glyphs.ellipsis if view.scanning and view.predicate is not None else ""
+        parts.append(Part(f"{format.count(view.matched)}{more} of {format.count(len(view.table))}", "", 2))
+        return parts
