@@ -1,0 +1,173 @@
+"""Things that happen an exact number of times."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+HOG_NS = 15_000_000
+"""Longer than the 10 ms that runqslower reports by default."""
+
+
+def run_programs(count: int) -> list[int]:
+    """Start `/bin/true` *count* times as children of this process; their pids."""
+    pids = []
+    for i in range(count):
+        child = subprocess.Popen(["/bin/true", "first", f"number {i}", ""])
+        child.wait()
+        pids.append(child.pid)
+    return pids
+
+
+def fail_programs(count: int, path: str) -> None:
+    """Fork *count* children that exec *path*, which does not exist."""
+    for i in range(count):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.execv(path, [path, str(i)])
+            finally:
+                os._exit(0)
+        os.waitpid(pid, 0)
+
+
+def delete_files(folder: Path, count: int) -> None:
+    """Delete *count* files and *count* folders of *folder*, and fail to delete *count* that are not there."""
+    for i in range(count):
+        (folder / f"file {i}").touch()
+        os.unlink(folder / f"file {i}")
+        (folder / f"folder {i}").mkdir()
+        os.rmdir(folder / f"folder {i}")
+        try:
+            os.unlink(folder / f"missing {i}")
+        except FileNotFoundError:
+            continue
+
+
+def die_with_parent() -> None:
+    """Leave nothing behind, however the test ends: prctl(PR_SET_PDEATHSIG, SIGKILL)."""
+    ctypes.CDLL(None).prctl(1, 9)
+
+
+def _real_time(priority: int) -> None:
+    os.sched_setaffinity(0, {0})
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
+
+
+def _spin(duration_ns: int) -> None:
+    end = time.monotonic_ns() + duration_ns
+    while time.monotonic_ns() < end:
+        pass
+
+
+def _fork(body: Callable[[], None]) -> int:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            die_with_parent()
+            body()
+        finally:
+            os._exit(0)
+    return pid
+
+
+def _state(pid: int) -> str:
+    """As in ps: R, S, D, Z …"""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+class Waits:
+    """A victim on CPU 0 that is made to wait for it by a hog of higher real-time priority, when told to.
+
+    Real-time priorities keep every other task of the machine out of the count.
+    """
+
+    def __init__(self, preempted: bool) -> None:
+        self._go, self._went = os.pipe(), os.pipe()
+        self._call, self._done = os.pipe(), os.pipe()
+        self._preempted = preempted
+        self.victim = _fork(self._victim)
+        self.hog = _fork(self._hog)
+        os.read(self._done[0], 1)
+
+    def _victim(self) -> None:
+        _real_time(10)
+        if self._preempted:
+            while True:
+                _spin(1_000_000)
+        while os.read(self._call[0], 1):
+            os.write(self._done[1], b"v")
+
+    def _hog(self) -> None:
+        _real_time(50)
+        os.write(self._done[1], b"r")
+        while os.read(self._go[0], 1):
+            if not self._preempted:
+                os.write(self._call[1], b"w")
+            _spin(HOG_NS)
+            os.write(self._went[1], b"h")
+
+    def force(self, count: int) -> None:
+        """Make the victim wait *count* times, some 15 ms each."""
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+        try:
+            for _ in range(count):
+                while not self._preempted and _state(self.victim) != "S":
+                    time.sleep(0.001)  # woken before it sleeps, it would be preempted
+                os.write(self._go[1], b"g")
+                os.read(self._went[0], 1)
+                if not self._preempted:
+                    os.read(self._done[0], 1)
+                else:
+                    time.sleep(0.005)
+        finally:
+            os.sched_setaffinity(0, range(os.cpu_count() or 1))
+
+    def close(self) -> None:
+        """End both."""
+        for pid in (self.victim, self.hog):
+            os.kill(pid, 9)
+            os.waitpid(pid, 0)
+
+
+class Storm:
+    """A child on every CPU that fails to delete a file *each* times, when told to."""
+
+    def __init__(self, each: int) -> None:
+        self._go = os.pipe()
+        self.pids = {cpu: self._fork(cpu, each) for cpu in sorted(os.sched_getaffinity(0))}
+        self._left = list(self.pids.values())
+        self.total = each * len(self.pids)
+
+    def _fork(self, cpu: int, each: int) -> int:
+        pid = os.fork()
+        if pid == 0:
+            die_with_parent()
+            os.sched_setaffinity(0, {cpu})
+            os.read(self._go[0], 1)
+            for _ in range(each):
+                try:
+                    os.unlink("/nonexistent/file")
+                except OSError:
+                    continue
+            os._exit(0)
+        return pid
+
+    def release(self) -> None:
+        """Let it go."""
+        os.write(self._go[1], b"g" * len(self.pids))
+
+    def over(self) -> bool:
+        """Whether all children have ended."""
+        self._left = [pid for pid in self._left if os.waitpid(pid, os.WNOHANG)[0] == 0]
+        return not self._left
+
+    def run(self) -> None:
+        """Let it go, and wait for its end."""
+        self.release()
+        for pid in self._left:
+            os.waitpid(pid, 0)

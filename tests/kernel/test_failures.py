@@ -1,0 +1,229 @@
+"""What is refused or missing ends as stated: one message, one cure, one exit status, and nothing left attached."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.kernel.loads import run_programs
+from tests.kernel.tracing import PRIME, RINGTOP, Running, Tracing, assert_balanced
+
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+NO_TRACEFS = ("unshare", "--mount", "sh", "-c", 'umount /sys/kernel/tracing && exec "$@"', "sh")
+
+
+def ringtop(*arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """A run to its end."""
+    return subprocess.run([*prefix, *RINGTOP, *arguments], capture_output=True, text=True, timeout=60)
+
+
+def _children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+def programs_of(running: Running) -> set[int]:
+    """Ids of the BPF programs that the collector holds, by its file descriptors."""
+    collector = int(_children(running.process.pid)[0])
+    infos = [file.read_text() for file in Path(f"/proc/{collector}/fdinfo").iterdir()]
+    return {int(found[1]) for info in infos if (found := re.search(r"^prog_id:\s*(\d+)", info, re.MULTILINE))}
+
+
+def loaded() -> set[int]:
+    """Ids of all BPF programs in the kernel."""
+    listed = json.loads(subprocess.run(["/usr/sbin/bpftool", "-j", "prog"], capture_output=True, check=True).stdout)
+    return {p["id"] for p in listed}
+
+
+def eventually(happened: Callable[[], bool]) -> bool:
+    """Whether it comes about: the kernel frees a program a grace period after its last holder's end."""
+    for _ in range(300):
+        if happened():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def gone(programs: set[int]) -> bool:
+    """Whether they leave the kernel."""
+    return eventually(lambda: not programs & loaded())
+
+
+def ended(pid: int) -> bool:
+    """Whether the process is no more, or only waits for its parent to notice."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def test_not_root() -> None:
+    outcome = ringtop("trace", "execsnoop", prefix=NOBODY)
+    assert outcome.returncode == 3
+    assert "root" in outcome.stderr
+    assert "sudo" in outcome.stderr
+    assert outcome.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--buffer", "100K"), ("64K", "128K")),
+        (("--buffer", "1"), ("4K",)),
+        (("--buffer", "many"), ("256K",)),
+        (("--wakeup", "sometimes"), ("timer", "batch:N")),
+        (("--filter", "comm=="), ("^",)),
+        (("--capture", "latency>5parsecs"), ("^",)),
+        (("--capture", 'argv~"x"'), ("--filter",)),
+        (("--min-us", "-1"), ("min-us",)),
+        (("--count", "0"), ("count",)),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_called_wrongly(arguments: tuple[str, ...], told: tuple[str, ...]) -> None:
+    outcome = ringtop("trace", "execsnoop", *arguments)
+    assert outcome.returncode == 2, outcome.stderr
+    for word in told:
+        assert word in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
+@pytest.fixture(scope="session")
+def old_kernel(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A command that runs another as on a kernel before 5.8: without the ring buffer."""
+    binary = tmp_path_factory.mktemp("pre58") / "pre58_run"
+    source = Path(__file__).with_name("pre58_run.c")
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    assert compiler, "a C compiler is needed (apt-get install gcc)"
+    subprocess.run([compiler, "-O2", "-Wall", "-o", binary, source], check=True)
+    return str(binary)
+
+
+def test_no_ring_buffer(tracing: Tracing, old_kernel: str) -> None:
+    running = tracing("execsnoop", "--capture", f"ppid={os.getpid()}", prefix=(old_kernel,))
+    run_programs(PRIME)
+    running.process.send_signal(signal.SIGSTOP)
+    running.process.send_signal(signal.SIGCONT)
+    child = _children(running.process.pid)[0]
+    os.kill(int(child), signal.SIGINT)
+    outcome = running.wait()
+    assert "no BPF ring buffer" in outcome.err
+    assert outcome.summary["execsnoop"]["transport"] == "perfbuf"
+    assert len(outcome.rows) == PRIME
+    assert_balanced(outcome.summary)
+
+
+def test_no_ring_buffer_but_asked_for(old_kernel: str) -> None:
+    outcome = ringtop("trace", "execsnoop", "--transport", "ringbuf", prefix=(old_kernel,))
+    assert outcome.returncode == 3
+    assert "perfbuf" in outcome.stderr
+
+
+@pytest.mark.parametrize("transport", ["ringbuf", "perfbuf"])
+def test_no_memory_for_the_buffers(transport: str) -> None:
+    limit = ("prlimit", f"--as={900 << 20}")
+    outcome = ringtop("trace", "execsnoop", "--transport", transport, "--buffer", "512M", prefix=limit)
+    assert outcome.returncode == 3
+    assert "512M" in outcome.stderr
+    assert "Cannot allocate memory" in outcome.stderr
+    assert "--buffer" in outcome.stderr
+    assert outcome.stdout == ""
+
+
+def test_no_tracefs_is_mounted(tracing: Tracing) -> None:
+    running = tracing("execsnoop", "--capture", f"ppid={os.getpid()}", prefix=NO_TRACEFS)
+    run_programs(PRIME)
+    outcome = running.finish()
+    assert "mounted it" in outcome.err
+    assert len(outcome.rows) == PRIME
+
+
+def test_a_wrong_bcc(tmp_path: Path) -> None:
+    (tmp_path / "bcc.py").write_text("crystal = 'lattice'\n")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); sys.argv[0] = 'ringtop'; import ringtop.tui.__main__"
+    outcome = subprocess.run([sys.executable, "-c", code, "doctor", "--json"], capture_output=True, text=True)
+    assert outcome.returncode == 3, outcome.stderr
+    bcc = next(f for f in json.loads(outcome.stdout)["findings"] if f["name"] == "bcc")
+    assert not bcc["ok"]
+    assert "python3-bpfcc" in bcc["cure"]
+
+
+def test_doctor_as_root_and_as_nobody() -> None:
+    fine, not_root = ringtop("doctor", "--json"), ringtop("doctor", "--json", prefix=NOBODY)
+    assert fine.returncode == 0
+    report = json.loads(fine.stdout)
+    assert report["ok"]
+    assert [p["program"] for p in report["programs"]] == ["runqslower", "execsnoop", "unlinksnoop"]
+    assert all(p["hook"] and p["transport"] for p in report["programs"])
+    assert not_root.returncode == 3
+    assert all(f["cure"] for f in json.loads(not_root.stdout)["findings"] if not f["ok"])
+
+
+@pytest.mark.parametrize("victim", ["collector", "trace"])
+def test_killed(tracing: Tracing, victim: str) -> None:
+    running = tracing("runqslower", "execsnoop", "unlinksnoop")
+    ours = programs_of(running)
+    assert len(ours) >= 3
+    collector = int(_children(running.process.pid)[0])
+    os.kill(collector if victim == "collector" else running.process.pid, signal.SIGKILL)
+    outcome = running.wait()
+    assert gone(ours), "programs are still in the kernel"
+    assert eventually(lambda: ended(collector))
+    if victim == "collector":
+        assert outcome.status == 1
+        assert "SIGKILL" in outcome.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signals_end_it_in_order(tracing: Tracing, number: signal.Signals) -> None:
+    running = tracing("execsnoop", "--capture", f"ppid={os.getpid()} and comm=true")
+    ours = programs_of(running)
+    assert ours <= loaded()
+    run_programs(PRIME)
+    running.process.send_signal(number)
+    outcome = running.wait()
+    assert outcome.status == 0
+    assert len(outcome.rows) == PRIME
+    assert gone(ours)
+
+
+def test_a_reader_that_leaves_is_no_failure() -> None:
+    line = " ".join([*RINGTOP, "trace", "execsnoop", "-q"])
+    shell = f"{line} --format json | head -n 1; exit ${{PIPESTATUS[0]}}"
+    process = subprocess.Popen(["bash", "-c", shell], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None:
+        run_programs(1)
+        time.sleep(0.05)
+    out, err = process.communicate()
+    assert json.loads(out)["program"] == "execsnoop"
+    assert err == ""
+    assert process.returncode == 0
+
+
+def test_a_full_pipe_stalls_nothing_and_loses_nothing(tracing: Tracing) -> None:
+    running = tracing("execsnoop", "--capture", f"ppid={os.getpid()}", "--check")
+    running.process.send_signal(signal.SIGSTOP)  # nobody reads the stream now
+    for _ in range(PRIME):
+        run_programs(PRIME)
+    running.process.send_signal(signal.SIGCONT)
+    outcome = running.finish()
+    assert outcome.status == 0, outcome.err
+    assert len(outcome.rows) == PRIME * PRIME
+    assert_balanced(outcome.summary)
+
+
+def test_count_and_duration_end_it(tracing: Tracing) -> None:
+    running = tracing("execsnoop", "--capture", f"ppid={os.getpid()}", "--count", str(PRIME))
+    run_programs(2 * PRIME)
+    outcome = running.wait()
+    assert (outcome.status, len(outcome.rows)) == (0, PRIME)
+    assert ringtop("trace", "execsnoop", "--duration", "0.5", "-q").returncode == 0

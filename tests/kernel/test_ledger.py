@@ -1,0 +1,76 @@
+"""The ledger under a storm: buffers too small for it lose events, and say exactly how many and where."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+import pytest
+
+from tests.kernel.loads import Storm
+from tests.kernel.tracing import Outcome, Tracing, assert_balanced
+
+ME = f"ppid={os.getpid()}"
+BOTH = pytest.mark.parametrize("transport", ["ringbuf", "perfbuf"])
+WAKEUPS = pytest.mark.parametrize("wakeup", ["timer", "adaptive", "every", "batch:64"])
+
+
+def assert_explained(outcome: Outcome, total: int) -> None:
+    """Every event of the storm is either a row or a drop, and the rows' numbers show where the drops were."""
+    ledger = outcome.summary["unlinksnoop"]
+    assert ledger["emitted"] == total
+    assert_balanced(outcome.summary)
+    rows = Counter(r["cpu"] for r in outcome.rows)
+    for cpu in ledger["per_cpu"]:
+        numbers = sorted(r["seq"] for r in outcome.rows if r["cpu"] == cpu["cpu"])
+        assert len(set(numbers)) == len(numbers), "an event twice"
+        assert rows[cpu["cpu"]] == cpu["received"]
+        missing = set(range(cpu["emitted"])) - set(numbers)
+        assert len(missing) == sum(cpu["dropped"].values())
+        assert cpu["gaps"] == len(missing)
+
+
+@BOTH
+@WAKEUPS
+def test_a_buffer_of_four_pages_loses_events_and_says_so(tracing: Tracing, transport: str, wakeup: str) -> None:
+    storm = Storm(20_000)
+    running = tracing("unlinksnoop", "--transport", transport, "--buffer", "4P", "--wakeup", wakeup, "--capture", ME)
+    storm.run()
+    again = Storm(1_000)
+    with running.asleep():
+        again.run()
+    outcome = running.finish()
+    assert outcome.summary["unlinksnoop"]["dropped"]["full"] > 0
+    assert_explained(outcome, storm.total + again.total)
+
+
+@BOTH
+def test_check_tells_of_loss(tracing: Tracing, transport: str) -> None:
+    storm = Storm(20_000)
+    running = tracing("unlinksnoop", "--transport", transport, "--buffer", "4P", "--capture", ME, "--check")
+    with running.asleep():
+        storm.run()
+    assert running.finish().status == 4
+
+
+@BOTH
+def test_a_large_buffer_loses_nothing(tracing: Tracing, transport: str) -> None:
+    storm = Storm(20_000)
+    running = tracing("unlinksnoop", "--transport", transport, "--buffer", "16M", "--capture", ME, "--check")
+    storm.run()
+    outcome = running.finish()
+    assert outcome.status == 0, outcome.err
+    assert len(outcome.rows) == storm.total
+    assert_explained(outcome, storm.total)
+
+
+def test_the_capture_filter_counts_what_it_keeps_out(tracing: Tracing) -> None:
+    storm = Storm(1_000)
+    kept = storm.pids[min(storm.pids)]
+    running = tracing("unlinksnoop", "--capture", f"pid={kept}")
+    storm.run()
+    outcome = running.finish()
+    assert {r["pid"] for r in outcome.rows} == {kept}
+    assert len(outcome.rows) == 1_000
+    assert outcome.summary["unlinksnoop"]["filtered"] >= storm.total - 1_000
+    assert_balanced(outcome.summary)

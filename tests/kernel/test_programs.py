@@ -1,0 +1,193 @@
+"""A prime number of each thing happens, and as many rows come out: on both transports, and beside libbpf-tools."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.kernel.loads import Waits, delete_files, fail_programs, run_programs
+from tests.kernel.tracing import PRIME, Tracing, assert_balanced
+
+ME = f"ppid={os.getpid()}"
+BOTH = pytest.mark.parametrize("transport", ["ringbuf", "perfbuf"])
+
+
+@BOTH
+def test_every_exec_is_a_row(tracing: Tracing, transport: str) -> None:
+    running = tracing("execsnoop", "--transport", transport, "--capture", ME)
+    pids = run_programs(PRIME)
+    fail_programs(PRIME, "/nonexistent/program")
+    outcome = running.finish()
+
+    assert outcome.status == 0, outcome.err
+    done = [r for r in outcome.rows if r["ret"] == 0]
+    failed = [r for r in outcome.rows if r["ret"] != 0]
+    assert [r["pid"] for r in done] == pids
+    assert [r["argv"] for r in done] == [["/bin/true", "first", f"number {i}", ""] for i in range(PRIME)]
+    assert {(r["filename"], r["comm"], r["argc"], r["truncated"], r["uid"]) for r in done} == {
+        ("/bin/true", "true", 4, False, os.getuid())
+    }
+    assert [(r["filename"], r["ret"], r["argv"]) for r in failed] == [
+        ("/nonexistent/program", -2, ["/nonexistent/program", str(i)]) for i in range(PRIME)
+    ]
+    assert_balanced(outcome.summary)
+    assert outcome.summary["execsnoop"]["transport"] == transport
+    assert outcome.summary["execsnoop"]["emitted"] == 2 * PRIME
+
+
+@BOTH
+def test_every_deletion_is_a_row(tracing: Tracing, tmp_path: Path, transport: str) -> None:
+    running = tracing("unlinksnoop", "--transport", transport, "--capture", f"pid={os.getpid()}")
+    delete_files(tmp_path, PRIME)
+    outcome = running.finish()
+
+    expected = []
+    for i in range(PRIME):
+        expected += [
+            ("unlink", 0, f"{tmp_path}/file {i}"),
+            ("rmdir", 0, f"{tmp_path}/folder {i}"),
+            ("unlink", -2, f"{tmp_path}/missing {i}"),
+        ]
+    assert [(r["op"], r["ret"], r["path"]) for r in outcome.rows] == expected
+    assert {(r["pid"], r["ppid"], r["dfd"], r["truncated"]) for r in outcome.rows} == {
+        (os.getpid(), os.getppid(), -100, False)
+    }
+    assert_balanced(outcome.summary)
+
+
+def test_deletion_relative_to_a_folder(tracing: Tracing, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    running = tracing("unlinksnoop", "--capture", f"pid={os.getpid()}")
+    folder = os.open(tmp_path, os.O_RDONLY)
+    os.unlink("file", dir_fd=folder)
+    os.rmdir("folder", dir_fd=folder)
+    outcome = running.finish()
+    os.close(folder)
+    assert [(r["op"], r["dfd"], r["path"]) for r in outcome.rows] == [
+        ("unlink", folder, "file"),
+        ("rmdir", folder, "folder"),
+    ]
+
+
+def test_a_path_as_long_as_the_kernel_takes(tracing: Tracing) -> None:
+    longest = ("/" + "x" * 199) * 20 + "/" + "y" * 94  # PATH_MAX - 1
+    running = tracing("unlinksnoop", "--capture", f"pid={os.getpid()}")
+    for path in (longest, longest + "z"):
+        with pytest.raises(OSError):
+            os.unlink(path)
+    outcome = running.finish()
+    assert [len(r["path"]) for r in outcome.rows] == [4095, 4095]
+    assert outcome.rows[0]["path"] == longest
+    assert outcome.rows[1]["truncated"] is True
+
+
+@BOTH
+@pytest.mark.parametrize("preempted", [False, True], ids=["woken", "preempted"])
+def test_every_long_wait_is_a_row(tracing: Tracing, transport: str, preempted: bool) -> None:
+    waits = Waits(preempted)
+    try:
+        running = tracing("runqslower", "--transport", transport, "--capture", f"tid={waits.victim}")
+        waits.force(PRIME)
+        outcome = running.finish()
+    finally:
+        waits.close()
+    rows = [r for r in outcome.rows if r["prev_tid"] == waits.hog]
+    assert len(rows) == PRIME, outcome.rows
+    assert len(outcome.rows) == PRIME, "waits that nobody forced"
+    for row in rows:
+        assert row["latency_us"] >= 10_000
+        assert row["preempted"] is preempted
+        assert (row["pid"], row["tid"], row["cpu"]) == (waits.victim, waits.victim, 0)
+        assert (row["ppid"], row["uid"], row["prev_pid"]) == (os.getpid(), os.getuid(), waits.hog)
+    assert_balanced(outcome.summary)
+
+
+def test_exec_by_descriptor_and_by_a_thread(tracing: Tracing) -> None:
+    running = tracing("execsnoop", "--capture", ME)
+    by_thread = "import os, threading; threading.Thread(target=os.execv, args=('/bin/true', ['by thread'])).start()"
+    pid = os.fork()
+    if pid == 0:
+        os.execve(os.open("/bin/true", os.O_RDONLY), ["by descriptor"], {})
+    os.waitpid(pid, 0)
+    child = subprocess.Popen(["/usr/bin/python3", "-c", by_thread])
+    child.wait()
+    outcome = running.finish()
+    found = {r["argv"][0]: r for r in outcome.rows if r["ret"] == 0}
+    assert found["by descriptor"]["pid"] == pid
+    assert found["by thread"]["pid"] == child.pid
+    assert found["by thread"]["tid"] != child.pid
+
+
+def test_arguments_are_cut_only_past_what_is_promised(tracing: Tracing) -> None:
+    running = tracing("execsnoop", "--capture", ME)
+    most = 8191 - len("/bin/true\0") - 1
+    for size in (most, most + 1):
+        subprocess.run(["/bin/true", "x" * size], check=True)
+    outcome = running.finish()
+    assert [(len(r["argv"][1]), r["truncated"]) for r in outcome.rows] == [(most, False), (most + 1, True)]
+
+
+def test_nothing_of_ringtop_itself(tracing: Tracing) -> None:
+    running = tracing("runqslower", "execsnoop", "unlinksnoop", "--min-us", "0")
+    run_programs(PRIME)
+    time.sleep(0.5)
+    outcome = running.finish()
+    assert sum(r["program"] == "execsnoop" and r["ppid"] == os.getpid() for r in outcome.rows) == PRIME
+    collector = {r["pid"] for r in outcome.rows} & {running.process.pid}
+    assert not collector
+    assert_balanced(outcome.summary)
+
+
+def _lines_of(tool: list[str], act: object) -> list[str]:
+    """What a tool of libbpf-tools printed while *act* ran."""
+    process = subprocess.Popen(
+        ["stdbuf", "-oL", *tool], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
+    )
+    assert process.stdout is not None
+    process.stdout.readline()  # the header: it is attached, and opens its buffers now
+    time.sleep(1)
+    act()  # type: ignore[operator]
+    time.sleep(0.5)
+    process.terminate()
+    return process.communicate()[0].splitlines()
+
+
+def test_agrees_with_execsnoop_of_libbpf_tools(tracing: Tracing) -> None:
+    running = tracing("execsnoop", "--capture", ME)
+
+    def act() -> None:
+        run_programs(PRIME)
+        fail_programs(PRIME, "/nonexistent/program")
+
+    theirs = []
+    for line in _lines_of(["/usr/sbin/execsnoop", "-x"], act):
+        found = re.match(r"(\S+)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+(\S+)", line)
+        if found and int(found[3]) == os.getpid():
+            theirs.append((found[1], int(found[2]), int(found[4]), found[5]))
+    outcome = running.finish()
+    ours = [(r["comm"], r["pid"], r["ret"], r["argv"][0]) for r in outcome.rows]
+    fired = ("/bin/true", "/nonexistent/program")  # and not the search for the tool itself
+    assert sum(argv in fired for *_, argv in ours) == 2 * PRIME
+    assert Counter(o for o in ours if o[3] in fired) == Counter(t for t in theirs if t[3] in fired)
+
+
+def test_agrees_with_runqslower_of_libbpf_tools(tracing: Tracing) -> None:
+    waits = Waits(preempted=False)
+    try:
+        running = tracing("runqslower", "--capture", f"tid={waits.victim}")
+        lines = _lines_of(["/usr/sbin/runqslower", "-t", str(waits.victim), "10000"], lambda: waits.force(PRIME))
+        outcome = running.finish()
+    finally:
+        waits.close()
+    theirs = [int(line.split()[-1]) for line in lines if str(waits.victim) in line.split()]
+    ours = [r["latency_us"] for r in outcome.rows]
+    assert len(ours) == len(theirs) == PRIME
+    # Two clocks read a few instructions apart: the same wait, to a fraction of its length.
+    assert all(abs(a - b) < 1000 for a, b in zip(ours, theirs, strict=True)), list(zip(ours, theirs, strict=True))

@@ -1,0 +1,31 @@
+"""Makes the README's screenshot from the demo, a recording of a real run: `python -m tests.make_screenshot`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from ringtop.tui.app import Viewer
+from ringtop.tui.config import Config
+from ringtop.tui.replay import ReplaySource
+from ringtop.tui.start import DEMO
+from ringtop.tui.state import State
+
+TARGET = Path(__file__).parents[1] / ".docs" / "screenshot.svg"
+
+
+async def main() -> None:
+    """Play the demo to a moment where something was lost, and draw it."""
+    source = ReplaySource(DEMO, speed=8, label="demo")
+    viewer = Viewer(source, Config(), State())
+    async with viewer.run_test(size=(130, 42)) as pilot:
+        while source.status.position_ns < 13_000_000_000:
+            await pilot.pause(0.1)
+        source.toggle()
+        await pilot.press("2", "3", "0")
+        await pilot.pause(1)
+        TARGET.parent.mkdir(exist_ok=True)
+        TARGET.write_text(viewer.export_screenshot(title="ringtop", simplify=True))
+
+
+asyncio.run(main())

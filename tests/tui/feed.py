@@ -1,0 +1,322 @@
+"""A made-up collector: the same messages on every machine, in every state the viewer has to show.
+
+By hand: ``python tests/tui/feed.py [--cpus 64] [--rate 1000] [--transport perfbuf] [--state dropping|failed|dead]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import threading
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ringtop.bpf import stream
+from ringtop.bpf.schema import SCHEMAS
+from ringtop.tui.source import Lost, Post
+
+START_NS = 1_000_000_000_000
+"""The kernel's clock when the feed starts."""
+WALL_NS = 1_767_225_600_000_000_000 - START_NS
+"""Such that it is 2026-01-01 00:00:00 UTC then."""
+HOOKS = {
+    "runqslower": "raw tracepoints, BTF offsets",
+    "execsnoop": "sched_process_exec, BTF offsets",
+    "unlinksnoop": "syscall tracepoints",
+}
+COMMS = [b"nginx", b"postgres", b"kworker/0:1", b"python3", b"stress-ng", b"sshd", b"bash", b"make"]
+COMMANDS = [
+    (b"/usr/bin/git", [b"git", b"status", b"--porcelain"]),
+    (b"/usr/bin/cc", [b"cc", b"-O2", b"-Wall", b"-c", b"src/main.c", b"-o", b"build/main.o"]),
+    (b"/bin/sh", [b"sh", b"-c", b"date +%s > /tmp/stamp; sleep 1"]),
+    (b"/usr/bin/grep", [b"grep", b"-rn", b"it's here", b"/etc"]),
+    (b"/usr/sbin/logrotate", [b"logrotate", b"--state", b"/var/lib/logrotate/status", b"/etc/logrotate.conf"]),
+    (b"./missing", [b"./missing"]),
+]
+PATHS = [
+    b"/tmp/pip-req-tracker-kx2p1o/lock",
+    b"/var/lib/postgresql/15/main/pg_wal/000000010000000000000042",
+    b"build/main.o",
+    b"/run/user/1000/evil \x1b]0;owned\x07[bold]name",
+    b"/var/cache/nginx/proxy_temp/7/03/0000000037",
+]
+REC = 128
+"""Bytes that an event takes in a buffer, for the counters."""
+
+
+@dataclass
+class Ledger:
+    """Counters of one program on one CPU."""
+
+    hits: int = 0
+    received: int = 0
+    filtered: int = 0
+    dropped: dict[str, int] = field(default_factory=lambda: {"full": 0, "no_reader": 0, "other": 0})
+    fill: int = 0
+    peak: int = 0
+
+
+class Feed:
+    """A source whose messages are made up. Give it to the viewer; in tests, call its methods."""
+
+    live = True
+
+    def __init__(
+        self,
+        cpus: int = 2,
+        transport: stream.Transport = "ringbuf",
+        programs: tuple[str, ...] = tuple(SCHEMAS),
+        failed: tuple[str, ...] = (),
+        seed: int = 1,
+    ) -> None:
+        self.label = "made-up feed"
+        self.cpus = cpus
+        self.transport: stream.Transport = transport
+        self.programs = programs
+        self.failed = failed
+        self.capture = ""
+        self.controls: list[stream.Control] = []
+        self.starts = 0
+        self.stops = 0
+        self.size = 256 << 10
+        self._rng = np.random.default_rng(seed)
+        self._post: Post = lambda item: None
+        self._reset()
+
+    def _reset(self) -> None:
+        self.now = START_NS
+        self._seq = {(p, c): 0 for p in self.programs for c in range(self.cpus)}
+        self._ledgers = {(p, c): Ledger() for p in self.programs for c in range(self.cpus)}
+
+    # A source
+
+    def start(self, post: Post) -> None:
+        """Say hello, and what state the programs are in."""
+        self._post = post
+        self.starts += 1
+        self._reset()
+        self.hello()
+        for program in self.programs:
+            self.state(program)
+        self.stats()
+
+    def send(self, control: stream.Control) -> None:
+        """Obey a capture filter; note the rest."""
+        self.controls.append(control)
+        if isinstance(control, stream.SetCapture):
+            self.capture = control.text
+            for program in self.programs:
+                self.state(program)
+
+    def stop(self) -> None:
+        """Nothing to end."""
+        self.stops += 1
+
+    # What it says
+
+    def hello(self) -> None:
+        """Who speaks."""
+        self._post(
+            stream.Hello(
+                host="web-1",
+                kernel="6.1.0-44-amd64",
+                arch="x86_64",
+                version="0.1.0",
+                cpus=list(range(self.cpus)),
+                programs=list(self.programs),
+                pid=4242,
+                wall_offset_ns=WALL_NS,
+                dtypes=stream.dtypes(),
+            )
+        )
+
+    def state(self, program: str) -> None:
+        """A program's state."""
+        if program in self.failed:
+            reason = "all hooks were refused: Operation not permitted\nrun it as root, or with CAP_BPF and CAP_PERFMON"
+            self._post(stream.State(program, "failed", tried=["fentry: EPERM", "tracepoints: EPERM"], reason=reason))
+            return
+        hook, size = HOOKS[program], self.size
+        self._post(stream.State(program, "running", self.transport, hook, [], size, "timer", self.capture))
+
+    def events(self, counts: dict[str, int], lose: dict[int, int] | None = None, seconds: float = 0.25) -> None:
+        """One round of *counts* events by program, after *lose* events of each CPU were dropped (buffer full)."""
+        span = int(seconds * 1e9)
+        batches = []
+        for program, n in counts.items():
+            if program in self.failed:
+                continue
+            for cpu, lost in (lose or {}).items():
+                self._seq[program, cpu] += lost
+                ledger = self._ledgers[program, cpu]
+                ledger.hits += lost
+                ledger.dropped["full"] += lost
+            if n:
+                batches.append(self._rows(program, n, span))
+        self.now += span
+        self._post(stream.Round(self.now, self.now, batches))
+
+    def fill(self, parts: dict[int, float]) -> None:
+        """How full the buffers were at the last drain, by CPU, as a part of the whole (ring) or its own (perf)."""
+        for (_, cpu), ledger in self._ledgers.items():
+            ledger.fill = int(self.size * parts.get(cpu, 0.0))
+            ledger.hits += ledger.fill // REC
+            ledger.peak = max(ledger.peak, ledger.fill)
+
+    def drained(self) -> None:
+        """The buffers are empty; what was in them counts as received."""
+        for ledger in self._ledgers.values():
+            ledger.received += ledger.fill // REC
+            ledger.fill = 0
+
+    def stats(self) -> None:
+        """The ledgers."""
+        parts = [self._program(p) for p in self.programs if p not in self.failed]
+        cpu_ns = int((self.now - START_NS) * 0.012)
+        self._post(stream.Stats(self.now, WALL_NS, parts, cpu_ns, 34 << 20))
+
+    def lose_collector(self) -> None:
+        """It died."""
+        self._post(Lost("killed by SIGKILL", "ringtop collect: cannot allocate memory\n\x1b[2Jgone"))
+
+    def say(self, item: stream.Any) -> None:
+        """Anything else."""
+        self._post(item)
+
+    def play(self, rounds: int = 8, rate: int = 20) -> None:
+        """Some seconds of an ordinary load: *rate* events a round of each program."""
+        for i in range(rounds):
+            n = rate + int(self._rng.integers(0, max(1, rate // 3)))
+            self.events({p: n if p == "runqslower" else max(1, n // 4) for p in self.programs})
+            if i % 4 == 3:
+                self.stats()
+
+    def _program(self, program: str) -> stream.ProgramStats:
+        cpus = [
+            stream.CpuStats(
+                c, e.hits + e.filtered, e.filtered, e.hits, e.received, dict(e.dropped), e.received * REC, 0, 0, e.fill,
+                e.peak, 0,
+            )
+            for c in range(self.cpus)
+            for e in (self._ledgers[program, c],)
+        ]  # fmt: skip
+        fill = sum(c.fill for c in cpus)
+        capacity = self.size * (1 if self.transport == "ringbuf" else self.cpus)
+        return stream.ProgramStats(program, self.transport, cpus, fill, capacity, 0, [], 0, 0, 0)
+
+    def _rows(self, program: str, n: int, span: int) -> stream.Rows:
+        schema, rng = SCHEMAS[program], self._rng
+        rows = np.zeros(n, schema.dtype)
+        rows["ts"] = self.now + np.sort(rng.integers(0, span, n))
+        rows["cpu"] = rng.integers(0, self.cpus, n)
+        for cpu in range(self.cpus):
+            mine = np.flatnonzero(rows["cpu"] == cpu)
+            rows["seq"][mine] = self._seq[program, cpu] + np.arange(len(mine))
+            self._seq[program, cpu] += len(mine)
+            ledger = self._ledgers[program, cpu]
+            ledger.hits += len(mine)
+            ledger.received += len(mine)
+        who = rng.integers(0, len(COMMS), n)
+        rows["comm"] = np.array(COMMS)[who]
+        rows["pid"] = rows["tid"] = 1000 + who * 111
+        rows["ppid"] = 1000
+        rows["uid"] = np.where(who < 2, 33, 1000)
+        rows["cgroup"] = 4026
+        tails = b""
+        if program == "runqslower":
+            rows["latency"] = (10e6 * (1 + rng.exponential(1.5, n))).astype(np.uint64)
+            before = rng.integers(0, len(COMMS), n)
+            rows["prev_comm"] = np.array(COMMS)[before]
+            rows["prev_pid"] = rows["prev_tid"] = 1000 + before * 111
+            rows["preempted"] = rng.random(n) < 0.3
+        elif program == "execsnoop":
+            which = rng.integers(0, len(COMMANDS), n)
+            texts = [(name, b"".join(a + b"\0" for a in argv), len(argv)) for name, argv in COMMANDS]
+            rows["filename_len"] = np.array([len(t[0]) for t in texts])[which]
+            rows["argv_len"] = np.array([len(t[1]) for t in texts])[which]
+            rows["argc"] = np.array([t[2] for t in texts])[which]
+            rows["ret"] = np.where(which == len(COMMANDS) - 1, -2, 0)
+            tails = _tails(rows, [t[0] + t[1] for t in texts], which)
+        else:
+            which = rng.integers(0, len(PATHS), n)
+            rows["path_len"] = np.array([len(p) for p in PATHS])[which]
+            rows["dfd"] = -100
+            rows["op"] = rng.random(n) < 0.1
+            rows["ret"] = np.where(rng.random(n) < 0.1, -2, 0)
+            tails = _tails(rows, PATHS, which)
+        return stream.Rows(program, self.transport, rows.tobytes(), tails)
+
+
+def _tails(rows: np.ndarray, texts: list[bytes], which: np.ndarray) -> bytes:
+    sizes = np.array([len(t) for t in texts])[which]
+    rows["tail"] = np.cumsum(sizes) - sizes
+    return b"".join([texts[i] for i in which.tolist()])
+
+
+class Live(Feed):
+    """Goes on by itself, in a thread."""
+
+    def __init__(self, rate: int, state: str, **options: object) -> None:
+        super().__init__(**options)  # type: ignore[arg-type]
+        self.rate = rate
+        self.mode = state
+        self._end = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, post: Post) -> None:
+        """Begin."""
+        self._end.clear()
+        self._thread = threading.Thread(target=self._run, args=(post,), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End."""
+        self._end.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self, post: Post) -> None:
+        self._post = post
+        self._reset()
+        self.hello()
+        for program in self.programs:
+            self.say(stream.Progress(program, f"loading {program}"))
+            if self._end.wait(0.2):
+                return
+            self.state(program)
+        turn = 0
+        began = time.monotonic()
+        while not self._end.wait(max(0.0, began + turn * 0.1 - time.monotonic())):
+            turn += 1
+            n = self.rate // 30
+            losing = self.mode == "dropping" and turn % 20 < 5
+            self.events(dict.fromkeys(self.programs, n), {turn % self.cpus: 12} if losing else None, 0.1)
+            self.drained()
+            self.fill({c: float(x) for c, x in enumerate(self._rng.random(self.cpus) ** 3)})
+            if turn % 10 == 0:
+                self.stats()
+            if self.mode == "dead" and turn == 50:
+                self.lose_collector()
+                return
+
+
+def main() -> None:
+    """Try it by hand."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cpus", type=int, default=2)
+    parser.add_argument("--rate", type=int, default=60)
+    parser.add_argument("--transport", default="ringbuf")
+    parser.add_argument("--state", default="running")
+    parser.add_argument("--ascii", action="store_true")
+    given = parser.parse_args()
+    from ringtop.tui.app import run
+    from ringtop.tui.config import Config
+
+    failed = ("unlinksnoop",) if given.state == "failed" else ()
+    feed = Live(given.rate, given.state, cpus=given.cpus, transport=given.transport, failed=failed)
+    run(feed, Config(ascii=given.ascii))
+
+
+if __name__ == "__main__":
+    main()

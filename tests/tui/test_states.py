@@ -1,0 +1,161 @@
+"""What goes wrong is shown, and the rest goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from ringtop.bpf import stream
+from ringtop.tui.config import Config
+from ringtop.tui.source import Rewound
+from tests.tui.feed import PATHS, WALL_NS, Feed
+from tests.tui.viewing import SIZES, dropping, play, press, running, settle, shown, table, viewer
+
+
+async def test_gap_rows_stand_where_events_were_lost() -> None:
+    async with running(what=dropping) as pilot:
+        lines = table(pilot).page_text()
+        at = next(i for i, line in enumerate(lines) if "1,204 lost on CPU 1: buffer full" in line)
+        assert lines[at + 1].split()[1] == "1"
+        assert "lost 3,657" in shown(pilot)
+
+
+async def test_progress_is_shown_while_programs_load() -> None:
+    app = viewer(Feed(programs=()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        app.inbox.post(stream.Progress("execsnoop", "loading execsnoop"))
+        await settle(pilot)
+        assert "● loading execsnoop" in shown(pilot)
+
+
+async def test_a_program_that_failed_says_why_and_the_others_go_on() -> None:
+    async with running(Feed(failed=("execsnoop",))) as pilot:
+        screen = shown(pilot)
+        assert "execsnoop could not be loaded" in screen
+        assert "CAP_BPF" in screen
+        assert "r tries again" in screen
+        assert "● collector 1 failed" in screen
+        assert len(table(pilot).view.table) > 100
+
+
+async def test_a_dead_collector_leaves_what_it_sent() -> None:
+    async with running(what=dropping) as pilot:
+        await play(pilot, Feed.lose_collector)
+        screen = shown(pilot)
+        assert "The collector is gone: killed by SIGKILL" in screen
+        assert "cannot allocate memory" in screen
+        assert "collector lost" in screen
+        assert "+0/s" in screen
+        assert len(table(pilot).view.table) > 100
+        assert "\x1b" not in screen
+
+
+async def test_the_end_of_the_stream_is_no_alarm() -> None:
+    async with running() as pilot:
+        await play(pilot, lambda feed: feed.say(stream.End("stopped")))
+        assert "● ended" in shown(pilot)
+
+
+async def test_notices_are_read_and_never_obeyed() -> None:
+    async with running() as pilot:
+        said = stream.Notice("warning", "[@click=app.quit]ring\x1b[2J buffer[/] refused")
+        await play(pilot, lambda feed: feed.say(said))
+        assert "[@click=app.quit]ring" in shown(pilot)
+        assert r"\x1b[2J buffer[/]" in shown(pilot)
+
+
+async def test_rewound_recordings_start_anew() -> None:
+    async with running() as pilot:
+        kept = len(table(pilot).view.table)
+
+        def again(feed: Feed) -> None:
+            feed._post(Rewound())
+            feed.start(feed._post)
+            feed.play(2)
+
+        await play(pilot, again)
+        assert 0 < len(table(pilot).view.table) < kept
+        assert table(pilot).view.matched == len(table(pilot).view.table)
+
+
+@pytest.mark.parametrize("size", [(39, 24), (80, 9), (1, 1), (20, 5)])
+async def test_a_terminal_that_is_too_small_says_so(size: tuple[int, int]) -> None:
+    async with running(size=size) as pilot:
+        if size[0] >= 20:
+            assert f"{size[0]}x{size[1]} is too small" in shown(pilot)
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        assert "too small" not in shown(pilot)
+        assert "runqslower" in shown(pilot)
+
+
+@pytest.mark.parametrize("size", [(40, 10), *SIZES])
+async def test_every_size_has_all_that_matters(size: tuple[int, int]) -> None:
+    async with running(size=size, what=dropping) as pilot:
+        screen = shown(pilot)
+        assert "lost 3,657" in screen
+        for program in ("runqslower", "execsnoop", "unlinksnoop"):
+            assert program in screen
+        assert "? Help" in screen
+        assert "q Quit" in screen
+
+
+async def test_ascii_needs_nothing_else() -> None:
+    async with running(Feed(cpus=64), size=(120, 40), config=Config(ascii=True), what=dropping) as pilot:
+        await press(pilot, "up", "question_mark")
+        assert shown(pilot).isascii()
+        await press(pilot, "escape", "C")
+        assert shown(pilot).isascii()
+        await press(pilot, "escape", "slash", "x")
+        assert shown(pilot).isascii()
+
+
+async def test_names_cannot_reach_the_terminal() -> None:
+    async with running(size=(200, 60)) as pilot:
+        assert any(b"\x1b" in p for p in PATHS)
+        strips = pilot.app.screen._compositor.render_strips()
+        assert not [s for strip in strips for s in strip if "\x1b" in s.text or s.control]
+        assert r"evil \x1b]0;owned\x07[bold]name" in shown(pilot)
+
+
+async def test_times_follow_the_wall_clock_of_the_host() -> None:
+    async with running() as pilot:
+        later = WALL_NS + 3600 * 10**9
+        await play(pilot, lambda feed: feed.say(stream.Stats(feed.now, later, [], 0, 0)))
+        assert "01:00:01." in shown(pilot)
+
+
+async def test_rows_held_on_screen_survive_a_flood() -> None:
+    async with running(config=Config(history=1 << 20)) as pilot:
+        await press(pilot, "up", "up")
+        before = table(pilot).page_text()
+        for _ in range(4):
+            await play(pilot, lambda feed: feed.events({"runqslower": 3000}))
+        assert table(pilot).page_text() == before
+        assert table(pilot).view.unkept > 0
+        assert "not kept" in shown(pilot)
+        await press(pilot, "end")
+        await play(pilot, lambda feed: feed.events({"runqslower": 3}))
+        assert any("not kept: they came while older rows were held" in line for line in table(pilot).page_text())
+
+
+async def test_sorted_tables_sort_again_when_rows_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ringtop.tui.app.RESORT_S", 0)
+    async with running() as pilot:
+        await press(pilot, "1", "left", "left", "left", "s")
+        await play(pilot, lambda feed: feed.events({"runqslower": 500}))
+        view = table(pilot).view
+        values = view.table.ring.values("latency", view.lines(0, 1) >> 1)
+        assert values[0] == view.table.ring.column("latency", view.table.first, view.table.end).max()
+
+
+async def test_short_terminals_give_their_rows_to_the_table_in_focus() -> None:
+    async with running(size=(60, 15)) as pilot:
+        assert table(pilot).rows == 8
+        assert table(pilot, "execsnoop").rows == 0
+        await press(pilot, "tab")
+        assert table(pilot).rows == 0
+        assert table(pilot, "execsnoop").rows == 8
+        assert "1 runqslower" in shown(pilot)
+        await press(pilot, "1")
+        assert table(pilot).rows == 10

@@ -1,0 +1,120 @@
+"""A viewer that looks the same on every machine, and a way to wait until it has nothing more to do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC
+
+from textual.pilot import Pilot
+
+from ringtop.tui.app import Hooks, Viewer
+from ringtop.tui.config import Config
+from ringtop.tui.process import Card
+from ringtop.tui.state import State
+from ringtop.tui.widgets.events import EventTable
+from tests.tui.feed import Feed
+
+SIZES = [(60, 15), (80, 24), (120, 40), (200, 60)]
+
+
+class FixedHost:
+    """A machine that does not change."""
+
+    def load(self) -> tuple[float, float, float]:
+        """Load averages."""
+        return (0.42, 0.30, 0.25)
+
+    def uptime(self) -> int:
+        """Seconds."""
+        return 277_920
+
+
+def viewer(feed: Feed | None = None, config: Config | None = None, state: State | None = None) -> Viewer:
+    """A viewer of *feed* with a fixed clock, host and time zone."""
+    hooks = Hooks(process=Card, host=FixedHost(), monotonic_ns=lambda: 0, zone=UTC)
+    return Viewer(feed or Feed(), config, state, hooks)
+
+
+async def settle(pilot: Pilot[int]) -> None:
+    """Wait until every message is taken, every row scanned, and everything drawn."""
+    app = pilot.app
+    assert isinstance(app, Viewer)
+    for _ in range(50):
+        await pilot.pause()
+        await app.work()
+        await app.workers.wait_for_complete()
+        if not app.filters.scanning and not app.busy:
+            break
+        await asyncio.sleep(0.01)
+    await pilot.pause()
+
+
+def feed_of(pilot: Pilot[int]) -> Feed:
+    """The feed the viewer looks at."""
+    app = pilot.app
+    assert isinstance(app, Viewer)
+    source = app.source
+    inner = getattr(source, "source", source)
+    assert isinstance(inner, Feed)
+    return inner
+
+
+async def play(pilot: Pilot[int], what: Callable[[Feed], None] = Feed.play) -> None:
+    """Let the feed say something, and show it."""
+    await settle(pilot)
+    what(feed_of(pilot))
+    await settle(pilot)
+
+
+async def press(pilot: Pilot[int], *keys: str) -> None:
+    """Press *keys* and wait for what they do."""
+    for key in keys:
+        await pilot.press(key)
+    await settle(pilot)
+
+
+async def type_in(pilot: Pilot[int], text: str) -> None:
+    """Type *text*."""
+    await pilot.press(*["space" if c == " " else c for c in text])
+    await settle(pilot)
+
+
+@asynccontextmanager
+async def running(
+    feed: Feed | None = None,
+    size: tuple[int, int] = (120, 40),
+    config: Config | None = None,
+    state: State | None = None,
+    what: Callable[[Feed], None] = Feed.play,
+) -> AsyncIterator[Pilot[int]]:
+    """A viewer with some events."""
+    app = viewer(feed, config, state)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await play(pilot, what)
+        yield pilot
+
+
+def table(pilot: Pilot[int], program: str = "runqslower") -> EventTable:
+    """The table of *program*."""
+    app = pilot.app
+    assert isinstance(app, Viewer)
+    return next(p.table for p in app.main.panes if p.program == program)
+
+
+def shown(pilot: Pilot[int]) -> str:
+    """The whole screen as text."""
+    lines = pilot.app.screen._compositor.render_strips()
+    return "\n".join(line.text.rstrip() for line in lines)
+
+
+def dropping(feed: Feed) -> None:
+    """Some load, then two losses; the second is going on."""
+    feed.play(8)
+    few = {"runqslower": 5, "execsnoop": 2, "unlinksnoop": 2}
+    feed.events(few, {1: 12})
+    feed.fill({0: 0.12, 1: 0.6})
+    feed.stats()
+    feed.events(few, {0: 3, 1: 1204})
+    feed.stats()

@@ -1,0 +1,58 @@
+"""Batches come out in time order, nothing is lost or doubled, and text stays with its event."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringtop.bpf import rounds
+from ringtop.bpf.batch import Batch
+from ringtop.bpf.order import InOrder
+from ringtop.bpf.schema import UNLINKSNOOP
+
+
+def made(stamps: list[int]) -> Batch:
+    """Events at these times, each with its time as its path."""
+    paths = [str(ts).encode() for ts in stamps]
+    rows = np.zeros(len(stamps), UNLINKSNOOP.dtype)
+    rows["ts"] = stamps
+    rows["path_len"] = [len(p) for p in paths]
+    rows["tail"] = np.cumsum([0, *map(len, paths)])[:-1]
+    return Batch("unlinksnoop", rows, b"".join(paths))
+
+
+@given(st.lists(st.lists(st.integers(0, 99), max_size=40), min_size=1, max_size=3), st.integers(100, 5000))
+def test_a_large_drain_is_cut_into_rounds_that_follow_each_other(drained: list[list[int]], largest: int) -> None:
+    batches = [made(sorted(stamps)) for stamps in drained]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rounds, "LARGEST", largest)
+        pieces = list(rounds.cut(batches, 100))
+    assert [edge for edge, _ in pieces] == sorted(edge for edge, _ in pieces)
+    assert pieces[-1][0] == 100
+    before = 0
+    for edge, parts in pieces:
+        assert all(before <= ts < edge for part in parts for ts in part.rows["ts"].tolist())
+        before = edge
+    for i, stamps in enumerate(drained):
+        texts = [p for _, parts in pieces for p in parts[i].text("path")]
+        assert texts == [str(ts).encode() for ts in sorted(stamps)]
+
+
+@given(st.lists(st.tuples(st.lists(st.integers(0, 50)), st.integers(0, 50)), max_size=8))
+def test_order(drains: list[tuple[list[int], int]]) -> None:
+    order = InOrder("unlinksnoop")
+    pushed: list[int] = []
+    out: list[Batch] = []
+    before = 0
+    for stamps, step in drains:
+        late = [before + ts for ts in stamps]  # a drain brings nothing from before the last one's beginning
+        before += step
+        out.append(order.push(made(late), before))
+        pushed += late
+        assert all(ts < before for ts in out[-1].rows["ts"].tolist())
+    out.append(order.push(made([]), 1 << 62))
+    stamps = [ts for batch in out for ts in batch.rows["ts"].tolist()]
+    assert stamps == sorted(pushed)
+    assert [p for batch in out for p in batch.text("path")] == [str(ts).encode() for ts in stamps]
