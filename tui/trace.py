@@ -9,7 +9,6 @@ import signal
 import sys
 import threading
 from dataclasses import dataclass, field
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -129,6 +128,13 @@ class Trace:
             self.out.flush()
 
 
+def _standard_output() -> TextIO:
+    """Buffered whatever the environment says: with PYTHONUNBUFFERED, Python drops the rest of a write that a signal cut
+    short. And a locale without UTF-8 is no reason to fail."""
+    out = sys.stdout
+    return open(out.fileno(), "w", encoding=out.encoding, errors="backslashreplace", closefd=False)
+
+
 def _write_summary(where: str, summary: dict[str, Any]) -> None:
     text = json.dumps(summary, indent=2) + "\n"
     if where == "-":
@@ -141,8 +147,7 @@ def run(options: Options) -> int:
     """Trace; the exit status. Raises CannotTrace when the collector cannot."""
     shared = {name: getattr(options, name) for name in ("transport", "buffer", "wakeup", "capture", "min_us")}
     screen = sys.stdout.isatty()
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a locale without UTF-8 is no reason to fail
+    out = _standard_output()
     client = Client(collector_arguments(options.programs, (os.getpid(),), **shared))
     lines = writer(
         options.style,
@@ -150,11 +155,11 @@ def run(options: Options) -> int:
         colour=screen and not os.environ.get("NO_COLOR"),
         width=shutil.get_terminal_size().columns if screen else None,
     )
-    trace = Trace(options, client, sys.stdout, lines)
+    trace = Trace(options, client, out, lines)
     try:
         trace.run()
     except BrokenPipeError:
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - nothing more is to be written at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # what is buffered is flushed at exit
         client.close()
         return 0
     except CollectorDied as e:

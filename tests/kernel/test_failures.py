@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kernel.loads import run_programs
+from tests.kernel.loads import Storm, run_programs
 from tests.kernel.tracing import PRIME, RINGTOP, Running, Tracing, assert_balanced
 
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
@@ -219,6 +219,28 @@ def test_a_full_pipe_stalls_nothing_and_loses_nothing(tracing: Tracing) -> None:
     assert outcome.status == 0, outcome.err
     assert len(outcome.rows) == PRIME * PRIME
     assert_balanced(outcome.summary)
+
+
+def test_a_signal_in_the_middle_of_a_line_cuts_nothing(tmp_path: Path) -> None:
+    storm, summary = Storm(5_000), tmp_path / "summary"
+    process = subprocess.Popen(
+        [
+            *(*RINGTOP, "trace", "unlinksnoop", "--format", "json", "--summary", str(summary)),
+            *("--capture", f"ppid={os.getpid()}", "--buffer", "16M"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},  # with it, Python's own standard output forgets what is left
+    )
+    assert process.stderr is not None
+    assert b": tracing " in process.stderr.readline()
+    storm.run()
+    writes = f"{'1' if os.uname().machine == 'x86_64' else '64'} 0x1 "  # asm/unistd.h: write, to standard output
+    assert eventually(lambda: Path(f"/proc/{process.pid}/syscall").read_text().startswith(writes))
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert len([json.loads(line) for line in out.splitlines()]) == storm.total
+    assert json.loads(summary.read_text())["unlinksnoop"]["received"] == storm.total
 
 
 def test_count_and_duration_end_it(tracing: Tracing) -> None:
