@@ -76,6 +76,7 @@ _FIELDS = (
     Field("uid", "int", "real user id"),
     Field("cgroup", "int", "cgroup v2 id"),
     Field("comm", "comm", "the thread's name"),
+    Field("late", "bool", "arrived too late for its place in time: events stamped later were shown before it"),
 )
 
 
@@ -92,7 +93,7 @@ RUNQSLOWER = Schema(
         ("prev_tid", "<u4"),
         ("prev_comm", "S16"),
         ("preempted", "<u4"),
-        ("_pad", "<u4"),
+        ("late", "<u4"),  # 0 in the kernel; see bpf/order.py
     ),
     (),
     (
@@ -114,7 +115,7 @@ EXECSNOOP = Schema(
         ("filename_len", "<u4"),
         ("argv_len", "<u4"),
         ("truncated", "<u4"),
-        ("_pad", "<u4"),
+        ("late", "<u4"),  # 0 in the kernel; see bpf/order.py
     ),
     ("filename", "argv"),
     (
@@ -136,7 +137,7 @@ UNLINKSNOOP = Schema(
         ("op", "<u4"),
         ("path_len", "<u4"),
         ("truncated", "<u4"),
-        ("_pad", "<u4"),
+        ("late", "<u4"),  # 0 in the kernel; see bpf/order.py
     ),
     ("path",),
     (

@@ -75,6 +75,8 @@ class State(Message, frozen=True, tag="state"):
     wakeup: Wakeup = "timer"
     capture: str = ""
     """Capture filter in force, as its text; empty when none."""
+    comparing: bool = False
+    """Each event goes over the other transport too (``Compare``)."""
     reason: str = ""
     """Why it failed, and the cure."""
 
@@ -128,8 +130,29 @@ class CpuStats(Message, frozen=True, tag="cpu"):
     """Hook runs of the program that could not be followed to their end (over both transports)."""
 
 
+class Period(Message, frozen=True, tag="period"):
+    """What one program's events saw of one transport with one setting, for a stretch of time."""
+
+    transport: Transport
+    buffer_bytes: int
+    """Ring buffer: its size. Perf buffers: size of one CPU's."""
+    wakeup: Wakeup
+    memory_bytes: int
+    """Of all its buffers."""
+    seconds: float
+    received: int
+    dropped: int
+    inversions: int
+    """Events that arrived after a later-stamped one."""
+    wakeups: int
+    reader_ns: int
+    """CPU time that reading it took."""
+    latency_us: list[int]
+    """Delivery latency, as in ``ProgramStats``."""
+
+
 class ProgramStats(Message, frozen=True, tag="program"):
-    """The ledger of one program over one transport."""
+    """The ledger of one program over one transport; the one in use comes last."""
 
     program: str
     transport: Transport
@@ -147,6 +170,10 @@ class ProgramStats(Message, frozen=True, tag="program"):
     run_ns: int
     """Time spent in the BPF programs, all CPUs, while statistics are on; 0 when off."""
     runs: int
+    late: int = 0
+    """Events, over both transports, that came too late for their place in time (flagged ``late``)."""
+    now: Period | None = None
+    """The transport in use, since its last change. None for one that is not in use."""
 
 
 class Stats(Message, frozen=True, tag="stats"):
@@ -158,6 +185,44 @@ class Stats(Message, frozen=True, tag="stats"):
     cpu_ns: int
     """CPU time the collector used since its start."""
     rss_bytes: int
+
+
+class Changed(Message, frozen=True, tag="changed"):
+    """A program's transport, buffer size or wake-up mode was changed while events flowed; a ``State`` follows.
+
+    No event is in both, and on every CPU all of the old one's come before all of the new one's.
+    """
+
+    program: str
+    before: Period
+    transport: Transport
+    """From now on."""
+    buffer_bytes: int
+    wakeup: Wakeup
+    ts_ns: int
+    """Monotonic clock when the kernel was told: events stamped later take the new one, but for those just in work."""
+    took_ns: int
+    """From then until the last event of the old one was in, and it was closed."""
+    in_flight: int
+    """Events read from the old one after ``ts_ns``."""
+    dropped: int
+    """Events lost in the meantime, over both."""
+    cpus: list[tuple[int, int, int]]
+    """CPU, the last number received over the old one and the first over the new one; -1 where there was none."""
+
+
+class Compared(Message, frozen=True, tag="compared"):
+    """What came of a ``Compare``: the same events over both transports."""
+
+    program: str
+    used: Period
+    """The transport in use, whose events were shown."""
+    other: Period
+    """The one that had copies."""
+    residual: int
+    """Copies that are neither received nor dropped. Anything but 0 is a broken ledger."""
+    choose: Transport
+    why: str
 
 
 class Notice(Message, frozen=True, tag="notice"):
@@ -174,7 +239,7 @@ class End(Message, frozen=True, tag="end"):
     reason: str
 
 
-Any = Hello | Progress | State | Round | Stats | Notice | End
+Any = Hello | Progress | State | Round | Stats | Changed | Compared | Notice | End
 
 
 class SetCapture(Message, frozen=True, tag="set_capture"):
@@ -184,11 +249,31 @@ class SetCapture(Message, frozen=True, tag="set_capture"):
     programs: list[str] = []
 
 
+class Retune(Message, frozen=True, tag="retune"):
+    """Change how events of the programs named (all when empty) leave the kernel. What is not said stays as it is.
+
+    Answered by ``Changed`` and ``State`` for each; or by a ``Notice``, and then nothing was changed.
+    """
+
+    transport: Transport | Literal["", "other"] = ""
+    """``other``: the one that is not in use."""
+    buffer_bytes: int = 0
+    wakeup: Wakeup = ""
+    programs: list[str] = []
+
+
+class Compare(Message, frozen=True, tag="compare"):
+    """Send each event of the programs named (all when empty) over both transports for *seconds*; then ``Compared``."""
+
+    seconds: float
+    programs: list[str] = []
+
+
 class Stop(Message, frozen=True, tag="stop"):
     """Detach, drain, send the last ``Stats`` and ``End``, exit."""
 
 
-Control = SetCapture | Stop
+Control = SetCapture | Retune | Compare | Stop
 
 
 class StreamError(Exception):

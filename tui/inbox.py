@@ -37,6 +37,8 @@ Entry = (
     | stream.Stats
     | stream.Notice
     | stream.End
+    | stream.Changed
+    | stream.Compared
     | Lost
     | Rewound
 )

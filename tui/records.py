@@ -14,9 +14,9 @@ from ringtop.tui.text import split_args
 
 _FIRST = ("program", "time", "ts_ns", "cpu", "seq", "pid", "tid", "ppid", "uid", "cgroup", "comm")
 _OWN = {
-    "runqslower": ("latency_us", "prev_pid", "prev_tid", "prev_comm", "preempted"),
-    "execsnoop": ("filename", "argv", "argc", "truncated", "ret"),
-    "unlinksnoop": ("path", "dfd", "op", "ret", "truncated"),
+    "runqslower": ("latency_us", "prev_pid", "prev_tid", "prev_comm", "preempted", "late"),
+    "execsnoop": ("filename", "argv", "argc", "truncated", "ret", "late"),
+    "unlinksnoop": ("path", "dfd", "op", "ret", "truncated", "late"),
 }
 NAMES: dict[str, tuple[str, ...]] = {program: _FIRST + own for program, own in _OWN.items()}
 """Names of a program's values, in order."""

@@ -9,7 +9,8 @@
 struct execsnoop_event {
 	struct event h;
 	s32 ret;
-	u32 argc, filename_len, argv_len, truncated, pad;
+	u32 argc, filename_len, argv_len, truncated;
+	u32 late;	/* for the reader */
 	char text[16384 - 88];	/* a power of two in all */
 };
 

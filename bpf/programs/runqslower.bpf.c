@@ -9,7 +9,8 @@ struct runqslower_event {
 	u64 latency;
 	u32 prev_pid, prev_tid;
 	char prev_comm[COMM_LEN];
-	u32 preempted, pad;
+	u32 preempted;
+	u32 late;	/* for the reader */
 };
 
 BPF_ARRAY(runnable_since, u64, PID_MAX);	/* by tid; 0: not waiting. An array: this is on every wake-up and switch */

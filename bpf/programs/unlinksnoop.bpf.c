@@ -10,7 +10,8 @@ enum op { UNLINK, RMDIR };
 struct unlinksnoop_event {
 	struct event h;
 	s32 ret, dfd;
-	u32 op, path_len, truncated, pad;
+	u32 op, path_len, truncated;
+	u32 late;	/* for the reader */
 	char path[2 * PATH_LEN - 88];	/* a power of two in all */
 };
 

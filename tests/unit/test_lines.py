@@ -247,7 +247,7 @@ def test_json_as_written() -> None:
     assert writer("json", PROGRAMS).lines(RUNQ, WALL)[0] == (
         '{"program":"runqslower","time":"2023-11-14T22:13:20.123456789Z","ts_ns":123456789,"cpu":1,"seq":7,"pid":4242,'
         '"tid":4243,"ppid":1,"uid":33,"cgroup":9,"comm":"nginx","latency_us":12345.678,"prev_pid":17,"prev_tid":18,'
-        '"prev_comm":"stress","preempted":true}'
+        '"prev_comm":"stress","preempted":true,"late":false}'
     )
 
 
@@ -265,8 +265,8 @@ def test_json_of_hostile_names() -> None:
 
 def test_csv_as_written() -> None:
     lines = writer("csv", ["unlinksnoop"])
-    assert lines.header() == "program,time,ts_ns,cpu,seq,pid,tid,ppid,uid,cgroup,comm,path,dfd,op,ret,truncated"
+    assert lines.header() == "program,time,ts_ns,cpu,seq,pid,tid,ppid,uid,cgroup,comm,path,dfd,op,ret,truncated,late"
     formula = make("unlinksnoop", [{"comm": b"=1+1", "path": b'a,"b"\n', "dfd": -100, "ret": -2, "ppid": UNKNOWN}])
     assert lines.lines(formula, WALL) == [
-        r"""unlinksnoop,2023-11-14T22:13:20.000000000Z,0,0,0,0,0,,0,,'=1+1,"a,""b""\n",-100,unlink,-2,false"""
+        r"""unlinksnoop,2023-11-14T22:13:20.000000000Z,0,0,0,0,0,,0,,'=1+1,"a,""b""\n",-100,unlink,-2,false,false"""
     ]

@@ -25,6 +25,8 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
     origin, inner = get_origin(kind), get_args(kind)
     if origin is list:
         return st.lists(values(inner[0]), max_size=3)
+    if origin is tuple:
+        return st.tuples(*map(values, inner))
     if origin is dict:
         return st.dictionaries(values(inner[0]), values(inner[1]), max_size=3)
     if origin is Literal:
@@ -37,6 +39,9 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
         int: st.one_of(st.integers(-100, 300), st.integers(-(1 << 63), (1 << 64) - 1)),
         str: st.text(max_size=12),
         bytes: st.binary(max_size=40),
+        bool: st.booleans(),
+        float: st.floats(allow_nan=False),
+        type(None): st.none(),
     }
     return simple[kind]
 
