@@ -32,6 +32,9 @@ _CAN_ATTACH = {
 TRANSPORTS = ("ringbuf", "perfbuf")
 """By their number in the kernel (``enum transport``)."""
 
+COPIES = 2
+"""Behind them: the copies of events that go over the other transport too."""
+
 COUNTERS = ("hits", "filtered", "emitted", "full", "no_reader", "other", "wakeups")
 """``struct counts``, in order."""
 
@@ -44,10 +47,12 @@ class Config:
     wakeup: int
     wakeup_arg: int
     capture: Capture
+    copy: bool = False
+    """Each event goes over the other transport too."""
 
     def pack(self) -> bytes:
         """As the kernel reads it."""
-        words = np.array([TRANSPORTS.index(self.transport), self.wakeup, self.wakeup_arg], "<u8")
+        words = np.array([TRANSPORTS.index(self.transport), self.copy, self.wakeup, self.wakeup_arg], "<u8")
         return words.tobytes() + self.capture.pack()
 
 
@@ -60,7 +65,7 @@ class Counters:
     untracked: NDArray[np.uint64]
     """Hook runs that could not be followed to their end."""
     by: NDArray[np.uint64]
-    """Shape (cpus, transports, ``COUNTERS``)."""
+    """Shape (cpus, transports and copies, ``COUNTERS``)."""
 
 
 def import_bcc() -> Any:
@@ -124,7 +129,7 @@ class Loaded:
     """The rungs before this one, each with why it was not used."""
 
     def __post_init__(self) -> None:
-        self._ledger = np.zeros((possible_cpus(), 2 + 2 * len(COUNTERS)), np.uint64)
+        self._ledger = np.zeros((possible_cpus(), 2 + 3 * len(COUNTERS)), np.uint64)
 
     def map_fd(self, name: str) -> int:
         """File descriptor of one of the program's maps."""
@@ -149,7 +154,7 @@ class Loaded:
         """The ledger as the kernel has it now."""
         syscall.map_lookup(self.map_fd("ledger"), 0, self._ledger)
         values = self._ledger.copy()
-        return Counters(values[:, 0], values[:, 1], values[:, 2:].reshape(len(values), 2, len(COUNTERS)))
+        return Counters(values[:, 0], values[:, 1], values[:, 2:].reshape(len(values), 3, len(COUNTERS)))
 
     def times(self) -> tuple[int, int, int]:
         """Sums over the functions of ``run_time_ns``, ``run_cnt`` and ``recursion_misses``."""

@@ -6,6 +6,7 @@
 #define ENOENT 2	/* include/uapi/asm-generic/errno-base.h, the same on every architecture that has BPF */
 #define EAGAIN 11
 #define ENOSPC 28
+#define EOPNOTSUPP 95	/* what perf buffers say of a CPU that went away and came back */
 
 BPF_ARRAY(config, struct config, 1);
 BPF_PERCPU_ARRAY(ledger, struct ledger, 1);
@@ -116,17 +117,10 @@ static __always_inline int to_ringbuf(struct config *c, struct counts *n, struct
 }
 #endif
 
-/* Hand the first `size` bytes of the event to the transport that wanted() chose. */
-static __always_inline void emit(void *ctx, struct event *e, u64 size, int to)
+static __always_inline void hand_over(void *ctx, struct config *c, struct counts *n, struct event *e, u64 size, int to)
 {
-	int zero = 0, err;
-	struct config *c = config.lookup(&zero);
-	struct ledger *l = ledger.lookup(&zero);
+	int err;
 
-	if (!c || !l)
-		return;
-	struct counts *n = &l->by[to & 1];
-	e->seq = l->seq++;
 	n->emitted++;
 #ifdef RINGBUF
 	if (to == RING_BUFFER)
@@ -138,8 +132,25 @@ static __always_inline void emit(void *ctx, struct event *e, u64 size, int to)
 		return;
 	if (err == -ENOSPC || err == -EAGAIN)
 		n->full++;
-	else if (err == -ENOENT)
+	else if (err == -ENOENT || err == -EOPNOTSUPP)
 		n->no_reader++;
 	else
 		n->other++;
+}
+
+/* Hand the first `size` bytes of the event to the transport that wanted() chose. */
+static __always_inline void emit(void *ctx, struct event *e, u64 size, int to)
+{
+	int zero = 0;
+	struct config *c = config.lookup(&zero);
+	struct ledger *l = ledger.lookup(&zero);
+
+	if (!c || !l)
+		return;
+	e->seq = l->seq++;
+	hand_over(ctx, c, &l->by[to & 1], e, size, to);
+#ifdef RINGBUF
+	if (c->copy)
+		hand_over(ctx, c, &l->copied, e, size, !to);
+#endif
 }

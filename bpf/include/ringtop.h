@@ -42,6 +42,7 @@ struct capture {
 
 struct config {
 	u64 transport;
+	u64 copy;	/* each event goes over the other transport too */
 	u64 wakeup;
 	u64 wakeup_arg;	/* WAKE_TIMER: bytes waiting that wake the reader all the same; WAKE_BATCH: N */
 	struct capture capture;
@@ -56,4 +57,5 @@ struct ledger {
 	u64 seq;	/* emit attempts over both transports */
 	u64 untracked;	/* hook runs that could not be followed to their end */
 	struct counts by[2];	/* enum transport */
+	struct counts copied;
 };
