@@ -8,7 +8,7 @@ import resource
 import select
 import signal
 import time
-from collections.abc import Callable
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -26,6 +26,8 @@ from ringtop.bpf.tracer import TICK_NS, Settings, Tracer
 STATS_NS = 1_000_000_000
 CONTROL_LIMIT = 64 << 10
 """Longest control message, bytes."""
+MOST_WAITING = 64
+"""Changes that wait for others to be over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Collector:
         self._control_fd = control_fd
         self._control = stream.Frames(magic=False, limit=CONTROL_LIMIT)
         self._epoll = select.epoll()
-        self._readers: dict[int, Tracer] = {}
+        self._waiting: deque[tuple[str, stream.Control]] = deque()
         self._reason = ""
         self._signals, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
@@ -142,10 +144,7 @@ class Collector:
             self.out.put(stream.State(program, "failed", transport=transport, reason=str(e)))
             return e
         self.tracers[program] = tracer
-        for fd in tracer.reader.fds():
-            self._readers[fd] = tracer
-            # Edge-triggered: a level would be high again, without any wake-up, at the first event after a drain.
-            self._epoll.register(fd, select.EPOLLIN | select.EPOLLET)
+        tracer.ways.watch(self._epoll)
         self.out.put(tracer.state(o.capture))
         return None
 
@@ -174,15 +173,16 @@ class Collector:
                 self._read_control()
             if self.out.fd in ready:
                 self.out.flush()
-            woken = ready & self._readers.keys()
-            for fd in woken:
-                self._readers[fd].woken()
-            if woken or now >= min(next_drain, next_stats):
+            woken = [tracer.ways.woken(ready) for tracer in self.tracers.values()]
+            if any(woken) or now >= min(next_drain, next_stats):
                 self._drain(audit=now >= next_stats)
+                self._obey_waiting()
                 next_drain = now + min(t.patience_ns for t in self.tracers.values())
             if now >= next_stats:
                 self._exclude()
                 self._stats()
+                for tracer in self.tracers.values():
+                    tracer.ways.follow_cpus()
                 next_stats = now + STATS_NS
 
     def _drain(self, audit: bool, last: bool = False) -> None:
@@ -197,6 +197,8 @@ class Collector:
             rows = [stream.rows(part, self.tracers[part.program].transport) for part in parts if len(part)]
             if rows:
                 self.out.put(stream.Round(edge, drained, rows))
+        for tracer in self.tracers.values():
+            self._tell(tracer)
 
     def _stats(self) -> None:
         usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -205,7 +207,7 @@ class Collector:
             stream.Stats(
                 ts_ns=time.clock_gettime_ns(time.CLOCK_MONOTONIC),
                 wall_offset_ns=wall_offset_ns(),
-                programs=[t.stats() for t in self.tracers.values()],
+                programs=[part for t in self.tracers.values() for part in t.stats()],
                 cpu_ns=int((usage.ru_utime + usage.ru_stime) * 1e9),
                 rss_bytes=resident,
             )
@@ -224,25 +226,50 @@ class Collector:
             self._reason = "a control message could not be read"
 
     def _obey(self, message: stream.Control) -> None:
-        match message:
-            case stream.Stop():
-                self._reason = "stopped"
-            case stream.SetCapture(text, programs):
-                for name in programs or list(self.tracers):
-                    self._change(name, lambda t: t.set_capture(text), capture=text)
-
-    def _change(self, name: str, change: Callable[[Tracer], None], capture: str) -> None:
-        tracer = self.tracers.get(name)
-        if tracer is None:
-            self.out.put(stream.Notice("error", f"{name} is not running", name))
+        if isinstance(message, stream.Stop):
+            self._reason = "stopped"
             return
+        for name in message.programs or list(self.tracers):
+            if name not in self.tracers:
+                self.out.put(stream.Notice("error", f"{name} is not running", name))
+            elif len(self._waiting) >= MOST_WAITING:
+                self.out.put(stream.Notice("error", "too many changes at once", name))
+            else:
+                self._waiting.append((name, message))
+        self._obey_waiting()
+
+    def _obey_waiting(self) -> None:
+        """One change of a program at a time, in the order they were asked for."""
+        for _ in range(len(self._waiting)):
+            name, message = self._waiting.popleft()
+            if self.tracers[name].ways.changing:
+                self._waiting.append((name, message))
+            else:
+                self._change(name, message)
+
+    def _change(self, name: str, message: stream.Control) -> None:
+        tracer = self.tracers[name]
         try:
-            change(tracer)
-        except FilterError as e:
+            match message:
+                case stream.SetCapture(text):
+                    tracer.set_capture(text)
+                    self.captures[name] = text
+                case stream.Retune():
+                    tracer.ways.retune(message)
+                case stream.Compare(seconds):
+                    tracer.ways.compare(seconds)
+        except (FilterError, ValueError, CannotTrace) as e:
             self.out.put(stream.Notice("error", str(e), name))
             return
-        self.captures[name] = capture
-        self.out.put(tracer.state(capture))
+        self.out.put(tracer.state(self.captures[name]))
+
+    def _tell(self, tracer: Tracer) -> None:
+        """What came of its changes."""
+        for message in tracer.ways.news:
+            self.out.put(message)
+            if not isinstance(message, stream.Notice):
+                self.out.put(tracer.state(self.captures[tracer.program]))
+        tracer.ways.news.clear()
 
     def _signalled(self, number: int, frame: object) -> None:
         self._reason = f"stopped by {signal.Signals(number).name}"

@@ -32,7 +32,6 @@ class Received:
     cpus: int
     received: NDArray[np.int64] = field(init=False)
     bytes: NDArray[np.int64] = field(init=False)
-    gaps: NDArray[np.int64] = field(init=False)
     lost: NDArray[np.int64] = field(init=False)
     fill: NDArray[np.int64] = field(init=False)
     peak: NDArray[np.int64] = field(init=False)
@@ -40,9 +39,11 @@ class Received:
     latency: NDArray[np.int64] = field(init=False)
     wakeups: int = 0
     damaged: int = 0
+    reader_ns: int = 0
+    """CPU time spent on reading it."""
 
     def __post_init__(self) -> None:
-        for name in ("received", "bytes", "gaps", "lost", "fill", "peak", "inversions"):
+        for name in ("received", "bytes", "lost", "fill", "peak", "inversions"):
             setattr(self, name, _zeros(self.cpus))
         self.latency = np.zeros(LATENCY_BUCKETS, np.int64)
 
@@ -53,7 +54,10 @@ class Ledger:
     def __init__(self, cpus: int) -> None:
         self.cpus = cpus
         self.by = {name: Received(cpus) for name in TRANSPORTS}
-        self._next_seq = _zeros(cpus)
+        self.gaps = _zeros(cpus)
+        """Holes in the sequence numbers, by CPU. One number is one event, whichever way it goes."""
+        self.next_seq = _zeros(cpus)
+        """The number after the highest one received, by CPU."""
         self._latest_ts = 0
 
     def take(self, transport: str, drained: Drained, now_ns: int) -> None:
@@ -70,14 +74,14 @@ class Ledger:
         cpu, seq, ts = rows["cpu"], rows["seq"].view("<i8"), rows["ts"].astype(np.int64)
         if np.count_nonzero(drained.bytes) == 1:  # all of one CPU
             one, count = cpu[:1].astype(np.intp), np.array([len(rows)])
-            after = np.maximum(self._next_seq[one], seq.max(keepdims=True) + 1)
+            after = np.maximum(self.next_seq[one], seq.max(keepdims=True) + 1)
         else:
             one, count = np.arange(self.cpus), np.bincount(cpu, minlength=self.cpus)
-            after = self._next_seq.copy()
+            after = self.next_seq.copy()
             np.maximum.at(after, cpu, seq + 1)
         side.received[one] += count
-        side.gaps[one] += after - self._next_seq[one] - count
-        self._next_seq[one] = after
+        self.gaps[one] += after - self.next_seq[one] - count
+        self.next_seq[one] = after
         if ts[0] < self._latest_ts or (ts[1:] < ts[:-1]).any():
             latest = np.maximum.accumulate(np.concatenate([[self._latest_ts], ts]))
             side.inversions += np.bincount(cpu[ts < latest[:-1]], minlength=self.cpus)
@@ -89,22 +93,29 @@ class Ledger:
         side.latency[:-1] -= at_least
 
     def cpu_stats(
-        self, transport: str, counters: Counters, online: list[int], ahead: NDArray[np.int64] | None
+        self,
+        transport: str,
+        counters: Counters,
+        online: list[int],
+        ahead: NDArray[np.int64] | None,
+        in_use: bool = True,
     ) -> list[CpuStats]:
         """The ledger of one transport, for the CPUs that are *online* or ever had an event.
 
         After an audit, *ahead*, by CPU, are events received that *counters* do not know yet, and what they know beyond
-        the last event received is a hole in the numbers too.
+        the last event received is a hole in the numbers too. Gaps and untracked hook runs are told with the transport
+        *in_use*: they belong to no one transport.
         """
-        gaps = self.by[transport].gaps
+        gaps = self.gaps
         if ahead is not None:
-            gaps = gaps + np.maximum(counters.seq.astype(np.int64) - self._next_seq, 0)
+            gaps = gaps + np.maximum(counters.seq.astype(np.int64) - self.next_seq, 0)
         else:
             ahead = _zeros(self.cpus)
         side, number = self.by[transport], TRANSPORTS.index(transport)
         kernel = counters.by[:, number, :].astype(np.int64)
         at = {name: kernel[:, i] for i, name in enumerate(COUNTERS)}
-        shown = sorted(set(online) | set(np.flatnonzero(at["hits"] + side.received).tolist()))
+        seen = set(np.flatnonzero(at["hits"] + side.received).tolist())
+        shown = sorted(seen | set(online)) if in_use else sorted(seen)
         return [
             CpuStats(
                 cpu=cpu,
@@ -114,12 +125,12 @@ class Ledger:
                 received=int(side.received[cpu] - ahead[cpu]),
                 dropped={reason: int(at[reason][cpu]) for reason in REASONS},
                 bytes=int(side.bytes[cpu]),
-                gaps=int(gaps[cpu]),
+                gaps=int(gaps[cpu]) if in_use else 0,
                 lost_records=int(side.lost[cpu]),
-                fill=int(side.fill[cpu]),
+                fill=int(side.fill[cpu]) if in_use else 0,
                 peak=int(side.peak[cpu]),
                 inversions=int(side.inversions[cpu]),
-                untracked=int(counters.untracked[cpu]),
+                untracked=int(counters.untracked[cpu]) if in_use else 0,
             )
             for cpu in shown
         ]

@@ -14,12 +14,17 @@ virtual one whose CPU is taken away in between."""
 class InOrder:
     """Events of one program, in the order of their time stamps over all drains.
 
-    A drain has every event stamped more than ``WINDOW_NS`` before it began; of later ones it has some CPUs' and not yet
-    others'. Those wait for the next drain.
+    A drain has every event stamped more than a window (``WINDOW_NS``) before it began; of later ones it has some CPUs'
+    and not yet others'. Those wait for the next drain. What comes after later-stamped events were handed on is flagged
+    ``late``, and handed on all the same.
     """
 
     def __init__(self, program: str) -> None:
         self._held = empty(program)
+        self._newest_ns = 0
+        """Latest time stamp handed on."""
+        self.late = 0
+        """Events that were."""
 
     @property
     def holding(self) -> bool:
@@ -35,6 +40,13 @@ class InOrder:
         if (ts[1:] < ts[:-1]).any():
             whole = whole.take(np.argsort(ts, kind="stable"))
             ts = whole.rows["ts"]
-        due = int(np.searchsorted(ts, before_ns))
+        late = int(np.searchsorted(ts, self._newest_ns))
+        if late:
+            whole = Batch(whole.program, whole.rows.copy(), whole.tails)
+            whole.rows["late"][:late] = 1
+            self.late += late
+        due = max(int(np.searchsorted(ts, before_ns)), late)
+        if due > late:
+            self._newest_ns = int(ts[due - 1])
         self._held = whole.take(slice(due, None)).compact()
         return whole.take(slice(due))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from ringtop.bpf.batch import Batch, concat
 from ringtop.bpf.memory import PAGE, fence
 from ringtop.bpf.records import Drained, Memory, Run, collect, run_length
 from ringtop.bpf.schema import Schema
+from ringtop.bpf.stream import Transport
 
 LOST, SAMPLE = 2, 9
 HEADER = 8
@@ -93,41 +95,76 @@ class _Buffer:
 class PerfBuffers:
     """A perf buffer of *size* bytes for every online CPU."""
 
-    transport = "perfbuf"
+    transport: Transport = "perfbuf"
 
     def __init__(self, schema: Schema, size: int, cpus: int, online: list[int], wakeup: tuple[bool, int]) -> None:
         self.schema = schema
         self.size = size
-        self.capacity = size * len(online)
         self.cpus = cpus
         """Number of possible CPUs: the length of the per-CPU arrays."""
         self._online = online
         self._wakeup = wakeup
         self._buffers: dict[int, _Buffer] = {}
+        self._leaving: set[int] = set()
 
-    def open(self, map_fd: int) -> None:
-        """Create the buffers and put them where the program looks: by CPU, in the perf event array *map_fd*."""
+    @property
+    def capacity(self) -> int:
+        """Bytes that all of them hold."""
+        return self.size * len(self._online)
+
+    @property
+    def memory(self) -> int:
+        """Bytes of all of them."""
+        return len(self._buffers) * (self.size + PAGE)
+
+    def open(self) -> None:
+        """Create the buffers. Raises OSError."""
         try:
             for cpu in self._online:
-                fd = syscall.perf_open(cpu, *self._wakeup)
-                try:
-                    pages = mmap.mmap(fd, PAGE + self.size, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
-                except OSError:
-                    os.close(fd)
-                    raise
-                self.map(cpu, fd, pages)
-                syscall.map_update(map_fd, cpu, fd.to_bytes(4, "little"))
+                self._create(cpu)
         except OSError:
             self.close()
             raise
+
+    def _create(self, cpu: int) -> None:
+        fd = syscall.perf_open(cpu, *self._wakeup)
+        try:
+            pages = mmap.mmap(fd, PAGE + self.size, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
+        except OSError:
+            os.close(fd)
+            raise
+        self.map(cpu, fd, pages)
 
     def map(self, cpu: int, fd: int, pages: mmap.mmap) -> None:
         """Read the buffer of *cpu* from this memory: a page with the positions, and the data behind it."""
         self._buffers[cpu] = _Buffer(fd, pages)
 
+    def install(self, map_fd: int) -> None:
+        """Put them where the program looks: by CPU, in the perf event array *map_fd*. Raises OSError."""
+        for cpu, buffer in self._buffers.items():
+            syscall.map_update(map_fd, cpu, buffer.fd.to_bytes(4, "little"))
+
+    def uninstall(self, map_fd: int) -> None:
+        """Take them away again."""
+        for cpu in self._buffers:
+            with suppress(FileNotFoundError):
+                syscall.map_delete(map_fd, cpu)
+
+    def follow(self, online: list[int], map_fd: int) -> None:
+        """A buffer for each CPU that came; those of CPUs that went are closed after the next drain. A CPU that went and
+        came back needs a new one: the kernel has shut down the old. Raises OSError."""
+        self._leaving = self._buffers.keys() - set(online)
+        self._online = online
+        for cpu in self._leaving:
+            with suppress(FileNotFoundError):
+                syscall.map_delete(map_fd, cpu)
+        for cpu in [cpu for cpu in online if cpu not in self._buffers]:
+            self._create(cpu)
+            syscall.map_update(map_fd, cpu, self._buffers[cpu].fd.to_bytes(4, "little"))
+
     def fds(self) -> list[int]:
         """What to wait on."""
-        return [b.fd for b in self._buffers.values()]
+        return [b.fd for cpu, b in self._buffers.items() if cpu not in self._leaving]
 
     def drain(self) -> Drained:
         """Everything that was finished when it began, one CPU after another.
@@ -144,6 +181,9 @@ class PerfBuffers:
             parts.append(batch)
             size += taken
             damaged += bad
+        for cpu in self._leaving:
+            self._buffers.pop(cpu).close()
+        self._leaving = set()
         return Drained(concat(self.schema.program, parts), size, lost, damaged)
 
     def stats(self) -> int:
@@ -151,7 +191,7 @@ class PerfBuffers:
         return sum(b.waiting() for b in self._buffers.values())
 
     def close(self) -> None:
-        """Unmap and free the buffers; the kernel takes them out of the program's array."""
+        """Unmap and free the buffers."""
         for buffer in self._buffers.values():
             buffer.close()
         self._buffers.clear()

@@ -16,6 +16,7 @@ from ringtop.bpf import syscall
 from ringtop.bpf.memory import PAGE, fence
 from ringtop.bpf.records import Drained, Memory, Run, collect, run_length
 from ringtop.bpf.schema import Schema
+from ringtop.bpf.stream import Transport
 
 HEADER = 8
 BUSY = 1 << 31
@@ -48,7 +49,7 @@ def scan(schema: Schema, data: Memory, start: int, end: int) -> tuple[list[Run],
 class RingBuffer:
     """A ring buffer map of *size* bytes and its mapping."""
 
-    transport = "ringbuf"
+    transport: Transport = "ringbuf"
 
     def __init__(self, schema: Schema, size: int, cpus: int) -> None:
         self.schema = schema
@@ -56,15 +57,28 @@ class RingBuffer:
         self.capacity = size
         self.cpus = cpus
         """Number of possible CPUs: the length of the per-CPU arrays."""
+        self.memory = size + 2 * PAGE
 
-    def open(self, map_fd: int) -> None:
-        """Create the ring and put it where the program looks for it: element 0 of the array of maps *map_fd*."""
+    def open(self) -> None:
+        """Create the ring. Raises OSError."""
         self.fd = syscall.map_create(syscall.MAP_TYPE_RINGBUF, self.size, name=b"ringtop")
-        self.map(
-            mmap.mmap(self.fd, PAGE, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE, offset=0),
-            mmap.mmap(self.fd, PAGE + 2 * self.size, mmap.MAP_SHARED, mmap.PROT_READ, offset=PAGE),
-        )
+        try:
+            self.map(
+                mmap.mmap(self.fd, PAGE, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE, offset=0),
+                mmap.mmap(self.fd, PAGE + 2 * self.size, mmap.MAP_SHARED, mmap.PROT_READ, offset=PAGE),
+            )
+        except OSError:
+            os.close(self.fd)
+            raise
+
+    def install(self, map_fd: int) -> None:
+        """Put it where the program looks: element 0 of the array of maps *map_fd*. An event takes the ring that it
+        finds there; the kernel returns when no event is at work that found the one before. Raises OSError."""
         syscall.map_update(map_fd, 0, self.fd.to_bytes(4, "little"))
+
+    def uninstall(self, map_fd: int) -> None:
+        """Take it away again."""
+        syscall.map_delete(map_fd, 0)
 
     def map(self, consumer: mmap.mmap, producer: mmap.mmap) -> None:
         """Read from this memory: the *consumer*'s page, and the *producer*'s with the data twice behind it."""

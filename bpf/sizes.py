@@ -32,14 +32,18 @@ def parse_size(text: str) -> int:
     found = re.fullmatch(r"([0-9]{1,12})\s*(?:([kmg])(?:i?b)?|([bp]))?", text.strip().lower())
     if not found:
         raise ValueError(f"{text!r} is not a size: write bytes, or a number with K, M, G or P (pages), as in 256K")
-    size = int(found[1]) * _UNITS[found[2] or found[3] or ""]
+    return checked(int(found[1]) * _UNITS[found[2] or found[3] or ""], text)
+
+
+def checked(size: int, text: str = "") -> int:
+    """*size* itself, which the user wrote as *text*. Raises ValueError that names the nearest good sizes."""
     if PAGE <= size <= LARGEST and size & (size - 1) == 0:
         return size
     below = max(PAGE, min(LARGEST, 1 << max(size.bit_length() - 1, 0)))
     near = sorted({below, min(LARGEST, below * 2) if size > below else below})
     raise ValueError(
-        f"a buffer of {text} is not possible: it must be a power of two from one page ({human(PAGE)}) to "
-        f"{human(LARGEST)}. Nearest: {' or '.join(map(human, near))}"
+        f"a buffer of {text or human(size)} is not possible: it must be a power of two from one page ({human(PAGE)}) "
+        f"to {human(LARGEST)}. Nearest: {' or '.join(map(human, near))}"
     )
 
 

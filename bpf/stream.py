@@ -25,6 +25,7 @@ MAX_FRAME = 64 << 20
 _LENGTH = struct.Struct("<I")
 
 Transport = Literal["ringbuf", "perfbuf"]
+Level = Literal["info", "warning", "error"]
 Wakeup = str
 """``timer``, ``adaptive``, ``every`` or ``batch:N``."""
 
@@ -228,7 +229,7 @@ class Compared(Message, frozen=True, tag="compared"):
 class Notice(Message, frozen=True, tag="notice"):
     """Something a user should read: 'ring buffer refused by this kernel: using perf buffers'."""
 
-    level: Literal["info", "warning", "error"]
+    level: Level
     text: str
     program: str = ""
 

@@ -137,8 +137,7 @@ class Ours:
             ready: set[int] = set()
             while done not in ready:
                 ready = {fd for fd, _ in epoll.poll(max(due - time.monotonic_ns(), 0) / 1e9)}
-                for _ in ready & fds:
-                    self._tracer.woken()
+                self._tracer.ways.woken(ready)
                 self._drain()
                 while self._behind and reader.stats() >= self._behind:
                     self._drain()
@@ -152,7 +151,7 @@ class Ours:
     def count(self) -> Counted:
         """The ledger so far."""
         self._drain()
-        stats = self._tracer.stats()
+        (stats,) = self._tracer.stats()
         return Counted(
             emitted=sum(c.emitted for c in stats.cpus),
             received=sum(c.received for c in stats.cpus),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import subprocess
 import time
@@ -83,24 +84,28 @@ def _state(pid: int) -> str:
 class Waits:
     """A victim on CPU 0 that is made to wait for it by a hog of higher real-time priority, when told to.
 
-    Real-time priorities keep every other task of the machine out of the count.
+    Real-time priorities keep every other task of the machine out of the count, and pauses keep the kernel from barring
+    real-time tasks for the others' sake: that would be a wait as well.
     """
 
     def __init__(self, preempted: bool) -> None:
         self._go, self._went = os.pipe(), os.pipe()
         self._call, self._done = os.pipe(), os.pipe()
         self._preempted = preempted
+        self._over = mmap.mmap(-1, 1)
+        """1 once the hog has gone; shared by all."""
         self.victim = _fork(self._victim)
         self.hog = _fork(self._hog)
         os.read(self._done[0], 1)
 
     def _victim(self) -> None:
         _real_time(10)
-        if self._preempted:
-            while True:
-                _spin(1_000_000)
         while os.read(self._call[0], 1):
             os.write(self._done[1], b"v")
+            while self._preempted and not self._over[0]:
+                pass
+            if self._preempted:
+                os.write(self._done[1], b"v")
 
     def _hog(self) -> None:
         _real_time(50)
@@ -109,6 +114,7 @@ class Waits:
             if not self._preempted:
                 os.write(self._call[1], b"w")
             _spin(HOG_NS)
+            self._over[0] = 1
             os.write(self._went[1], b"h")
 
     def force(self, count: int) -> None:
@@ -116,14 +122,16 @@ class Waits:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
         try:
             for _ in range(count):
-                while not self._preempted and _state(self.victim) != "S":
+                while _state(self.victim) != "S":
                     time.sleep(0.001)  # woken before it sleeps, it would be preempted
+                self._over[0] = 0
+                if self._preempted:
+                    os.write(self._call[1], b"w")
+                    os.read(self._done[0], 1)
                 os.write(self._go[1], b"g")
                 os.read(self._went[0], 1)
-                if not self._preempted:
-                    os.read(self._done[0], 1)
-                else:
-                    time.sleep(0.005)
+                os.read(self._done[0], 1)
+                time.sleep(0.005)
         finally:
             os.sched_setaffinity(0, range(os.cpu_count() or 1))
 

@@ -19,7 +19,8 @@ from tests.kernel.loads import Storm, run_programs
 from tests.kernel.tracing import PRIME, RINGTOP, Running, Tracing, assert_balanced
 
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-NO_TRACEFS = ("unshare", "--mount", "sh", "-c", 'umount /sys/kernel/tracing && exec "$@"', "sh")
+_NO_TRACEFS = 'umount /sys/kernel/tracing; umount -q /sys/kernel/debug; exec "$@"'
+NO_TRACEFS = ("unshare", "--mount", "sh", "-c", _NO_TRACEFS, "sh")
 
 
 def ringtop(*arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:

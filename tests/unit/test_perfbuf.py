@@ -251,7 +251,8 @@ def test_open_maps_a_buffer_for_every_cpu_and_close_gives_them_back(monkeypatch:
     kernel = Kernel(monkeypatch, 1 << 12)
     reader = PerfBuffers(RUNQSLOWER, 1 << 12, CPUS, [0, 2], (False, 5))
     assert reader.capacity == 2 << 12
-    reader.open(88)
+    reader.open()
+    reader.install(88)
     assert list(kernel.opened.values()) == [(0, False, 5), (2, False, 5)]
     fds = reader.fds()
     assert kernel.told == [(88, cpu, fd.to_bytes(4, "little")) for cpu, fd in zip((0, 2), fds, strict=True)]
@@ -273,6 +274,9 @@ def test_a_refusal_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch, refuse: 
     kernel = Kernel(monkeypatch, 1 << 12, refuse)
     reader = PerfBuffers(RUNQSLOWER, 1 << 12, CPUS, [0, 1, 2], (True, 1 << 11))
     with pytest.raises(OSError):
-        reader.open(88)
+        reader.open()
+        reader.install(88)
+    if refuse == "update":
+        reader.close()  # it can still be installed elsewhere, or closed
     assert kernel.still_open() == []
     assert reader.fds() == []

@@ -199,7 +199,8 @@ def test_open_maps_the_ring_and_close_gives_everything_back(monkeypatch: pytest.
     monkeypatch.setattr(syscall, "map_create", create)
     monkeypatch.setattr(syscall, "map_update", lambda *args: maps.append(args))
     reader = RingBuffer(RUNQSLOWER, size, 2)
-    reader.open(77)
+    reader.open()
+    reader.install(77)
     assert told[0][0] == (syscall.MAP_TYPE_RINGBUF, size)
     assert maps == [(77, 0, fd.to_bytes(4, "little"))]
     assert reader.fds() == [fd]
