@@ -11,8 +11,8 @@ from ringtop.bpf.batch import Batch
 from ringtop.bpf.schema import AT_FDCWD, OPS, UNKNOWN, Field
 from ringtop.tui import format, text
 
-Tone = Literal["", "dim", "failed", "low", "mid", "high"]
-"""What a cell's colour says: nothing, less important, failed, and how long a wait was."""
+Tone = Literal["", "dim", "failed", "low", "mid", "high", "late"]
+"""What a cell's colour says: nothing, less important, failed, how long a wait was, and that the event came late."""
 
 MID_NS = 30_000_000
 HIGH_NS = 100_000_000
@@ -54,7 +54,8 @@ def column(batch: Batch, field: Field, clock: Clock, width: int = 12) -> list[Ce
     name = field.name
     match field.kind:
         case "time":
-            return [Cell(clock.show(ts, width), "dim") for ts in batch.rows[field.column or name].tolist()]
+            stamps = zip(batch.rows[field.column or name].tolist(), batch.rows["late"].tolist(), strict=True)
+            return [Cell(clock.show(ts, width), "late" if late else "dim") for ts, late in stamps]
         case "duration":
             return [Cell(format.duration(ns), _wait(ns)) for ns in batch.rows[name].tolist()]
         case "comm" | "path":

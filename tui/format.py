@@ -6,6 +6,7 @@ import errno
 from datetime import datetime, tzinfo
 
 UNKNOWN_TEXT = "-"
+TRANSPORTS = {"ringbuf": "ring buffer", "perfbuf": "perf buffers"}
 
 
 def count(n: int | float) -> str:
@@ -40,6 +41,12 @@ def size(n: int) -> str:
             break
         value /= 1024
     return f"{value:.0f} {unit}" if value == int(value) or value >= 100 else f"{value:.1f} {unit}"
+
+
+def buffer(transport: str, each: int, cpus: int) -> str:
+    """A transport and its size: 'ring buffer 256 KiB', 'perf buffers 2x128 KiB'."""
+    name = TRANSPORTS[transport]
+    return f"{name} {f'{cpus}x' if transport == 'perfbuf' else ''}{size(each)}" if each else name
 
 
 def duration(ns: int) -> str:

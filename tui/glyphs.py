@@ -24,6 +24,7 @@ class Glyphs:
     dot: str
     up: str
     down: str
+    arrow: str
     ellipsis: str
     gap: str
     caret: str
@@ -63,6 +64,7 @@ UNICODE = Glyphs(
     dot="●",
     up="▲",
     down="▼",
+    arrow="→",
     ellipsis="…",
     gap="╌",
     caret="▲",
@@ -82,6 +84,7 @@ ASCII = Glyphs(
     dot="*",
     up="^",
     down="v",
+    arrow=">",
     ellipsis="~",
     gap="-",
     caret="^",

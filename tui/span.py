@@ -42,6 +42,12 @@ class Span:
         self._data[self._head - len(keys) : self._head] = keys
         self._head -= len(keys)
 
+    def insert(self, at: int, key: int) -> None:
+        """Put *key* at the position *at*, where it belongs."""
+        values = np.insert(self.values, at, key)
+        self._tail = self._head
+        self.append(values)
+
     def pop(self) -> None:
         """Remove the last."""
         self._tail -= 1

@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from ringtop.bpf.batch import Batch
 from ringtop.bpf.schema import SCHEMAS
 from ringtop.tui.gaps import Sequence
+from ringtop.tui.notes import Note
 from ringtop.tui.ring import Ring, row_bytes
 
 DEFAULT_BYTES = 64 << 20
 """History of all tables together."""
+LOOK = 1 << 16
+"""Newest rows among which the place of a change is looked for; more do not come while it is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,11 @@ class Table:
         """Events lost before they arrived, by their sequence numbers."""
         self.floor: int | None = None
         """While rows are frozen on screen: the first row that must stay."""
-        self.marks: dict[int, list[str]] = {}
+        self.marks: dict[int, list[Note]] = {}
         """Notes that stand before a row: a restart, a switch of transport."""
+        self.placed: list[int] = []
+        """Rows that were there when they got a note that belongs before them, in the order of the notes."""
+        self._due: list[tuple[int, Note]] = []
         self._sequence = Sequence()
         self._carried = 0
         self._held = 0
@@ -85,6 +91,8 @@ class Table:
         if kept < len(batch):
             self.unkept += len(batch) - kept
             self._held += len(batch) - kept
+        if self._due:
+            self._place(start)
         for row in [r for r in self.marks if r < self.first]:
             del self.marks[row]
         # Holes among what was not kept are told at the next row that is.
@@ -103,9 +111,28 @@ class Table:
         if self.received:
             self.mark("collector restarted")
 
-    def mark(self, text: str) -> None:
-        """Put a note before the next row."""
-        self.marks.setdefault(self.end, []).append(text)
+    def mark(self, note: Note, ts: int | None = None) -> None:
+        """Put a note before the next row; or before the first of the newest rows that is stamped after *ts*."""
+        if ts is None:
+            self.marks.setdefault(self.end, []).append(note)
+        else:
+            self._due.append((ts, note))
+            self._place(self.end - LOOK)
+
+    def _place(self, start: int) -> None:
+        """Put the notes whose time has come where they belong among the rows from *start* on."""
+        start = max(start, self.first)
+        stamps = self.ring.column("ts", start, self.end).astype(np.uint64)
+        waiting = []
+        for ts, note in self._due:
+            later = np.flatnonzero(stamps > ts)
+            if len(later):
+                row = start + int(later[0])
+                self.marks.setdefault(row, []).append(note)
+                self.placed.append(row)
+            else:
+                waiting.append((ts, note))
+        self._due = waiting
 
     def event(self, number: int) -> Event | None:
         """The row *number*, if it is still kept."""

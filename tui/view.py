@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ringtop.bpf.batch import Batch
 from ringtop.tui import sorting
+from ringtop.tui.notes import Note
 from ringtop.tui.span import Keys, Span
 from ringtop.tui.store import Table
 
@@ -39,7 +40,7 @@ class Gap:
     """Events by their sequence numbers."""
     cpus: tuple[int, ...]
     """Where."""
-    marks: tuple[str, ...]
+    marks: tuple[Note, ...]
     """Notes."""
 
 
@@ -58,6 +59,8 @@ class View:
         """Rows scanned: from low (inclusive) to high."""
         self._stop = 0
         """While frozen: the first row that is not shown."""
+        self._placed = 0
+        """Late notes of the table that were seen to."""
         self._arrived = 0
         self._unkept = 0
         self._order: Keys | None = None
@@ -96,7 +99,7 @@ class View:
         lost = self.table.ring.lost(numbers)
         holes = numbers[lost > 0]
         cpus = self.table.ring.values("cpu", holes)
-        marks = [text for n in sorted(self.table.marks) if before < n <= row for text in self.table.marks[n]]
+        marks = [note for n in sorted(self.table.marks) if before < n <= row for note in self.table.marks[n]]
         return Gap(int(lost.sum(dtype=np.int64)), tuple(dict.fromkeys(int(c) for c in cpus.tolist())), tuple(marks))
 
     @property
@@ -133,7 +136,7 @@ class View:
         """Show *table* from now on, from its beginning."""
         self.table = table
         self.frozen = False
-        self._stop = 0
+        self._stop = self._placed = 0
         self.filter(self.predicate)
 
     def freeze(self) -> None:
@@ -154,7 +157,7 @@ class View:
             self.table.floor = row
 
     def settle(self) -> None:
-        """Let go of what was evicted."""
+        """Let go of what was evicted; show the notes that were put among rows looked at before."""
         first = self.table.first
         gone = self._lines.find(2 * first)
         if gone:
@@ -163,6 +166,19 @@ class View:
         self._low = max(self._low, first)
         if self._high < first:
             self._low = self._high = first
+        for row in self.table.placed[self._placed :]:
+            self._note(row)
+        self._placed = len(self.table.placed)
+
+    def _note(self, row: int) -> None:
+        lines = self._lines.values
+        at = self._lines.find(2 * row)
+        if not self._low <= row < self._high or (at < len(lines) and not lines[at] & 1):
+            return  # found when it is looked at, or told by the gap that is there
+        if at and not lines[at - 1] & 1:
+            lines[at - 1] = 2 * row  # no row between them: the later stands for both
+        else:
+            self._lines.insert(at, 2 * row)
 
     def scan(self, rows: int = SLICE) -> bool:
         """Look at some rows: new ones first, then older ones. True while there are more."""

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringtop.bpf import stream
 from ringtop.bpf.batch import Batch
 from ringtop.bpf.schema import SCHEMAS
 from ringtop.tui.gaps import Sequence
@@ -144,6 +145,39 @@ def test_restart_and_skip_open_no_gap_and_leave_a_mark() -> None:
     assert table.marks[5] == ["collector restarted"]
     assert table.marks[10] == ["500 not kept: they came faster than the viewer took them"]
     assert (table.received, table.unkept) == (515, 500)
+
+
+def changed(ts_ns: int) -> stream.Changed:
+    before = stream.Period("ringbuf", 4096, "timer", 4096, 1.0, 1, 0, 0, 0, 0, [1])
+    return stream.Changed("unlinksnoop", before, "perfbuf", 4096, "timer", ts_ns, 5, 0, 0, [])
+
+
+def test_a_change_stands_before_the_first_row_stamped_later() -> None:
+    table = Table("unlinksnoop", 100 * 212)
+    table.append(unlinks(0, 10))
+    table.mark(changed(6), 6)
+    assert table.marks == {7: [changed(6)]}
+    assert table.placed == [7]
+
+
+def test_a_change_waits_for_the_first_row_stamped_later() -> None:
+    table = Table("unlinksnoop", 100 * 212)
+    table.append(unlinks(0, 10))
+    table.mark(changed(12), 12)
+    assert table.marks == {}
+    table.append(unlinks(10, 2))
+    assert table.marks == {}
+    table.append(unlinks(12, table.ring.capacity))
+    assert table.marks == {13: [changed(12)]}
+    table.append(unlinks(500, 40))
+    assert table.marks == {}
+
+
+def test_a_change_longer_ago_than_the_history_stands_at_its_beginning() -> None:
+    table = Table("unlinksnoop", 100 * 212)
+    table.append(unlinks(0, table.ring.capacity + 50))
+    table.mark(changed(3), 3)
+    assert table.marks == {50: [changed(3)]}
 
 
 def test_process_gives_its_events_of_all_tables_in_time_order() -> None:

@@ -166,6 +166,40 @@ def test_marks_have_a_line_of_their_own() -> None:
     assert view.gap(6).lost == 2
 
 
+@given(
+    st.integers(1, 60),
+    st.lists(st.integers(0, 70), min_size=1, max_size=5),
+    st.dictionaries(st.integers(1, 59), st.integers(1, 9), max_size=8),
+    st.booleans(),
+    st.booleans(),
+)
+def test_marks_put_among_rows_that_are_shown(
+    scanned: int, stamps: list[int], skip: dict[int, int], filtered: bool, frozen: bool
+) -> None:
+    def lines(order: str) -> tuple[list[int], list[object]]:
+        table = Table("runqslower", 1 << 20)
+        view = View(table)
+        if filtered:
+            view.filter(by_pid(2))
+        table.append(waits(0, scanned, skip))
+        if frozen:
+            view.freeze()
+        if order == "first shown":
+            scan(view)
+        for ts in stamps:
+            table.mark(str(ts), ts)
+        scan(view)
+        table.append(waits(scanned, 80 - scanned, skip))
+        view.resume()
+        scan(view)
+        found = [int(x) for x in view.lines(0, len(view))]
+        return found, [view.gap(x) for x in found if not x & 1]
+
+    assert lines("first shown") == lines("first marked")
+    told = [note for gap in lines("first shown")[1] for note in gap.marks]  # type: ignore[attr-defined]
+    assert sorted(told) == sorted(map(str, stamps))
+
+
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 700)), max_size=20))
 def test_span_is_a_sorted_deque(steps: list[tuple[bool, int]]) -> None:
     span, model = Span(), np.array([], np.int64)

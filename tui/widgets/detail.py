@@ -1,4 +1,4 @@
-"""The selected row, whole: every field, however narrow the table is."""
+"""The selected row, whole: every field, or a note, however narrow the table is."""
 
 from __future__ import annotations
 
@@ -71,20 +71,24 @@ class Detail(Painted):
     def __init__(self) -> None:
         super().__init__(id="detail")
         self._event: Event | None = None
+        self._note = ""
         self._clock = Clock()
         self.display = False
 
-    def show(self, event: Event | None, clock: Clock) -> None:
-        """Show *event*; nothing for None."""
+    def show(self, event: Event | None, clock: Clock, note: str = "") -> None:
+        """Show *note*, or else *event*; nothing for None."""
         changed = event != self._event if event is None or self._event is None else event.number != self._event.number
         if event is not None and self._event is not None:
             changed = changed or event.program != self._event.program or clock != self._clock
-        self._event, self._clock = event, clock
+        changed = changed or note != self._note
+        self._event, self._clock, self._note = event, clock, note
         self.display = event is not None
         if changed:
             self.refresh(layout=True)
 
     def _lines(self, width: int) -> list[list[tuple[str, str]]]:
+        if self._note:
+            return wrap([("note", self._note)], max(10, width))
         return wrap(items(self._event, self._clock), max(10, width)) if self._event is not None else []
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:

@@ -12,13 +12,13 @@ from textual.message import Message
 from textual.strip import Strip
 
 from ringtop.bpf.schema import Field
-from ringtop.tui import cells, columns, format
+from ringtop.tui import cells, columns, format, notes
 from ringtop.tui.cells import Cell, Clock
 from ringtop.tui.columns import Column, Placed
 from ringtop.tui.glyphs import Glyphs
 from ringtop.tui.model import Model
 from ringtop.tui.store import Event
-from ringtop.tui.view import Sort, View
+from ringtop.tui.view import Gap, Sort, View
 from ringtop.tui.widgets import scrollbar
 from ringtop.tui.widgets.drops import reason
 from ringtop.tui.widgets.style import Painted
@@ -58,6 +58,7 @@ class EventTable(Painted, can_focus=True):
         "events--low",
         "events--mid",
         "events--high",
+        "events--late",
         "events--gap",
         "events--marker",
         "events--cursor",
@@ -129,6 +130,13 @@ class EventTable(Painted, can_focus=True):
         at = self.cursor
         line = self.view.lines(at, at + 1)
         return self.view.table.event(int(line[0]) >> 1) if at >= 0 and len(line) else None
+
+    @property
+    def note(self) -> str:
+        """What the gap under the cursor says; empty where there is none."""
+        at = self.cursor
+        line = self.view.lines(at, at + 1)
+        return self._said(self.view.gap(int(line[0]))) if at >= 0 and len(line) and not line[0] & 1 else ""
 
     @property
     def field(self) -> Field | None:
@@ -423,7 +431,7 @@ class EventTable(Painted, can_focus=True):
             style = line if not cell.tone else base + self._style(cell.tone) + Style(bgcolor=line.bgcolor)
             if under_cursor and self.has_focus:
                 style = line + self._style("cell") if p.column.name == self.column else line
-            segments += self._text(cell.text, p, style)
+            segments += self._text(f"{cell.text[: p.width - 1]}!" if cell.tone == "late" else cell.text, p, style)
             if i + 1 < len(self._placed):
                 segments.append(Segment(" " * columns.SPACE, line))
         used = sum(s.cell_length for s in segments)
@@ -447,17 +455,21 @@ class EventTable(Painted, can_focus=True):
 
     def _gap(self, line: int, width: int, base: Style, under_cursor: bool) -> list[Segment]:
         gap = self.view.gap(line)
+        style = base + self._style("gap" if gap.lost or any(map(notes.bad, gap.marks)) else "marker")
+        if under_cursor and self.has_focus:
+            style = style + Style(reverse=True)
+        text = format.clip(" ".join([self.glyphs.gap * 2, self._said(gap), ""]), width, self.glyphs.ellipsis)
+        return [Segment(text + self.glyphs.gap * (width - len(text)), style)]
+
+    def _said(self, gap: Gap) -> str:
         said = []
         if gap.lost:
             where = f"CPU {gap.cpus[0]}" if len(gap.cpus) == 1 else f"{len(gap.cpus)} CPUs"
             why = self._why(gap.cpus)
             said.append(f"{format.count(gap.lost)} lost on {where}{f': {why}' if why else ''}")
-        said += gap.marks
-        style = base + self._style("gap" if gap.lost else "marker")
-        if under_cursor and self.has_focus:
-            style = style + Style(reverse=True)
-        text = format.clip(" ".join([self.glyphs.gap * 2, ", ".join(said), ""]), width, self.glyphs.ellipsis)
-        return [Segment(text + self.glyphs.gap * (width - len(text)), style)]
+        hello = self.model.hello
+        said += [notes.text(note, len(hello.cpus) if hello is not None else 1, self.glyphs) for note in gap.marks]
+        return ", ".join(said)
 
     def _why(self, cpus: tuple[int, ...]) -> str:
         known = {c.cpu: c.reasons for c in self.model.counters.of(self.view.table.program).cpus}

@@ -65,7 +65,7 @@ class EventLines(ScrollView, can_focus=True):
             return Strip([Segment(text, base)]).adjust_cell_length(self.size.width, base)
         program, (time, *rest) = self._event(at)
         segments = [
-            Segment(f"{time.text:<{_TIME}}  ", base + self._style("dim")),
+            Segment(f"{time.text:<{_TIME}}{'!' if time.tone == 'late' else ' '} ", base + self._style("dim")),
             Segment(f"{program:<{_NAME}}  ", base + self._style(program)),
         ]
         for cell in rest:

@@ -11,17 +11,8 @@ from ringtop.tui.parts import Part, safe
 from ringtop.tui.view import View
 from ringtop.tui.widgets.line import Line
 
-TRANSPORTS = {"ringbuf": "ring buffer", "perfbuf": "perf buffers"}
 SPARK = 12
 """Cells of a sparkline."""
-
-
-def buffer_size(transport: str, size: int, cpus: int) -> str:
-    """A transport and its size: 'ring buffer 256 KiB', 'perf buffers 2×128 KiB'."""
-    name = TRANSPORTS.get(transport, safe(transport))
-    if not size:
-        return name
-    return f"{name} {f'{cpus}x' if transport == 'perfbuf' else ''}{format.size(size)}"
 
 
 class Title(Line):
@@ -67,8 +58,12 @@ class Title(Line):
         cpus = len(self.model.hello.cpus) if self.model.hello is not None else 1
         parts += [
             Part(format.clip(safe(state.hook), 40, self.glyphs.ellipsis), "dim", 8),
-            Part(buffer_size(state.transport, state.buffer_bytes, cpus), "dim", 7),
+            Part(format.buffer(state.transport, state.buffer_bytes, cpus), "dim", 7),
         ]
+        if state.wakeup != "timer":
+            parts.append(Part(f"wake-up {safe(state.wakeup)}", "dim", 8))
+        if state.comparing:
+            parts.append(Part("comparing", "busy", 1))
         rates = list(self.model.counters.rates.get(program, ()))
         parts.append(Part(f"{format.rate(totals.rate)}/s", "", 2))
         parts.append(Part(self.glyphs.line(rates, SPARK), "spark", 6))
