@@ -25,7 +25,7 @@ class Cpu:
     drop_rate: float = 0.0
     filtered: int = 0
     fill: int = 0
-    """Bytes waiting at the last drain."""
+    """Bytes waiting at the last drain, in the transport in use."""
     peak: int = 0
 
 
@@ -41,10 +41,20 @@ class Totals:
     drop_rates: dict[str, float] = field(default_factory=dict)
     filtered: int = 0
     """Kept out by the capture filter."""
-    fill: int = 0
-    capacity: int = 0
+    inversions: int = 0
+    """Arrived after a later-stamped one."""
+    late: int = 0
+    """Of those, too late for their place in time."""
     transport: str = ""
-    """The one in use: where events were received last."""
+    """The one in use."""
+    fill: int = 0
+    """Bytes waiting in it."""
+    capacity: int = 0
+    """Bytes it can hold."""
+    waiting: int = 0
+    """Bytes waiting, also in the one that is being left."""
+    now: stream.Period | None = None
+    """The transport in use, since its last change."""
     cpus: tuple[Cpu, ...] = ()
     open: int = 0
     """Emitted, but neither received nor dropped: in flight, or missing from the books."""
@@ -70,7 +80,7 @@ class Totals:
     @property
     def residual(self) -> int:
         """Of what is open: in no buffer, and not for a moment only. Anything but 0 is a broken ledger."""
-        return 0 if self.fill else self.stuck
+        return 0 if self.waiting else self.stuck
 
 
 class Counters:
@@ -91,6 +101,10 @@ class Counters:
             cpus = tuple(replace(c, rate=0.0, drop_rate=0.0) for c in totals.cpus)
             self.programs[name] = replace(totals, rate=0.0, drop_rates={}, cpus=cpus, stuck=totals.open)
         self.cpu_share = 0.0
+
+    def changed(self, program: str) -> None:
+        """What is known of *program*'s transport was true until now."""
+        self.programs[program] = replace(self.of(program), now=None)
 
     def restart(self) -> None:
         """A new collector counts from 0."""
@@ -136,8 +150,11 @@ class Counters:
             dropped=dropped,
             drop_rates=rates,
             filtered=sum(p.filtered for p in parts),
+            inversions=sum(p.inversions for p in parts),
+            late=sum(p.late for p in parts),
             fill=sum(p.fill for p in parts),
             capacity=sum(p.capacity for p in parts),
+            waiting=sum(p.waiting for p in parts),
             open=sum(p.open for p in parts),
         )
 
@@ -152,23 +169,33 @@ class Counters:
         return sum(abs(p.residual) for p in self.programs.values())
 
 
-def _totals(
-    parts: list[stream.ProgramStats], before: dict[tuple[str, stream.Transport], stream.ProgramStats], seconds: float
-) -> Totals:
-    emitted = received = filtered = fill = 0
+Before = dict[tuple[str, stream.Transport], stream.ProgramStats]
+
+
+def _current(parts: list[stream.ProgramStats], before: Before) -> stream.ProgramStats:
+    """The transport in use; where none says so, the one that received most since."""
+    if told := [p for p in parts if p.now is not None]:
+        return told[-1]
+
+    def moved(part: stream.ProgramStats) -> int:
+        old = before.get((part.program, part.transport))
+        return sum(c.received for c in part.cpus) - (sum(c.received for c in old.cpus) if old is not None else 0)
+
+    return max(parts, key=moved)
+
+
+def _totals(parts: list[stream.ProgramStats], before: Before, seconds: float) -> Totals:
+    emitted = received = filtered = inversions = 0
     dropped: dict[str, int] = {}
     drop_rates: dict[str, float] = {}
     cpus: dict[int, Cpu] = {}
-    current, most = parts[0], -1
+    current = _current(parts, before)
     for part in parts:
         old = before.get((part.program, part.transport))
         earlier = {c.cpu: c for c in old.cpus} if old is not None else {}
-        fill += part.fill
-        moved = 0
         for c in part.cpus:
             was = earlier.get(c.cpu)
             gain = c.received - (was.received if was is not None else 0)
-            moved += gain
             loss = 0
             for reason, n in c.dropped.items():
                 more = n - (was.dropped.get(reason, 0) if was is not None else 0)
@@ -178,6 +205,7 @@ def _totals(
             emitted += c.emitted
             received += c.received
             filtered += c.filtered
+            inversions += c.inversions
             seen = cpus.get(c.cpu, Cpu(c.cpu))
             cpus[c.cpu] = Cpu(
                 c.cpu,
@@ -187,11 +215,9 @@ def _totals(
                 tuple(r for r, n in sorted(c.dropped.items(), key=lambda kv: -kv[1]) if n) or seen.reasons,
                 seen.drop_rate + (max(0, loss) / seconds if seconds > 0 else 0.0),
                 seen.filtered + c.filtered,
-                seen.fill + c.fill,
-                max(seen.peak, c.peak),
+                c.fill if part is current else seen.fill,
+                c.peak if part is current else seen.peak,
             )
-        if moved > most:
-            current, most = part, moved
     return Totals(
         emitted=emitted,
         received=received,
@@ -199,9 +225,13 @@ def _totals(
         dropped=dropped,
         drop_rates=drop_rates,
         filtered=filtered,
-        fill=fill,
-        capacity=current.capacity,
+        inversions=inversions,
+        late=current.late,
         transport=current.transport,
+        fill=current.fill,
+        capacity=current.capacity,
+        waiting=sum(p.fill for p in parts),
+        now=current.now,
         cpus=tuple(cpus[c] for c in sorted(cpus)),
         open=emitted - received - sum(dropped.values()),
     )

@@ -42,6 +42,8 @@ class Model:
         self.link = Link()
         self.states: dict[str, stream.State] = {}
         """Per program; none until the collector said something about it."""
+        self.before: dict[str, stream.Period] = {}
+        """Per program: how it was before its last change."""
         self.progress: dict[str, str] = {}
         self.wall_offset_ns = 0
         self.arrivals = 0
@@ -63,7 +65,7 @@ class Model:
         passed = self._monotonic_ns() - here if self.link.phase == "running" else 0
         return there + passed
 
-    def take(self, entry: Entry) -> stream.Notice | None:
+    def take(self, entry: Entry) -> stream.Notice | stream.Compared | None:
         """Take in one entry; what a user should read is handed back."""
         self.arrivals += 1
         match entry:
@@ -95,6 +97,15 @@ class Model:
                 self.counters.stop()
             case Rewound():
                 self.rewind()
+            case stream.Changed():
+                self.before[entry.program] = entry.before
+                self.counters.changed(entry.program)
+                if (table := self.store.tables.get(entry.program)) is not None:
+                    table.mark(entry, entry.ts_ns)
+            case stream.Compared():
+                if (table := self.store.tables.get(entry.program)) is not None:
+                    table.mark(entry)
+                return entry
             case stream.Notice():
                 return entry
         return None
@@ -110,6 +121,7 @@ class Model:
         self.store.clear()
         self.counters = Counters()
         self.states.clear()
+        self.before.clear()
         self._drained = None
         self.link = Link()
 
@@ -118,4 +130,5 @@ class Model:
         self.wall_offset_ns = hello.wall_offset_ns
         self.store.restart()
         self.counters.restart()
+        self.before.clear()
         self.link = Link("starting")

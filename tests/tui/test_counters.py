@@ -83,6 +83,29 @@ def test_two_transports_of_a_program_are_one_ledger() -> None:
     assert totals.rate == 1.0
 
 
+def period(transport: stream.Transport) -> stream.Period:
+    return stream.Period(transport, 64, "timer", 128, 1.0, 5, 0, 1, 2, 10, [5])
+
+
+def test_the_transport_in_use_is_the_one_that_says_so() -> None:
+    def part(transport: stream.Transport, received: int, fill: int, now: stream.Period | None) -> stream.ProgramStats:
+        cpu = stream.CpuStats(0, received + 2, 0, received + 2, received, {}, 0, 0, 0, fill, fill, 4)
+        capacity = 100 if transport == "ringbuf" else 200
+        return stream.ProgramStats("runqslower", transport, [cpu], fill, capacity, 0, [], 0, 0, 0, 3, now)
+
+    counters = Counters()
+    counters.update(stream.Stats(1, 0, [part("perfbuf", 90, 7, None), part("ringbuf", 1, 0, period("ringbuf"))], 0, 0))
+    totals = counters.of("runqslower")
+    assert (totals.transport, totals.capacity, totals.fill, totals.cpus[0].peak) == ("ringbuf", 100, 0, 0)
+    assert (totals.received, totals.inversions, totals.late) == (91, 8, 3)
+    assert totals.now == period("ringbuf")
+    # What lies in the one that is being left is in flight, too.
+    assert (counters.in_flight, counters.residual) == (4, 0)
+    counters.changed("runqslower")
+    assert counters.of("runqslower").now is None
+    assert counters.of("runqslower").received == 91
+
+
 def test_a_new_collector_counts_from_nothing_without_negative_rates() -> None:
     feed = Feed(programs=("runqslower",))
     said = listen(feed)

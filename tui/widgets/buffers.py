@@ -1,4 +1,4 @@
-"""The buffer pane: how full the transport of one program is, CPU by CPU."""
+"""The buffer pane: how full the transport of one program is, CPU by CPU, and how it does."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual.strip import Strip
 
-from ringtop.tui import buffers
+from ringtop.tui import buffers, side
 from ringtop.tui.glyphs import Glyphs
 from ringtop.tui.model import Model
 from ringtop.tui.widgets.style import Painted
 
 
 class Buffers(Painted):
-    """Bars, a grid or a heat map, as the CPUs and the room allow."""
+    """Bars, a grid or a heat map, as the CPUs and the room allow; and the figures before the last change and now."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "buffers--dim",
@@ -39,8 +39,10 @@ class Buffers(Painted):
         state = self.model.states.get(self.program)
         totals = self.model.counters.of(self.program)
         size = state.buffer_bytes if state is not None else 0
+        before = self.model.before.get(self.program)
+        self.set_class(before is not None, "-changed")
         width, height = self.content_size
-        rows = buffers.pane(totals, size, width, height, self.glyphs) if totals.cpus else []
+        rows = side.pane(totals, before, size, width, height, self.glyphs) if totals.cpus else []
         if rows != self._rows:
             self._rows = rows
             self.refresh()
