@@ -31,10 +31,11 @@ from ringtop.tui.parts import safe
 from ringtop.tui.source import Source
 from ringtop.tui.state import State
 from ringtop.tui.view import View
+from ringtop.tui.widgets.ask import Ask
 from ringtop.tui.widgets.events import EventTable
-from ringtop.tui.widgets.jump import Jump
 from ringtop.tui.widgets.main import Main, Setup
 from ringtop.tui.widgets.process_screen import ProcessScreen, Reader
+from ringtop.tui.widgets.report import Report
 from ringtop.tui.widgets.theme_picker import ThemePicker
 from ringtop.tui.widgets.timeline import EventLines
 
@@ -45,6 +46,8 @@ PAUSE_S = 0.002
 RESORT_S = 1.0
 """Least time between two sorts of a table that follows."""
 INBOX_BYTES = 32 << 20
+TIMES = "14:03:20   90s   1m30s   +10s   -10s   50%"
+"""What a time of a recording may look like."""
 
 
 @dataclass
@@ -204,8 +207,11 @@ class Viewer(App[int]):
         """One stretch of work; True while there is more."""
         until = time.monotonic() + SLICE_S
         for entry in self.inbox.drain():
-            if (notice := self.model.take(entry)) is not None:
-                self._say(notice)
+            match self.model.take(entry):
+                case stream.Notice() as notice:
+                    self._say(notice)
+                case stream.Compared() as compared if self.source.live:
+                    self._report(compared)
             if time.monotonic() > until:
                 return True
         for view in self.views:
@@ -238,7 +244,7 @@ class Viewer(App[int]):
         self.main.header.status = self.deck.status
         rows = tuple((len(v), v.end, v.table.first, v.sort, v.matched, id(v.predicate)) for v in self.views)
         running = self.main.clock.mode == "relative"
-        offered = (self.model.link.phase, [s.state for s in self.model.states.values()])
+        offered = (self.model.link.phase, list(self.model.states.values()))
         if offered != self._offered:
             self._offered = offered
             self.main.refresh_bindings()
@@ -249,6 +255,12 @@ class Viewer(App[int]):
         severity = {"info": "information", "warning": "warning", "error": "error"}[notice.level]
         about = f"{notice.program}: " if notice.program else ""
         self.notify(safe(f"{about}{notice.text}"), severity=severity, markup=False, timeout=8)  # type: ignore[arg-type]
+
+    def _report(self, compared: stream.Compared) -> None:
+        if isinstance(self.screen, Report):
+            self.screen.add(compared)
+        else:
+            self.push_screen(Report(compared))
 
     def _tell(self, text: str, severity: Severity) -> None:
         self.notify(safe(text), severity=severity, markup=False)
@@ -266,9 +278,9 @@ class Viewer(App[int]):
         """Rows are to be scanned or sorted, now; keys go on meanwhile."""
         self.run_worker(self.work())
 
-    def on_main_capture(self, message: Main.Capture) -> None:
-        """Send a capture filter; the collector's answer is a ``State`` or a ``Notice``."""
-        self.source.send(stream.SetCapture(message.text))
+    def on_main_tell(self, message: Main.Tell) -> None:
+        """Tell the collector; its answer is a ``State`` or a ``Notice``, and what goes with them."""
+        self.source.send(message.what)
 
     def action_freeze(self) -> None:
         """Hold the rows of all tables; or let them go on when the one in focus is held."""
@@ -332,15 +344,20 @@ class Viewer(App[int]):
     def action_replay(self, what: str) -> None:
         """Do something with the recording that plays."""
         if what == "jump":
-            self.push_screen(Jump(self.deck.jump))
+            self.push_screen(Ask("Jump to", "time", TIMES, self.deck.jump))
         elif what in REPLAY:
             self.deck.replay(what)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The command palette: exactly the keys that work on *screen*."""
+        """The command palette: exactly the keys that work on *screen*, and what goes to all tables at once."""
         for key in keys.listing(screen):
             if key.id != "palette":
                 yield SystemCommand(f"{key.about}  ({key.keys})", key.help, _runner(self, key))
+        if screen is self.main and self.main.running is not None:
+            both = "Switch transport of all tables", "Compare transports of all tables"
+            change = stream.Retune(transport="other")
+            yield SystemCommand(both[0], "Each to the one not in use", lambda: self.source.send(change))
+            yield SystemCommand(both[1], "Each event over both, for some seconds", lambda: self.main.compare([]))
 
 
 def _runner(app: App[int], key: keys.Key) -> Callable[[], None]:

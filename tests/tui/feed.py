@@ -10,6 +10,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 
 from ringtop.bpf import stream
@@ -25,6 +26,7 @@ HOOKS = {
     "execsnoop": "sched_process_exec, BTF offsets",
     "unlinksnoop": "syscall tracepoints",
 }
+OTHER: dict[str, stream.Transport] = {"ringbuf": "perfbuf", "perfbuf": "ringbuf"}
 COMMS = [b"nginx", b"postgres", b"kworker/0:1", b"python3", b"stress-ng", b"sshd", b"bash", b"make"]
 COMMANDS = [
     (b"/usr/bin/git", [b"git", b"status", b"--porcelain"]),
@@ -41,6 +43,8 @@ PATHS = [
     b"/run/user/1000/evil \x1b]0;owned\x07[bold]name",
     b"/var/cache/nginx/proxy_temp/7/03/0000000037",
 ]
+LATENCY = {"ringbuf": [0, 0, 1, 5, 30, 40, 19, 4, 1], "perfbuf": [0] * 10 + [2, 5, 8, 14, 22, 30, 18, 1]}
+"""Delivery latency of a hundred events."""
 REC = 128
 """Bytes that an event takes in a buffer, for the counters."""
 
@@ -55,6 +59,18 @@ class Ledger:
     dropped: dict[str, int] = field(default_factory=lambda: {"full": 0, "no_reader": 0, "other": 0})
     fill: int = 0
     peak: int = 0
+
+
+@dataclass
+class Setting:
+    """How one program's events leave the kernel, and since when."""
+
+    transport: stream.Transport
+    size: int
+    wakeup: str = "timer"
+    since: int = START_NS
+    received: int = 0
+    """Events until then, over this transport."""
 
 
 class Feed:
@@ -80,6 +96,8 @@ class Feed:
         self.starts = 0
         self.stops = 0
         self.size = 256 << 10
+        self.late = 0
+        self.residual = 0
         self._rng = np.random.default_rng(seed)
         self._post: Post = lambda item: None
         self._reset()
@@ -88,6 +106,9 @@ class Feed:
         self.now = START_NS
         self._seq = {(p, c): 0 for p in self.programs for c in range(self.cpus)}
         self._ledgers = {(p, c): Ledger() for p in self.programs for c in range(self.cpus)}
+        self._settings = {p: Setting(self.transport, self.size) for p in self.programs}
+        self._left: dict[str, dict[int, Ledger]] = {}
+        self._comparing: dict[str, tuple[int, float]] = {}
 
     # A source
 
@@ -102,8 +123,15 @@ class Feed:
         self.stats()
 
     def send(self, control: stream.Control) -> None:
-        """Obey a capture filter; note the rest."""
+        """Obey it."""
         self.controls.append(control)
+        if isinstance(control, stream.Retune):
+            for program in control.programs or self.programs:
+                self.retune(program, control)
+        if isinstance(control, stream.Compare):
+            for program in control.programs or self.programs:
+                self._comparing[program] = (self.now + int(control.seconds * 1e9), control.seconds)
+                self.state(program)
         if isinstance(control, stream.SetCapture):
             self.capture = control.text
             for program in self.programs:
@@ -137,8 +165,67 @@ class Feed:
             reason = "all hooks were refused: Operation not permitted\nrun it as root, or with CAP_BPF and CAP_PERFMON"
             self._post(stream.State(program, "failed", tried=["fentry: EPERM", "tracepoints: EPERM"], reason=reason))
             return
-        hook, size = HOOKS[program], self.size
-        self._post(stream.State(program, "running", self.transport, hook, [], size, "timer", self.capture))
+        hook, s = HOOKS[program], self._settings[program]
+        comparing = program in self._comparing
+        self._post(
+            stream.State(program, "running", s.transport, hook, [], s.size, s.wakeup, self.capture, comparing=comparing)
+        )
+
+    def retune(self, program: str, control: stream.Retune) -> None:
+        """Change how a program's events leave the kernel."""
+        old = self._settings[program]
+        before = self._period(program)
+        transport = old.transport
+        if control.transport:
+            transport = OTHER[old.transport] if control.transport == "other" else control.transport
+        size = old.size if transport == old.transport else self.size // (2 if transport != self.transport else 1)
+        new = Setting(transport, control.buffer_bytes or size, control.wakeup or old.wakeup, self.now)
+        if transport != old.transport:
+            mine = {c: self._ledgers[program, c] for c in range(self.cpus)}
+            for ledger in mine.values():
+                ledger.fill = 0
+            again = self._left.get(program, {c: Ledger() for c in mine})
+            self._left[program] = mine
+            self._ledgers.update({(program, c): ledger for c, ledger in again.items()})
+        new.received = sum(self._ledgers[program, c].received for c in range(self.cpus))
+        self._settings[program] = new
+        numbers = [(c, n - 1, n) for c in range(self.cpus) for n in (self._seq[program, c],)]
+        self._post(
+            stream.Changed(program, before, new.transport, new.size, new.wakeup, self.now, 3_100_000, 41, 0, numbers)
+        )
+        self.state(program)
+
+    def _period(self, program: str, transport: stream.Transport | None = None) -> stream.Period:
+        """What a program's events saw since the last change; over the *transport* not in use: what they would see."""
+        s = self._settings[program]
+        seconds = (self.now - s.since) / 1e9
+        received = sum(self._ledgers[program, c].received for c in range(self.cpus)) - s.received
+        ring = (transport or s.transport) == "ringbuf"
+        size = s.size if transport in (None, s.transport) else self.size // 2
+        return stream.Period(
+            transport=transport or s.transport,
+            buffer_bytes=size,
+            wakeup=s.wakeup,
+            memory_bytes=size * (1 if ring else self.cpus),
+            seconds=seconds,
+            received=received,
+            dropped=0 if ring else received // 50,
+            inversions=0 if ring else received // 9,
+            wakeups=int(seconds * (2 if ring else 30)),
+            reader_ns=int(seconds * (4e6 if ring else 17e6)),
+            latency_us=LATENCY[transport or s.transport],
+        )
+
+    def compared(self, program: str, seconds: float) -> None:
+        """A comparison is over."""
+        used = self._period(program)
+        used = msgspec.structs.replace(used, seconds=seconds)
+        other = msgspec.structs.replace(self._period(program, OTHER[used.transport]), seconds=seconds)
+        worse = max(used, other, key=lambda p: p.dropped)
+        why = f"it loses less: 0 events against {worse.dropped} over the perf buffers"
+        self._post(stream.Compared(program, used, other, self.residual, "ringbuf", why))
+        del self._comparing[program]
+        self.state(program)
 
     def events(self, counts: dict[str, int], lose: dict[int, int] | None = None, seconds: float = 0.25) -> None:
         """One round of *counts* events by program, after *lose* events of each CPU were dropped (buffer full)."""
@@ -156,6 +243,9 @@ class Feed:
                 batches.append(self._rows(program, n, span))
         self.now += span
         self._post(stream.Round(self.now, self.now, batches))
+        for program, (until, length) in list(self._comparing.items()):
+            if self.now >= until:
+                self.compared(program, length)
 
     def fill(self, parts: dict[int, float]) -> None:
         """How full the buffers were at the last drain, by CPU, as a part of the whole (ring) or its own (perf)."""
@@ -172,7 +262,8 @@ class Feed:
 
     def stats(self) -> None:
         """The ledgers."""
-        parts = [self._program(p) for p in self.programs if p not in self.failed]
+        running = [p for p in self.programs if p not in self.failed]
+        parts = [part for p in running for part in self._program(p)]
         cpu_ns = int((self.now - START_NS) * 0.012)
         self._post(stream.Stats(self.now, WALL_NS, parts, cpu_ns, 34 << 20))
 
@@ -192,18 +283,32 @@ class Feed:
             if i % 4 == 3:
                 self.stats()
 
-    def _program(self, program: str) -> stream.ProgramStats:
+    def _program(self, program: str) -> list[stream.ProgramStats]:
+        s = self._settings[program]
+        mine = {c: self._ledgers[program, c] for c in range(self.cpus)}
+        parts = [self._part(program, s.transport, s.size, mine, self._period(program))]
+        if program in self._left:
+            parts.insert(0, self._part(program, OTHER[s.transport], self.size, self._left[program], None))
+        return parts
+
+    def _part(
+        self,
+        program: str,
+        transport: stream.Transport,
+        size: int,
+        ledgers: dict[int, Ledger],
+        now: stream.Period | None,
+    ) -> stream.ProgramStats:
         cpus = [
             stream.CpuStats(
                 c, e.hits + e.filtered, e.filtered, e.hits, e.received, dict(e.dropped), e.received * REC, 0, 0, e.fill,
                 e.peak, 0,
             )
-            for c in range(self.cpus)
-            for e in (self._ledgers[program, c],)
+            for c, e in ledgers.items()
         ]  # fmt: skip
         fill = sum(c.fill for c in cpus)
-        capacity = self.size * (1 if self.transport == "ringbuf" else self.cpus)
-        return stream.ProgramStats(program, self.transport, cpus, fill, capacity, 0, [], 0, 0, 0)
+        capacity = size * (1 if transport == "ringbuf" else self.cpus)
+        return stream.ProgramStats(program, transport, cpus, fill, capacity, 0, [], 0, 0, 0, self.late, now)
 
     def _rows(self, program: str, n: int, span: int) -> stream.Rows:
         schema, rng = SCHEMAS[program], self._rng
@@ -245,7 +350,7 @@ class Feed:
             rows["op"] = rng.random(n) < 0.1
             rows["ret"] = np.where(rng.random(n) < 0.1, -2, 0)
             tails = _tails(rows, PATHS, which)
-        return stream.Rows(program, self.transport, rows.tobytes(), tails)
+        return stream.Rows(program, self._settings[program].transport, rows.tobytes(), tails)
 
 
 def _tails(rows: np.ndarray, texts: list[bytes], which: np.ndarray) -> bytes:

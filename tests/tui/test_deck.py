@@ -17,7 +17,7 @@ from ringtop.tui.app import Hooks, Viewer
 from ringtop.tui.config import Config
 from ringtop.tui.recording import read
 from ringtop.tui.replay import ReplaySource
-from ringtop.tui.widgets.jump import Jump
+from ringtop.tui.widgets.ask import Ask
 from tests.tui.viewing import play, press, running, settle, shown, table
 from tests.unit.recordings import Clock, messages, write
 
@@ -161,7 +161,7 @@ async def test_speed(path: Path) -> None:
 async def test_jump(path: Path) -> None:
     async with replaying(path, Clock()) as pilot:
         await press(pilot, "J", *"soon", "enter")
-        assert isinstance(pilot.app.screen, Jump)
+        assert isinstance(pilot.app.screen, Ask)
         assert "is not a time" in shown(pilot)
         pilot.app.screen.query_one(Input).value = "2s"
         await press(pilot, "enter")

@@ -17,7 +17,7 @@ from ringtop.tui.process import Card
 from ringtop.tui.replay import ReplaySource
 from ringtop.tui.start import DEMO
 from tests.tui.feed import Feed
-from tests.tui.viewing import SIZES, FixedHost, dropping, play, press, settle, type_in, viewer
+from tests.tui.viewing import SIZES, FixedHost, dropping, feed_of, play, press, settle, type_in, viewer
 from tests.unit.recordings import Clock
 
 Compare = Callable[..., bool]
@@ -151,6 +151,32 @@ def test_sorted(snap_compare: Compare) -> None:
         await press(pilot, "1", "left", "left", "left", "s", "down")
 
     assert snap_compare(viewer(), terminal_size=(120, 40), run_before=before)
+
+
+SOME = [(80, 24), (120, 40)]
+
+
+@pytest.mark.parametrize("size", SOME, ids=["80x24", "120x40"])
+def test_after_a_switch_of_transport(snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def before(pilot: Pilot[Any]) -> None:
+        await play(pilot)
+        await press(pilot, "t")
+        if size == SOME[0]:
+            await press(pilot, "1")
+        await play(pilot, lambda feed: (feed.events({"runqslower": 5, "execsnoop": 2}), feed.stats()))
+
+    assert snap_compare(viewer(), terminal_size=size, run_before=before)
+
+
+@pytest.mark.parametrize("size", SOME, ids=["80x24", "120x40"])
+def test_report_of_a_comparison(snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def before(pilot: Pilot[Any]) -> None:
+        feed_of(pilot).residual = 3
+        await play(pilot)
+        await press(pilot, "A", "1", "enter")
+        await play(pilot)
+
+    assert snap_compare(viewer(), terminal_size=size, run_before=before)
 
 
 def test_help(snap_compare: Compare) -> None:

@@ -1,4 +1,4 @@
-"""Asks for a time to go to in a recording."""
+"""Asks for one line: a time to go to, a number of seconds."""
 
 from __future__ import annotations
 
@@ -13,38 +13,39 @@ from textual.widgets import Input, Static
 
 from ringtop.tui.parts import safe
 
-EXAMPLES = "14:03:20   90s   1m30s   +10s   -10s   50%"
 
-
-class Jump(ModalScreen[None]):
-    """Stays until the time is understood."""
+class Ask(ModalScreen[None]):
+    """Stays until the answer is understood."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Back", id="jump_back"),
+        Binding("escape", "dismiss", "Back", id="ask_back"),
     ]
 
-    def __init__(self, jump: Callable[[str], None]) -> None:
-        """*jump* raises ValueError for what it does not understand."""
+    def __init__(self, title: str, usual: str, examples: str, take: Callable[[str], None]) -> None:
+        """*take* raises ValueError for what it does not understand; *usual* is seen while nothing was typed."""
         super().__init__()
-        self._jump = jump
+        self._title = title
+        self._usual = usual
+        self._examples = examples
+        self._take = take
 
     def compose(self) -> ComposeResult:
         """A box with one line to fill in."""
         with Vertical(classes="box") as box:
-            box.border_title = "Jump to"
-            yield Input(placeholder="time", select_on_focus=False)
-            yield Static(EXAMPLES, markup=False, id="jump-examples")
-            yield Static(markup=False, id="jump-said")
+            box.border_title = self._title
+            yield Input(placeholder=self._usual, select_on_focus=False)
+            yield Static(self._examples, markup=False)
+            yield Static(markup=False, id="ask-said")
 
     def on_mount(self) -> None:
         """Type at once."""
         self.query_one(Input).focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Go there, or say what is wrong."""
+        """Take it, or say what is wrong."""
         try:
-            self._jump(event.value)
+            self._take(event.value)
         except ValueError as e:
-            self.query_one("#jump-said", Static).update(safe(str(e)))
+            self.query_one("#ask-said", Static).update(safe(str(e)))
             return
         self.dismiss(None)

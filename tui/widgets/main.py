@@ -13,13 +13,15 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
-from ringtop.tui import columns, completion, keys, tables
+from ringtop.bpf import stream
+from ringtop.tui import columns, completion, keys, tables, tuning
 from ringtop.tui.cells import Clock
 from ringtop.tui.filtering import Filters
 from ringtop.tui.glyphs import Glyphs
 from ringtop.tui.host import Host
 from ringtop.tui.model import Model
 from ringtop.tui.view import View
+from ringtop.tui.widgets.ask import Ask
 from ringtop.tui.widgets.buffers import Buffers
 from ringtop.tui.widgets.chooser import ColumnChooser
 from ringtop.tui.widgets.detail import Detail
@@ -76,18 +78,23 @@ class Main(Screen[None]):
         Binding("shift+tab", "app.focus_previous", "Previous table", show=False, id="previous"),
         Binding("b", "buffers", "Buffers", id="buffers", tooltip="Show or hide how full the buffers are"),
         Binding("d", "detail", "Detail", id="detail", tooltip="Show or hide the whole of the selected row"),
+        Binding("t", "retune('transport')", "Transport", id="transport", tooltip="Ring buffer or perf buffers"),
+        Binding("plus", "retune('larger')", "Larger buffer", show=False, key_display="+", id="larger"),
+        Binding("minus", "retune('smaller')", "Smaller buffer", show=False, key_display="-", id="smaller"),
+        Binding("w", "retune('wakeup')", "Wake-up", show=False, id="wakeup", tooltip="When the reader is woken"),
+        Binding("A", "compare", "Compare", show=False, id="compare", tooltip="The same events over both transports"),
         Binding("C", "columns", "Columns", id="columns", tooltip="Choose and order the columns of this table"),
         Binding("a", "time", "Time", id="time", tooltip="Wall clock, age, or the kernel's clock"),
         Binding("r", "app.retry", "Retry", id="retry", tooltip="Start the collector again"),
         Binding("question_mark", "help", "Help", key_display="?", id="help", tooltip="All keys that work here"),
     ]
 
-    class Capture(Message):
-        """A capture filter is wanted in the kernel."""
+    class Tell(Message):
+        """The collector is to be told something."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, what: stream.Control) -> None:
             super().__init__()
-            self.text = text
+            self.what = what
 
     class Work(Message):
         """Rows are to be scanned or sorted."""
@@ -191,12 +198,20 @@ class Main(Screen[None]):
             more = self.setup.glyphs.ellipsis if self.filters.scanning else ""
             self.filterbar.say(f"{self.filters.matched:,}{more} of {self.filters.kept:,} rows match")
         shown = self._details and table.view.frozen and self.size.height >= TALL
-        self.detail.show(table.event if shown else None, self.clock)
+        self.detail.show(table.event if shown else None, self.clock, table.note if shown else "")
 
     def on_event_table_selected(self, message: EventTable.Selected) -> None:
         """Another row: its detail."""
         self.update(rows=False)
         self.refresh_bindings()
+
+    @property
+    def running(self) -> stream.State | None:
+        """Of the table's program, while it can be told things."""
+        if not self.live or self.model.link.phase != "running":
+            return None
+        state = self.model.states.get(self.table.view.table.program)
+        return state if state is not None and state.state == "running" else None
 
     # Keys
 
@@ -206,6 +221,10 @@ class Main(Screen[None]):
             return bool(self.filters.text)
         if action == "capture":
             return self.live
+        if action == "retune":
+            return self._change(str(parameters[0])) is not None
+        if action == "compare":
+            return (state := self.running) is not None and not state.comparing
         if action == "table":
             return int(str(parameters[0])) <= len(self.panes)
         return True
@@ -233,6 +252,27 @@ class Main(Screen[None]):
         mode = TIMES[(TIMES.index(self.clock.mode) + 1) % len(TIMES)]
         self.clock = Clock(mode, self.clock.offset_ns, self.clock.now_ns, self.clock.zone)
         self.update()
+
+    def action_retune(self, what: str) -> None:
+        """Another transport, buffer or wake-up mode for this table's program."""
+        if (control := self._change(what)) is not None:
+            self.post_message(self.Tell(control))
+
+    def _change(self, what: str) -> stream.Retune | None:
+        return tuning.retune(what, state) if (state := self.running) is not None else None
+
+    def action_compare(self) -> None:
+        """Both transports of this table's program."""
+        self.compare([self.table.view.table.program])
+
+    def compare(self, programs: list[str]) -> None:
+        """Ask for how long, and compare the transports of *programs* (all when empty)."""
+
+        def tell(text: str) -> None:
+            self.post_message(self.Tell(stream.Compare(tuning.seconds(text), programs)))
+
+        about = "each event over both transports"
+        self.app.push_screen(Ask("Compare for how many seconds", str(tuning.SECONDS), about, tell))
 
     def action_columns(self) -> None:
         """Choose columns."""
@@ -281,7 +321,7 @@ class Main(Screen[None]):
             self.apply(message.text, remember=True)
         else:
             self.filters.accept_capture(message.text)
-            self.post_message(self.Capture(message.text))
+            self.post_message(self.Tell(stream.SetCapture(message.text)))
 
     def on_filter_bar_cancelled(self) -> None:
         """Back to what was."""

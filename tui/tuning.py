@@ -1,0 +1,36 @@
+"""What the keys for a change while events flow ask of the collector. Pure functions."""
+
+from __future__ import annotations
+
+import re
+
+from ringtop.bpf.memory import PAGE
+from ringtop.bpf.sizes import LARGEST
+from ringtop.bpf.stream import Retune, State
+
+WAKEUPS = ("timer", "adaptive", "every", "batch:64")
+SECONDS = 10
+"""Usual length of a comparison."""
+LONGEST = 3600
+
+
+def retune(what: str, state: State) -> Retune | None:
+    """``transport``, ``larger``, ``smaller`` or ``wakeup`` for a program in *state*; None where that cannot be."""
+    programs = [state.program]
+    if what == "transport":
+        return Retune(transport="other", programs=programs)
+    if what == "wakeup":
+        at = WAKEUPS.index(state.wakeup) if state.wakeup in WAKEUPS else -1
+        return Retune(wakeup=WAKEUPS[(at + 1) % len(WAKEUPS)], programs=programs)
+    size = state.buffer_bytes * 2 if what == "larger" else state.buffer_bytes // 2
+    return Retune(buffer_bytes=size, programs=programs) if PAGE <= size <= LARGEST else None
+
+
+def seconds(text: str) -> float:
+    """'10', '2.5s'; the usual when nothing was said. Raises ValueError."""
+    if not text.strip():
+        return SECONDS
+    found = re.fullmatch(r"(\d{1,4}(?:\.\d{1,3})?)\s*s?", text.strip(), re.ASCII)
+    if not found or not 0 < float(found[1]) <= LONGEST:
+        raise ValueError(f"{text!r} is not a number of seconds from 1 to {LONGEST}")
+    return float(found[1])

@@ -1,0 +1,62 @@
+"""What came of a comparison: the same events over both transports."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from ringtop.bpf.stream import Compared
+from ringtop.tui import notes, periods
+from ringtop.tui.parts import safe
+
+FIGURES = ("buffer", "out of order", "lost", "delay p50", "delay p99", "wake-ups/s", "reader CPU", "memory")
+WIDTH = 14
+"""Cells of a value."""
+
+
+def text(said: Compared) -> Content:
+    """One program's."""
+    title = f"{safe(said.program)}, {said.used.received:,} events in {said.used.seconds:.0f} s"
+    lines = [Content.styled(title, "bold")]
+    rows = [("", "in use", "the other"), *periods.rows(FIGURES, [said.used, said.other])]
+    for name, *values in rows:
+        label = (f"{name:<{periods.LABEL}}", "$dim")
+        lines.append(Content.assemble(label, "".join(f"{value:>{WIDTH}}" for value in values)))
+    lines.append(Content(notes.choice(said)))
+    if said.residual:
+        lines.append(Content.styled(notes.residual(said), "bold $error"))
+    return Content("\n").join(lines)
+
+
+class Report(ModalScreen[None]):
+    """One program below the other; those that come while it is open are added."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "dismiss", "Close", id="report_close"),
+    ]
+
+    def __init__(self, said: Compared) -> None:
+        super().__init__()
+        self._said = [said]
+
+    def compose(self) -> ComposeResult:
+        """A box that scrolls."""
+        with VerticalScroll(classes="box") as box:
+            box.border_title = "Both transports, the same events"
+            box.border_subtitle = "Esc closes"
+            yield Static(self._text(), markup=False)
+
+    def add(self, said: Compared) -> None:
+        """One more."""
+        self._said.append(said)
+        for shown in self.query(Static):
+            shown.update(self._text())
+
+    def _text(self) -> Content:
+        return Content("\n\n").join([text(said) for said in self._said])
