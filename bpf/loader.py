@@ -20,6 +20,7 @@ from ringtop.bpf.errors import CannotTrace
 from ringtop.bpf.headers import write_tree
 from ringtop.bpf.kernel import Kernel, possible_cpus
 from ringtop.bpf.ladder import Hook, Rung, ladder
+from ringtop.bpf.sizes import Emit
 
 _HERE = Path(__file__).parent
 _CAN_ATTACH = {
@@ -213,11 +214,11 @@ def _reason(error: Exception, told: list[str]) -> str:
     return f"{error}" + "".join(f" | {line.strip()}" for line in errors[:3])
 
 
-def _load_rung(program: str, rung: Rung, kernel: Kernel, ringbuf: bool) -> Any:
+def _load_rung(program: str, rung: Rung, kernel: Kernel, ringbuf: bool, emit: Emit) -> Any:
     bcc = import_bcc()
     flags = [f"-D{name}={value}" for name, value in rung.defines.items()]
     if ringbuf:
-        flags.append("-DRINGBUF")
+        flags += ["-DRINGBUF", *(f"-DEMIT_{way.upper()}" for way in emit.split("+"))]
     told: list[str] = []
     with tempfile.TemporaryDirectory(prefix="ringtop-") as tree:
         write_tree(Path(tree), kernel.release)
@@ -235,7 +236,7 @@ def _load_rung(program: str, rung: Rung, kernel: Kernel, ringbuf: bool) -> Any:
     return bpf
 
 
-def load(program: str, kernel: Kernel, ringbuf: bool) -> Loaded:
+def load(program: str, kernel: Kernel, ringbuf: bool, emit: Emit = "output") -> Loaded:
     """Load *program* by the first rung that works; with the ring buffer in it only if *ringbuf*. Raises CannotTrace."""
     tried: list[str] = []
     for rung in ladder(program, kernel):
@@ -243,7 +244,7 @@ def load(program: str, kernel: Kernel, ringbuf: bool) -> Loaded:
             tried.append(f"{rung.name}: {rung.missing}")
             continue
         try:
-            return Loaded(program, rung, _load_rung(program, rung, kernel, ringbuf), tried)
+            return Loaded(program, rung, _load_rung(program, rung, kernel, ringbuf, emit), tried)
         except CannotTrace as e:
             tried.append(f"{rung.name}: {e.why}")
     cure = "`ringtop doctor` tells what this kernel lacks."

@@ -1,8 +1,9 @@
-"""Buffer sizes and wake-up modes, as a user writes them."""
+"""Buffer sizes, wake-up modes and ways into the ring, as a user writes them."""
 
 from __future__ import annotations
 
 import re
+from typing import Literal, get_args
 
 from ringtop.bpf.memory import PAGE
 
@@ -11,6 +12,10 @@ DEFAULT = {"ringbuf": 1 << 20, "perfbuf": 256 << 10}
 LARGEST = 1 << 30
 MOST_EVENTS = 1 << 20
 """Largest N of ``batch:N``."""
+
+Emit = Literal["output", "output+query", "reserve", "reserve+query"]
+"""How events get into the ring buffer: ``EMIT_…`` of emit.h."""
+EMITS: tuple[Emit, ...] = get_args(Emit)
 
 _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "p": PAGE}
 _WAKEUPS = ("timer", "adaptive", "every", "batch")

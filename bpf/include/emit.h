@@ -92,19 +92,52 @@ static __always_inline int wanted(struct event *e, s64 latency, s64 ret)
 }
 
 #ifdef RINGBUF
+#ifdef EMIT_RESERVE
+/* What is reserved must be known to the verifier, and events have 104 bytes (runqslower) to 12 KiB (execsnoop), but few
+ * have more than 512: powers of two. */
+static __always_inline u64 room(u64 size)
+{
+	u64 class = 128;
+
+	while (class < size)
+		class *= 2;
+	return class;
+}
+
+/* What follows the event in its record is what was there before: it says itself how much text it has. */
+static __always_inline int put(void *ring, struct event *e, u64 size, u64 class, u64 flags)
+{
+	void *record = bpf_ringbuf_reserve(ring, class, 0);
+
+	if (!record)
+		return -EAGAIN;
+	asm volatile("" : "+r"(size));	/* so that the compiler keeps the bound, which older verifiers lose sight of */
+	read_kernel(record, size > class ? class : size, e);
+	bpf_ringbuf_submit(record, flags);
+	return 0;
+}
+#else
+#define room(size) (size)
+#define put(ring, e, size, class, flags) bpf_ringbuf_output(ring, e, size, flags)
+#endif
+
 static __always_inline int to_ringbuf(struct config *c, struct counts *n, struct event *e, u64 size)
 {
 	int zero = 0;
 	void *ring = ringbuf.lookup(&zero);
-	u64 flags = BPF_RB_NO_WAKEUP;
+	u64 flags = BPF_RB_NO_WAKEUP, taken = room(size);
 
 	if (!ring)
 		return -ENOENT;
+#ifdef EMIT_QUERY	/* the kernel would find out only once it had the ring's lock */
+	if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) + ((taken + 15) & ~7) >= bpf_ringbuf_query(ring, BPF_RB_RING_SIZE))
+		return -EAGAIN;
+#endif
 	if (c->wakeup == WAKE_TIMER) {
 		/* Once per crossing: a reader that is behind is not helped by more wake-ups. */
 		u64 waiting = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
 
-		if (waiting < c->wakeup_arg && waiting + size + 8 >= c->wakeup_arg)
+		if (waiting < c->wakeup_arg && waiting + taken + 8 >= c->wakeup_arg)
 			flags = BPF_RB_FORCE_WAKEUP;
 	} else if (c->wakeup == WAKE_ADAPTIVE) {
 		flags = 0;
@@ -113,7 +146,7 @@ static __always_inline int to_ringbuf(struct config *c, struct counts *n, struct
 	}
 	if (flags == BPF_RB_FORCE_WAKEUP)
 		n->wakeups++;
-	return bpf_ringbuf_output(ring, e, size, flags);
+	return put(ring, e, size, taken, flags);
 }
 #endif
 

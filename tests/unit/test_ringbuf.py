@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from ringtop.bpf import ringbuf, syscall
 from ringtop.bpf.memory import PAGE
 from ringtop.bpf.ringbuf import RingBuffer
-from ringtop.bpf.schema import RUNQSLOWER, SCHEMAS, Schema
+from ringtop.bpf.schema import EXECSNOOP, RUNQSLOWER, SCHEMAS, Schema
 from tests.unit.memory import (
     BUSY,
     DISCARDED,
     PROGRAMS,
     Ring,
     Story,
+    Taken,
     assert_same,
     event,
     parts,
@@ -217,6 +218,20 @@ def test_open_maps_the_ring_and_close_gives_everything_back(monkeypatch: pytest.
     assert all(isinstance(p, mmap.mmap) and p.closed for p in pages)
     with pytest.raises(OSError, match="Bad file"):
         os.fstat(fd)
+
+
+def test_records_longer_than_their_text_are_one_run() -> None:
+    """Reserved in size classes: noise follows the text."""
+    ring = Ring(EXECSNOOP, 1 << 14)
+    noise = random.Random(7)
+    sent = []
+    for texts in ((0, 0), (3, 160), (12, 1), (168, 0), (84, 84)):
+        sent.append(event(EXECSNOOP, noise, texts, padding=168 - sum(texts)))
+        assert ring.reserve(sent[-1], 0)
+    data = np.frombuffer(ring.memory().twice, np.uint8)
+    assert ringbuf.scan(EXECSNOOP, data, 0, ring.produced) == ([(8, 5, 264, 256)], 5 * 264, 0)
+    drained = ring.reader.drain()
+    assert_same(EXECSNOOP, drained, Taken(sent, [5 * 264, 0, 0, 0]))
 
 
 def test_scan_takes_a_full_ring_of_equal_records_in_one_run() -> None:
