@@ -21,6 +21,7 @@ from ringtop.bpf.kernel import Kernel, ensure_tracefs, online_cpus
 from ringtop.bpf.order import WINDOW_NS
 from ringtop.bpf.outbox import Outbox
 from ringtop.bpf.rounds import cut
+from ringtop.bpf.sizes import Emit
 from ringtop.bpf.tracer import TICK_NS, Settings, Tracer
 
 STATS_NS = 1_000_000_000
@@ -41,6 +42,7 @@ class Options:
     wakeup: str = "timer"
     capture: str = ""
     min_us: int = 10_000
+    emit: Emit = "output"
     exclude: tuple[int, ...] = ()
     """Processes that are ringtop's own, besides the collector."""
 
@@ -135,7 +137,7 @@ class Collector:
         """Load and attach; why it failed, which is also told, and no reason for the others not to run."""
         self.out.put(stream.Progress(program, f"loading {program}"))
         o = self.options
-        settings = Settings(transport, o.buffer, o.wakeup, o.capture, o.min_us)
+        settings = Settings(transport, o.buffer, o.wakeup, o.capture, o.min_us, o.emit)
         try:
             tracer = Tracer(program, kernel, settings)
             tracer.exclude([os.getpid(), *o.exclude])

@@ -37,6 +37,7 @@ class Settings:
     capture: str
     min_us: int
     """runqslower: shortest wait that is reported."""
+    emit: sizes.Emit = "output"
 
 
 class Tracer:
@@ -49,7 +50,7 @@ class Tracer:
         self._excluded: set[int] = set()
         self._order = InOrder(program)
         self._audited: Counters | None = None
-        self._loaded = load(program, kernel, not kernel.no_ringbuf)
+        self._loaded = load(program, kernel, not kernel.no_ringbuf, settings.emit)
         try:
             self._capture = self._compiled(settings.capture)
             size = settings.buffer or sizes.DEFAULT[settings.transport]

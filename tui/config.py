@@ -61,6 +61,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """When the kernel wakes the reader: timer, adaptive, every or batch:N."""
     min_us: Annotated[int, Meta(ge=0, le=1 << 40)] = 10_000
     """Shortest wait that runqslower reports, microseconds."""
+    emit: sizes.Emit = "output"
+    """How events get into the ring buffer."""
     mouse: bool = True
     ascii: bool = False
     """Bars, borders and sparklines in ASCII."""

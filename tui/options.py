@@ -102,6 +102,14 @@ _COLLECTOR = (
         show_default=True,
         help="runqslower: shortest wait to report, in microseconds.",
     ),
+    click.option(
+        "--emit",
+        type=click.Choice(sizes.EMITS),
+        default="output",
+        show_default=True,
+        help="How events get into the ring buffer (not perf buffers): at their true length; or reserved, in sizes that "
+        "are powers of two. +query: a full ring is not tried.",
+    ),
 )
 
 
@@ -122,6 +130,7 @@ _VIEWER = (
     click.option("--buffer", type=Size(), help="See `ringtop trace --help`."),
     click.option("--wakeup", type=Wakeup(), help="See `ringtop trace --help`."),
     click.option("--min-us", type=click.IntRange(0, 10**9), help="runqslower: shortest wait to report."),
+    click.option("--emit", type=click.Choice(sizes.EMITS), help="See `ringtop trace --help`."),
     click.option("--history", metavar="SIZE", help="Memory for the events kept, as in 64MiB."),
     click.option("--time", type=click.Choice(["clock", "relative", "uptime"]), help="How times are shown."),
     click.option("--fps", type=float, help="Most frames a second for data."),

@@ -48,6 +48,7 @@ def collector(config: configuration.Config) -> list[str]:
         wakeup=config.wakeup,
         capture=config.capture,
         min_us=config.min_us,
+        emit=config.emit,
     )
 
 
@@ -88,6 +89,7 @@ def live(config: configuration.Config) -> int:
                 wakeup=config.wakeup,
                 capture=config.capture,
                 min_us=config.min_us,
+                emit=config.emit,
             )
         )
     from ringtop.tui.live import LiveSource

@@ -40,6 +40,7 @@ class Options:
     wakeup: str = "timer"
     capture: str = ""
     min_us: int = 10_000
+    emit: sizes.Emit = "output"
 
 
 @dataclass
@@ -145,7 +146,7 @@ def _write_summary(where: str, summary: dict[str, Any]) -> None:
 
 def run(options: Options) -> int:
     """Trace; the exit status. Raises CannotTrace when the collector cannot."""
-    shared = {name: getattr(options, name) for name in ("transport", "buffer", "wakeup", "capture", "min_us")}
+    shared = {name: getattr(options, name) for name in ("transport", "buffer", "wakeup", "capture", "min_us", "emit")}
     screen = sys.stdout.isatty()
     out = _standard_output()
     client = Client(collector_arguments(options.programs, (os.getpid(),), **shared))
