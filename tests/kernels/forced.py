@@ -1,0 +1,24 @@
+"""``python -m tests.kernels.forced 1 trace …``: a ringtop that knows only the given rung (from 0) of each ladder."""
+
+from __future__ import annotations
+
+import sys
+from unittest.mock import patch
+
+from ringtop.bpf import loader
+from ringtop.bpf.kernel import Kernel
+from ringtop.bpf.ladder import Rung, ladder
+from ringtop.tui.cli import main
+from ringtop.tui.client import Client
+
+_number = sys.argv.pop(1)
+_collector = (sys.executable, "-m", "tests.kernels.forced", _number, "collect")
+
+
+def _only(program: str, kernel: Kernel) -> list[Rung]:
+    return [ladder(program, kernel)[int(_number)]]
+
+
+# The command starts its collector as another process: this module again.
+with patch.object(loader, "ladder", _only), patch.object(Client.__init__, "__defaults__", (_collector,)):
+    main()
