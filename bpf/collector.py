@@ -18,7 +18,6 @@ from ringtop.bpf import stream
 from ringtop.bpf.errors import CannotTrace
 from ringtop.bpf.filter import FilterError
 from ringtop.bpf.kernel import Kernel, ensure_tracefs, online_cpus
-from ringtop.bpf.order import WINDOW_NS
 from ringtop.bpf.outbox import Outbox
 from ringtop.bpf.rounds import cut
 from ringtop.bpf.sizes import Emit
@@ -42,6 +41,7 @@ class Options:
     wakeup: str = "timer"
     capture: str = ""
     min_us: int = 10_000
+    merge_ms: int = 5
     emit: Emit = "output"
     exclude: tuple[int, ...] = ()
     """Processes that are ringtop's own, besides the collector."""
@@ -137,7 +137,7 @@ class Collector:
         """Load and attach; why it failed, which is also told, and no reason for the others not to run."""
         self.out.put(stream.Progress(program, f"loading {program}"))
         o = self.options
-        settings = Settings(transport, o.buffer, o.wakeup, o.capture, o.min_us, o.emit)
+        settings = Settings(transport, o.buffer, o.wakeup, o.capture, o.min_us, o.emit, o.merge_ms)
         try:
             tracer = Tracer(program, kernel, settings)
             tracer.exclude([os.getpid(), *o.exclude])
@@ -192,7 +192,7 @@ class Collector:
             for tracer in self.tracers.values():
                 tracer.skip()  # the kernel drops what finds no room, and counts it
             return
-        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - (0 if last else WINDOW_NS)
+        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - (0 if last else self.options.merge_ms * 1_000_000)
         batches = [tracer.drain(before, audit) for tracer in self.tracers.values()]
         drained = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
         for edge, parts in cut(batches, before):

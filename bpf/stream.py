@@ -263,6 +263,10 @@ class Retune(Message, frozen=True, tag="retune"):
     programs: list[str] = []
 
 
+MOST_SECONDS = 3600
+"""Longest comparison."""
+
+
 class Compare(Message, frozen=True, tag="compare"):
     """Send each event of the programs named (all when empty) over both transports for *seconds*; then ``Compared``."""
 

@@ -13,7 +13,7 @@ from ringtop.bpf.errors import CannotTrace
 from ringtop.bpf.kernel import Kernel
 from ringtop.bpf.ledger import Ledger
 from ringtop.bpf.loader import Counters, load
-from ringtop.bpf.order import WINDOW_NS, InOrder
+from ringtop.bpf.order import InOrder
 from ringtop.bpf.period import Reader
 from ringtop.bpf.resolve import resolve
 from ringtop.bpf.schema import SCHEMAS
@@ -38,6 +38,8 @@ class Settings:
     min_us: int
     """runqslower: shortest wait that is reported."""
     emit: sizes.Emit = "output"
+    merge_ms: int = 5
+    """Window within which events are put in time order."""
 
 
 class Tracer:
@@ -47,6 +49,7 @@ class Tracer:
         self.program = program
         self.schema = SCHEMAS[program]
         self._min_us = settings.min_us
+        self._window_ns = settings.merge_ms * 1_000_000
         self._excluded: set[int] = set()
         self._order = InOrder(program)
         self._audited: Counters | None = None
@@ -136,7 +139,7 @@ class Tracer:
         timer = self.ways.setting.wakeup == "timer"
         if self.reader.stats() >= (self.ways.setting.buffer // 2 if timer else 1):
             return 0
-        return WINDOW_NS if self._order.holding and not timer else TICK_NS
+        return self._window_ns if self._order.holding and not timer else TICK_NS
 
     def stop(self) -> None:
         """Detach: nothing is emitted any more. A drain completes what was under way."""

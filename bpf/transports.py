@@ -27,8 +27,6 @@ from ringtop.bpf.ringbuf import RingBuffer
 from ringtop.bpf.schema import SCHEMAS
 
 OTHER: dict[str, stream.Transport] = {"ringbuf": "perfbuf", "perfbuf": "ringbuf"}
-MOST_SECONDS = 3600.0
-"""Longest comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,8 +300,8 @@ class Transports:
         """Begin a comparison. Not while ``changing``. Raises ValueError or CannotTrace."""
         if self.comparing:
             raise ValueError("the transports are being compared already")
-        if not 0 < seconds <= MOST_SECONDS:
-            raise ValueError(f"a comparison takes more than 0 and at most {MOST_SECONDS:.0f} seconds")
+        if not 0 < seconds <= stream.MOST_SECONDS:
+            raise ValueError(f"a comparison takes more than 0 and at most {stream.MOST_SECONDS} seconds")
         transport = OTHER[self.setting.transport]
         self._must_be_able(transport)
         reader = self._open(Setting(transport, self._sizes[transport], self.setting.wakeup))

@@ -14,6 +14,7 @@ import click
 from ringtop.bpf.errors import CANNOT_TRACE, CannotTrace
 from ringtop.tui.config import Config
 from ringtop.tui.options import PROGRAMS, Expression, collector_arguments, collector_options, viewer_options
+from ringtop.tui.schedule import Change
 
 STATUS = """\b
 Exit status:
@@ -79,6 +80,15 @@ def collect(programs: tuple[str, ...], **options: Any) -> int:
 @click.option("--filter", "display", type=Expression(), default="", help="Display filter: what is printed.")
 @click.option("--count", type=click.IntRange(1), help="Stop after so many rows.")
 @click.option("--duration", type=click.FloatRange(0, min_open=True), help="Stop after so many seconds.")
+@click.option(
+    "--after",
+    nargs=2,
+    type=(click.FloatRange(0), Change()),
+    multiple=True,
+    metavar="SECONDS CHANGE",
+    help="Change something meanwhile: transport=ringbuf|perfbuf|other, buffer=SIZE, wakeup=MODE, capture=EXPR; "
+    "compare=SECONDS sends events over both transports and tells which is better. Repeatable.",
+)
 @click.option("--summary", metavar="FILE", help="At the end, write the ledger as JSON (- is standard error).")
 @click.option("--check", is_flag=True, help="Exit status 4 when events were lost or the ledger does not balance.")
 @click.option("-q", "--quiet", is_flag=True, help="Errors only on standard error.")

@@ -61,6 +61,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """When the kernel wakes the reader: timer, adaptive, every or batch:N."""
     min_us: Annotated[int, Meta(ge=0, le=1 << 40)] = 10_000
     """Shortest wait that runqslower reports, microseconds."""
+    merge_ms: Annotated[int, Meta(ge=0, le=1000)] = 5
+    """Events are held so long, to be put in time order over all CPUs."""
     emit: sizes.Emit = "output"
     """How events get into the ring buffer."""
     mouse: bool = True

@@ -96,6 +96,13 @@ _COLLECTOR = (
     ),
     click.option("--capture", type=Capture(), default="", help="Capture filter: what the kernel sends."),
     click.option(
+        "--merge-ms",
+        type=click.IntRange(0, 1000),
+        default=5,
+        show_default=True,
+        help="Hold events so long to put them in time order over all CPUs. 0: order only what is read together.",
+    ),
+    click.option(
         "--min-us",
         type=click.IntRange(0, 10**9),
         default=10_000,
@@ -129,6 +136,7 @@ _VIEWER = (
     click.option("--transport", type=click.Choice(["auto", "ringbuf", "perfbuf"]), help="See `ringtop trace --help`."),
     click.option("--buffer", type=Size(), help="See `ringtop trace --help`."),
     click.option("--wakeup", type=Wakeup(), help="See `ringtop trace --help`."),
+    click.option("--merge-ms", type=click.IntRange(0, 1000), help="See `ringtop trace --help`."),
     click.option("--min-us", type=click.IntRange(0, 10**9), help="runqslower: shortest wait to report."),
     click.option("--emit", type=click.Choice(sizes.EMITS), help="See `ringtop trace --help`."),
     click.option("--history", metavar="SIZE", help="Memory for the events kept, as in 64MiB."),
@@ -152,7 +160,7 @@ def collector_arguments(programs: tuple[str, ...], exclude: tuple[int, ...], **g
     """The command line of a collector with these options."""
     arguments = list(programs)
     for name, value in given.items():
-        if value not in ("", 0) or name == "min_us":
+        if value not in ("", 0) or name in ("min_us", "merge_ms"):
             arguments += [f"--{name.replace('_', '-')}", str(value)]
     for pid in exclude:
         arguments += ["--exclude", str(pid)]

@@ -48,6 +48,7 @@ def collector(config: configuration.Config) -> list[str]:
         wakeup=config.wakeup,
         capture=config.capture,
         min_us=config.min_us,
+        merge_ms=config.merge_ms,
         emit=config.emit,
     )
 
@@ -89,6 +90,7 @@ def live(config: configuration.Config) -> int:
                 wakeup=config.wakeup,
                 capture=config.capture,
                 min_us=config.min_us,
+                merge_ms=config.merge_ms,
                 emit=config.emit,
             )
         )

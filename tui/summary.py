@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import msgspec
 
 from ringtop.bpf import stream
 
+_SUMS = ("hits", "filtered", "emitted", "received")
+_FINDINGS = ("residual", "gaps", "lost_records", "untracked", "inversions")
 
-def _total(per_cpu: list[dict[str, Any]], name: str) -> int:
-    return sum(int(cpu[name]) for cpu in per_cpu)
 
-
-def _cpu(c: stream.CpuStats) -> dict[str, Any]:
+def _cpu(transport: str, c: stream.CpuStats) -> dict[str, Any]:
     return {
         "cpu": c.cpu,
+        "transport": transport,
         "hits": c.hits,
         "filtered": c.filtered,
         "emitted": c.emitted,
@@ -29,25 +32,31 @@ def _cpu(c: stream.CpuStats) -> dict[str, Any]:
     }
 
 
-def summarize(stats: stream.Stats, states: dict[str, stream.State]) -> dict[str, Any]:
-    """``{program: {transport, hook, emitted, received, dropped: {reason: n}, residual, per_cpu: [...]}}``.
+def summarize(
+    stats: stream.Stats, states: dict[str, stream.State], changes: Sequence[stream.Changed | stream.Compared] = ()
+) -> dict[str, Any]:
+    """``{program: {transport, hook, emitted, received, dropped: {reason: n}, residual, per_cpu: […], changes: […]}}``
 
-    ``residual`` is emitted - received - dropped; ``gaps`` are the holes in the sequence numbers.
+    ``residual`` is emitted - received - dropped; ``gaps`` are the holes in the sequence numbers. ``per_cpu`` has an
+    entry for each CPU and transport that was in use; the gaps of both are told with the last one.
     """
     summary: dict[str, Any] = {}
-    for p in stats.programs:
-        per_cpu = [_cpu(c) for c in p.cpus]
-        reasons = sorted({reason for c in p.cpus for reason in c.dropped})
-        state = states.get(p.program)
-        summary[p.program] = {
-            "transport": p.transport,
+    for program in dict.fromkeys(p.program for p in stats.programs):
+        parts = [p for p in stats.programs if p.program == program]
+        per_cpu = [_cpu(p.transport, c) for p in parts for c in p.cpus]
+        reasons = sorted({reason for cpu in per_cpu for reason in cpu["dropped"]})
+        state = states.get(program)
+        summary[program] = {
+            "transport": parts[-1].transport,
             "hook": state.hook if state else "",
-            **{name: _total(per_cpu, name) for name in ("hits", "filtered", "emitted", "received")},
-            "dropped": {reason: sum(c.dropped.get(reason, 0) for c in p.cpus) for reason in reasons},
-            **{name: _total(per_cpu, name) for name in ("residual", "gaps", "lost_records", "untracked", "inversions")},
-            "missed": p.missed,
-            "wakeups": p.wakeups,
+            **{name: sum(cpu[name] for cpu in per_cpu) for name in _SUMS},
+            "dropped": {reason: sum(cpu["dropped"].get(reason, 0) for cpu in per_cpu) for reason in reasons},
+            **{name: sum(cpu[name] for cpu in per_cpu) for name in _FINDINGS},
+            "missed": sum(p.missed for p in parts),
+            "late": sum(p.late for p in parts),
+            "wakeups": sum(p.wakeups for p in parts),
             "per_cpu": per_cpu,
+            "changes": [msgspec.to_builtins(change) for change in changes if change.program == program],
         }
     return summary
 
@@ -59,6 +68,7 @@ def balanced(summary: dict[str, Any]) -> bool:
         and not p["missed"]
         and not p["untracked"]
         and not any(cpu["residual"] for cpu in p["per_cpu"])
+        and not any(change.get("residual") for change in p["changes"])
         for p in summary.values()
     )
 

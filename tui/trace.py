@@ -16,6 +16,7 @@ import click
 
 from ringtop.bpf import filter as language
 from ringtop.bpf import sizes, stream
+from ringtop.tui import glyphs, notes
 from ringtop.tui import summary as ledger
 from ringtop.tui.client import Client, CollectorDied
 from ringtop.tui.lines import LineWriter, writer
@@ -40,6 +41,8 @@ class Options:
     wakeup: str = "timer"
     capture: str = ""
     min_us: int = 10_000
+    merge_ms: int = 5
+    after: tuple[tuple[float, stream.Control], ...] = ()
     emit: sizes.Emit = "output"
 
 
@@ -54,10 +57,13 @@ class Trace:
     wall_offset_ns: int = 0
     printed: int = 0
     stats: stream.Stats | None = None
+    changes: list[stream.Changed | stream.Compared] = field(default_factory=list)
+    cpus: int = 1
     states: dict[str, stream.State] = field(default_factory=dict)
     failed: bool = False
 
     def __post_init__(self) -> None:
+        self.glyphs = glyphs.choose()
         self.display = language.parse(self.options.display)
 
     def run(self) -> None:
@@ -80,7 +86,10 @@ class Trace:
     def _take(self, message: stream.Any) -> None:
         match message:
             case stream.Hello():
-                self.wall_offset_ns = message.wall_offset_ns
+                self.wall_offset_ns, self.cpus = message.wall_offset_ns, len(message.cpus)
+            case stream.Changed() | stream.Compared():
+                self.changes.append(message)
+                self.tell(f"{message.program}: {notes.text(message, self.cpus, self.glyphs)}")
             case stream.Notice():
                 self.tell(visible(message.text.encode()))
             case stream.State():
@@ -91,7 +100,10 @@ class Trace:
                 self.stats, self.wall_offset_ns = message, message.wall_offset_ns
 
     def _state(self, state: stream.State) -> None:
+        known = state.program in self.states
         self.states[state.program] = state
+        if known:
+            return
         if state.state == "failed":
             self.failed = True
             click.echo(f"ringtop: {state.reason}", err=True)
@@ -104,9 +116,14 @@ class Trace:
             if header and any(s.state == "running" for s in self.states.values()):
                 self._print([header])
             if self.options.duration:
-                timer = threading.Timer(self.options.duration, self.stop)
-                timer.daemon = True
-                timer.start()
+                self._later(self.options.duration, stream.Stop())
+            for seconds, control in self.options.after:
+                self._later(seconds, control)
+
+    def _later(self, seconds: float, control: stream.Control) -> None:
+        timer = threading.Timer(seconds, self.client.send, (control,))
+        timer.daemon = True
+        timer.start()
 
     def _round(self, message: stream.Round) -> None:
         rows: list[tuple[int, str]] = []
@@ -146,7 +163,10 @@ def _write_summary(where: str, summary: dict[str, Any]) -> None:
 
 def run(options: Options) -> int:
     """Trace; the exit status. Raises CannotTrace when the collector cannot."""
-    shared = {name: getattr(options, name) for name in ("transport", "buffer", "wakeup", "capture", "min_us", "emit")}
+    shared = {
+        name: getattr(options, name)
+        for name in ("transport", "buffer", "wakeup", "capture", "min_us", "merge_ms", "emit")
+    }
     screen = sys.stdout.isatty()
     out = _standard_output()
     client = Client(collector_arguments(options.programs, (os.getpid(),), **shared))
@@ -175,7 +195,7 @@ def run(options: Options) -> int:
         return 1
     status = client.close()
     assert trace.stats is not None  # the stream ended with End, and Stats comes before it
-    summary = ledger.summarize(trace.stats, trace.states)
+    summary = ledger.summarize(trace.stats, trace.states, trace.changes)
     for line in ledger.lines(summary):
         trace.tell(line)
     if options.summary:

@@ -8,7 +8,12 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+
+import numpy as np
+
+from ringtop.bpf.bench.storm import AT_FDCWD, NOWHERE, syscalls
 
 HOG_NS = 15_000_000
 """Longer than the 10 ms that runqslower reports by default."""
@@ -179,3 +184,37 @@ class Storm:
         self.release()
         for pid in self._left:
             os.waitpid(pid, 0)
+
+
+class Flood:
+    """A child on every CPU that fails to delete a file as fast as it can, from ``release`` to ``stop``."""
+
+    _CHUNK = 1_000
+
+    def __init__(self) -> None:
+        cpus = sorted(os.sched_getaffinity(0))
+        self._state = mmap.mmap(-1, 1)
+        self._calls = mmap.mmap(-1, 8 * len(cpus))
+        self._pids = [_fork(partial(self._flood, cpu, i)) for i, cpu in enumerate(cpus)]
+
+    def _flood(self, cpu: int, index: int) -> None:
+        os.sched_setaffinity(0, {cpu})
+        calls, done = syscalls("unlinkat", AT_FDCWD, NOWHERE, 0), 0
+        while self._state[0] == 0:
+            time.sleep(0.001)
+        while self._state[0] == 1:
+            calls(self._CHUNK)
+            done += self._CHUNK
+        self._calls[8 * index : 8 * index + 8] = done.to_bytes(8, "little")
+
+    def release(self) -> None:
+        """Let it go."""
+        self._state[0] = 1
+
+    def stop(self) -> list[int]:
+        """End it, if it has not ended; how often each CPU's child tried."""
+        self._state[0] = 2
+        while self._pids:
+            os.waitpid(self._pids.pop(), 0)
+        calls: list[int] = np.frombuffer(self._calls[:], np.uint64).tolist()
+        return calls

@@ -40,6 +40,36 @@ def test_a_large_drain_is_cut_into_rounds_that_follow_each_other(drained: list[l
         assert texts == [str(ts).encode() for ts in sorted(stamps)]
 
 
+Arrivals = list[list[int]]
+
+
+@given(st.lists(st.lists(st.integers(0, 300), max_size=20), max_size=12), st.integers(0, 60))
+def test_the_window_holds_and_what_comes_later_is_flagged(arrivals: Arrivals, window: int) -> None:
+    """Drain i happens at time 25 * i, and brings events of any age."""
+    order, out, newest, late = InOrder("unlinksnoop"), [], -1, 0
+    for i, stamps in enumerate([*arrivals, []]):
+        before = 1 << 40 if i == len(arrivals) else 25 * i - window
+        batch = order.push(made(stamps), before)
+        got = batch.rows["ts"].tolist()
+        assert got == sorted(got)
+        assert [bool(flag) for flag in batch.rows["late"]] == [ts < newest for ts in got]
+        late += sum(ts < newest for ts in got)
+        newest = max([newest, *got])
+        assert batch.text("path") == [str(ts).encode() for ts in got]
+        out += got
+    assert sorted(out) == sorted(ts for stamps in arrivals for ts in stamps)
+    assert order.late == late
+
+
+@given(st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 40)), max_size=60), st.integers(41, 80))
+def test_nothing_is_late_that_arrives_within_the_window(events: list[tuple[int, int]], window: int) -> None:
+    """Each event is (time stamp, time until it arrives)."""
+    order = InOrder("unlinksnoop")
+    for now in range(0, 1100, 25):
+        arrived = [ts for ts, delay in events if now - 25 < ts + delay <= now]
+        assert not order.push(made(arrived), now - window).rows["late"].any()
+
+
 @given(st.lists(st.tuples(st.lists(st.integers(0, 50)), st.integers(0, 50)), max_size=8))
 def test_order(drains: list[tuple[list[int], int]]) -> None:
     order = InOrder("unlinksnoop")

@@ -1,0 +1,146 @@
+"""Transports, buffers and wake-up modes change under a storm: no event twice, none missing that the ledger does not
+explain."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ringtop.bpf import stream
+from ringtop.bpf.memory import PAGE
+from ringtop.tui.client import Client
+from tests.kernel.loads import Flood
+
+ME = f"ppid={os.getpid()}"
+SWITCHES, RESIZES = 1_000, 200
+
+
+@dataclass
+class Books:
+    """What a reader of the stream saw of unlinksnoop."""
+
+    seen: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
+    """By CPU: how often each sequence number came."""
+    rows: dict[int, int] = field(default_factory=dict)
+    late: int = 0
+    changes: list[stream.Changed] = field(default_factory=list)
+    compared: list[stream.Compared] = field(default_factory=list)
+    notices: list[stream.Notice] = field(default_factory=list)
+    stats: list[stream.ProgramStats] = field(default_factory=list)
+
+    def take(self, message: stream.Any) -> None:
+        """Enter what concerns the books."""
+        match message:
+            case stream.Round():
+                for part in message.batches:
+                    self._rows(stream.batch(part).rows)
+            case stream.Changed():
+                self.changes.append(message)
+            case stream.Compared():
+                self.compared.append(message)
+            case stream.Notice():
+                self.notices.append(message)
+            case stream.Stats():
+                self.stats = message.programs
+
+    def _rows(self, rows: NDArray[np.void]) -> None:
+        self.late += int(np.count_nonzero(rows["late"]))
+        for cpu in np.unique(rows["cpu"]).tolist():
+            numbers = rows["seq"][rows["cpu"] == cpu].astype(np.int64)
+            seen = self.seen.get(cpu, np.zeros(1 << 20, np.uint8))
+            while numbers.max() >= len(seen):
+                seen = np.concatenate([seen, np.zeros_like(seen)])
+            seen[numbers] += 1
+            self.seen[cpu] = seen
+            self.rows[cpu] = self.rows.get(cpu, 0) + len(numbers)
+
+    def assert_exact(self, calls: Sequence[int]) -> int:
+        """Every call is a row or a drop, on every CPU; how many were dropped."""
+        lost = 0
+        for cpu, called in enumerate(calls):
+            ledgers = [c for part in self.stats for c in part.cpus if c.cpu == cpu]
+            emitted, received = sum(c.emitted for c in ledgers), sum(c.received for c in ledgers)
+            dropped = sum(sum(c.dropped.values()) for c in ledgers)
+            assert emitted == called
+            assert emitted == received + dropped
+            assert self.rows.get(cpu, 0) == received
+            seen = self.seen.get(cpu, np.zeros(1, np.uint8))
+            assert not seen[emitted:].any(), "a number that was never given"
+            # Twice within one batch it would be 1 here, and the sum too small; over two batches it would be 2.
+            assert seen.max() <= 1, "an event twice"
+            assert int(seen.sum()) == received
+            assert sum(c.gaps for c in ledgers) == dropped
+            for part in self.stats:
+                for c in part.cpus:
+                    assert c.emitted == c.received + sum(c.dropped.values()), (part.transport, c)
+            lost += dropped
+        return lost
+
+    def assert_in_order(self) -> None:
+        """On each CPU all events of the old transport come before all of the new one's."""
+        reached: dict[int, int] = {}
+        for change in self.changes:
+            for cpu, last, first in change.cpus:
+                assert last >= reached.get(cpu, -1)
+                assert first == -1 or first > last, change
+                reached[cpu] = max(last, first)
+
+
+def run(controls: Iterable[stream.Control], *options: str) -> tuple[Books, list[int]]:
+    """Give one control after another, each when the last one was answered; the books, and the calls made by CPU."""
+    flood, books, waiting, begun = Flood(), Books(), iter(controls), False
+    client = Client(["unlinksnoop", "--capture", ME, *options])
+    try:
+        os.sched_setaffinity(client.process.pid, {max(os.sched_getaffinity(0))})
+        for message in client.messages():
+            books.take(message)
+            if isinstance(message, stream.State) and not begun:
+                begun = True
+                flood.release()
+            elif not isinstance(message, stream.Changed | stream.Compared | stream.Notice):
+                continue
+            control = next(waiting, None)
+            if control is None:
+                flood.stop()
+            client.send(control or stream.Stop())
+        assert client.close() == 0, client.told()
+    finally:
+        calls = flood.stop()
+        client.close()
+    return books, calls
+
+
+def changes(sizes: dict[stream.Transport, tuple[int, int]]) -> Iterator[stream.Retune]:
+    """Switches; between them two resizes of the transport that is in use, and other wake-up modes."""
+    wakeups = itertools.cycle(("adaptive", "every", "batch:64", "timer"))
+    for i in range(SWITCHES):
+        transport: stream.Transport = "ringbuf" if i % 2 else "perfbuf"
+        yield stream.Retune(transport)
+        if i % (2 * SWITCHES // RESIZES) == 0:
+            yield from (stream.Retune(buffer_bytes=size) for size in sizes[transport])
+        if i % 25 == 0:
+            yield stream.Retune(wakeup=next(wakeups))
+
+
+ROOMY = {"ringbuf": (8 << 20, 16 << 20), "perfbuf": (4 << 20, 16 << 20)}
+TINY = {"ringbuf": (4 * PAGE, PAGE), "perfbuf": (2 * PAGE, PAGE)}
+
+
+@pytest.mark.parametrize("sizes", [ROOMY, TINY], ids=["roomy", "tiny"])
+def test_a_thousand_switches_under_a_storm(sizes: dict[stream.Transport, tuple[int, int]]) -> None:
+    books, calls = run(changes(sizes), "--buffer", str(sizes["ringbuf"][1]))
+    assert [n.text for n in books.notices] == []
+    expected = list(changes(sizes))
+    assert len(books.changes) == len(expected)
+    assert sum(c.before.transport != c.transport for c in books.changes) == SWITCHES
+    assert sum((c.before.transport, c.before.wakeup) == (c.transport, c.wakeup) for c in books.changes) == RESIZES
+    dropped = books.assert_exact(calls)
+    books.assert_in_order()
+    if sizes is TINY:
+        assert dropped > 0
