@@ -100,15 +100,17 @@ class Model:
             case stream.Changed():
                 self.before[entry.program] = entry.before
                 self.counters.changed(entry.program)
-                if (table := self.store.tables.get(entry.program)) is not None:
-                    table.mark(entry, entry.ts_ns)
+                self._mark(entry)
             case stream.Compared():
-                if (table := self.store.tables.get(entry.program)) is not None:
-                    table.mark(entry)
+                self._mark(entry)
                 return entry
             case stream.Notice():
                 return entry
         return None
+
+    def _mark(self, entry: stream.Changed | stream.Compared) -> None:
+        if (table := self.store.tables.get(entry.program)) is not None:
+            table.mark(entry)
 
     def restart(self) -> None:
         """The source is about to be started anew; history stays."""

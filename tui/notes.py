@@ -50,7 +50,7 @@ def changed(note: stream.Changed, cpus: int, glyphs: Glyphs) -> str:
 
 def compared(note: stream.Compared) -> str:
     """What came of it."""
-    said = f"compared for {note.used.seconds:.0f} s: {choice(note)}"
+    said = f"compared for {note.used.seconds:.0f} s, {choice(note)}"
     return f"{said}; {residual(note)}" if note.residual else said
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ringtop.bpf import stream
 from ringtop.bpf.batch import Batch
 from ringtop.bpf.schema import SCHEMAS
 from ringtop.tui.gaps import Sequence
@@ -18,6 +19,9 @@ DEFAULT_BYTES = 64 << 20
 """History of all tables together."""
 LOOK = 1 << 16
 """Newest rows among which the place of a change is looked for; more do not come while it is made."""
+AT_WORK_NS = 1_000_000_000
+"""An event stamped longer than this before a change was not still at work then; its number may be an earlier
+collector's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Table:
         """Notes that stand before a row: a restart, a switch of transport."""
         self.placed: list[int] = []
         """Rows that were there when they got a note that belongs before them, in the order of the notes."""
-        self._due: list[tuple[int, Note]] = []
+        self._due: list[stream.Changed] = []
         self._sequence = Sequence()
         self._carried = 0
         self._held = 0
@@ -111,27 +115,27 @@ class Table:
         if self.received:
             self.mark("collector restarted")
 
-    def mark(self, note: Note, ts: int | None = None) -> None:
-        """Put a note before the next row; or before the first of the newest rows that is stamped after *ts*."""
-        if ts is None:
-            self.marks.setdefault(self.end, []).append(note)
-        else:
-            self._due.append((ts, note))
+    def mark(self, note: Note) -> None:
+        """Put a note before the next row; that of a change before the first row that came by the new way."""
+        if isinstance(note, stream.Changed):
+            self._due.append(note)
             self._place(self.end - LOOK)
+        else:
+            self.marks.setdefault(self.end, []).append(note)
 
     def _place(self, start: int) -> None:
-        """Put the notes whose time has come where they belong among the rows from *start* on."""
+        """Put the changes where they belong among the rows from *start* on; those that belong later wait."""
         start = max(start, self.first)
-        stamps = self.ring.column("ts", start, self.end).astype(np.uint64)
+        ts, cpu, seq = (self.ring.column(name, start, self.end).astype(np.int64) for name in ("ts", "cpu", "seq"))
         waiting = []
-        for ts, note in self._due:
-            later = np.flatnonzero(stamps > ts)
-            if len(later):
-                row = start + int(later[0])
-                self.marks.setdefault(row, []).append(note)
+        for change in self._due:
+            after = np.flatnonzero(_after(change, ts, cpu, seq))
+            if len(after):
+                row = start + int(after[0])
+                self.marks.setdefault(row, []).append(change)
                 self.placed.append(row)
             else:
-                waiting.append((ts, note))
+                waiting.append(change)
         self._due = waiting
 
     def event(self, number: int) -> Event | None:
@@ -150,6 +154,17 @@ class Table:
         schema = self.ring.schema
         values = tail.text(name) if name in schema.tail else tail.rows[name].tolist()
         return list(dict.fromkeys(reversed(values)))[:count]
+
+
+def _after(
+    change: stream.Changed, ts: NDArray[np.int64], cpu: NDArray[np.int64], seq: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Which events came by the new way: by their numbers, or where the change tells none, by their time."""
+    if not change.cpus:
+        return ts > change.ts_ns
+    known, last = np.array(sorted(end[:2] for end in change.cpus)).T
+    at = np.minimum(np.searchsorted(known, cpu), len(known) - 1)
+    return (ts > change.ts_ns - AT_WORK_NS) & (seq > np.where(known[at] == cpu, last[at], -1))
 
 
 @dataclass(frozen=True, slots=True)

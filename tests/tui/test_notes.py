@@ -42,7 +42,7 @@ def test_of_many_cpus_a_few_are_told_and_those_without_numbers_are_not() -> None
 
 
 def test_a_comparison() -> None:
-    said = "compared for 10 s: choose: ring buffer, because it loses less"
+    said = "compared for 10 s, choose: ring buffer, because it loses less"
     assert notes.text(COMPARED, 2, UNICODE) == said
     assert not notes.bad(COMPARED)
     broken = replace(COMPARED, residual=3)

@@ -147,23 +147,49 @@ def test_restart_and_skip_open_no_gap_and_leave_a_mark() -> None:
     assert (table.received, table.unkept) == (515, 500)
 
 
-def changed(ts_ns: int) -> stream.Changed:
+def changed(ts_ns: int, *cpus: tuple[int, int, int]) -> stream.Changed:
     before = stream.Period("ringbuf", 4096, "timer", 4096, 1.0, 1, 0, 0, 0, 0, [1])
-    return stream.Changed("unlinksnoop", before, "perfbuf", 4096, "timer", ts_ns, 5, 0, 0, [])
+    return stream.Changed("unlinksnoop", before, "perfbuf", 4096, "timer", ts_ns, 5, 0, 0, list(cpus))
 
 
 def test_a_change_stands_before_the_first_row_stamped_later() -> None:
     table = Table("unlinksnoop", 100 * 212)
     table.append(unlinks(0, 10))
-    table.mark(changed(6), 6)
+    table.mark(changed(6))
     assert table.marks == {7: [changed(6)]}
     assert table.placed == [7]
+
+
+def test_numbers_say_better_than_times_what_came_after_a_change() -> None:
+    now = 10**12
+    events = [(0, 5, 10), (1, 3, 11), (0, 6, 12), (1, 4, 13), (2, 0, 14), (0, 7, 15)]
+    rows = [{"cpu": c, "seq": s, "ts": now + t} for c, s, t in events]
+    for ends, row in [
+        ([(0, 6, 7), (1, 3, 4)], 3),
+        ([(0, 6, 7), (1, 4, -1), (2, 0, -1)], 5),
+        ([(0, 6, 7), (1, 4, -1)], 4),
+        ([(0, -1, 5), (1, -1, 3)], 0),
+    ]:
+        table = Table("unlinksnoop", 100 * 212)
+        table.append(make("unlinksnoop", rows))
+        table.mark(changed(now + 12, *ends))
+        assert list(table.marks) == [row]
+
+
+def test_numbers_of_an_earlier_collector_mean_nothing() -> None:
+    table = Table("unlinksnoop", 100 * 212)
+    table.append(unlinks(900, 10))
+    table.restart()
+    now = 10**12
+    table.append(make("unlinksnoop", [{"seq": s, "ts": now + s} for s in range(9)]))
+    table.mark(changed(now + 3, (0, 4, 5)))
+    assert list(table.marks) == [10, 15]
 
 
 def test_a_change_waits_for_the_first_row_stamped_later() -> None:
     table = Table("unlinksnoop", 100 * 212)
     table.append(unlinks(0, 10))
-    table.mark(changed(12), 12)
+    table.mark(changed(12))
     assert table.marks == {}
     table.append(unlinks(10, 2))
     assert table.marks == {}
@@ -176,7 +202,7 @@ def test_a_change_waits_for_the_first_row_stamped_later() -> None:
 def test_a_change_longer_ago_than_the_history_stands_at_its_beginning() -> None:
     table = Table("unlinksnoop", 100 * 212)
     table.append(unlinks(0, table.ring.capacity + 50))
-    table.mark(changed(3), 3)
+    table.mark(changed(3))
     assert table.marks == {50: [changed(3)]}
 
 

@@ -114,7 +114,7 @@ async def test_A_compares_both_transports_and_reports() -> None:
         assert isinstance(pilot.app.screen, Main)
         assert "comparing" not in shown(pilot)
         await play(pilot, few)
-        assert any("compared for 2 s: choose: ring buffer" in line for line in table(pilot).page_text())
+        assert any("compared for 2 s, choose: ring buffer" in line for line in table(pilot).page_text())
 
 
 async def test_ten_seconds_unless_said_otherwise() -> None:
@@ -198,7 +198,7 @@ async def test_a_replay_shows_marks_and_no_report(recording: Path) -> None:
         assert isinstance(app.screen, Main)
         page = "\n".join(table(pilot).page_text())
         assert "ring buffer 256 KiB → perf buffers 2x128 KiB, 0 lost" in page
-        assert "compared for 0 s: choose: ring buffer" in page
+        assert "compared for 0 s, choose: ring buffer" in page
         assert "before       now" in shown(pilot)
         assert not {k.id for k in keys.listing(app.screen)} & OFFERED
         assert not any("of all tables" in c.title for c in app.get_system_commands(app.screen))

@@ -12,6 +12,7 @@ from ringtop.bpf.batch import Batch
 from ringtop.tui.span import Span
 from ringtop.tui.store import Table
 from ringtop.tui.view import Sort, View
+from tests.tui.test_store import changed
 from tests.unit.samples import make
 
 
@@ -187,7 +188,7 @@ def test_marks_put_among_rows_that_are_shown(
         if order == "first shown":
             scan(view)
         for ts in stamps:
-            table.mark(str(ts), ts)
+            table.mark(changed(ts))
         scan(view)
         table.append(waits(scanned, 80 - scanned, skip))
         view.resume()
@@ -197,7 +198,7 @@ def test_marks_put_among_rows_that_are_shown(
 
     assert lines("first shown") == lines("first marked")
     told = [note for gap in lines("first shown")[1] for note in gap.marks]  # type: ignore[attr-defined]
-    assert sorted(told) == sorted(map(str, stamps))
+    assert sorted(note.ts_ns for note in told) == sorted(stamps)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 700)), max_size=20))
