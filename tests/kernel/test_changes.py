@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ringtop.bpf import stream
 from ringtop.bpf.memory import PAGE
-from ringtop.tui.client import Client
+from ringtop.tui.client import LOCAL, Client
 from tests.kernel.loads import Flood
 
 ME = f"ppid={os.getpid()}"
@@ -92,10 +92,10 @@ class Books:
                 reached[cpu] = max(last, first)
 
 
-def run(controls: Iterable[stream.Control], *options: str) -> tuple[Books, list[int]]:
+def run(controls: Iterable[stream.Control], *options: str, command: Sequence[str] = LOCAL) -> tuple[Books, list[int]]:
     """Give one control after another, each when the last one was answered; the books, and the calls made by CPU."""
     flood, books, waiting, begun = Flood(), Books(), iter(controls), False
-    client = Client(["unlinksnoop", "--capture", ME, *options])
+    client = Client(["unlinksnoop", "--capture", ME, *options], command)
     try:
         os.sched_setaffinity(client.process.pid, {max(os.sched_getaffinity(0))})
         for message in client.messages():
@@ -144,3 +144,82 @@ def test_a_thousand_switches_under_a_storm(sizes: dict[stream.Transport, tuple[i
     books.assert_in_order()
     if sizes is TINY:
         assert dropped > 0
+
+
+def test_copies_are_accounted_for_and_events_are_shown_once() -> None:
+    plan = [stream.Compare(0.7), stream.Retune("other"), stream.Compare(0.7)]
+    books, calls = run(plan, "--buffer", "16M")
+    assert [n.text for n in books.notices] == []
+    books.assert_exact(calls)
+    assert [(c.used.transport, c.other.transport) for c in books.compared] == [
+        ("ringbuf", "perfbuf"),
+        ("perfbuf", "ringbuf"),
+    ]
+    for compared in books.compared:
+        assert compared.residual == 0
+        assert compared.other.received > 0
+        assert sum(compared.other.latency_us) == compared.other.received
+        assert sum(compared.used.latency_us) == compared.used.received
+
+
+def test_what_cannot_be_is_refused_and_all_stays_as_it_was() -> None:
+    plan = [
+        stream.Retune(buffer_bytes=5000),
+        stream.Retune(buffer_bytes=1 << 31),
+        stream.Retune(wakeup="sometimes"),
+        stream.Compare(-1.0),
+        stream.Retune("ringbuf"),
+        stream.Retune(programs=["execsnoop"]),
+    ]
+    books, calls = run(plan, "--buffer", "16M")
+    assert [n.level for n in books.notices] == ["error", "error", "error", "error", "info", "error"]
+    texts = [n.text for n in books.notices]
+    assert "Nearest: 4K or 8K" in texts[0]
+    assert "4K) to 1G" in texts[1]
+    assert "timer, adaptive, every or batch:N" in texts[2]
+    assert "seconds" in texts[3]
+    assert "already" in texts[4]
+    assert "not running" in texts[5]
+    assert books.changes == []
+    books.assert_exact(calls)
+
+
+def test_no_memory_for_a_larger_buffer() -> None:
+    """The old buffers go on, and nothing is lost."""
+    limit = ("prlimit", f"--as={1200 << 20}")
+    plan = [stream.Retune(buffer_bytes=1 << 30), stream.Retune("other", buffer_bytes=1 << 30), stream.Retune("other")]
+    books, calls = run(plan, "--buffer", "4M", command=(*limit, *LOCAL))
+    assert [n.level for n in books.notices] == ["error", "error"]
+    for notice in books.notices:
+        assert "1G" in notice.text
+        assert "--buffer" in notice.text
+    assert [c.transport for c in books.changes] == ["perfbuf"]
+    books.assert_exact(calls)
+
+
+def test_a_capture_filter_waits_for_a_switch_that_is_under_way() -> None:
+    """Both asked for at once: neither undoes the other."""
+    flood, books = Flood(), Books()
+    client = Client(["unlinksnoop", "--capture", ME, "--buffer", "16M"])
+    try:
+        states: list[stream.State] = []
+        for message in client.messages():
+            books.take(message)
+            if isinstance(message, stream.State):
+                states.append(message)
+                if len(states) == 1:
+                    flood.release()
+                    client.send(stream.Retune("perfbuf"))
+                    client.send(stream.SetCapture(f"{ME} and cpu=0"))
+                    client.send(stream.Retune("ringbuf"))
+                elif len(books.changes) == 2:
+                    flood.stop()
+                    client.send(stream.Stop())
+        assert client.close() == 0
+    finally:
+        flood.stop()
+        client.close()
+    assert states[-1].capture.endswith("cpu=0")
+    assert states[-1].transport == "ringbuf"
+    assert all(c.emitted == c.received + sum(c.dropped.values()) for part in books.stats for c in part.cpus)
+    assert sum(c.filtered for part in books.stats for c in part.cpus if c.cpu) > 0 or os.cpu_count() == 1

@@ -36,6 +36,7 @@ def test_every_option_can_be_set(tmp_path: Path) -> None:
         buffer = 65536
         wakeup = "batch:64"
         min_us = 500
+        merge_ms = 20
         emit = "reserve"
         mouse = false
         ascii = true

@@ -269,6 +269,34 @@ def test_open_maps_a_buffer_for_every_cpu_and_close_gives_them_back(monkeypatch:
     assert reader.fds() == []
 
 
+def test_buffers_follow_the_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Kernel(monkeypatch, 1 << 12)
+    gone: list[tuple[int, int]] = []
+    monkeypatch.setattr(syscall, "map_delete", lambda fd, cpu: gone.append((fd, cpu)))
+    reader = PerfBuffers(RUNQSLOWER, 1 << 12, CPUS, [0, 1], (True, 1))
+    reader.open()
+    reader.install(88)
+    first, second = reader.fds()
+    payload = event(RUNQSLOWER, random.Random(0), (), cpu=1)
+    record = struct.pack("<IHHI", SAMPLE, 0, 12 + len(payload) + 4, len(payload) + 4) + payload + bytes(4)
+    os.pwrite(second, record, PAGE)
+    os.pwrite(second, len(record).to_bytes(8, "little"), Perf.HEAD)
+    reader.follow([0, 3], 88)
+    assert gone == [(88, 1)]
+    assert kernel.told[-1][:2] == (88, 3)
+    assert len(reader.fds()) == 2
+    assert first in reader.fds()
+    assert second not in reader.fds()
+    assert reader.drain().batch.rows.tobytes() == payload, "what a CPU left behind is read"
+    assert second not in kernel.still_open()
+    assert reader.capacity == 2 << 12
+    reader.follow([0, 1, 3], 88)
+    assert kernel.told[-1][:2] == (88, 1), "a CPU that comes back has a new buffer"
+    assert not len(reader.drain().batch)
+    reader.close()
+    assert kernel.still_open() == []
+
+
 @pytest.mark.parametrize("refuse", ["open", "map", "update"])
 def test_a_refusal_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch, refuse: str) -> None:
     kernel = Kernel(monkeypatch, 1 << 12, refuse)
