@@ -161,7 +161,7 @@ def doctor(json: bool) -> int:
 def bench(json: bool, events: int) -> int:
     """Measure what reading events costs here, ringtop's way and bcc's, and what tracing costs those who are traced.
 
-    A process makes system calls as fast as it can, and each way of reading them takes its turn. Takes about a minute.
+    A process makes system calls as fast as it can, and each way of reading them takes its turn. Takes some 80 seconds.
     The figures are as good as the machine is quiet; that no event is unaccounted for (else exit status 1) always holds.
     """
     from ringtop.bpf.bench import run

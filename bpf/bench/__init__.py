@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from ringtop.bpf import syscall
+from ringtop.bpf.bench.overload import overloads
 from ringtop.bpf.bench.report import Report
 from ringtop.bpf.bench.rows import Plan, measure
 from ringtop.bpf.bench.sides import SIDES
@@ -49,7 +50,7 @@ def run(json: bool, events: int) -> int:
     )
     os.sched_setaffinity(0, {reader_cpu})
     try:
-        _measure(report, kernel, quiet=json)
+        _measure(report, kernel, sorted(allowed), quiet=json)
     finally:
         os.sched_setaffinity(0, allowed)
     if json:
@@ -68,7 +69,7 @@ def _notes(kernel: Kernel, one_cpu: bool) -> Iterator[str]:
             yield f"{others} BPF programs for tracing are loaded already: what they cost is in every figure."
 
 
-def _measure(report: Report, kernel: Kernel, quiet: bool) -> None:
+def _measure(report: Report, kernel: Kernel, cpus: list[int], quiet: bool) -> None:
     def say(text: str) -> None:
         if not quiet:
             print(text, flush=True)
@@ -80,6 +81,10 @@ def _measure(report: Report, kernel: Kernel, quiet: bool) -> None:
     for row in report.rows:
         say(report.line(row))
     say(report.ledger())
+    if not kernel.no_ringbuf:
+        with _progress() as told:
+            report.overloads += overloads(kernel, report.plan, cpus, told)
+        say(report.overload())
     with _progress() as told:
         told("what the programs cost others")
         for tax in taxes(kernel, report.plan.storm_cpu, min(report.plan.events / EVENTS, 1)):

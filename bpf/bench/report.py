@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ringtop.bpf import sizes
+from ringtop.bpf.bench.overload import BUFFER, Overload
 from ringtop.bpf.bench.rows import ROUNDS, Plan, Row
+from ringtop.bpf.bench.sides import Counted
 from ringtop.bpf.bench.tax import Tax
 
 WIDTH = 96
@@ -19,6 +21,10 @@ reader, transport, wake-up       reader  traced    lost    offered/s  received/s
 _LEDGER = """
 ledger                             emitted = received +  dropped    residual    wake-ups
 """
+_OVERLOAD = f"""
+a ring of {sizes.human(BUFFER)}             one CPU        all CPUs      event, absolute
+that nobody reads   traced  event   traced  event    one CPU  all CPUs    emitted    lost  residual
+"""
 _TAX = """
 processes that cause no events, with a program attached  ratio     without        with       adds
 """
@@ -26,7 +32,9 @@ _LEGEND = """\
 reader: CPU time of the reading thread, user and system, waiting included, for each event it received. traced: time one
 call of the storm took, in its ratio to the same without any program. ringtop: drained and entered in the ledger.
 ringtop, stream: put in time order and encoded for the viewer as well, as the collector does. bcc: a callback that only
-counts. bcc, 5 fields: one that reads five fields of the event, as bcc's tools do."""
+counts. bcc, 5 fields: one that reads five fields of the event, as bcc's tools do. reserve, and output or reserve with
++query: the ring with --emit of that name, which is output elsewhere. event: what one adds to its call, in its ratio to
+output."""
 
 
 @dataclass
@@ -37,13 +45,15 @@ class Report:
     host: dict[str, Any]
     """What it was measured on."""
     rows: list[Row] = field(default_factory=list)
+    overloads: list[Overload] = field(default_factory=list)
     taxes: list[Tax] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
     def balanced(self) -> bool:
         """Every event of every row is accounted for."""
-        return all(row.residual == 0 for row in self.rows)
+        counted = [row.counted for row in self.rows] + [row.counted for row in self.overloads]
+        return all(n.residual == 0 for n in counted)
 
     def head(self) -> str:
         """What is measured, and the first table's head."""
@@ -58,7 +68,7 @@ class Report:
 
     def line(self, row: Row) -> str:
         """A row of the first table."""
-        lost = row.dropped / max(row.emitted, 1)
+        lost = row.counted.dropped / max(row.counted.emitted, 1)
         return (
             f"{row.side.name:31}{row.reader_ratio:7.1f}x{row.slow_down:7.1f}x{lost:8.1%}{row.offered_per_s:13,.0f}"
             f"{row.received_per_s:12,.0f}{row.reader_us:7.3f}µs{row.call_ns:7,.0f}ns"
@@ -67,13 +77,25 @@ class Report:
     def ledger(self) -> str:
         """The second table: every event accounted for."""
         lines = [
-            f"{row.side.name:32}{row.emitted:10,}{row.received:11,}{row.dropped:11,}{row.residual:12,}{row.wakeups:12,}"
+            f"{row.side.name:32}{n.emitted:10,}{n.received:11,}{n.dropped:11,}{n.residual:12,}{n.wakeups:12,}"
             for row in self.rows
+            for n in [row.counted]
         ]
         return "\n".join([_LEDGER.rstrip("\n"), *lines])
 
+    def overload(self) -> str:
+        """The third table: the ways into a full ring; empty where there is no ring."""
+        lines = [
+            f"{row.emit:18}{row.one.slow_down:7.1f}x{row.one.adds_ratio:6.2f}x{row.all.slow_down:8.1f}x"
+            f"{row.all.adds_ratio:6.2f}x{row.one.adds_ns:9,.0f}ns{row.all.adds_ns:8,.0f}ns{n.emitted:11,}"
+            f"{n.dropped / max(n.emitted, 1):8.1%}{n.residual:10,}"
+            for row in self.overloads
+            for n in [row.counted]
+        ]
+        return "\n".join([_OVERLOAD.rstrip("\n"), *lines]) if lines else ""
+
     def tax(self) -> str:
-        """The third table: the cost to those who cause no events."""
+        """The last table: the cost to those who cause no events."""
         lines = [
             f"{tax.load + ', ' + tax.program:54}{tax.ratio:7.2f}x{tax.off_ns:10,.0f}ns{tax.on_ns:10,.0f}ns"
             f"{tax.on_ns - tax.off_ns:9,.0f}ns"
@@ -103,14 +125,24 @@ class Report:
                 "reader": row.side.kind,
                 "transport": row.side.transport,
                 "wakeup": row.side.wakeup,
-                **{name: value for name, value in asdict(row).items() if name != "side"},
-                "residual": row.residual,
+                "emit": row.side.emit,
+                **{name: value for name, value in asdict(row).items() if name not in ("side", "counted")},
+                **_counted(row.counted),
             }
             for row in self.rows
         ]
+        overloads = [
+            {name: value for name, value in asdict(row).items() if name != "counted"} | _counted(row.counted)
+            for row in self.overloads
+        ]
         taxes = [{**asdict(tax), "ratio": tax.ratio} for tax in self.taxes]
         whole = {"version": 1, **self.host, **asdict(self.plan), "balanced": self.balanced}
-        return json.dumps({**whole, "rows": rows, "taxes": taxes, "notes": self.notes}, indent=2)
+        tables = {"rows": rows, "overloads": overloads, "taxes": taxes}
+        return json.dumps({**whole, **tables, "notes": self.notes}, indent=2)
+
+
+def _counted(counted: Counted) -> dict[str, int | None]:
+    return {**asdict(counted), "residual": counted.residual}
 
 
 def _note(text: str) -> str:

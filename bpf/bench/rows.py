@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from operator import truediv
 from statistics import median
 
-from ringtop.bpf.bench.sides import Reader, Side, open_side
+from ringtop.bpf.bench.sides import Counted, Reader, Side, open_side
 from ringtop.bpf.bench.storm import Made, Storm, unlinks
 from ringtop.bpf.kernel import Kernel
 
@@ -37,11 +37,7 @@ class Row:
     side: Side
     offered: int
     """System calls the storm made: one event each."""
-    emitted: int
-    received: int
-    dropped: int
-    gaps: int | None
-    wakeups: int
+    counted: Counted
     offered_per_s: float
     received_per_s: float
     reader_us: float
@@ -52,11 +48,6 @@ class Row:
     """Time one call of the storm took."""
     slow_down: float
     """The same in its ratio to that with no program attached."""
-
-    @property
-    def residual(self) -> int:
-        """0, or the ledger does not balance."""
-        return self.emitted - self.received - self.dropped
 
 
 @dataclass(slots=True)
@@ -88,7 +79,7 @@ def measure(sides: Sequence[Side], kernel: Kernel, plan: Plan, say: Callable[[st
         turns: list[_Turns] = []
         for side in sides:
             say(f"loading: {side.name}")
-            turns.append(_Turns(open_side(side, kernel, plan.buffer, storm.pid)))
+            turns.append(_Turns(open_side(side, kernel, plan.buffer, f"pid={storm.pid}")))
             stack.callback(turns[-1].reader.close)
         for number in range(ROUNDS):
             count = (plan.events + number) // ROUNDS
@@ -105,11 +96,7 @@ def _row(side: Side, turns: _Turns, first: _Turns, bare: list[float]) -> Row:
     return Row(
         side,
         offered,
-        counted.emitted,
-        counted.received,
-        counted.dropped,
-        counted.gaps,
-        counted.wakeups,
+        counted,
         offered_per_s=offered / seconds,
         received_per_s=counted.received / seconds,
         reader_us=median(turns.reader_s) * 1e6,

@@ -37,17 +37,21 @@ class Side:
     kind: Kind
     transport: Transport
     wakeup: str
+    emit: sizes.Emit = "output"
+    """How events get into the ring."""
 
     @property
     def name(self) -> str:
         """As the table has it."""
-        return f"{self.kind}, {self.transport.removesuffix('buf')}, {self.wakeup}"
+        way = self.transport.removesuffix("buf") if self.emit == "output" else self.emit
+        return f"{self.kind}, {way}, {self.wakeup}"
 
 
 _WAKEUPS = ("timer", "adaptive", "every", "batch:64")
 
 SIDES: tuple[Side, ...] = (
     *(Side("ringtop", "ringbuf", w) for w in _WAKEUPS),
+    *(Side("ringtop", "ringbuf", "timer", emit) for emit in sizes.EMITS[1:]),
     *(Side("ringtop", "perfbuf", w) for w in _WAKEUPS if w != "adaptive"),  # which is "every" for perf buffers
     Side("ringtop, stream", "ringbuf", "timer"),
     # What bcc's tools do: flags of 0 for the ring, wakeup_events=1 for perf buffers.
@@ -69,9 +73,14 @@ class Counted:
     """Holes in the sequence numbers; bcc's callbacks do not look for them."""
     wakeups: int
 
+    @property
+    def residual(self) -> int:
+        """0, or the ledger does not balance."""
+        return self.emitted - self.received - self.dropped
+
 
 class Reader(Protocol):
-    """A program with a reader, for the events of one process."""
+    """A program with a reader."""
 
     @property
     def received(self) -> int:
@@ -96,8 +105,8 @@ class Reader(Protocol):
 class Ours:
     """ringtop's reader; the loop is the collector's: drained on its timer, and when the kernel wakes it."""
 
-    def __init__(self, side: Side, kernel: Kernel, size: int, pid: int) -> None:
-        settings = Settings(side.transport, size, side.wakeup, capture=f"pid={pid}", min_us=0)
+    def __init__(self, side: Side, kernel: Kernel, size: int, capture: str) -> None:
+        settings = Settings(side.transport, size, side.wakeup, capture, min_us=0, emit=side.emit)
         self._tracer = Tracer("unlinksnoop", kernel, settings)
         self._drain = self._drain_and_encode if side.kind == "ringtop, stream" else self._drain_only
         # The kernel wakes an adaptive reader only once it has caught up, and one on the timer as half full is passed.
@@ -180,14 +189,14 @@ class _Event(ct.Structure):
 class Bcc:
     """bcc's own callbacks: one that only counts, or one that reads five fields of each event as its tools do."""
 
-    def __init__(self, side: Side, kernel: Kernel, size: int, pid: int) -> None:
+    def __init__(self, side: Side, kernel: Kernel, size: int, capture: str) -> None:
         self._transport = side.transport
         self.received = self._rounds = 0
         self._ring = -1
         self._loaded = load("unlinksnoop", kernel, not kernel.no_ringbuf)
         bpf = self._loaded.bpf
-        capture = compile_capture(language.parse(f"pid={pid}"), UNLINKSNOOP, self._loaded.rung.knows)
-        self._loaded.configure(Config(side.transport, *sizes.kernel_wakeup(side.wakeup, size), capture))
+        compiled = compile_capture(language.parse(capture), UNLINKSNOOP, self._loaded.rung.knows)
+        self._loaded.configure(Config(side.transport, *sizes.kernel_wakeup(side.wakeup, size), compiled))
         name = "ring_template" if side.transport == "ringbuf" else "perfbuf"
         table, callback = bpf[name], self._callback(side.kind, bpf, name)
         # bcc finds the event's class in the program's own call of perf_submit or ringbuf_output: here it is in emit.h.
@@ -248,6 +257,6 @@ class Bcc:
             os.close(self._ring)
 
 
-def open_side(side: Side, kernel: Kernel, size: int, pid: int) -> Reader:
-    """The reader of *side*, for the unlinks of *pid*. Raises CannotTrace."""
-    return (Ours if side.kind.startswith("ringtop") else Bcc)(side, kernel, size, pid)
+def open_side(side: Side, kernel: Kernel, size: int, capture: str) -> Reader:
+    """The reader of *side*, for the unlinks that *capture* lets through. Raises CannotTrace."""
+    return (Ours if side.kind.startswith("ringtop") else Bcc)(side, kernel, size, capture)

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from ringtop.bpf.bench import run, storm
+from ringtop.bpf.bench.overload import Overload, Paid
 from ringtop.bpf.bench.report import WIDTH, Report
 from ringtop.bpf.bench.rows import Plan, Row
-from ringtop.bpf.bench.sides import SIDES, Side
+from ringtop.bpf.bench.sides import SIDES, Counted, Side
 from ringtop.bpf.bench.tax import Tax
+from ringtop.bpf.sizes import EMITS
 from tests.kernel.tracing import RINGTOP
 
 EVENTS = 20_000
@@ -31,19 +33,22 @@ def report() -> dict[str, Any]:
 
 
 def test_every_way_of_reading_is_measured(report: dict[str, Any]) -> None:
-    assert [(row["reader"], row["transport"], row["wakeup"]) for row in report["rows"]] == [
-        (side.kind, side.transport, side.wakeup) for side in SIDES
+    assert [(row["reader"], row["transport"], row["wakeup"], row["emit"]) for row in report["rows"]] == [
+        (side.kind, side.transport, side.wakeup, side.emit) for side in SIDES
     ]
+    assert [row["emit"] for row in report["overloads"]] == list(EMITS)
 
 
 def test_every_event_is_accounted_for(report: dict[str, Any]) -> None:
     assert report["balanced"] is True
-    for row in report["rows"]:
+    for row in report["rows"] + report["overloads"]:
         assert row["emitted"] == row["received"] + row["dropped"]
         assert row["residual"] == 0
         # One system call, one event; and the storm's process has no others.
         assert row["emitted"] == row["offered"] > 0
         assert row["gaps"] is None or row["gaps"] <= row["dropped"]
+    for row in report["overloads"]:
+        assert row["dropped"] > row["received"] > 0
 
 
 def test_figures_make_sense(report: dict[str, Any]) -> None:
@@ -54,6 +59,8 @@ def test_figures_make_sense(report: dict[str, Any]) -> None:
         assert row["slow_down"] > 0
         assert row["received_per_s"] <= row["offered_per_s"]
     assert report["rows"][0]["reader_ratio"] == 1
+    assert report["overloads"][0]["one"]["adds_ratio"] == 1
+    assert all(row[cpus]["slow_down"] > 0 for row in report["overloads"] for cpus in ("one", "all"))
 
 
 def test_the_cost_to_others_is_measured(report: dict[str, Any]) -> None:
@@ -69,11 +76,7 @@ def row(**given: Any) -> Row:
     figures: dict[str, Any] = {
         "side": Side("bcc, 5 fields", "ringbuf", "adaptive"),
         "offered": 1_000_000,
-        "emitted": 1_000_000,
-        "received": 1_000_000,
-        "dropped": 0,
-        "gaps": 0,
-        "wakeups": 1_000_000,
+        "counted": Counted(1_000_000, 1_000_000, 0, 0, 1_000_000),
         "offered_per_s": 10_000_000.0,
         "received_per_s": 10_000_000.0,
         "reader_us": 99.999,
@@ -88,21 +91,25 @@ def test_the_tables_fit_a_terminal() -> None:
     host = {"kernel": "6.18.0-amd64", "cpus": 128, "storm": "machine code", "storm_cpu": 0, "reader_cpu": 127}
     whole = Report(Plan(1_000_000, 4 << 20, 0), host, notes=["word " * 40])
     whole.rows += [row(reader_us=0.1), row()]
+    paid = Paid(99.99, 99_999, 99.99)
+    whole.overloads.append(Overload("reserve+query", paid, paid, 9_999_999, Counted(9_999_999, 0, 9_999_999, None, 0)))
     whole.taxes.append(Tax("runqslower", "pipe ping-pong on one CPU", 99_999, 999_999))
-    text = "\n".join([whole.head(), *map(whole.line, whole.rows), whole.ledger(), whole.tax(), whole.verdict()])
+    text = "\n".join(
+        [whole.head(), *map(whole.line, whole.rows), whole.ledger(), whole.overload(), whole.tax(), whole.verdict()]
+    )
     assert max(map(len, text.splitlines())) <= 100
     assert WIDTH <= 100
     assert "Every event is accounted for" in text
 
 
 def test_a_ledger_that_does_not_balance_is_said_loudly(monkeypatch: pytest.MonkeyPatch) -> None:
-    bad = row(dropped=1)
-    assert bad.residual == -1
+    bad = row(counted=Counted(10, 10, 1, None, 0))
+    assert bad.counted.residual == -1
     whole = Report(Plan(1, 4096, 0), {}, rows=[bad])
     assert not whole.balanced
     assert "DOES NOT BALANCE" in whole.verdict()
     assert json.loads(whole.as_json())["balanced"] is False
-    monkeypatch.setattr("ringtop.bpf.bench._measure", lambda report, kernel, quiet: report.rows.append(bad))
+    monkeypatch.setattr("ringtop.bpf.bench._measure", lambda report, *args, **kw: report.rows.append(bad))
     assert run(json=True, events=1) == 1
 
 
