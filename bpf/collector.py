@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from ringtop.bpf import stream
+from ringtop.bpf import privilege, stream
 from ringtop.bpf.errors import CannotTrace
 from ringtop.bpf.filter import FilterError
 from ringtop.bpf.kernel import Kernel, ensure_tracefs, online_cpus
@@ -26,6 +26,8 @@ from ringtop.bpf.tracer import TICK_NS, Settings, Tracer
 STATS_NS = 1_000_000_000
 CONTROL_LIMIT = 64 << 10
 """Longest control message, bytes."""
+MOST_CONTROLS = 200
+"""Control messages obeyed in a second."""
 MOST_WAITING = 64
 """Changes that wait for others to be over."""
 
@@ -65,6 +67,7 @@ class Collector:
         self._control_fd = control_fd
         self._control = stream.Frames(magic=False, limit=CONTROL_LIMIT)
         self._epoll = select.epoll()
+        self._controls = 0
         self._waiting: deque[tuple[str, stream.Control]] = deque()
         self._reason = ""
         self._signals, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -86,12 +89,19 @@ class Collector:
     def _run(self) -> int:
         kernel = Kernel()
         self.out.put(self._hello(kernel))
-        if ensure_tracefs():
-            self.out.put(stream.Notice("info", "tracefs was not mounted: mounted it at /sys/kernel/tracing"))
+        try:
+            if ensure_tracefs():
+                self.out.put(stream.Notice("info", "tracefs was not mounted: mounted it at /sys/kernel/tracing"))
+        except CannotTrace as missing:
+            if os.geteuid() == 0:
+                raise
+            self.out.put(stream.Notice("warning", str(missing)))  # raw tracepoints need none
         transport = self._transport(kernel)
         failures = [e for p in self.options.programs if (e := self._start(p, kernel, transport))]
         if not self.tracers:
             raise failures[0]
+        privilege.drop(privilege.to_read_events())
+        privilege.end_with_parent()
         self._loop()
         for tracer in self.tracers.values():
             tracer.stop()
@@ -181,6 +191,7 @@ class Collector:
                 self._obey_waiting()
                 next_drain = now + min(t.patience_ns for t in self.tracers.values())
             if now >= next_stats:
+                self._controls = 0
                 self._exclude()
                 self._stats()
                 for tracer in self.tracers.values():
@@ -222,10 +233,22 @@ class Collector:
             return
         try:
             for body in self._control.feed(data):
-                self._obey(stream.decode_control(body))
+                self._hear(body)
         except stream.StreamError as e:
             self.out.put(stream.Notice("error", str(e)))
             self._reason = "a control message could not be read"
+
+    def _hear(self, body: bytes) -> None:
+        self._controls += 1
+        try:
+            message = stream.decode_control(body)
+        except stream.StreamError as e:
+            self.out.put(stream.Notice("error", str(e)))
+            return
+        if self._controls <= MOST_CONTROLS or isinstance(message, stream.Stop):
+            self._obey(message)
+        elif self._controls == MOST_CONTROLS + 1:
+            self.out.put(stream.Notice("error", f"more than {MOST_CONTROLS} control messages in a second"))
 
     def _obey(self, message: stream.Control) -> None:
         if isinstance(message, stream.Stop):
@@ -279,7 +302,8 @@ class Collector:
 
 def collect(options: Options) -> int:
     """Run a collector on standard input and output; its exit status. Raises CannotTrace."""
-    if os.geteuid() != 0:
-        cure = "Run it as root: sudo ringtop …"
-        raise CannotTrace("cannot trace", "loading BPF programs needs root", cure)
+    if not privilege.may_load():
+        why = "loading BPF programs needs root, or the capabilities CAP_BPF and CAP_PERFMON"
+        raise CannotTrace("cannot trace", why, "Run it as root: sudo ringtop …")
+    privilege.clean_environment()
     return Collector(options, 0, 1).run()

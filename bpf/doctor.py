@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ringtop.bpf import syscall
+from ringtop.bpf import privilege, syscall
 from ringtop.bpf.errors import CannotTrace
 from ringtop.bpf.kernel import TRACEFS, Kernel, ensure_tracefs
 from ringtop.bpf.loader import import_bcc, load
 from ringtop.bpf.schema import SCHEMAS
-
-_CAPABILITIES = {"CAP_SYS_ADMIN": 21, "CAP_SYS_RESOURCE": 24, "CAP_PERFMON": 38, "CAP_BPF": 39}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +41,8 @@ class Choice:
 
 
 def _root() -> Finding:
-    text = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("CapEff"))
-    held = int(text.split()[1], 16)
-    names = [name for name, bit in _CAPABILITIES.items() if held >> bit & 1]
-    ok = os.geteuid() == 0 and "CAP_SYS_ADMIN" in names
-    what = f"uid {os.geteuid()}, {', '.join(names) or 'no capability that helps'}"
+    ok = privilege.may_load()
+    what = f"uid {os.geteuid()}, {', '.join(sorted(privilege.held())) or 'no capability that helps'}"
     return Finding("root", ok, what, "" if ok else "Run it as root: sudo ringtop doctor")
 
 

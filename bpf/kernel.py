@@ -6,6 +6,7 @@ import ctypes
 import errno
 import os
 import platform
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -60,10 +61,14 @@ def possible_cpus() -> int:
 def ensure_tracefs() -> bool:
     """Mount tracefs where it belongs when it is not there; True when this call did. Raises CannotTrace."""
     what = "the tracepoints cannot be reached"
-    if any(os.path.ismount(place) for place in (TRACEFS, _DEBUGFS_TRACING)):
-        if os.geteuid() != 0:
-            raise CannotTrace(what, "only root may look into tracefs", "Run it as root: sudo ringtop …")
-        return False
+    for place in (TRACEFS, _DEBUGFS_TRACING):
+        if os.path.ismount(place):
+            try:
+                next(place.iterdir())
+            except PermissionError as e:
+                cure = "Run it as root, or with CAP_DAC_READ_SEARCH."
+                raise CannotTrace(what, "only root may look into tracefs", cure) from e
+            return False
     cure = f"Mount it as root: mount -t tracefs tracefs {TRACEFS}"
     if not TRACEFS.is_dir():
         raise CannotTrace(what, f"this kernel has no tracefs ({TRACEFS} does not exist)", "It needs CONFIG_FTRACE.")
@@ -133,7 +138,11 @@ class Kernel:
 
     def tracepoint(self, category: str, event: str) -> bool:
         """Whether the tracepoint exists."""
-        return any((place / "events" / category / event).is_dir() for place in (TRACEFS, _DEBUGFS_TRACING))
+        for place in (TRACEFS, _DEBUGFS_TRACING):
+            with suppress(PermissionError):
+                if (place / "events" / category / event).is_dir():
+                    return True
+        return False
 
     @cached_property
     def lockdown(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
@@ -25,6 +25,9 @@ MAX_FRAME = 64 << 20
 _LENGTH = struct.Struct("<I")
 
 Transport = Literal["ringbuf", "perfbuf"]
+ShortText = Annotated[str, msgspec.Meta(max_length=4096)]
+"""What a reader may say."""
+Programs = Annotated[list[Annotated[str, msgspec.Meta(max_length=64)]], msgspec.Meta(max_length=16)]
 Level = Literal["info", "warning", "error"]
 Wakeup = str
 """``timer``, ``adaptive``, ``every`` or ``batch:N``."""
@@ -246,8 +249,8 @@ Any = Hello | Progress | State | Round | Stats | Changed | Compared | Notice | E
 class SetCapture(Message, frozen=True, tag="set_capture"):
     """Replace the capture filter of the programs named (all when empty)."""
 
-    text: str
-    programs: list[str] = []
+    text: ShortText
+    programs: Programs = []
 
 
 class Retune(Message, frozen=True, tag="retune"):
@@ -259,8 +262,8 @@ class Retune(Message, frozen=True, tag="retune"):
     transport: Transport | Literal["", "other"] = ""
     """``other``: the one that is not in use."""
     buffer_bytes: int = 0
-    wakeup: Wakeup = ""
-    programs: list[str] = []
+    wakeup: ShortText = ""
+    programs: Programs = []
 
 
 MOST_SECONDS = 3600
@@ -271,7 +274,7 @@ class Compare(Message, frozen=True, tag="compare"):
     """Send each event of the programs named (all when empty) over both transports for *seconds*; then ``Compared``."""
 
     seconds: float
-    programs: list[str] = []
+    programs: Programs = []
 
 
 class Stop(Message, frozen=True, tag="stop"):

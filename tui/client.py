@@ -8,9 +8,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from ringtop.bpf import stream
 from ringtop.bpf.errors import CANNOT_TRACE, CannotTrace
+from ringtop.bpf.privilege import PATH
 
 LOCAL = (sys.executable, "-I", "-m", "ringtop.tui", "collect")
 """The command of a local collector; its options follow. -I: nothing in the environment or this folder redirects it."""
@@ -44,6 +46,8 @@ class Client:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._told,
+            # Nothing of the reader's environment reaches what is privileged.
+            env={"PATH": PATH} if command is LOCAL else None,
             start_new_session=True,  # Ctrl+C is for the reader: it tells the collector to stop, and hears it out
         )
         assert self.process.stdin is not None
@@ -83,10 +87,12 @@ class Client:
         try:
             self.process.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
-            self.process.terminate()
+            with suppress(PermissionError):  # it may be somebody else's
+                self.process.terminate()
             try:
                 self.process.wait(_PATIENCE)
             except subprocess.TimeoutExpired:
-                self.process.kill()
+                with suppress(PermissionError):
+                    self.process.kill()
         self._out.close()
         return self.process.wait()

@@ -72,11 +72,38 @@ def test_a_bad_capture_filter_leaves_the_old_one(listener: Listener) -> None:
     assert listener.events() == pids
 
 
-@pytest.mark.parametrize("garbage", [b"\xff\xff\xff\xff", b"\x03\0\0\0abc", b"\x01\0\0\0\x80", b"\0" * 100])
-def test_garbage_ends_it_in_order(listener: Listener, garbage: bytes) -> None:
+@pytest.mark.parametrize(
+    "garbage", [b"\x03\0\0\0abc", b"\x01\0\0\0\x80", b"\0" * 100, b"\x05\0\0\0\xdf\xff\xff\xff\xff"]
+)
+def test_what_is_no_control_message_is_refused(listener: Listener, garbage: bytes) -> None:
     os.write(listener.client.process.stdin.fileno(), garbage)  # type: ignore[union-attr]
+    assert "control message" in listener.until(stream.Notice).text
+    pids = run_programs(PRIME)
+    listener.client.send(stream.Stop())
+    listener.until(stream.End)
+    assert listener.events() == pids
+
+
+def test_a_frame_too_large_to_be_one_ends_it_in_order(listener: Listener) -> None:
+    os.write(listener.client.process.stdin.fileno(), b"\xff\xff\xff\xff")  # type: ignore[union-attr]
     assert "control" in listener.until(stream.End).reason
     assert listener.client.process.wait(30) == 0
+
+
+def test_what_comes_too_fast_or_is_too_long_is_refused(listener: Listener) -> None:
+    for text in ["pid=1" + " " * 5000, *["pid=1"] * 1000]:
+        listener.client.send(stream.SetCapture(text))
+    pids = run_programs(PRIME)
+    listener.client.send(stream.SetCapture("comm=true", programs=["x" * 65]))
+    listener.client.send(stream.Stop())
+    listener.until(stream.End)
+    told = [m.text for m in listener.seen if isinstance(m, stream.Notice)]
+    assert any("4096" in text for text in told)
+    assert any("control messages in a second" in text for text in told)
+    assert len(told) < 20
+    states = [m for m in listener.seen if isinstance(m, stream.State)]
+    assert len(states) <= 1 + 200 * (1 + sum(isinstance(m, stream.Stats) for m in listener.seen))
+    assert not set(listener.events()) & set(pids), "the last filter obeyed was pid=1"
 
 
 def test_a_collector_that_dies_is_told_apart(listener: Listener) -> None:

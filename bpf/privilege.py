@@ -1,0 +1,80 @@
+"""What this process may do, and giving up all that it does not need."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+
+CAPABILITIES = {  # include/uapi/linux/capability.h
+    "CAP_DAC_READ_SEARCH": 2,
+    "CAP_SYS_ADMIN": 21,
+    "CAP_SYS_RESOURCE": 24,
+    "CAP_PERFMON": 38,
+    "CAP_BPF": 39,
+}
+NOBODY = 65534
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+
+_PDEATHSIG, _CAPBSET_READ, _CAPBSET_DROP, _KEEPCAPS, _NO_NEW_PRIVS, _AMBIENT = 1, 23, 24, 8, 38, 47  # linux/prctl.h
+_AMBIENT_CLEAR_ALL = 4
+_VERSION_3 = 0x20080522  # of capset(2)
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _prctl(option: int, *args: int) -> int:
+    result: int = _libc.prctl(option, *(ctypes.c_ulong(a) for a in (*args, 0, 0, 0, 0)[:4]))
+    return result
+
+
+def held() -> set[str]:
+    """Capabilities in effect, among those that matter here."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    bits = int(next(line for line in lines if line.startswith("CapEff")).split()[1], 16)
+    return {name for name, bit in CAPABILITIES.items() if bits >> bit & 1}
+
+
+def may_load() -> bool:
+    """Programs can be loaded and attached: with CAP_BPF and CAP_PERFMON (Linux 5.8), or CAP_SYS_ADMIN, as root has."""
+    return bool({"CAP_SYS_ADMIN"} & held() or {"CAP_BPF", "CAP_PERFMON"} <= held())
+
+
+def to_read_events() -> set[str]:
+    """What a loaded program's readers still need: new maps and new perf buffers."""
+    return {"CAP_BPF", "CAP_PERFMON"} if _prctl(_CAPBSET_READ, CAPABILITIES["CAP_BPF"]) >= 0 else {"CAP_SYS_ADMIN"}
+
+
+def drop(keep: Iterable[str] = (), uid: int = NOBODY, gid: int = NOBODY) -> None:
+    """For good: root becomes *uid* and *gid* with no capability but those of *keep*, and never gets another. Whoever is
+    not root keeps its ids. To be called before there are threads. Raises OSError."""
+    wanted = sum(1 << CAPABILITIES[name] for name in set(keep) & held())
+    root = os.geteuid() == 0
+    _prctl(_NO_NEW_PRIVS, 1)
+    _prctl(_AMBIENT, _AMBIENT_CLEAR_ALL)
+    for bit in range(64):
+        if _prctl(_CAPBSET_READ, bit) == 1:
+            _prctl(_CAPBSET_DROP, bit)
+    if root:
+        _prctl(_KEEPCAPS, 1)
+        os.setgroups([])
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
+    low, high = wanted & 0xFFFF_FFFF, wanted >> 32
+    header = struct.pack("<Ii", _VERSION_3, 0)
+    if _libc.capset(header, struct.pack("<6I", low, low, 0, high, high, 0)):
+        raise OSError(ctypes.get_errno(), "the capabilities could not be given up")
+
+
+def end_with_parent() -> None:
+    """SIGTERM when the parent ends, in whatever way. Forgotten by ``drop``: to be called after it."""
+    _prctl(_PDEATHSIG, signal.SIGTERM)
+
+
+def clean_environment() -> None:
+    """Nothing that could redirect what is loaded, found or written: PYTHON*, LD_*, BCC_*, TMPDIR, HOME and the rest."""
+    os.environ.clear()
+    os.environ["PATH"] = PATH
+    os.chdir("/")
