@@ -27,9 +27,9 @@ from ringtop.tui.filtering import Filters
 from ringtop.tui.host import Host, LocalHost
 from ringtop.tui.inbox import Inbox
 from ringtop.tui.model import Model
-from ringtop.tui.parts import safe
 from ringtop.tui.source import Source
 from ringtop.tui.state import State
+from ringtop.tui.text import safe
 from ringtop.tui.view import View
 from ringtop.tui.widgets.ask import Ask
 from ringtop.tui.widgets.events import EventTable

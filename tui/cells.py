@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Literal
 
+from ringtop.bpf.args import split_args
 from ringtop.bpf.batch import Batch
 from ringtop.bpf.schema import AT_FDCWD, OPS, UNKNOWN, Field
 from ringtop.tui import format, text
+from ringtop.tui.shell import shell_line
 
 Tone = Literal["", "dim", "failed", "low", "mid", "high", "late"]
 """What a cell's colour says: nothing, less important, failed, how long a wait was, and that the event came late."""
@@ -63,7 +65,7 @@ def column(batch: Batch, field: Field, clock: Clock, width: int = 12) -> list[Ce
         case "args":
             counts: list[int] = batch.rows["argc"].tolist()
             pairs = zip(batch.text(name), counts, strict=True)
-            return [Cell(text.shell_line(text.split_args(raw, argc))) for raw, argc in pairs]
+            return [Cell(shell_line(split_args(raw, argc))) for raw, argc in pairs]
         case "op":
             return [Cell(OPS[op] if op < len(OPS) else str(op), "dim") for op in batch.rows[name].tolist()]
         case "bool":

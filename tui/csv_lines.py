@@ -1,7 +1,7 @@
 """Events as CSV (RFC 4180, lines end as the caller ends them): one header for all programs, and an empty cell where a
 program has no such value or it is not known.
 
-Text is shown as by ``text.visible``, arguments as by ``text.shell_line``: no cell holds a control character or a line
+Text is shown as by ``text.visible``, arguments as by ``shell_line``: no cell holds a control character or a line
 break. A cell of text that a spreadsheet could take for a formula, or that begins with ``'``, gets a ``'`` in front.
 ``cell_bytes`` and ``cell_args`` find the original bytes.
 """
@@ -14,7 +14,8 @@ from typing import Any
 
 from ringtop.bpf.batch import Batch
 from ringtop.tui.records import NAMES, columns
-from ringtop.tui.text import original, shell_args, shell_line, visible
+from ringtop.tui.shell import shell_args, shell_line
+from ringtop.tui.text import original, visible
 
 _FORMULA = tuple("=+-@＝＋－＠'")
 

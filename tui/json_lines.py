@@ -7,13 +7,14 @@ that could harm a terminal are written as ``\\u`` escapes.
 from __future__ import annotations
 
 import base64
+import unicodedata
 from typing import Any
 
 import msgspec
 
 from ringtop.bpf.batch import Batch
 from ringtop.tui.records import NAMES, columns
-from ringtop.tui.text import escaped_json
+from ringtop.tui.text import is_safe
 
 _TEXT = {"comm", "prev_comm", "filename", "path"}
 _encoder = msgspec.json.Encoder()
@@ -72,3 +73,25 @@ def _decoded_args(values: list[list[bytes]], broken: dict[int, dict[str, Any]]) 
             broken.setdefault(row, {})["argv_base64"] = [base64.b64encode(raw).decode() for raw in args]
         shown.append(texts)
     return shown
+
+
+class _InJson(dict[int, str]):
+    """What each character of a JSON text is written as."""
+
+    def __missing__(self, code: int) -> str:
+        if len(self) >= 4096:
+            self.clear()
+        char = chr(code)
+        if not is_safe(char) or unicodedata.category(char) == "Mn":
+            units = char.encode("utf-16-be")
+            char = "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
+        self[code] = char
+        return char
+
+
+_in_json = _InJson()
+
+
+def escaped_json(document: str) -> str:
+    """A JSON *document* of one line with all that is not safe to show as ``\\u`` escapes: still the same document."""
+    return document.translate(_in_json)

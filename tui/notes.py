@@ -5,7 +5,7 @@ from __future__ import annotations
 from ringtop.bpf import stream
 from ringtop.tui import format
 from ringtop.tui.glyphs import Glyphs
-from ringtop.tui.parts import safe
+from ringtop.tui.text import safe
 
 Note = str | stream.Changed | stream.Compared
 

@@ -38,8 +38,3 @@ def fit(parts: Iterable[Part], width: int, space: int = 2) -> list[Part]:
 
 def _width(groups: Sequence[Sequence[Part]], space: int) -> int:
     return sum(text.width(p.text) for g in groups for p in g) + space * (len(groups) - 1)
-
-
-def safe(said: str) -> str:
-    """Text that came with the stream (a host's name, a reason) without anything a terminal obeys."""
-    return text.visible(said.encode("utf-8", "surrogateescape"))

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from ringtop.bpf.args import split_args
 from ringtop.bpf.batch import Batch
 from ringtop.bpf.schema import UNKNOWN
 from ringtop.tui import format, text
-from ringtop.tui.parts import safe
 from ringtop.tui.process import Card
+from ringtop.tui.shell import shell_line
 from ringtop.tui.store import Timeline
+from ringtop.tui.text import safe
 
 PRESENCE = {
     "here": "",
@@ -76,7 +78,7 @@ def _last_exec(execs: Batch) -> Batch | None:
 
 
 def _arguments(started: Batch) -> tuple[bytes, ...]:
-    return tuple(text.split_args(started.text("argv")[0], int(started.rows["argc"][0])))
+    return tuple(split_args(started.text("argv")[0], int(started.rows["argc"][0])))
 
 
 def headline(pid: int, card: Card, known: Told) -> str:
@@ -99,7 +101,7 @@ def facts(card: Card, known: Told, offset_ns: int = 0, zone: tzinfo | None = Non
 def _card(card: Card, known: Told, zone: tzinfo | None) -> Iterator[Fact]:
     command = card.command or known.command
     if command:
-        yield Fact("command", text.shell_line(command))
+        yield Fact("command", shell_line(command))
     elif card.command == () and card.exe is None and card.status != "zombie":
         yield Fact("command", "a kernel thread", "dim")
     if card.ancestors:
@@ -134,7 +136,7 @@ def _card(card: Card, known: Told, zone: tzinfo | None) -> Iterator[Fact]:
 
 def _told(known: Told) -> Iterator[Fact]:
     if known.command:
-        yield Fact("command", text.shell_line(known.command))
+        yield Fact("command", shell_line(known.command))
     if known.filename:
         yield Fact("program", text.visible(known.filename))
     if known.ppid is not None:

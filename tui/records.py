@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ringtop.bpf.args import split_args
 from ringtop.bpf.batch import Batch
 from ringtop.bpf.schema import OPS, SCHEMAS, Field
 from ringtop.bpf.value import UNKNOWNS
-from ringtop.tui.text import split_args
 
 _FIRST = ("program", "time", "ts_ns", "cpu", "seq", "pid", "tid", "ppid", "uid", "cgroup", "comm")
 _OWN = {

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ringtop.bpf.args import split_args
 from ringtop.bpf.batch import Batch
 from ringtop.bpf.schema import AT_FDCWD, OPS, UNKNOWN
 from ringtop.tui.records import wall_ns
-from ringtop.tui.text import clip, shell_line, split_args, visible, width
+from ringtop.tui.shell import shell_line
+from ringtop.tui.text import clip, visible, width
 
 ELLIPSIS = "…"
 LONG_NS, VERY_LONG_NS = 30_000_000, 100_000_000

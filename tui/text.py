@@ -3,21 +3,17 @@ r"""The one place that makes untrusted bytes safe to show.
 Shown text has only characters that take a known number of cells and change nothing around them. All else is written
 as an escape: ``\n \r \t``, ``\xNN`` for other control characters and for bytes that are not UTF-8, ``\uNNNN`` or
 ``\UNNNNNNNN`` for other characters, and ``\\`` for the backslash itself, so that each text stands for exactly one value
-(``original`` finds it) and a file that is really called ``\x1b`` is not taken for an escape.
+(``original`` finds it) and a file that is really called ``\x1b`` is not taken for an escape. In what is said about
+such values (``safe``) the backslash stays as it is.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from functools import lru_cache
 
 from rich.cells import cell_len, get_character_cell_size
-
-from ringtop.bpf.args import split_args
-
-__all__ = ["clip", "escaped_json", "is_safe", "original", "shell_args", "shell_line", "split_args", "visible", "width"]
 
 MARKS = 3
 """Most combining marks kept on one letter; more reach into the lines above and below."""
@@ -74,8 +70,21 @@ def visible(raw: bytes) -> str:
     return _remembered(raw) if len(raw) <= _CACHED else _visible(raw)
 
 
+def safe(said: str) -> str:
+    """What is *said* (a message, a host's name, a filter) in one line; what is safe already stays as it is."""
+    return _made_visible(said).replace("\\\\", "\\")
+
+
+def safe_lines(said: str) -> str:
+    """What is *said* in several lines."""
+    return "\n".join(map(safe, said.split("\n")))
+
+
 def _visible(raw: bytes) -> str:
-    text = raw.decode("utf-8", "surrogateescape")
+    return _made_visible(raw.decode("utf-8", "surrogateescape"))
+
+
+def _made_visible(text: str) -> str:
     if text.isascii() and text.isprintable() and "\\" not in text:
         return text
     shown = text.translate(_shown)
@@ -115,28 +124,6 @@ def original(text: str) -> bytes:
     return bytes(out + text[end:].encode())
 
 
-class _InJson(dict[int, str]):
-    """What each character of a JSON text is written as."""
-
-    def __missing__(self, code: int) -> str:
-        if len(self) >= _TABLE_SIZE:
-            self.clear()
-        char = chr(code)
-        if not is_safe(char) or unicodedata.category(char) == "Mn":
-            units = char.encode("utf-16-be")
-            char = "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
-        self[code] = char
-        return char
-
-
-_in_json = _InJson()
-
-
-def escaped_json(document: str) -> str:
-    """A JSON *document* of one line with all that is not safe to show as ``\\u`` escapes: still the same document."""
-    return document.translate(_in_json)
-
-
 def width(text: str) -> int:
     """Cells that safe *text* takes in a terminal."""
     return len(text) if text.isascii() else cell_len(text)
@@ -156,33 +143,3 @@ def clip(text: str, cells: int, ellipsis: str = "…") -> str:
         if left < 0:
             return text[:end] + ellipsis
     return text
-
-
-_BARE = re.compile(r"[\w@%+=:,./-]+")
-_SHELL_WORD = re.compile(r"""\$'((?:[^'\\]|\\.)*)'|'([^']*)'|"([^"]*)"|([^\s'"$]+)""")
-
-
-def shell_line(args: Iterable[bytes]) -> str:
-    """Arguments as one would type them in a shell (``$'…'`` where escapes are needed): safe, and spaces are seen."""
-    return " ".join(map(_shell_word, args))
-
-
-def _shell_word(arg: bytes) -> str:
-    shown = visible(arg)
-    if _BARE.fullmatch(shown):
-        return shown
-    plain = shown.replace("\\\\", "\\")
-    if plain.encode() == arg:
-        if "'" not in plain:
-            return f"'{plain}'"
-        if not re.search(r'["$`\\!]', plain):
-            return f'"{plain}"'
-    return "$'" + shown.replace("'", "\\'") + "'"
-
-
-def shell_args(line: str) -> list[bytes]:
-    """The arguments that ``shell_line`` showed as *line*."""
-    args = []
-    for escaped, single, double, bare in _SHELL_WORD.findall(line):
-        args.append(original(escaped) if escaped else (single or double or bare).encode())
-    return args

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from ringtop.bpf.schema import SCHEMAS
 from ringtop.tui import buffers, columns, format, glyphs
 from ringtop.tui.counters import Cpu, Totals
-from ringtop.tui.parts import Part, fit, safe
+from ringtop.tui.parts import Part, fit
+from ringtop.tui.text import safe
 from ringtop.tui.widgets import scrollbar
 from ringtop.tui.widgets.detail import wrap
 

@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringtop.bpf.args import split_args
 from ringtop.bpf.batch import Batch, empty
 from ringtop.bpf.schema import OPS, SCHEMAS, UNKNOWN
 from ringtop.tui.csv_lines import cell_args, cell_bytes
 from ringtop.tui.lines import FORMATS, writer
-from ringtop.tui.text import split_args, width
+from ringtop.tui.text import width
 from tests.unit.safety import assert_safe
 from tests.unit.samples import NASTY, batches, make
 

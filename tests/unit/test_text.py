@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len, get_character_cell_size
 
-from ringtop.tui.text import MARKS, clip, original, shell_args, shell_line, split_args, visible, width
+from ringtop.bpf.args import split_args
+from ringtop.tui.shell import shell_args, shell_line
+from ringtop.tui.text import MARKS, clip, original, safe, visible, width
 from tests.unit.safety import FORBIDDEN, assert_safe
 from tests.unit.samples import NASTY, comms, texts
 
@@ -135,3 +137,13 @@ def test_clipping(raw: bytes, cells: int) -> None:
 @given(st.lists(comms(), min_size=1, max_size=20))
 def test_remembered_texts_are_those_of_their_bytes(names: list[bytes]) -> None:
     assert [original(visible(n)) for n in names * 2] == names * 2
+
+
+@given(st.one_of(st.text(st.characters()), anything().map(lambda raw: raw.decode("utf-8", "surrogateescape"))))
+def test_what_is_said_is_safe_and_stays_so(said: str) -> None:
+    shown = safe(said)
+    assert_safe(shown)
+    assert width(shown) == cell_len(shown)
+    assert safe(shown) == shown
+    if "\\" not in said and said.isprintable() and said.isascii():
+        assert shown == said

@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from ringtop.tui.parts import safe
+from ringtop.tui.text import safe
 
 
 class Ask(ModalScreen[None]):

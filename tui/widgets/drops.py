@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from ringtop.tui import format
 from ringtop.tui.model import Model
-from ringtop.tui.parts import Part, safe
+from ringtop.tui.parts import Part
+from ringtop.tui.text import safe
 from ringtop.tui.widgets.line import Line
 
 REASONS = {"full": "buffer full", "no_reader": "no reader", "other": "refused"}

@@ -14,8 +14,8 @@ from textual.widgets import Input, Static
 from ringtop.bpf import filter as language
 from ringtop.tui import completion, format
 from ringtop.tui.glyphs import Glyphs
-from ringtop.tui.parts import safe
 from ringtop.tui.store import Store
+from ringtop.tui.text import safe
 
 Kind = Literal["display", "capture"]
 PROMPTS = {"display": " / show only ", "capture": " c capture only "}

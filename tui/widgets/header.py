@@ -8,7 +8,8 @@ from ringtop.tui import format
 from ringtop.tui.glyphs import Glyphs
 from ringtop.tui.host import Host
 from ringtop.tui.model import Model
-from ringtop.tui.parts import Part, safe
+from ringtop.tui.parts import Part
+from ringtop.tui.text import safe
 from ringtop.tui.widgets.line import Line
 
 

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from ringtop.bpf.stream import Compared
 from ringtop.tui import notes, periods
-from ringtop.tui.parts import safe
+from ringtop.tui.text import safe
 
 FIGURES = ("buffer", "out of order", "lost", "delay p50", "delay p99", "wake-ups/s", "reader CPU", "memory")
 WIDTH = 14

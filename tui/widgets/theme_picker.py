@@ -14,7 +14,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from ringtop.themes import ThemeError
-from ringtop.tui.parts import safe
+from ringtop.tui.text import safe
 
 
 class ThemePicker(ModalScreen[str | None]):
