@@ -9,13 +9,16 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from typing import IO
 
 from ringtop.bpf import stream
 from ringtop.bpf.errors import CANNOT_TRACE, CannotTrace
 from ringtop.bpf.privilege import PATH
+from ringtop.tui.broker import Broker, Collector
 
 LOCAL = (sys.executable, "-I", "-m", "ringtop.tui", "collect")
 """The command of a local collector; its options follow. -I: nothing in the environment or this folder redirects it."""
+ENVIRONMENT = {"PATH": PATH}
 _PATIENCE = 5.0
 """Seconds a collector has to detach and leave."""
 
@@ -37,22 +40,29 @@ class CollectorDied(Exception):
 
 
 class Client:
-    """A collector started with *options*. *command* is LOCAL, or something like ``ssh HOST ringtop collect``."""
+    """A collector started with *options*. *command* is LOCAL, or something like ``ssh HOST ringtop collect``; or a
+    *broker* starts it, with the options that it has."""
 
-    def __init__(self, options: Sequence[str], command: Sequence[str] = LOCAL) -> None:
+    def __init__(self, options: Sequence[str], command: Sequence[str] = LOCAL, broker: Broker | None = None) -> None:
+        self.process: subprocess.Popen[bytes] | Collector
+        self._told: IO[bytes]
+        if broker is not None:
+            self.process = collector = broker.start()
+            self._in, self._out, self._told = collector.stdin, collector.stdout, collector.told
+            return
         self._told = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the collector
-        self.process = subprocess.Popen(
+        self.process = process = subprocess.Popen(
             [*command, *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._told,
             # Nothing of the reader's environment reaches what is privileged.
-            env={"PATH": PATH} if command is LOCAL else None,
+            env=ENVIRONMENT if command is LOCAL else None,
             start_new_session=True,  # Ctrl+C is for the reader: it tells the collector to stop, and hears it out
         )
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self._in, self._out = self.process.stdin, self.process.stdout
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._in, self._out = process.stdin, process.stdout
 
     def messages(self) -> Iterator[stream.Any]:
         """All messages, ``End`` included. Raises CollectorDied, or StreamError on bytes that are no stream."""

@@ -6,18 +6,20 @@ import threading
 from collections.abc import Sequence
 
 from ringtop.bpf import stream
+from ringtop.tui.broker import Broker
 from ringtop.tui.client import Client, CollectorDied
 from ringtop.tui.source import Lost, Post
 
 
 class LiveSource:
-    """A collector with these command-line *options*, started when the viewer is ready for it."""
+    """A collector with these command-line *options*, started when the viewer is ready for it, by a *broker* if need
+    be."""
 
     label = "local"
     live = True
 
-    def __init__(self, options: Sequence[str]) -> None:
-        self._options = options
+    def __init__(self, options: Sequence[str], broker: Broker | None = None) -> None:
+        self._options, self._broker = options, broker
         self._client: Client | None = None
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -25,7 +27,7 @@ class LiveSource:
     def start(self, post: Post) -> None:
         """Start a collector and a thread that hands its messages to *post*."""
         self._stopping = False
-        client = self._client = Client(self._options)
+        client = self._client = Client(self._options, broker=self._broker)
         self._thread = threading.Thread(target=self._read, args=(client, post), name="collector", daemon=True)
         self._thread.start()
 

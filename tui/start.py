@@ -5,17 +5,24 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from ringtop.bpf import stream
 from ringtop.tui import config as configuration
 from ringtop.tui import state as memory
-from ringtop.tui.client import Client, CollectorDied
+from ringtop.tui.account import Account, become, can_read, chosen, give_up_root
+from ringtop.tui.broker import Broker
+from ringtop.tui.client import ENVIRONMENT, LOCAL, Client, CollectorDied
 from ringtop.tui.options import collector_arguments
+from ringtop.tui.say import say
 from ringtop.tui.source import Source
+from ringtop.tui.text import safe
 
 DEMO = Path(__file__).with_name("demo.ringtop")
 
@@ -53,17 +60,23 @@ def collector(config: configuration.Config) -> list[str]:
     )
 
 
-def view(source: Source, config: configuration.Config) -> int:
-    """Show *source*; the exit status."""
-    from ringtop.tui.app import Hooks, run  # Textual is large, and not needed to say that there is no screen
-
+def view(source: Source, config: configuration.Config, account: Account | None = None) -> int:
+    """Show *source*, as *account* if there is one; the exit status."""
     state, why = memory.load() if config.keep_state else (memory.State(), "")
     if why:
-        click.echo(f"ringtop: {why}", err=True)
+        say(why)
     state = memory.resume(state, config, _flags())
+    held = memory.hold() if config.keep_state and account is not None and not account.somebody else None
+    if account is not None:
+        become(account)
+        if not os.access(config.recordings, os.W_OK):
+            config = msgspec.structs.replace(config, recordings=tempfile.gettempdir())
+
+    from ringtop.tui.app import Hooks, run  # Textual is large, and not needed to say that there is no screen
+
     status = run(source, config, state, Hooks(themes_dir=configuration.themes_dir()))
-    if config.keep_state and (why := memory.save(state)):
-        click.echo(f"ringtop: {why}", err=True)
+    if config.keep_state and (why := memory.save(state, held)):
+        say(why)
     return status
 
 
@@ -80,7 +93,7 @@ def live(config: configuration.Config) -> int:
     if why:
         from ringtop.tui import trace
 
-        click.echo(f"ringtop: {why}: printing events as lines, as `ringtop trace` does", err=True)
+        say(f"{why}: printing events as lines, as `ringtop trace` does")
         return trace.run(
             trace.Options(
                 programs=config.programs,
@@ -96,7 +109,12 @@ def live(config: configuration.Config) -> int:
         )
     from ringtop.tui.live import LiveSource
 
-    return view(LiveSource(collector(config)), config)
+    options, account = collector(config), chosen()
+    if account is not None and not can_read(account):
+        say(f"{account.name} may not read ringtop's files: the viewer stays root")
+        account = None
+    broker = Broker([*LOCAL, *options], ENVIRONMENT) if account is not None else None
+    return view(LiveSource(options, broker), config, account)
 
 
 def replay(file: Path, config: configuration.Config, speed: float = 1.0, label: str = "") -> int:
@@ -111,7 +129,8 @@ def replay(file: Path, config: configuration.Config, speed: float = 1.0, label: 
         raise click.UsageError(f"{file} is no recording: {e}") from e
     if why := screen():
         raise click.UsageError(f"{why}: a replay needs a terminal")
-    return view(source, config)
+    account = chosen()
+    return view(source, config, account if account is not None and can_read(account, file) else None)
 
 
 def record(file: Path, options: list[str], duration: float | None, overwrite: bool, quiet: bool) -> int:
@@ -125,11 +144,12 @@ def record(file: Path, options: list[str], duration: float | None, overwrite: bo
     except OSError as e:
         raise click.UsageError(f"{file} cannot be written: {e.strerror}") from e
     client = Client(options)
+    give_up_root()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: client.send(stream.Stop()))
     if duration:
         signal.signal(signal.SIGALRM, lambda *_: client.send(stream.Stop()))
-    events = 0
+    events, name = 0, safe(str(file))
     try:
         with recorder:
             for message in client.messages():
@@ -138,20 +158,22 @@ def record(file: Path, options: list[str], duration: float | None, overwrite: bo
                     events += sum(len(stream.batch(rows)) for rows in message.batches)
                 elif isinstance(message, stream.State):
                     if message.state == "failed":
-                        click.echo(f"ringtop: {message.reason}", err=True)
+                        say(message.reason)
                     elif duration:
                         signal.setitimer(signal.ITIMER_REAL, duration)
     except CollectorDied as e:
         if not events:
-            file.unlink(missing_ok=True)
+            with suppress(PermissionError):
+                file.unlink(missing_ok=True)
         e.raise_if_it_cannot_trace()
-        said = f"{file} has what came before" if events else "there was nothing to record"
-        click.echo(f"ringtop: {e}\nringtop: {said}", err=True)
+        said = f"{name} has what came before" if events else "there was nothing to record"
+        say(str(e))
+        say(said)
         return 1
     except OSError as e:
-        click.echo(f"ringtop: {file} cannot be written: {e.strerror}; it has what came before", err=True)
+        say(f"{name} cannot be written: {e.strerror}; it has what came before")
         client.close()
         return 1
     if not quiet:
-        click.echo(f"ringtop: {events:,} events in {file} ({recorder.bytes:,} bytes)", err=True)
+        say(f"{events:,} events in {name} ({recorder.bytes:,} bytes)")
     return client.close()

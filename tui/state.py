@@ -8,13 +8,14 @@ import pwd
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 from platformdirs import user_state_path
 
 from ringtop.tui.config import Config
 from ringtop.tui.files import read_at_most
+from ringtop.tui.text import safe
 
 LIMIT = 1 << 20
 """Longest state file read, bytes."""
@@ -69,13 +70,28 @@ def load(file: Path | None = None) -> tuple[State, str]:
     except FileNotFoundError:
         return State(), ""
     except OSError as e:
-        return State(), f"{file}: cannot be read: {e.strerror}"
+        return State(), f"{safe(str(file))}: cannot be read: {e.strerror}"
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return State(), f"{file}: damaged: starting afresh"
+        return State(), f"{safe(str(file))}: damaged: starting afresh"
 
 
-def save(state: State, file: Path | None = None) -> str:
+def hold() -> BinaryIO | None:
+    """The state file, open for a ``save`` when it cannot be opened any more; None if it cannot be now."""
+    file = state_file()
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "r+b")
+    except OSError:
+        return None
+
+
+def save(state: State, file: Path | BinaryIO | None = None) -> str:
     """Write *state* (mode 0600, folder 0700), replacing the file at once. Why it could not be, or empty."""
+    if file is not None and not isinstance(file, Path):
+        with file:
+            file.write(msgspec.json.format(msgspec.json.encode(state)))
+            file.truncate()
+        return ""
     file = file or state_file()
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -89,7 +105,7 @@ def save(state: State, file: Path | None = None) -> str:
                 Path(name).unlink()
             raise
     except OSError as e:
-        return f"{file}: cannot be written: {e.strerror}"
+        return f"{safe(str(file))}: cannot be written: {e.strerror}"
     return ""
 
 

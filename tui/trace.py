@@ -10,7 +10,7 @@ import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import click
 
@@ -18,10 +18,13 @@ from ringtop.bpf import filter as language
 from ringtop.bpf import sizes, stream
 from ringtop.tui import glyphs, notes
 from ringtop.tui import summary as ledger
+from ringtop.tui.account import give_up_root
 from ringtop.tui.client import Client, CollectorDied
+from ringtop.tui.json_lines import escaped_json
 from ringtop.tui.lines import LineWriter, writer
 from ringtop.tui.options import collector_arguments
-from ringtop.tui.text import visible
+from ringtop.tui.say import say
+from ringtop.tui.text import safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class Trace:
     def tell(self, text: str) -> None:
         """A line for people, on standard error."""
         if not self.options.quiet:
-            click.echo(f"ringtop: {text}", err=True)
+            say(text)
 
     def _take(self, message: stream.Any) -> None:
         match message:
@@ -91,7 +94,7 @@ class Trace:
                 self.changes.append(message)
                 self.tell(f"{message.program}: {notes.text(message, self.cpus, self.glyphs)}")
             case stream.Notice():
-                self.tell(visible(message.text.encode()))
+                self.tell(message.text)
             case stream.State():
                 self._state(message)
             case stream.Round():
@@ -106,7 +109,7 @@ class Trace:
             return
         if state.state == "failed":
             self.failed = True
-            click.echo(f"ringtop: {state.reason}", err=True)
+            say(state.reason)
         elif state.state == "running":
             where = "ring buffer" if state.transport == "ringbuf" else "perf buffers"
             per = "" if state.transport == "ringbuf" else " a CPU"
@@ -153,12 +156,14 @@ def _standard_output() -> TextIO:
     return open(out.fileno(), "w", encoding=out.encoding, errors="backslashreplace", closefd=False)
 
 
-def _write_summary(where: str, summary: dict[str, Any]) -> None:
-    text = json.dumps(summary, indent=2) + "\n"
-    if where == "-":
-        sys.stderr.write(text)
-    else:
-        Path(where).write_text(text)
+def _open_summary(where: str | None) -> TextIO | None:
+    """Before root is given up. Raises click.UsageError."""
+    if where is None or where == "-":
+        return sys.stderr if where else None
+    try:
+        return Path(where).open("w")
+    except OSError as e:
+        raise click.UsageError(f"{safe(where)} cannot be written: {e.strerror}") from e
 
 
 def run(options: Options) -> int:
@@ -169,7 +174,9 @@ def run(options: Options) -> int:
     }
     screen = sys.stdout.isatty()
     out = _standard_output()
+    summary_file = _open_summary(options.summary)
     client = Client(collector_arguments(options.programs, (os.getpid(),), **shared))
+    give_up_root()
     lines = writer(
         options.style,
         options.programs,
@@ -187,10 +194,10 @@ def run(options: Options) -> int:
         if trace.failed:  # and has said why
             return e.status
         e.raise_if_it_cannot_trace()
-        click.echo(f"ringtop: {e}", err=True)
+        say(str(e))
         return 1
     except stream.StreamError as e:
-        click.echo(f"ringtop: {e}", err=True)
+        say(str(e))
         client.close()
         return 1
     status = client.close()
@@ -198,8 +205,10 @@ def run(options: Options) -> int:
     summary = ledger.summarize(trace.stats, trace.states, trace.changes)
     for line in ledger.lines(summary):
         trace.tell(line)
-    if options.summary:
-        _write_summary(options.summary, summary)
+    if summary_file is not None:
+        text = json.dumps(summary, indent=2)
+        summary_file.write("\n".join(map(escaped_json, text.split("\n"))) + "\n")
+        summary_file.flush()
     if options.check and not ledger.balanced(summary):
         return 4
     return status

@@ -59,7 +59,7 @@ class Running:
         status = self.process.wait(60)
         for thread in self._threads:
             thread.join()
-        summary = json.loads(self.summary.read_text()) if self.summary.exists() else {}
+        summary = json.loads(self.summary.read_text()) if self.summary.exists() and self.summary.stat().st_size else {}
         return Outcome(status, [json.loads(line) for line in self._out], summary, "".join(self._err))
 
 

@@ -1,0 +1,149 @@
+"""Only the collector is privileged, and only as far as it needs: every door is tried."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ringtop.tui.account import Account, can_read, chosen
+from ringtop.tui.broker import Broker
+from ringtop.tui.client import ENVIRONMENT, LOCAL, Client
+from tests.kernel.loads import run_programs
+from tests.kernel.tracing import PRIME, RINGTOP, Tracing
+
+ME = f"ppid={os.getpid()}"
+NOBODY = 65534
+BPF_AND_PERFMON = 1 << 39 | 1 << 38
+CAPABLE = "+bpf,+perfmon"
+
+
+def status(pid: int) -> dict[str, str]:
+    """/proc/PID/status."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def children(pid: int) -> list[int]:
+    """Processes that *pid* started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def assert_harmless(pid: int, uid: int = NOBODY, capabilities: int = 0) -> None:
+    """It is not root, has no capability but those, and can get none."""
+    now = status(pid)
+    assert now["Uid"].split() == [str(uid)] * 4
+    assert "0" not in now["Gid"].split()
+    assert now["Groups"] == ""
+    assert int(now["CapEff"], 16) == int(now["CapPrm"], 16) == capabilities
+    assert int(now["CapInh"], 16) == int(now["CapAmb"], 16) == int(now["CapBnd"], 16) == 0
+    assert now["NoNewPrivs"] == "1"
+
+
+def test_trace_and_its_collector_give_up_root(tracing: Tracing) -> None:
+    running = tracing("execsnoop", "--capture", ME)
+    (collector,) = children(running.process.pid)
+    assert_harmless(running.process.pid)
+    assert_harmless(collector, capabilities=BPF_AND_PERFMON)
+    assert len(run_programs(PRIME)) == len(running.finish().rows)
+
+
+def test_trace_becomes_who_called_sudo(tracing: Tracing) -> None:
+    running = tracing("execsnoop", "--capture", ME, prefix=("env", "SUDO_UID=4242", "SUDO_GID=4242"))
+    assert_harmless(running.process.pid, 4242)
+    run_programs(PRIME)
+    outcome = running.finish()
+    assert len(outcome.rows) == PRIME
+    assert outcome.summary["execsnoop"]["residual"] == 0, "written to a file that only root could open"
+
+
+def test_the_environment_redirects_nothing(tracing: Tracing, tmp_path: Path) -> None:
+    evil = tmp_path / "evil"
+    evil.mkdir()
+    for module in ("bcc", "numpy", "sitecustomize"):
+        (evil / f"{module}.py").write_text(f"open({str(evil / 'loaded')!r}, 'a')")
+    for program in ("clang", "gcc", "sh", "mount"):
+        (evil / program).write_text(f"#!/bin/sh\ntouch {evil}/ran\n")
+        (evil / program).chmod(0o755)
+    doors = {
+        "PYTHONHOME": "",
+        "PYTHONINSPECT": "1",
+        "LD_LIBRARY_PATH": str(evil),
+        "BCC_KERNEL_SOURCE": str(evil),
+        "TMPDIR": str(evil),
+        "PATH": f"{evil}:{os.environ['PATH']}",
+    }
+    running = tracing("execsnoop", "--capture", ME, prefix=("env", *(f"{k}={v}" for k, v in doors.items())))
+    (collector,) = children(running.process.pid)
+    environment = Path(f"/proc/{collector}/environ").read_bytes()
+    assert environment == b"PATH=/usr/sbin:/usr/bin:/sbin:/bin\0"
+    assert Path(f"/proc/{collector}/cwd").readlink() == Path("/")
+    run_programs(PRIME)
+    assert len(running.finish().rows) == PRIME
+    assert not (evil / "ran").exists()
+    # And as sudo would start it, without ringtop's own hand in between.
+    code = subprocess.run(
+        [*LOCAL, "execsnoop"],
+        input=b"",
+        capture_output=True,
+        timeout=60,
+        env=os.environ | doors | {"PYTHONPATH": str(evil), "PYTHONSTARTUP": str(evil / "bcc.py")},
+    ).returncode
+    assert code == 0
+    assert not (evil / "loaded").exists()
+    assert not (evil / "ran").exists()
+
+
+def test_the_broker_starts_what_it_was_told_before_and_nothing_else() -> None:
+    broker = Broker([*LOCAL, "execsnoop", "--capture", ME], ENVIRONMENT)
+    for _ in range(2):
+        client = Client([], broker=broker)
+        seen = 0
+        for message in client.messages():
+            if type(message).__name__ == "State":
+                pids = run_programs(PRIME)
+                assert_harmless(client.process.pid, capabilities=BPF_AND_PERFMON)
+                client._in.close()
+            elif type(message).__name__ == "Stats":
+                seen = sum(c.received for part in message.programs for c in part.cpus)
+        assert client.close() == 0
+        assert seen == len(pids)
+    (pid,) = [child for child in children(os.getpid()) if status(child)["Name"] == status(os.getpid())["Name"]]
+    broker._socket.close()
+    assert os.waitpid(pid, 0)[1] == 0, "the broker ends with its viewer"
+
+
+@pytest.mark.parametrize("program", ["runqslower", "execsnoop", "unlinksnoop"])
+@pytest.mark.parametrize("capabilities", [CAPABLE, f"{CAPABLE},+dac_read_search"])
+def test_capabilities_do_instead_of_root(program: str, capabilities: str) -> None:
+    """Raw tracepoints need no more than the two; what is found in tracefs needs to be read there."""
+    user = ("setpriv", "--reuid=4242", "--regid=4242", "--clear-groups")
+    user += ("--inh-caps", capabilities, "--ambient-caps", capabilities)
+    command = [*user, *RINGTOP, "trace", program, "--duration", "0.2", "--check"]
+    outcome = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    if program == "runqslower" or "dac_read_search" in capabilities:
+        assert outcome.returncode == 0, outcome.stderr
+        assert f"tracing {program}" in outcome.stderr
+    else:
+        assert outcome.returncode == 3
+        assert "CAP_DAC_READ_SEARCH" in outcome.stderr
+
+
+def test_without_them_the_cure_is_told() -> None:
+    user = ("setpriv", "--reuid=4242", "--regid=4242", "--clear-groups")
+    outcome = subprocess.run([*user, *RINGTOP, "trace", "execsnoop"], capture_output=True, text=True, timeout=60)
+    assert outcome.returncode == 3
+    assert re.search("CAP_BPF and CAP_PERFMON.*\n.*sudo ringtop", outcome.stderr)
+
+
+def test_files_that_nobody_may_read_keep_the_viewer_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = Account("somebody", 4242, 4242, "/")
+    assert can_read(account)
+    secret = tmp_path / "secret"
+    secret.touch(0o600)
+    assert not can_read(account, secret)
+    monkeypatch.setenv("SUDO_UID", "0")
+    assert chosen() == Account("nobody", NOBODY, NOBODY, "/")
