@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field as attribute
@@ -14,12 +13,9 @@ Value = int | bytes | str | re.Pattern[bytes] | None
 """By kind of field: a number (ns for durations, 0 or 1 for bools, the number of an ``op``), text, a program's name, a
 regular expression; None is ``unknown``."""
 
-_SHOWN = 76
-"""Characters of the text that an error shows."""
-
 
 class FilterError(ValueError):
-    """The filter *text* is wrong at *column* (characters from 0); ``str()`` shows the place with a caret below."""
+    """The filter *text* is wrong at *column* (characters from 0). Neither was made safe to show."""
 
     def __init__(self, message: str, text: str, column: int) -> None:
         super().__init__(message, text, column)
@@ -28,22 +24,7 @@ class FilterError(ValueError):
         self.column = column
 
     def __str__(self) -> str:
-        start = max(0, self.column - _SHOWN // 2)
-        if len(self.text) <= _SHOWN:
-            start = 0
-        before = _printable(self.text[start : self.column])
-        shown = before + _printable(self.text[self.column : start + _SHOWN])
-        left, right = "…" if start else "", "…" if start + _SHOWN < len(self.text) else ""
-        indent = " " * (len(left) + sum(map(_cells, before)))
-        return f"{self.message}\n  {left}{shown}{right}\n  {indent}^"
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() and not unicodedata.combining(c) else "?" for c in text)
-
-
-def _cells(char: str) -> int:
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        return f"{self.message} (column {self.column + 1} of the filter)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from ringtop.bpf.complete import complete
 from ringtop.bpf.expr import ALL, And, Compare, Expr, FilterError, Not, Or, mentions
 from ringtop.bpf.match import match
 from ringtop.bpf.parser import Expected, expected, parse
-from ringtop.bpf.value import fields, literal
+from ringtop.bpf.value import fields
 
 __all__ = [
     "ALL",
@@ -34,7 +34,6 @@ __all__ = [
     "complete",
     "expected",
     "fields",
-    "literal",
     "match",
     "mentions",
     "parse",

@@ -183,22 +183,3 @@ def _unquote(word: str, at: Source) -> bytes:
         else:
             raise here.error(r"unknown escape; a backslash is written \\ in quotes")
     return bytes(out + _encode(word[end:], at))
-
-
-def literal(raw: bytes) -> str:
-    """How a filter writes the text *raw*, so that it reads as exactly these bytes: bare where that works."""
-    text = raw.decode("utf-8", "surrogateescape")
-    if re.fullmatch(r"[A-Za-z0-9_./:@%+,-]+", text):
-        return text
-    return '"' + "".join(map(_escaped, text)) + '"'
-
-
-def _escaped(char: str) -> str:
-    if char in '\\"':
-        return "\\" + char
-    code = ord(char)
-    if 0xDC80 <= code < 0xDD00:
-        return f"\\x{code - 0xDC00:02x}"
-    if char.isprintable():
-        return char
-    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

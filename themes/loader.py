@@ -75,9 +75,9 @@ the drop counters when nothing was lost, something was, more is being lost; ``ba
 filter box; ``capture`` the mark of a capture filter in force.
 """
 
-_NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,31}$")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _STYLES = frozenset(("none", "bold", "b", "dim", "d", "italic", "i", "underline", "u", "reverse", "r", "strike", "not"))
-_PERCENT = re.compile(r"^(?P<color>\S.*?)(?:\s+(?:\d{1,2}|100)%)?$")
+_PERCENT = re.compile(r"(?P<color>\S.*?)(?: +(?:\d{1,2}|100)%)?")
 _TOP = ("about", "dark", "ansi", "colors", "ringtop", "variables")
 
 
@@ -112,7 +112,7 @@ def load_all(user_dir: Path | None = None) -> tuple[dict[str, Theme], list[Theme
 def load(file: Path) -> Theme:
     """The theme in *file*. Raises ThemeError."""
     try:
-        if not _NAME.match(file.stem):
+        if not _NAME.fullmatch(file.stem):
             raise toml.TomlError(file, "a theme's file name must be a-z, 0-9 and '-', 32 characters at most")
         return theme(toml.read(file))
     except toml.TomlError as e:
@@ -141,7 +141,7 @@ def abouts(names: Iterable[str], user_dir: Path | None = None) -> dict[str, str]
             text = toml.read(file).data.get("about", "") if file else ""
         except toml.TomlError:
             text = ""
-        found[name] = text if isinstance(text, str) and text.isprintable() else ""
+        found[name] = text if isinstance(text, str) else ""
     return found
 
 
@@ -224,7 +224,7 @@ def _known(doc: toml.Document, values: dict[str, Any], known: Any, *table: str) 
         if key not in known:
             near = difflib.get_close_matches(key, known, 1)
             cure = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(list(known)[:12])}"
-            raise doc.error(f"no such key; {cure}", *table, _printable(key))
+            raise doc.error(f"no such key; {cure}", *table, key[:64])
 
 
 def _value(doc: toml.Document, value: object, table: str, key: str) -> str:
@@ -232,23 +232,17 @@ def _value(doc: toml.Document, value: object, table: str, key: str) -> str:
         raise doc.error(f"must be text in quotes, not {value!r:.40}", table, key)
     if "style" in key.split("-"):
         if not value.split() or not _STYLES.issuperset(value.split()):
-            raise doc.error(f"{_printable(value)!r} is not a text style; use {', '.join(sorted(_STYLES))}", table, key)
+            raise doc.error(f"{value[:64]!r} is not a text style; use {', '.join(sorted(_STYLES))}", table, key)
         return value
-    match = _PERCENT.match(value)
+    match = _PERCENT.fullmatch(value)
     color = match["color"] if match else ""
     base = table == "colors"  # these are parsed by themselves, without a percentage or a keyword
     if len(value) > 64 or not match or (base and color != value):
-        raise doc.error(f"{_printable(value)!r} is not a colour", table, key)
+        raise doc.error(f"{value[:64]!r} is not a colour", table, key)
     if not base and color in ("auto", "transparent", "initial"):
         return value
     try:
         Color.parse(color)
     except (ColorParseError, ValueError):
-        raise doc.error(
-            f"{_printable(value)!r} is not a colour; write '#rrggbb', a name or 'ansi_red'", table, key
-        ) from None
+        raise doc.error(f"{value[:64]!r} is not a colour; write '#rrggbb', a name or 'ansi_red'", table, key) from None
     return value
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text[:64])

@@ -14,6 +14,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.markup import escape
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -29,7 +30,7 @@ from ringtop.tui.inbox import Inbox
 from ringtop.tui.model import Model
 from ringtop.tui.source import Source
 from ringtop.tui.state import State
-from ringtop.tui.text import safe
+from ringtop.tui.text import safe, safe_lines
 from ringtop.tui.view import View
 from ringtop.tui.widgets.ask import Ask
 from ringtop.tui.widgets.events import EventTable
@@ -254,7 +255,7 @@ class Viewer(App[int]):
     def _say(self, notice: stream.Notice) -> None:
         severity = {"info": "information", "warning": "warning", "error": "error"}[notice.level]
         about = f"{notice.program}: " if notice.program else ""
-        self.notify(safe(f"{about}{notice.text}"), severity=severity, markup=False, timeout=8)  # type: ignore[arg-type]
+        self.notify(safe_lines(f"{about}{notice.text}"), severity=severity, markup=False, timeout=8)  # type: ignore[arg-type]
 
     def _report(self, compared: stream.Compared) -> None:
         if isinstance(self.screen, Report):
@@ -352,7 +353,7 @@ class Viewer(App[int]):
         """The command palette: exactly the keys that work on *screen*, and what goes to all tables at once."""
         for key in keys.listing(screen):
             if key.id != "palette":
-                yield SystemCommand(f"{key.about}  ({key.keys})", key.help, _runner(self, key))
+                yield SystemCommand(escape(f"{key.about}  ({key.keys})"), escape(key.help), _runner(self, key))
         if screen is self.main and self.main.running is not None:
             both = "Switch transport of all tables", "Compare transports of all tables"
             change = stream.Retune(transport="other")

@@ -10,6 +10,7 @@ from typing import Literal
 from ringtop.tui import format
 from ringtop.tui.counters import Cpu, Totals
 from ringtop.tui.glyphs import Glyphs
+from ringtop.tui.text import clip
 
 Tone = Literal["", "dim", "bar", "high", "full", "peak", "empty", "lost", "moving"]
 Piece = tuple[str, Tone]
@@ -44,7 +45,7 @@ def pane(totals: Totals, size: int, width: int, height: int, glyphs: Glyphs) -> 
     elif how == "bars":
         rows += [_bar_row(c, each, width, glyphs) for c in totals.cpus[:room]]
     elif how == "grid":
-        rows.append([(format.clip("CPUs by fill", width, glyphs.ellipsis), "dim")])
+        rows.append([(clip("CPUs by fill", width, glyphs.ellipsis), "dim")])
         rows += _grid(totals.cpus, each, width, glyphs)
     else:
         rows += _heat(totals.cpus, each, width, room, glyphs)
@@ -75,7 +76,7 @@ def _summary(totals: Totals, whole: int, width: int, glyphs: Glyphs) -> list[Pie
     tail = f" {format.percent(totals.fill, whole):>4} of {format.size(whole)}"
     room = width - len(name) - 1 - len(tail)
     if room < 4:
-        return [(format.clip(f"{name}{tail}", width, glyphs.ellipsis), "")]
+        return [(clip(f"{name}{tail}", width, glyphs.ellipsis), "")]
     whole = max(1, whole)
     return [(f"{name} ", "dim"), *bar(totals.fill / whole, min(peak, whole) / whole, room, glyphs), (tail, "")]
 
@@ -136,7 +137,7 @@ def _heat(cpus: tuple[Cpu, ...], each: int, width: int, height: int, glyphs: Gly
         said += f", lost on {losing}"
     if shared > 1:
         said += f"; {shared} a cell"
-    return [*rows[: max(1, height - 1)], [(format.clip(said, width, glyphs.ellipsis), "lost" if losing else "dim")]]
+    return [*rows[: max(1, height - 1)], [(clip(said, width, glyphs.ellipsis), "lost" if losing else "dim")]]
 
 
 def _heat_cell(cpus: tuple[Cpu, ...], each: int, glyphs: Glyphs) -> Piece:

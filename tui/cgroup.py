@@ -41,7 +41,7 @@ class Membership:
 def parse(text: str) -> Membership:
     """What the lines of /proc/PID/cgroup say."""
     paths: dict[str, str] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         number, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         if path.startswith("/"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -12,9 +13,12 @@ from typing import Any
 import click
 
 from ringtop.bpf.errors import CANNOT_TRACE, CannotTrace
+from ringtop.bpf.filter import FilterError
 from ringtop.tui.config import Config
 from ringtop.tui.options import PROGRAMS, Expression, collector_arguments, collector_options, viewer_options
+from ringtop.tui.say import say
 from ringtop.tui.schedule import Change
+from ringtop.tui.text import safe, safe_lines
 
 STATUS = """\b
 Exit status:
@@ -169,19 +173,24 @@ def bench(json: bool, events: int) -> int:
     return run(json, events)
 
 
+def _refuse(e: click.ClickException) -> None:
+    """Show what click says; a name in it breaks no line, only the caret of a filter has one of its own."""
+    said = io.StringIO()
+    e.show(said)
+    shown = e.message if isinstance(e.__context__, FilterError) else safe(e.message)
+    click.echo(safe_lines(said.getvalue().replace(e.message, shown)), err=True, nl=False)
+
+
 def main() -> None:
     """Run the command line; every failure has its status."""
     try:
         status = ringtop.main(standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as e:
-        e.show()
-        status = 2
     except click.ClickException as e:
-        e.show()
+        _refuse(e)
         status = e.exit_code
     except (click.Abort, KeyboardInterrupt):
         status = 130
     except CannotTrace as e:
-        click.echo(f"ringtop: {e}", err=True)
+        say(str(e))
         status = CANNOT_TRACE
     sys.exit(status)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from ringtop.bpf import filter as language
 from ringtop.bpf.schema import OPS, SCHEMAS, UNKNOWN, Field
-from ringtop.tui import format
+from ringtop.tui import format, text
 from ringtop.tui.store import Store
 
 MOST = 8
@@ -33,7 +35,7 @@ def recent(name: str, store: Store) -> list[str]:
 def literal(field: Field, value: int | bytes) -> str:
     """*value* as the filter language writes it."""
     if isinstance(value, bytes):
-        return language.literal(value.rstrip(b"\0").replace(b"\0", b" ") if field.kind == "args" else value)
+        return quoted(value.rstrip(b"\0").replace(b"\0", b" ") if field.kind == "args" else value)
     match field.kind:
         case "op":
             return OPS[value] if value < len(OPS) else str(value)
@@ -45,6 +47,12 @@ def literal(field: Field, value: int | bytes) -> str:
             if value == UNKNOWN and field.name.endswith("id"):
                 return "unknown"
             return format.result(value) if field.name == "ret" and value < 0 else str(value)
+
+
+def quoted(raw: bytes) -> str:
+    """How a filter writes the text *raw*, so that it reads as exactly these bytes: bare where that works."""
+    shown = text.visible(raw)
+    return shown if re.fullmatch(r"[\w./:@%+,-]+", shown, re.ASCII) else '"' + shown.replace('"', '\\"') + '"'
 
 
 def equals(field: Field, value: int | bytes, current: str) -> str:

@@ -136,8 +136,8 @@ def _convert(data: dict[str, Any]) -> Config:
             options = Config.__struct_fields__
             near = difflib.get_close_matches(unknown[1], options, 1)
             cure = f"did you mean {near[0]!r}?" if near else f"the options are {', '.join(options)}"
-            raise _Wrong([*key, _printable(unknown[1])], f"no such option; {cure}") from None
-        raise _Wrong(key, _printable(text.replace("`", "")) + _example(key)) from None
+            raise _Wrong([*key, unknown[1][:200]], f"no such option; {cure}") from None
+        raise _Wrong(key, text.replace("`", "")[:200] + _example(key)) from None
 
 
 def _hook(kind: type, value: object) -> object:
@@ -159,7 +159,7 @@ def _check(doc: toml.Document, config: Config) -> None:
         try:
             language.parse(getattr(config, option))
         except language.FilterError as e:
-            raise doc.error(f"{_printable(e.message)} (column {e.column + 1} of the filter)", option) from None
+            raise doc.error(str(e), option) from None
     if config.buffer is not None:
         try:
             sizes.parse_size(str(int(config.buffer)))
@@ -169,9 +169,5 @@ def _check(doc: toml.Document, config: Config) -> None:
         known = [f.name for f in SCHEMAS[program].fields]
         for name in names:
             if name not in known:
-                text = f"no column {_printable(name)!r}; {program} has {', '.join(known)}"
+                text = f"no column {name[:64]!r}; {program} has {', '.join(known)}"
                 raise doc.error(text, "columns", program)
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text[:200])

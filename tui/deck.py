@@ -63,7 +63,7 @@ class Deck:
             self._say(
                 f"cannot record: {e.filename or self._folder}: {e.strerror}; see `recordings` in the config", "error"
             )
-        except ValueError as e:
+        except (ValueError, RuntimeError) as e:  # also "~name" of nobody
             self._say(str(e), "warning")
 
     def replay(self, what: str) -> None:

@@ -6,24 +6,27 @@ import click
 import msgspec
 
 from ringtop.bpf.doctor import examine
+from ringtop.tui.json_lines import escaped_json
+from ringtop.tui.text import safe
 
 
 def run(json: bool) -> int:
     """Print the findings; 0 when the main job can run, 3 when it cannot."""
     found = examine()
     if json:
-        click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
+        document = msgspec.json.format(msgspec.json.encode(found)).decode()
+        click.echo("\n".join(map(escaped_json, document.split("\n"))))
         return 0 if found["ok"] else 3
     for f in found["findings"]:
         mark = click.style("ok ", fg="green") if f.ok else click.style("no ", fg="red" if f.needed else "yellow")
-        click.echo(f"{mark} {f.name:<12} {f.what}")
+        click.echo(f"{mark} {f.name:<12} {safe(f.what)}")
         if f.cure:
-            click.echo(f"{'':16} {f.cure}")
+            click.echo(f"{'':16} {safe(f.cure)}")
     for c in found["programs"]:
         mark = click.style("ok ", fg="green") if c.hook else click.style("no ", fg="red")
         transport = "ring buffer" if c.transport == "ringbuf" else "perf buffers"
-        click.echo(f"{mark} {c.program:<12} " + (f"{c.hook}; {transport}" if c.hook else "cannot run"))
+        click.echo(f"{mark} {c.program:<12} " + (f"{safe(c.hook)}; {transport}" if c.hook else "cannot run"))
         for reason in c.passed_over:
-            click.echo(f"{'':16} not {reason}")
+            click.echo(f"{'':16} not {safe(reason)}")
     click.echo("ringtop can trace here." if found["ok"] else "ringtop cannot trace here.")
     return 0 if found["ok"] else 3

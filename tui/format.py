@@ -106,10 +106,3 @@ def percent(part: float, whole: float) -> str:
         return "0%"
     value = 100 * part / whole
     return "<1%" if value < 0.5 else f"{min(value, 100):.0f}%"
-
-
-def clip(text: str, width: int, ellipsis: str = "…") -> str:
-    """*text* (one cell a character) in at most *width* cells."""
-    if len(text) <= width:
-        return text
-    return text[: max(0, width - len(ellipsis))] + ellipsis[:width] if width > 0 else ""

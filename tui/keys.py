@@ -12,6 +12,8 @@ from textual.keys import key_to_character
 from textual.screen import Screen
 from textual.widget import Widget
 
+from ringtop.tui.text import safe
+
 FIRST = ("help", "quit", "filter", "freeze", "follow", "clear", "retry")
 """Ids that stay in the footer when it gets narrow, in this order; the others go from the end."""
 NAMES = {
@@ -103,7 +105,7 @@ def footer(keys: list[Key]) -> list[tuple[Key, int]]:
 
 def _display(app: App[Any], binding: Binding) -> str:
     shown = app.get_key_display(binding)
-    return NAMES.get(shown, shown)
+    return NAMES.get(shown, safe(shown))
 
 
 def _typed(screen: Screen[Any], node: DOMNode, binding: Binding) -> bool:

@@ -12,6 +12,7 @@ from ringtop.bpf import filter as language
 from ringtop.bpf import sizes
 from ringtop.bpf.capture import compile_capture
 from ringtop.bpf.schema import SCHEMAS
+from ringtop.tui.say import pointed
 
 PROGRAMS = tuple(SCHEMAS)
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -54,7 +55,7 @@ class Expression(click.ParamType[str]):
         try:
             language.parse(value)
         except language.FilterError as e:
-            self.fail(str(e), param, ctx)
+            self.fail(pointed(e), param, ctx)
         return str(value)
 
 
@@ -68,7 +69,7 @@ class Capture(Expression):
             for schema in SCHEMAS.values():
                 compile_capture(language.parse(text), schema)
         except language.FilterError as e:
-            self.fail(str(e), param, ctx)
+            self.fail(pointed(e), param, ctx)
         return text
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from ringtop.bpf import sizes
 from ringtop.bpf.stream import Period
 from ringtop.tui import format
+from ringtop.tui.text import clip, safe
 
 LABEL, VALUE = 12, 10
 """Cells of a figure's name, and the least for each value."""
@@ -28,7 +29,7 @@ def percentile(latency_us: Sequence[int], part: float) -> str:
 def buffer(period: Period) -> str:
     """'ring 256K'; of perf buffers, the size of one."""
     name = "ring" if period.transport == "ringbuf" else "perf"
-    return format.clip(f"{name} {sizes.human(period.buffer_bytes)}", VALUE - 1)
+    return clip(f"{name} {sizes.human(period.buffer_bytes)}", VALUE - 1)
 
 
 def _rate(period: Period, n: int) -> str:
@@ -41,7 +42,7 @@ def _reader(period: Period) -> str:
 
 FIGURES: dict[str, Callable[[Period], str]] = {
     "buffer": buffer,
-    "wake-up": lambda p: format.clip(p.wakeup, VALUE - 1, ""),
+    "wake-up": lambda p: clip(safe(p.wakeup), VALUE - 1, ""),
     "events/s": lambda p: _rate(p, p.received),
     "delay p50": lambda p: percentile(p.latency_us, 0.5),
     "delay p99": lambda p: percentile(p.latency_us, 0.99),

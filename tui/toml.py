@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ringtop.tui.files import read_at_most
+from ringtop.tui.text import safe
 
 LIMIT = 256 << 10
 """Longest file accepted, bytes."""
@@ -23,16 +24,16 @@ _TRIPLE = re.compile(r'"""|\'\'\'')
 
 
 class TomlError(Exception):
-    """A file that cannot be used. The text names the file, the line and the key where they are known."""
+    """A file that cannot be used. The text names the file, the line and the key where they are known, and is safe."""
 
     def __init__(self, file: Path, text: str, key: str = "", line: int | None = None) -> None:
         self.file = file
-        self.key = key
+        self.key = key = safe(key)
         self.line = line
         """Counted from 1; None where it is not known."""
-        self.text = text
+        self.text = text = safe(text)
         """What is wrong, and the cure."""
-        where = f"{file}:{line}" if line else str(file)
+        where = safe(str(file)) + (f":{line}" if line else "")
         super().__init__(f"{where}: {key}: {text}" if key else f"{where}: {text}")
 
 

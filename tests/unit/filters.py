@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from ringtop.bpf.batch import Batch
 from ringtop.bpf.expr import And, Compare, Expr, Not, Or
 from ringtop.bpf.schema import OPS, SCHEMAS, UNKNOWN
-from ringtop.bpf.value import FIELDS, UNKNOWNS, literal, operators
+from ringtop.bpf.value import FIELDS, UNKNOWNS, operators
+from ringtop.tui.completion import quoted
 
 Pair = tuple[Expr, str]
 """A tree and a text that parses to it."""
@@ -60,7 +61,7 @@ def terms(draw: st.DrawFn, names: list[str] | None = None) -> Pair:
         )
         return Compare(field.name, op, number), start + draw(st.sampled_from([str(number), hex(number)]))
     text = draw(st.sampled_from([b"nginx", b"sh", b"/tmp/a", b"a b", b"", b"sh -c", b"\xff\\", b"\x1b'\""]))
-    return Compare(field.name, op, text), start + literal(text)
+    return Compare(field.name, op, text), start + quoted(text)
 
 
 @st.composite

@@ -74,7 +74,7 @@ WRONG = {
     "program of columns": ('[columns]\nopensnoop = ["pid"]', "columns", 1, "opensnoop"),
     "column": ('[columns]\n# x\nexecsnoop = [\n "pid",\n "x"]', "columns.execsnoop", 3, "execsnoop has time,"),
     "key": ("[keys]\nquit = 1", "keys", 1, "Expected str"),
-    "escape": ('"\\u001b[2J" = 1', "?[2J", None, "no such option"),
+    "escape": ('"\\u001b[2J" = 1', r"\x1b[2J", None, "no such option"),
 }
 
 

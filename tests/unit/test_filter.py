@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 from ringtop.bpf import filter as language
 from ringtop.bpf.args import join_args, split_args
 from ringtop.bpf.batch import Batch, concat, empty
-from ringtop.bpf.filter import ALL, And, Compare, FilterError, Not, Or, complete, fields, literal, match, parse
+from ringtop.bpf.filter import ALL, And, Compare, FilterError, Not, Or, complete, fields, match, parse
 from ringtop.bpf.schema import EXECSNOOP, RUNQSLOWER, SCHEMAS, UNKNOWN
+from ringtop.tui.completion import quoted
+from ringtop.tui.say import pointed
 from tests.unit.filters import Pair, holds, pairs
+from tests.unit.safety import assert_safe
 from tests.unit.samples import batches, make, texts
 
 
@@ -51,7 +54,8 @@ def test_any_text_parses_or_is_refused_inside_it(text: str) -> None:
     except FilterError as e:
         assert 0 <= e.column <= len(text)
         assert e.text == text
-        assert all(c.isprintable() for line in str(e).splitlines() for c in line)
+        for line in pointed(e).split("\n"):
+            assert_safe(line)
 
 
 @given(pairs(), st.data())
@@ -66,9 +70,9 @@ def test_a_broken_filter_never_parses_to_the_same(pair: Pair, data: st.DataObjec
 
 @given(texts())
 def test_a_literal_reads_as_its_bytes(raw: bytes) -> None:
-    assert parse("path=" + literal(raw)) == Compare("path", "=", raw)
-    assert parse(f"(path={literal(raw)})and pid=1") == And((Compare("path", "=", raw), Compare("pid", "=", 1)))
-    assert literal(raw).isprintable()
+    assert parse("path=" + quoted(raw)) == Compare("path", "=", raw)
+    assert parse(f"(path={quoted(raw)})and pid=1") == And((Compare("path", "=", raw), Compare("pid", "=", 1)))
+    assert_safe(quoted(raw))
 
 
 @pytest.mark.parametrize(
@@ -164,15 +168,15 @@ def test_errors_point_at_the_place_and_say_what_helps(text: str, column: int, sa
 def test_the_caret_is_below_the_place() -> None:
     with pytest.raises(FilterError) as caught:
         parse("comm=日本 and\tpidd=1")
-    _, shown, caret = str(caught.value).splitlines()
-    assert shown == "  comm=日本 and?pidd=1"
-    assert caret.index("^") == 2 + len("comm=") + 4 + len(" and?")
+    _, shown, caret = pointed(caught.value).splitlines()
+    assert shown == r"  comm=日本 and\tpidd=1"
+    assert caret.index("^") == 2 + len("comm=") + 4 + len(r" and\t")
 
 
 def test_a_long_filter_is_shown_around_the_place() -> None:
     with pytest.raises(FilterError) as caught:
         parse("pid=1 and " * 50 + "pidd=1" + " and pid=1" * 50)
-    _, shown, caret = str(caught.value).splitlines()
+    _, shown, caret = pointed(caught.value).splitlines()
     assert shown[caret.index("^") :].startswith("pidd=1")
     assert len(shown) <= 80
     assert shown.startswith("  …")

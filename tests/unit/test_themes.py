@@ -181,7 +181,7 @@ BROKEN = {
     "reference": ('[colors]\nprimary="red"\n[ringtop]\ngap="$error"', "ringtop.gap", 4),
     "percentage in a base colour": ('[colors]\nprimary="red 50%"', "colors.primary", 2),
     "a newline": ('[colors]\nprimary="red\\n"', "colors.primary", 2),
-    "an escape": ('[colors]\nprimary="red"\n"\\u001b]0;x"="red"', "colors.?]0;x", 1),
+    "an escape": ('[colors]\nprimary="red"\n"\\u001b]0;x"="red"', r"colors.\x1b]0;x", 1),
 }  # fmt: skip
 
 

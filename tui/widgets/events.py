@@ -18,6 +18,8 @@ from ringtop.tui.columns import Column, Placed
 from ringtop.tui.glyphs import Glyphs
 from ringtop.tui.model import Model
 from ringtop.tui.store import Event
+from ringtop.tui.text import clip, safe
+from ringtop.tui.text import width as width_of
 from ringtop.tui.view import Gap, Sort, View
 from ringtop.tui.widgets import scrollbar
 from ringtop.tui.widgets.drops import reason
@@ -411,7 +413,7 @@ class EventTable(Painted, can_focus=True):
             title = p.column.title
             if sort is not None and sort.field == p.column.name:
                 title = f"{title}{self.glyphs.down if sort.descending else self.glyphs.up}"
-            title = format.clip(title, p.width, "")
+            title = clip(title, p.width, "")
             here = self.has_focus and p.column.name == self.column
             shown = style + self._style("header-cursor") if here else style
             padded = title.rjust(p.width) if p.column.right else title.ljust(p.width)
@@ -458,8 +460,8 @@ class EventTable(Painted, can_focus=True):
         style = base + self._style("gap" if gap.lost or any(map(notes.bad, gap.marks)) else "marker")
         if under_cursor and self.has_focus:
             style = style + Style(reverse=True)
-        text = format.clip(" ".join([self.glyphs.gap * 2, self._said(gap), ""]), width, self.glyphs.ellipsis)
-        return [Segment(text + self.glyphs.gap * (width - len(text)), style)]
+        said = clip(" ".join([self.glyphs.gap * 2, self._said(gap), ""]), width, self.glyphs.ellipsis)
+        return [Segment(said + self.glyphs.gap * (width - width_of(said)), style)]
 
     def _said(self, gap: Gap) -> str:
         said = []
@@ -493,4 +495,4 @@ class EventTable(Painted, can_focus=True):
             )
         else:
             said, style = "", "problem"
-        return Strip([Segment(f" {said}", base + self._style(style))]).adjust_cell_length(width, base)
+        return Strip([Segment(f" {safe(said)}", base + self._style(style))]).adjust_cell_length(width, base)

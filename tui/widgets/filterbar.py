@@ -12,10 +12,10 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from ringtop.bpf import filter as language
-from ringtop.tui import completion, format
+from ringtop.tui import completion
 from ringtop.tui.glyphs import Glyphs
 from ringtop.tui.store import Store
-from ringtop.tui.text import safe
+from ringtop.tui.text import clip, safe, width
 
 Kind = Literal["display", "capture"]
 PROMPTS = {"display": " / show only ", "capture": " c capture only "}
@@ -32,6 +32,10 @@ class FilterInput(Input):
         Binding("up", "history(-1)", "Earlier", id="filter_earlier", tooltip="Filters used before"),
         Binding("down", "history(1)", "Later", id="filter_later", show=False),
     ]
+
+    def validate_value(self, value: str) -> str:
+        """Whatever is typed, pasted or remembered is shown as it is read, and read as it is shown."""
+        return safe(value)
 
     def action_cancel(self) -> None:
         """Leave."""
@@ -157,13 +161,13 @@ class FilterBar(Vertical):
         return True
 
     def _error(self, message: str, column: int) -> None:
-        indent = len(PROMPTS[self.kind]) + column - self._input.scroll_offset.x
+        indent = len(PROMPTS[self.kind]) + width(self.text[:column]) - self._input.scroll_offset.x
         said = f"{self.glyphs.caret} {safe(message)}"
         room = self.size.width or 80
-        if indent + len(said) > room and indent > len(said):
-            said, indent = f"{safe(message)} {self.glyphs.caret}", indent - len(said) + 1
+        if indent + width(said) > room and indent > width(said):
+            said, indent = f"{safe(message)} {self.glyphs.caret}", indent - width(said) + 1
         self._said.update(
-            Content.assemble(" " * max(0, indent), (format.clip(said, room, self.glyphs.ellipsis), "$filter-invalid"))
+            Content.assemble(" " * max(0, indent), (clip(said, room, self.glyphs.ellipsis), "$filter-invalid"))
         )
 
     def _hint(self) -> str:

@@ -9,7 +9,7 @@ from ringtop.tui.glyphs import Glyphs
 from ringtop.tui.host import Host
 from ringtop.tui.model import Model
 from ringtop.tui.parts import Part
-from ringtop.tui.text import safe
+from ringtop.tui.text import clip, safe
 from ringtop.tui.widgets.line import Line
 
 
@@ -42,8 +42,8 @@ class Header(Line):
         if hello is not None:
             cpus = len(hello.cpus)
             parts += [
-                Part(format.clip(safe(hello.host), 24, self.glyphs.ellipsis), "", 0),
-                Part(format.clip(safe(hello.kernel), 28, self.glyphs.ellipsis), "dim", 4),
+                Part(clip(safe(hello.host), 24, self.glyphs.ellipsis), "", 0),
+                Part(clip(safe(hello.kernel), 28, self.glyphs.ellipsis), "dim", 4),
                 Part(f"{cpus} CPU{'s' if cpus != 1 else ''}", "dim", 5),
             ]
         if self.host is not None:
@@ -76,10 +76,10 @@ class Header(Line):
             what = safe(link.text) or "starting"
             parts += [
                 Part(dot, "busy", 0),
-                Part(f" {format.clip(what, 40, self.glyphs.ellipsis)}", "busy", 1, joined=True),
+                Part(f" {clip(what, 40, self.glyphs.ellipsis)}", "busy", 1, joined=True),
             ]
         elif link.phase == "ended":
             parts += [Part(dot, "stopped", 0), Part(" ended", "stopped", 1, joined=True)]
         else:
             parts += [Part(dot, "failed", 0), Part(" collector lost", "failed", 1, joined=True)]
-        return [*parts, Part(format.clip(safe(self.label), 32, self.glyphs.ellipsis), "dim", 5)]
+        return [*parts, Part(clip(safe(self.label), 32, self.glyphs.ellipsis), "dim", 5)]

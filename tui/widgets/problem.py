@@ -23,7 +23,7 @@ class Problem(Static):
             return
         self._said = said
         self.display = bool(what)
-        lines = [Content.styled(safe(what), "bold"), *(Content(safe(line)) for line in why.splitlines()[-6:])]
+        lines = [Content.styled(safe(what), "bold"), *(Content(safe(line)) for line in why.rstrip().split("\n")[-6:])]
         if cure:
             lines.append(Content.styled(cure, "dim"))
         self.update(Content("\n").join(lines))

@@ -8,7 +8,7 @@ from ringtop.tui import format
 from ringtop.tui.glyphs import Glyphs
 from ringtop.tui.model import Model
 from ringtop.tui.parts import Part
-from ringtop.tui.text import safe
+from ringtop.tui.text import clip, safe
 from ringtop.tui.view import View
 from ringtop.tui.widgets.line import Line
 
@@ -58,7 +58,7 @@ class Title(Line):
             return [*parts, Part(state.state, style, 1)]
         cpus = len(self.model.hello.cpus) if self.model.hello is not None else 1
         parts += [
-            Part(format.clip(safe(state.hook), 40, self.glyphs.ellipsis), "dim", 8),
+            Part(clip(safe(state.hook), 40, self.glyphs.ellipsis), "dim", 8),
             Part(format.buffer(state.transport, state.buffer_bytes, cpus), "dim", 7),
         ]
         if state.wakeup != "timer":
@@ -71,7 +71,7 @@ class Title(Line):
         if totals.lost:
             parts.append(Part(f"lost {format.count(totals.lost)}", "moving" if totals.lost_rate > 0 else "some", 3))
         if state.capture:
-            text = format.clip(safe(state.capture), 30, self.glyphs.ellipsis)
+            text = clip(safe(state.capture), 30, self.glyphs.ellipsis)
             kept_out = format.count(totals.filtered)
             parts.append(Part(f"{self.glyphs.filter} {text} ({kept_out} kept out)", "capture", 4))
         return parts
@@ -81,7 +81,7 @@ class Title(Line):
         view = self.view
         parts = []
         if self.filter_text:
-            parts.append(Part(f"/{format.clip(safe(self.filter_text), 30, self.glyphs.ellipsis)}", "filter", 4))
+            parts.append(Part(f"/{clip(safe(self.filter_text), 30, self.glyphs.ellipsis)}", "filter", 4))
         if view.frozen:
             parts.append(Part(f"{self.glyphs.pause} frozen", "frozen", 1))
             parts.append(Part(f"+{format.count(view.new)} new", "frozen", 1))
