@@ -43,7 +43,14 @@ class Client:
     """A collector started with *options*. *command* is LOCAL, or something like ``ssh HOST ringtop collect``; or a
     *broker* starts it, with the options that it has."""
 
-    def __init__(self, options: Sequence[str], command: Sequence[str] = LOCAL, broker: Broker | None = None) -> None:
+    def __init__(
+        self,
+        options: Sequence[str],
+        command: Sequence[str] = LOCAL,
+        broker: Broker | None = None,
+        own_session: bool = True,
+    ) -> None:
+        self._first = b""
         self.process: subprocess.Popen[bytes] | Collector
         self._told: IO[bytes]
         if broker is not None:
@@ -58,17 +65,24 @@ class Client:
             stderr=self._told,
             # Nothing of the reader's environment reaches what is privileged.
             env=ENVIRONMENT if command is LOCAL else None,
-            start_new_session=True,  # Ctrl+C is for the reader: it tells the collector to stop, and hears it out
+            start_new_session=own_session,  # Ctrl+C is for the reader: it tells the collector to stop, and hears it out
         )
         assert process.stdin is not None
         assert process.stdout is not None
         self._in, self._out = process.stdin, process.stdout
 
+    def begin(self) -> None:
+        """Wait for its first words. Raises CollectorDied."""
+        self._first = os.read(self._out.fileno(), 1 << 20)
+        if not self._first:
+            raise CollectorDied(self.close(), self.told())
+
     def messages(self) -> Iterator[stream.Any]:
         """All messages, ``End`` included. Raises CollectorDied, or StreamError on bytes that are no stream."""
         frames = stream.Frames()
         ended = False
-        while data := os.read(self._out.fileno(), 1 << 20):
+        while data := self._first or os.read(self._out.fileno(), 1 << 20):
+            self._first = b""
             for body in frames.feed(data):
                 message = stream.decode(body)
                 if isinstance(message, stream.Hello):

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from ringtop.bpf import stream
-from ringtop.tui.broker import Broker
+from ringtop.bpf.errors import CannotTrace
 from ringtop.tui.client import Client, CollectorDied
 from ringtop.tui.source import Lost, Post
 
 
 class LiveSource:
-    """A collector with these command-line *options*, started when the viewer is ready for it, by a *broker* if need
-    be."""
+    """A collector that *begin* starts when the viewer is ready for it; *first*: that runs already."""
 
     label = "local"
     live = True
 
-    def __init__(self, options: Sequence[str], broker: Broker | None = None) -> None:
-        self._options, self._broker = options, broker
+    def __init__(self, begin: Callable[[], Client], first: Client | None = None) -> None:
+        self._begin, self._first = begin, first
         self._client: Client | None = None
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -27,7 +26,12 @@ class LiveSource:
     def start(self, post: Post) -> None:
         """Start a collector and a thread that hands its messages to *post*."""
         self._stopping = False
-        client = self._client = Client(self._options, broker=self._broker)
+        try:
+            client = self._client = self._first or self._begin()
+        except (OSError, CannotTrace) as e:
+            post(Lost("it could not be started", str(e)))
+            return
+        self._first = None
         self._thread = threading.Thread(target=self._read, args=(client, post), name="collector", daemon=True)
         self._thread.start()
 

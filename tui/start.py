@@ -14,7 +14,9 @@ import click
 import msgspec
 
 from ringtop.bpf import stream
+from ringtop.bpf.privilege import may_load
 from ringtop.tui import config as configuration
+from ringtop.tui import elevate
 from ringtop.tui import state as memory
 from ringtop.tui.account import Account, become, can_read, chosen, give_up_root
 from ringtop.tui.broker import Broker
@@ -113,8 +115,12 @@ def live(config: configuration.Config) -> int:
     if account is not None and not can_read(account):
         say(f"{account.name} may not read ringtop's files: the viewer stays root")
         account = None
-    broker = Broker([*LOCAL, *options], ENVIRONMENT) if account is not None else None
-    return view(LiveSource(options, broker), config, account)
+    if account is not None:
+        broker = Broker([*LOCAL, *options], ENVIRONMENT)
+        return view(LiveSource(lambda: Client(options, broker=broker)), config, account)
+    if may_load():
+        return view(LiveSource(lambda: Client(options)), config)
+    return view(LiveSource(lambda: elevate.restart(options), elevate.start(options)), config)
 
 
 def replay(file: Path, config: configuration.Config, speed: float = 1.0, label: str = "") -> int:
