@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -147,3 +148,38 @@ def test_files_that_nobody_may_read_keep_the_viewer_root(tmp_path: Path, monkeyp
     assert not can_read(account, secret)
     monkeypatch.setenv("SUDO_UID", "0")
     assert chosen() == Account("nobody", NOBODY, NOBODY, "/")
+
+
+WATCH = """
+import sys
+from ringtop.bpf import stream
+from ringtop.tui import elevate
+
+client = elevate.start(sys.argv[1:])
+for message in client.messages():
+    if isinstance(message, stream.State):
+        print("ready", flush=True)
+        sys.stdin.read()
+        client.send(stream.Stop())
+    elif isinstance(message, stream.Stats):
+        received = sum(c.received for part in message.programs for c in part.cpus)
+print(received, client.close())
+"""
+
+
+def test_a_user_gets_the_collector_through_sudo(tmp_path: Path) -> None:
+    """With a sudoers file and a user that only the processes of this test see."""
+    (tmp_path / "sudoers").write_text("Defaults !fqdn\nwatcher ALL=(root) NOPASSWD: ALL\n")
+    (tmp_path / "sudoers").chmod(0o440)
+    (tmp_path / "passwd").write_text(f"{Path('/etc/passwd').read_text()}watcher:*:4242:4242::/tmp:/bin/sh\n")
+    (tmp_path / "passwd").chmod(0o644)
+    mounts = "".join(f"mount --bind {tmp_path}/{name} /etc/{name} && " for name in ("sudoers", "passwd"))
+    shell = f'{mounts}exec setpriv --reuid=4242 --regid=4242 --clear-groups "$@"'
+    command = ["unshare", "--mount", "sh", "-c", shell, "sh", sys.executable, "-c", WATCH, "execsnoop", "--capture", ME]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n", process.communicate()[1]
+    run_programs(PRIME)
+    out, err = process.communicate("", timeout=60)
+    assert out.split() == [str(PRIME), "0"], err
