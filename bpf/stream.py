@@ -27,9 +27,19 @@ _LENGTH = struct.Struct("<I")
 Transport = Literal["ringbuf", "perfbuf"]
 ShortText = Annotated[str, msgspec.Meta(max_length=4096)]
 """What a reader may say."""
-Programs = Annotated[list[Annotated[str, msgspec.Meta(max_length=64)]], msgspec.Meta(max_length=16)]
+Name = Annotated[str, msgspec.Meta(max_length=256)]
+Program = Annotated[str, msgspec.Meta(pattern=rf"\A({'|'.join(SCHEMAS)}|)\Z")]
+"""One of SCHEMAS, or (in a ``Notice``) empty."""
+Text = Annotated[str, msgspec.Meta(max_length=64 << 10)]
+_few = msgspec.Meta(max_length=64)
+_cpus = msgspec.Meta(max_length=1 << 13)
+"""As many as a kernel can have. What is longer is refused before it is built: no message takes much more memory than it
+has bytes."""
+Programs = Annotated[list[Name], msgspec.Meta(max_length=16)]
+Latency = Annotated[list[int], _few]
+"""Events, by the bit length of their delivery latency in microseconds (bucket 0: 0, 1: 1, 2: 2-3, 3: 4-7 …)."""
 Level = Literal["info", "warning", "error"]
-Wakeup = str
+Wakeup = Name
 """``timer``, ``adaptive``, ``every`` or ``batch:N``."""
 
 
@@ -40,55 +50,55 @@ class Message(msgspec.Struct, frozen=True, tag_field="type"):
 class Hello(Message, frozen=True, tag="hello"):
     """Who is speaking. First message of a stream."""
 
-    host: str
-    kernel: str
-    arch: str
-    version: str
+    host: Name
+    kernel: Name
+    arch: Name
+    version: Name
     """Version of ringtop."""
-    cpus: list[int]
+    cpus: Annotated[list[int], _cpus]
     """Online CPUs."""
-    programs: list[str]
+    programs: Programs
     """Programs that were asked for, in order."""
     pid: int
     """The collector's process."""
     wall_offset_ns: int
     """Add to an event's ``ts`` to get nanoseconds since 1970 (re-sampled in every ``Stats``)."""
-    dtypes: dict[str, list[list[str]]]
+    dtypes: Annotated[dict[Name, Annotated[list[Annotated[list[Name], _few]], _few]], _few]
     """Layout of each program's rows, as NumPy's ``dtype.descr``; a reader refuses a stream of another layout."""
 
 
 class Progress(Message, frozen=True, tag="progress"):
     """What the collector is busy with while it starts: 'loading execsnoop'."""
 
-    program: str
-    text: str
+    program: Program
+    text: Text
 
 
 class State(Message, frozen=True, tag="state"):
     """A program's state changed, or one of its settings did."""
 
-    program: str
+    program: Program
     state: Literal["running", "failed", "stopped"]
     transport: Transport = "ringbuf"
-    hook: str = ""
+    hook: Name = ""
     """The rung of the ladder that was attached: 'raw tracepoints with BTF'."""
-    tried: list[str] = []
+    tried: Annotated[list[Text], _few] = []
     """Rungs before it, each with why it was not used."""
     buffer_bytes: int = 0
     """Ring buffer: its size. Perf buffers: size of one CPU's."""
     wakeup: Wakeup = "timer"
-    capture: str = ""
+    capture: ShortText = ""
     """Capture filter in force, as its text; empty when none."""
     comparing: bool = False
     """Each event goes over the other transport too (``Compare``)."""
-    reason: str = ""
+    reason: Text = ""
     """Why it failed, and the cure."""
 
 
 class Rows(Message, frozen=True, tag="rows"):
     """Events of one program, as drained in one round, in time order."""
 
-    program: str
+    program: Program
     transport: Transport
     rows: bytes
     """``Schema.dtype`` records."""
@@ -102,7 +112,7 @@ class Round(Message, frozen=True, tag="round"):
     before_ns: int
     drained_ns: int
     """Monotonic clock after the drain: delivery latency is ``drained_ns - ts``."""
-    batches: list[Rows]
+    batches: Annotated[list[Rows], _few]
 
 
 class CpuStats(Message, frozen=True, tag="cpu"):
@@ -116,7 +126,7 @@ class CpuStats(Message, frozen=True, tag="cpu"):
     emitted: int
     """Of those, handed to the transport: hits - filtered."""
     received: int
-    dropped: dict[str, int]
+    dropped: Annotated[dict[Name, int], _few]
     """By reason: ``full`` (no space), ``no_reader`` (no buffer for this CPU), ``other`` (any other refusal)."""
     bytes: int
     """Bytes received, record headers included."""
@@ -151,24 +161,22 @@ class Period(Message, frozen=True, tag="period"):
     wakeups: int
     reader_ns: int
     """CPU time that reading it took."""
-    latency_us: list[int]
-    """Delivery latency, as in ``ProgramStats``."""
+    latency_us: Latency
 
 
 class ProgramStats(Message, frozen=True, tag="program"):
     """The ledger of one program over one transport; the one in use comes last."""
 
-    program: str
+    program: Program
     transport: Transport
-    cpus: list[CpuStats]
+    cpus: Annotated[list[CpuStats], _cpus]
     fill: int
     """Ring buffer: bytes waiting at the last drain, all CPUs. Perf buffers: the sum."""
     capacity: int
     """Bytes the transport can hold, all CPUs."""
     wakeups: int
     """Times the kernel woke the reader."""
-    latency_us: list[int]
-    """Delivery latency: events received, by bit length of their microseconds (bucket 0: 0, 1: 1, 2: 2-3, 3: 4-7 …)."""
+    latency_us: Latency
     missed: int
     """Times the kernel skipped a program because it was already running on that CPU (recursion_misses)."""
     run_ns: int
@@ -185,7 +193,7 @@ class Stats(Message, frozen=True, tag="stats"):
 
     ts_ns: int
     wall_offset_ns: int
-    programs: list[ProgramStats]
+    programs: Annotated[list[ProgramStats], msgspec.Meta(max_length=16)]
     cpu_ns: int
     """CPU time the collector used since its start."""
     rss_bytes: int
@@ -197,7 +205,7 @@ class Changed(Message, frozen=True, tag="changed"):
     No event is in both, and on every CPU all of the old one's come before all of the new one's.
     """
 
-    program: str
+    program: Program
     before: Period
     transport: Transport
     """From now on."""
@@ -211,14 +219,14 @@ class Changed(Message, frozen=True, tag="changed"):
     """Events read from the old one after ``ts_ns``."""
     dropped: int
     """Events lost in the meantime, over both."""
-    cpus: list[tuple[int, int, int]]
+    cpus: Annotated[list[tuple[int, int, int]], _cpus]
     """CPU, the last number received over the old one and the first over the new one; -1 where there was none."""
 
 
 class Compared(Message, frozen=True, tag="compared"):
     """What came of a ``Compare``: the same events over both transports."""
 
-    program: str
+    program: Program
     used: Period
     """The transport in use, whose events were shown."""
     other: Period
@@ -226,21 +234,21 @@ class Compared(Message, frozen=True, tag="compared"):
     residual: int
     """Copies that are neither received nor dropped. Anything but 0 is a broken ledger."""
     choose: Transport
-    why: str
+    why: Text
 
 
 class Notice(Message, frozen=True, tag="notice"):
     """Something a user should read: 'ring buffer refused by this kernel: using perf buffers'."""
 
     level: Level
-    text: str
-    program: str = ""
+    text: Text
+    program: Program = ""
 
 
 class End(Message, frozen=True, tag="end"):
     """Last message: programs are detached, everything they sent was received, the last ``Stats`` is exact."""
 
-    reason: str
+    reason: Text
 
 
 Any = Hello | Progress | State | Round | Stats | Changed | Compared | Notice | End

@@ -47,6 +47,8 @@ PAUSE_S = 0.002
 RESORT_S = 1.0
 """Least time between two sorts of a table that follows."""
 INBOX_BYTES = 32 << 20
+MOST_NOTICES = 20
+"""Shown at a time; the screen has no room for more."""
 TIMES = "14:03:20   90s   1m30s   +10s   -10s   50%"
 """What a time of a recording may look like."""
 
@@ -253,6 +255,8 @@ class Viewer(App[int]):
         self._seen, self._rows = self.model.arrivals, rows
 
     def _say(self, notice: stream.Notice) -> None:
+        if len(self._notifications) >= MOST_NOTICES:
+            return
         severity = {"info": "information", "warning": "warning", "error": "error"}[notice.level]
         about = f"{notice.program}: " if notice.program else ""
         self.notify(safe_lines(f"{about}{notice.text}"), severity=severity, markup=False, timeout=8)  # type: ignore[arg-type]

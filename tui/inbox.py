@@ -44,8 +44,12 @@ Entry = (
 )
 
 
+_LEAST = 1 << 10
+"""Bytes that any entry counts."""
+
+
 class Inbox:
-    """Messages in order, at most *limit* bytes of events; the oldest events give way and are counted."""
+    """Messages in order, at most *limit* bytes; before anything else the oldest events give way, and are counted."""
 
     def __init__(self, limit: int = 32 << 20) -> None:
         self._limit = limit
@@ -92,7 +96,7 @@ class Inbox:
             self._bytes = 0
 
     def _shed(self) -> None:
-        """Let the oldest rounds go until what is left fits; other messages are small and stay."""
+        """Let the oldest rounds go until what is left fits. Other messages are few and stay; of a flood, the newest."""
         kept: deque[Entry] = deque()
         while self._entries and self._bytes > self._limit:
             entry = self._entries.popleft()
@@ -102,11 +106,21 @@ class Inbox:
                     self._skipped[batch.program] = self._skipped.get(batch.program, 0) + len(batch)
             else:
                 kept.append(entry)
+        if self._bytes > self._limit:
+            while kept and self._bytes > self._limit // 2:
+                self._bytes -= _size(kept.popleft())
         kept.extend(self._entries)
         self._entries = kept
 
 
 def _size(entry: Entry) -> int:
-    if isinstance(entry, Arrived):
-        return sum(b.rows.nbytes + len(b.tails) for b in entry.batches)
-    return 0
+    match entry:
+        case Arrived():
+            return _LEAST + sum(b.rows.nbytes + len(b.tails) for b in entry.batches)
+        case stream.Stats():
+            return _LEAST * (1 + sum(len(p.cpus) for p in entry.programs))
+        case stream.State():
+            return _LEAST + len(entry.reason) + sum(map(len, entry.tried))
+        case stream.Notice() | stream.Progress():
+            return _LEAST + len(entry.text)
+    return _LEAST

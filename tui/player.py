@@ -15,7 +15,8 @@ from ringtop.tui.recording import Damage, Reading, read
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 CHUNK = 4 << 20
-"""Bytes of events that ``Player.due`` gives at a time, so that a jump does not hold up the screen."""
+"""Bytes of messages given at a time, so that neither a jump nor a flood holds up the screen."""
+_LEAST = 1 << 10  # what a message counts at least: in memory it takes more than its bytes
 
 _NS = 1_000_000_000
 _FAR = 1 << 62  # ns, 146 years: a damaged time is no further than this
@@ -148,7 +149,7 @@ class Player:
         return self._timeline.wall_ns(self.position_ns)
 
     def due(self, now: float, limit: int = CHUNK) -> list[stream.Any]:
-        """The messages to show by *now*; at most about *limit* bytes of events, the rest the next time."""
+        """The messages to show by *now*; at most about *limit* bytes of them, the rest the next time."""
         self._advance(now)
         out: list[stream.Any] = []
         size = 0
@@ -184,14 +185,14 @@ class Player:
         self.speed = next((s for s in reversed(SPEEDS) if s < self.speed), SPEEDS[0])
 
     def step(self, now: float) -> list[stream.Any]:
-        """Pause, and give everything up to the next round that has events."""
+        """Pause, and give everything up to the next round that has events, or as much as is given at a time."""
         self._advance(now)
         self.playing = False
         out: list[stream.Any] = []
-        steps = len(self._steps)
-        while self._next is not None and len(self._steps) == steps:
+        steps, size = len(self._steps), 0
+        while self._next is not None and len(self._steps) == steps and size < CHUNK:
             self._position = max(self._position, self._timeline.at)
-            self._take(out)
+            size += self._take(out)
         self._finish()
         return out
 
@@ -243,13 +244,11 @@ class Player:
         message = self._next
         assert message is not None
         out.append(message)
-        size = 0
-        if isinstance(message, stream.Round):
-            size = sum(len(rows.rows) + len(rows.tails) for rows in message.batches)
-            if size:
-                self._steps.append(self._timeline.at)
+        size = self._reading.size
+        if isinstance(message, stream.Round) and any(rows.rows for rows in message.batches):
+            self._steps.append(self._timeline.at)
         self._fetch()
-        return size
+        return max(size, _LEAST)
 
     def _finish(self) -> None:
         if self._next is None and not self.ended:

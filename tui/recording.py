@@ -147,6 +147,8 @@ class Reading:
         self.messages = 0
         self.offset = 0
         """Bytes of the file used so far."""
+        self.size = 0
+        """Bytes of the last message."""
         self._file = open_regular(path)
         try:
             head = self._file.read(len(stream.MAGIC))
@@ -167,6 +169,7 @@ class Reading:
                 for data in self._zstd() if self._compressed else self._plain():
                     fed += len(data)
                     for body in frames.feed(data):
+                        self.size = len(body)
                         message = _checked(stream.decode(body), first=not self.messages)
                         self.messages += 1
                         ended = isinstance(message, stream.End)

@@ -19,6 +19,8 @@ DEFAULT_BYTES = 64 << 20
 """History of all tables together."""
 LOOK = 1 << 16
 """Newest rows among which the place of a change is looked for; more do not come while it is made."""
+MOST_NOTES = 16
+"""Kept at one row, and of those whose place is not known yet: a hostile recording may have any number."""
 AT_WORK_NS = 1_000_000_000
 """An event stamped longer than this before a change was not still at work then; its number may be an earlier
 collector's."""
@@ -90,7 +92,7 @@ class Table:
         start = self.end
         kept = self.ring.append(batch, lost, self.floor)
         if kept and self._held:
-            self.marks.setdefault(start, []).append(f"{self._held:,} not kept: they came while older rows were held")
+            self._note(start, f"{self._held:,} not kept: they came while older rows were held")
             self._held = 0
         if kept < len(batch):
             self.unkept += len(batch) - kept
@@ -118,10 +120,13 @@ class Table:
     def mark(self, note: Note) -> None:
         """Put a note before the next row; that of a change before the first row that came by the new way."""
         if isinstance(note, stream.Changed):
-            self._due.append(note)
+            self._due = [*self._due[1 - MOST_NOTES :], note]
             self._place(self.end - LOOK)
         else:
-            self.marks.setdefault(self.end, []).append(note)
+            self._note(self.end, note)
+
+    def _note(self, row: int, note: Note) -> None:
+        self.marks[row] = [*self.marks.get(row, [])[1 - MOST_NOTES :], note]
 
     def _place(self, start: int) -> None:
         """Put the changes where they belong among the rows from *start* on; those that belong later wait."""
@@ -132,7 +137,7 @@ class Table:
             after = np.flatnonzero(_after(change, ts, cpu, seq))
             if len(after):
                 row = start + int(after[0])
-                self.marks.setdefault(row, []).append(change)
+                self._note(row, change)
                 self.placed.append(row)
             else:
                 waiting.append(change)

@@ -163,7 +163,7 @@ def test_a_jump_comes_in_pieces_and_time_waits_for_it(path: Path) -> None:
         got += player.due(pieces * 100.0, limit=1)
         pieces += 1
     assert got == ALL[: count_to(3)]
-    assert pieces == 7
+    assert pieces == len(got)  # each counts more than a byte
     assert player.position_ns == 3 * SECOND
 
 

@@ -34,7 +34,8 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
     if origin in (Union, types.UnionType):
         return st.one_of(*map(values, inner))
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return st.builds(kind, **{name: values(hint) for name, hint in get_type_hints(kind).items() if name[0] != "_"})
+        hints = {name: values(hint) for name, hint in get_type_hints(kind).items() if name[0] != "_"}
+        return st.builds(kind, **hints | {name: st.sampled_from(list(SCHEMAS)) for name in hints if name == "program"})
     simple: dict[Any, st.SearchStrategy[Any]] = {
         int: st.one_of(st.integers(-100, 300), st.integers(-(1 << 63), (1 << 64) - 1)),
         str: st.text(max_size=12),

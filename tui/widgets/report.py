@@ -54,7 +54,7 @@ class Report(ModalScreen[None]):
 
     def add(self, said: Compared) -> None:
         """One more."""
-        self._said.append(said)
+        self._said = [*(s for s in self._said if s.program != said.program), said]
         for shown in self.query(Static):
             shown.update(self._text())
 
