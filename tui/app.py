@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -27,11 +28,13 @@ from ringtop.tui.deck import REPLAY, Deck, Severity, tapped
 from ringtop.tui.filtering import Filters
 from ringtop.tui.host import Host, LocalHost
 from ringtop.tui.inbox import Inbox
+from ringtop.tui.job import Job
 from ringtop.tui.model import Model
 from ringtop.tui.source import Source
 from ringtop.tui.state import State
 from ringtop.tui.text import safe, safe_lines
 from ringtop.tui.view import View
+from ringtop.tui.watchdog import Watchdog
 from ringtop.tui.widgets.ask import Ask
 from ringtop.tui.widgets.events import EventTable
 from ringtop.tui.widgets.main import Main, Setup
@@ -65,6 +68,8 @@ class Hooks:
     themes_dir: Path | None = None
     zone: tzinfo | None = None
     """Where wall-clock times are read; None: here."""
+    keep: Callable[[State], object] = lambda state: None
+    """Writes down what is to be remembered, when the viewer ends without coming back."""
 
 
 class Viewer(App[int]):
@@ -76,6 +81,7 @@ class Viewer(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit", id="quit"),
         Binding("ctrl+c", "quit", "Quit", show=False, priority=True, id="quit_always", system=True),
+        Binding("ctrl+z", "suspend_process", "To the shell", show=False, id="suspend", tooltip="`fg` comes back"),
         Binding("R", "record", "Record", id="record", tooltip="Write what is seen to a file, or finish that"),
         Binding("T", "themes", "Themes", id="themes", tooltip="Choose a theme; each is tried on at once"),
         Binding(
@@ -105,8 +111,11 @@ class Viewer(App[int]):
         self.glyphs = glyphs.choose(self.config.ascii)
         self.deck = Deck(self.source, Path(self.config.recordings), self.glyphs, self._tell)
         self.theme_errors: list[loader.ThemeError] = []
-        self.alone = False
-        """The process is the viewer's: it may tune it."""
+        self.watchdog: Watchdog | None = None
+        """Where there is one, the process is the viewer's: it may tune it, and its signals are for the viewer."""
+        self._job: Job | None = None
+        self._ending = threading.Lock()
+        self._ended = False
         self.animation_level = "none"
         self.set_class(self.glyphs.ascii, "-ascii")
         self._working = self._wanted = False
@@ -134,6 +143,10 @@ class Viewer(App[int]):
 
     def on_mount(self) -> None:
         """Draw first; start the source after that."""
+        if self.watchdog is not None:
+            loop = asyncio.get_running_loop()
+            self.watchdog.start(lambda status: loop.call_soon_threadsafe(self._leave, status), self._abandon)
+            self._job = Job(self)
         theme = loader.NO_COLOR if loader.no_color() else self.state.theme or self.config.theme
         self.theme_errors = loader.install(self, theme, self.hooks.themes_dir)
         for error in self.theme_errors:
@@ -158,7 +171,7 @@ class Viewer(App[int]):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        if self.alone:
+        if self.watchdog is not None:
             # Looking for garbage among all that was imported would hold up the screen for 50 ms, again and again.
             gc.freeze()
             gc.set_threshold(5_000, 5, 100)
@@ -167,13 +180,34 @@ class Viewer(App[int]):
 
     def on_unmount(self) -> None:
         """Let the source go."""
-        self.source.stop()
-        self.deck.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Once, by whoever comes first: the programs are detached, the recording is whole."""
+        with self._ending:
+            if not self._ended:
+                self._ended = True
+                self.source.stop()
+                self.deck.close()
+
+    def _abandon(self) -> None:
+        """What must be done where the event loop does nothing any more; by the watchdog."""
+        self._let_go()
+        self.remember()
+        self.hooks.keep(self.state)
 
     async def action_quit(self) -> None:
         """Leave, remembering what is worth it."""
+        self._leave(0)
+
+    def _leave(self, status: int) -> None:
         self.remember()
-        self.exit(0)
+        self.exit(status)
+
+    def action_suspend_process(self) -> None:
+        """Give the terminal to the shell until `fg`."""
+        if why := self._job.suspend() if self._job is not None else "not here":
+            self.notify(safe(why), severity="warning", markup=False)
 
     def remember(self) -> None:
         """Put what should outlive this run into ``state``."""
@@ -378,6 +412,6 @@ def _runner(app: App[int], key: keys.Key) -> Callable[[], None]:
 def run(source: Source, config: Config | None = None, state: State | None = None, hooks: Hooks | None = None) -> int:
     """Show *source* until the user leaves; the exit status. *state* is brought up to date."""
     viewer = Viewer(source, config, state, hooks)
-    viewer.alone = True
+    viewer.watchdog = Watchdog()
     status = viewer.run(mouse=viewer.config.mouse)
     return viewer.return_code or 0 if status is None else status

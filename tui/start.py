@@ -21,6 +21,7 @@ from ringtop.tui import state as memory
 from ringtop.tui.account import Account, become, can_read, chosen, give_up_root
 from ringtop.tui.broker import Broker
 from ringtop.tui.client import ENVIRONMENT, LOCAL, Client, CollectorDied
+from ringtop.tui.ending import when_told, when_unheard
 from ringtop.tui.options import collector_arguments
 from ringtop.tui.say import say
 from ringtop.tui.source import Source
@@ -76,8 +77,11 @@ def view(source: Source, config: configuration.Config, account: Account | None =
 
     from ringtop.tui.app import Hooks, run  # Textual is large, and not needed to say that there is no screen
 
-    status = run(source, config, state, Hooks(themes_dir=configuration.themes_dir()))
-    if config.keep_state and (why := memory.save(state, held)):
+    def keep(state: memory.State) -> str:
+        return memory.save(state, held) if config.keep_state else ""
+
+    status = run(source, config, state, Hooks(themes_dir=configuration.themes_dir(), keep=keep))
+    if why := keep(state):
         say(why)
     return status
 
@@ -151,8 +155,8 @@ def record(file: Path, options: list[str], duration: float | None, overwrite: bo
         raise click.UsageError(f"{file} cannot be written: {e.strerror}") from e
     client = Client(options)
     give_up_root()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: client.send(stream.Stop()))
+    when_told(lambda: client.send(stream.Stop()))
+    when_unheard(2, lambda: client.send(stream.Stop()))
     if duration:
         signal.signal(signal.SIGALRM, lambda *_: client.send(stream.Stop()))
     events, name = 0, safe(str(file))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
-import signal
 import sys
 import threading
 from dataclasses import dataclass, field
@@ -20,6 +20,7 @@ from ringtop.tui import glyphs, notes
 from ringtop.tui import summary as ledger
 from ringtop.tui.account import give_up_root
 from ringtop.tui.client import Client, CollectorDied
+from ringtop.tui.ending import when_told, when_unheard
 from ringtop.tui.json_lines import escaped_json
 from ringtop.tui.lines import LineWriter, writer
 from ringtop.tui.options import collector_arguments
@@ -70,10 +71,9 @@ class Trace:
         self.display = language.parse(self.options.display)
 
     def run(self) -> None:
-        """Until the collector's ``End``. Raises CollectorDied, StreamError, BrokenPipeError."""
-        signal.signal(signal.SIGINT, lambda *_: self.stop())
-        signal.signal(signal.SIGTERM, lambda *_: self.stop())
-        signal.signal(signal.SIGHUP, lambda *_: self.stop())
+        """Until the collector's ``End``. Raises CollectorDied, StreamError, OSError."""
+        when_told(self.stop)
+        when_unheard(self.out.fileno(), self.stop)
         for message in self.client.messages():
             self._take(message)
 
@@ -186,7 +186,9 @@ def run(options: Options) -> int:
     trace = Trace(options, client, out, lines)
     try:
         trace.run()
-    except BrokenPipeError:
+    except OSError as e:
+        if e.errno != errno.EPIPE and not (e.errno == errno.EIO and screen):
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # what is buffered is flushed at exit
         client.close()
         return 0

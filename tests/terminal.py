@@ -1,0 +1,108 @@
+"""A terminal for a program under test: a pty of its own, all that was written to it, and what it is set to."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+ESCAPE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
+"""Sequences that set colours, places and modes (CSI), titles (OSC), and the short ones."""
+
+
+def eventually(happened: Callable[[], bool]) -> bool:
+    """Whether it comes about within half a minute."""
+    for _ in range(600):
+        if happened():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+class Terminal:
+    """A pty with *command* on it as the leader of a session of its own."""
+
+    def __init__(self, command: Sequence[str], rows: int = 24, columns: int = 100, **environment: str) -> None:
+        self.leader, follower = pty.openpty()
+        self._size(rows, columns)
+        self.before = self.attributes
+        """What it was set to before the program came."""
+        keep = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLORTERM", "TERM_PROGRAM", "LC_ALL")}
+        env = {**keep, "TERM": "xterm-256color", "LANG": "C.UTF-8", **environment}
+        # setsid of util-linux makes the terminal the controlling one.
+        self.process = subprocess.Popen(
+            ["setsid", "--ctty", *command], stdin=follower, stdout=follower, stderr=follower, env=env
+        )
+        os.close(follower)
+        self._written = bytearray()
+        self._stop, self._stopped = os.pipe()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        # Not in a mere read: that would keep the terminal open however often it is closed.
+        while self._stop not in select.select([self.leader, self._stop], [], [])[0]:
+            try:
+                self._written += os.read(self.leader, 1 << 16)
+            except OSError:
+                return  # nobody has the other end open any more
+
+    @property
+    def attributes(self) -> list[Any]:
+        """As tcgetattr tells them."""
+        return termios.tcgetattr(self.leader)
+
+    @property
+    def written(self) -> bytes:
+        """All that was written so far."""
+        return bytes(self._written)
+
+    @property
+    def text(self) -> str:
+        """The same without escape sequences."""
+        return ESCAPE.sub(b"", self.written).decode(errors="replace")
+
+    def saw(self, text: str, since: int = 0) -> bool:
+        """Whether *text* gets written, after the first *since* bytes."""
+        return eventually(lambda: text in ESCAPE.sub(b"", self.written[since:]).decode(errors="replace"))
+
+    def type(self, keys: str) -> None:
+        """Press *keys*."""
+        os.write(self.leader, keys.encode())
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Change its size, of which the foreground is told by SIGWINCH."""
+        self._size(rows, columns)
+
+    def _size(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self.leader, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def hang_up(self) -> None:
+        """Go away, as a terminal window that is closed."""
+        os.close(self._stopped)
+        self._reader.join()
+        os.close(self._stop)
+        os.close(self.leader)
+        self.leader = -1
+
+    def wait(self) -> int:
+        """The exit status, once the program has ended and all it wrote was read."""
+        status = self.process.wait(60)
+        self._reader.join(60)
+        return status
+
+    def close(self) -> None:
+        """Leave nothing."""
+        self.process.kill()
+        self.process.wait()
+        if self.leader >= 0:
+            self.hang_up()

@@ -1,0 +1,72 @@
+"""Ends the viewer when its terminal goes away or a signal says so, from outside the event loop: that may be stuck on
+the very terminal that is gone. Textual alone reads its end for ever then, on a whole CPU."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+ENDING = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+"""Signals that end the viewer; its exit status is 128 and their number."""
+PATIENCE_S = 10.0
+"""How long the viewer may take to end by itself, and its source to be ended for it."""
+RESTORE = b"\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000;1003;1015;1006;1004l\x1b[<u\x1b[?1049l\x1b[?25h"
+"""Undoes what Textual asks of a terminal: frames, paste, wrapping, sizes, mouse and focus, keys, screen, cursor."""
+
+
+class Watchdog:
+    """Looks after standard input's terminal. To be made before Textual changes it, in the main thread."""
+
+    def __init__(self) -> None:
+        self._tty = sys.__stdin__.fileno() if sys.__stdin__ else 0
+        self._attributes = termios.tcgetattr(self._tty)
+        self._signals, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        # The handler in C writes the numbers: they come through even when the main thread runs no Python code.
+        signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+        for number in ENDING:
+            signal.signal(number, lambda *_: None)
+
+    def start(self, leave: Callable[[int], object], let_go: Callable[[], None]) -> None:
+        """Watch from now on. *leave* asks the viewer to end with a status; *let_go* ends what it must not leave behind.
+        Both are called from another thread."""
+        self._leave, self._let_go = leave, let_go
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def _watch(self) -> None:
+        poll = select.poll()
+        poll.register(self._tty, 0)  # a hang-up is told unasked
+        poll.register(self._signals, select.POLLIN)
+        asked, deadline = 0, 0.0
+        while True:
+            ready = dict(poll.poll(max(0.0, deadline - time.monotonic()) * 1000 if asked else None))
+            if self._tty in ready:
+                self._end(128 + signal.SIGHUP)
+            if asked and time.monotonic() >= deadline:
+                self._end(asked)
+            if self._signals in ready:
+                ending = [n for n in os.read(self._signals, 512) if n in ENDING]
+                if ending and not asked:
+                    asked, deadline = 128 + ending[0], time.monotonic() + PATIENCE_S
+                    self._leave(asked)
+
+    def _end(self, status: int) -> None:
+        """At once, and without Textual."""
+        last = threading.Thread(target=self._let_go, daemon=True)
+        last.start()
+        last.join(PATIENCE_S)
+        with suppress(termios.error):
+            termios.tcsetattr(self._tty, termios.TCSANOW, self._attributes)
+        poll = select.poll()
+        poll.register(self._tty, select.POLLOUT)
+        # A terminal that takes nothing would hold this up, too.
+        if poll.poll(0) == [(self._tty, select.POLLOUT)]:
+            with suppress(OSError):
+                os.write(self._tty, RESTORE)
+        os._exit(status)
