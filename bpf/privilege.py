@@ -11,6 +11,7 @@ from pathlib import Path
 
 CAPABILITIES = {  # include/uapi/linux/capability.h
     "CAP_DAC_READ_SEARCH": 2,
+    "CAP_IPC_LOCK": 14,
     "CAP_SYS_ADMIN": 21,
     "CAP_SYS_RESOURCE": 24,
     "CAP_PERFMON": 38,
@@ -43,8 +44,9 @@ def may_load() -> bool:
 
 
 def to_read_events() -> set[str]:
-    """What a loaded program's readers still need: new maps and new perf buffers."""
-    return {"CAP_BPF", "CAP_PERFMON"} if _prctl(_CAPBSET_READ, CAPABILITIES["CAP_BPF"]) >= 0 else {"CAP_SYS_ADMIN"}
+    """What a loaded program's readers still need: new maps, and new perf buffers, which are locked memory."""
+    known = _prctl(_CAPBSET_READ, CAPABILITIES["CAP_BPF"]) >= 0
+    return {"CAP_IPC_LOCK"} | ({"CAP_BPF", "CAP_PERFMON"} if known else {"CAP_SYS_ADMIN"})
 
 
 def drop(keep: Iterable[str] = (), uid: int = NOBODY, gid: int = NOBODY) -> None:

@@ -93,6 +93,8 @@ def test_a_frame_too_large_to_be_one_ends_it_in_order(listener: Listener) -> Non
 def test_what_comes_too_fast_or_is_too_long_is_refused(listener: Listener) -> None:
     for text in ["pid=1" + " " * 5000, *["pid=1"] * 1000]:
         listener.client.send(stream.SetCapture(text))
+    while "in a second" not in listener.until(stream.Notice).text:
+        continue
     pids = run_programs(PRIME)
     listener.client.send(stream.SetCapture("comm=true", programs=["x" * 65]))
     listener.client.send(stream.Stop())
