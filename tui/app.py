@@ -6,6 +6,7 @@ import asyncio
 import gc
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -50,8 +51,8 @@ PAUSE_S = 0.002
 RESORT_S = 1.0
 """Least time between two sorts of a table that follows."""
 INBOX_BYTES = 32 << 20
-MOST_NOTICES = 20
-"""Shown at a time; the screen has no room for more."""
+MOST_NOTICES, NOTICE_S = 20, 8.0
+"""How many are shown at a time, for how long. There is no room for more."""
 TIMES = "14:03:20   90s   1m30s   +10s   -10s   50%"
 """What a time of a recording may look like."""
 
@@ -120,6 +121,7 @@ class Viewer(App[int]):
         self.set_class(self.glyphs.ascii, "-ascii")
         self._working = self._wanted = False
         self._painted = 0.0
+        self._said: deque[float] = deque(maxlen=MOST_NOTICES)
         self._sorted: dict[str, float] = {}
         self._seen = -1
         self._rows: tuple[object, ...] = ()
@@ -289,11 +291,13 @@ class Viewer(App[int]):
         self._seen, self._rows = self.model.arrivals, rows
 
     def _say(self, notice: stream.Notice) -> None:
-        if len(self._notifications) >= MOST_NOTICES:
+        now = time.monotonic()
+        if len(self._said) == MOST_NOTICES and now - self._said[0] < NOTICE_S:
             return
+        self._said.append(now)
         severity = {"info": "information", "warning": "warning", "error": "error"}[notice.level]
         about = f"{notice.program}: " if notice.program else ""
-        self.notify(safe_lines(f"{about}{notice.text}"), severity=severity, markup=False, timeout=8)  # type: ignore[arg-type]
+        self.notify(safe_lines(f"{about}{notice.text}"), severity=severity, markup=False, timeout=NOTICE_S)  # type: ignore[arg-type]
 
     def _report(self, compared: stream.Compared) -> None:
         if isinstance(self.screen, Report):

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ringtop.tui.text import safe
+from ringtop.tui.widgets.entry import Entry
 
 
 class Ask(ModalScreen[None]):
@@ -33,7 +34,7 @@ class Ask(ModalScreen[None]):
         """A box with one line to fill in."""
         with Vertical(classes="box") as box:
             box.border_title = self._title
-            yield Input(placeholder=self._usual, select_on_focus=False)
+            yield Entry(placeholder=self._usual, select_on_focus=False)
             yield Static(self._examples, markup=False)
             yield Static(markup=False, id="ask-said")
 

@@ -16,12 +16,13 @@ from ringtop.tui import completion
 from ringtop.tui.glyphs import Glyphs
 from ringtop.tui.store import Store
 from ringtop.tui.text import clip, safe, width
+from ringtop.tui.widgets.entry import Entry
 
 Kind = Literal["display", "capture"]
 PROMPTS = {"display": " / show only ", "capture": " c capture only "}
 
 
-class FilterInput(Input):
+class FilterInput(Entry):
     """The text."""
 
     HELP = 'A filter: comm=nginx and (latency>5ms or ret!=0), path~"/tmp/.*", not pid=1.'
@@ -32,10 +33,6 @@ class FilterInput(Input):
         Binding("up", "history(-1)", "Earlier", id="filter_earlier", tooltip="Filters used before"),
         Binding("down", "history(1)", "Later", id="filter_later", show=False),
     ]
-
-    def validate_value(self, value: str) -> str:
-        """Whatever is typed, pasted or remembered is shown as it is read, and read as it is shown."""
-        return safe(value)
 
     def action_cancel(self) -> None:
         """Leave."""
@@ -129,8 +126,8 @@ class FilterBar(Vertical):
 
     def _set(self, text: str) -> None:
         self._setting = True
-        self._input.value = text
-        self._input.cursor_position = len(text)
+        self._input.value = safe(text)
+        self._input.cursor_position = len(self._input.value)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Look at every change."""
