@@ -11,21 +11,13 @@ import struct
 import subprocess
 import termios
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
+
+from tests.processes import eventually
 
 ESCAPE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
 """Sequences that set colours, places and modes (CSI), titles (OSC), and the short ones."""
-
-
-def eventually(happened: Callable[[], bool]) -> bool:
-    """Whether it comes about within half a minute."""
-    for _ in range(600):
-        if happened():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 class Terminal:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.kernel.loads import Storm, run_programs
 from tests.kernel.tracing import PRIME, RINGTOP, Running, Tracing, assert_balanced
+from tests.processes import called, ended, eventually, gone, loaded, programs
 
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 _NO_TRACEFS = 'umount /sys/kernel/tracing; umount -q /sys/kernel/debug; exec "$@"'
@@ -28,43 +27,10 @@ def ringtop(*arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.Complet
     return subprocess.run([*prefix, *RINGTOP, *arguments], capture_output=True, text=True, timeout=60)
 
 
-def _children(pid: int) -> list[str]:
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-
-
-def programs_of(running: Running) -> set[int]:
-    """Ids of the BPF programs that the collector holds, by its file descriptors."""
-    collector = int(_children(running.process.pid)[0])
-    infos = [file.read_text() for file in Path(f"/proc/{collector}/fdinfo").iterdir()]
-    return {int(found[1]) for info in infos if (found := re.search(r"^prog_id:\s*(\d+)", info, re.MULTILINE))}
-
-
-def loaded() -> set[int]:
-    """Ids of all BPF programs in the kernel."""
-    listed = json.loads(subprocess.run(["/usr/sbin/bpftool", "-j", "prog"], capture_output=True, check=True).stdout)
-    return {p["id"] for p in listed}
-
-
-def eventually(happened: Callable[[], bool]) -> bool:
-    """Whether it comes about: the kernel frees a program a grace period after its last holder's end."""
-    for _ in range(300):
-        if happened():
-            return True
-        time.sleep(0.1)
-    return False
-
-
-def gone(programs: set[int]) -> bool:
-    """Whether they leave the kernel."""
-    return eventually(lambda: not programs & loaded())
-
-
-def ended(pid: int) -> bool:
-    """Whether the process is no more, or only waits for its parent to notice."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
+def collector_of(running: Running) -> int:
+    """The collector's pid."""
+    (collector,) = called(b" collect ", running.process.pid)
+    return collector
 
 
 def test_not_root() -> None:
@@ -114,8 +80,7 @@ def test_no_ring_buffer(tracing: Tracing, old_kernel: str) -> None:
     run_programs(PRIME)
     running.process.send_signal(signal.SIGSTOP)
     running.process.send_signal(signal.SIGCONT)
-    child = _children(running.process.pid)[0]
-    os.kill(int(child), signal.SIGINT)
+    os.kill(collector_of(running), signal.SIGINT)
     outcome = running.wait()
     assert "no BPF ring buffer" in outcome.err
     assert outcome.summary["execsnoop"]["transport"] == "perfbuf"
@@ -172,13 +137,13 @@ def test_doctor_as_root_and_as_nobody() -> None:
 @pytest.mark.parametrize("victim", ["collector", "trace"])
 def test_killed(tracing: Tracing, victim: str) -> None:
     running = tracing("runqslower", "execsnoop", "unlinksnoop")
-    ours = programs_of(running)
+    collector = collector_of(running)
+    ours = programs(collector)
     assert len(ours) >= 3
-    collector = int(_children(running.process.pid)[0])
     os.kill(collector if victim == "collector" else running.process.pid, signal.SIGKILL)
     outcome = running.wait()
     assert gone(ours), "programs are still in the kernel"
-    assert eventually(lambda: ended(collector))
+    assert ended([collector])
     if victim == "collector":
         assert outcome.status == 1
         assert "SIGKILL" in outcome.err
@@ -187,7 +152,7 @@ def test_killed(tracing: Tracing, victim: str) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_end_it_in_order(tracing: Tracing, number: signal.Signals) -> None:
     running = tracing("execsnoop", "--capture", f"ppid={os.getpid()} and comm=true")
-    ours = programs_of(running)
+    ours = programs(collector_of(running))
     assert ours <= loaded()
     run_programs(PRIME)
     running.process.send_signal(number)
