@@ -14,8 +14,7 @@ def run(json: bool) -> int:
     """Print the findings; 0 when the main job can run, 3 when it cannot."""
     found = examine()
     if json:
-        document = msgspec.json.format(msgspec.json.encode(found)).decode()
-        click.echo("\n".join(map(escaped_json, document.split("\n"))))
+        click.echo(escaped_json(msgspec.json.format(msgspec.json.encode(found)).decode()))
         return 0 if found["ok"] else 3
     for f in found["findings"]:
         mark = click.style("ok ", fg="green") if f.ok else click.style("no ", fg="red" if f.needed else "yellow")

@@ -82,7 +82,7 @@ class _InJson(dict[int, str]):
         if len(self) >= 4096:
             self.clear()
         char = chr(code)
-        if not is_safe(char) or unicodedata.category(char) == "Mn":
+        if char != "\n" and (not is_safe(char) or unicodedata.category(char) == "Mn"):
             units = char.encode("utf-16-be")
             char = "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
         self[code] = char
@@ -93,5 +93,5 @@ _in_json = _InJson()
 
 
 def escaped_json(document: str) -> str:
-    """A JSON *document* of one line with all that is not safe to show as ``\\u`` escapes: still the same document."""
+    """A JSON *document* with all that is not safe to show as ``\\u`` escapes: still the same document."""
     return document.translate(_in_json)

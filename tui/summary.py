@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from ringtop.bpf import stream
+from ringtop.tui.text import safe
 
 _SUMS = ("hits", "filtered", "emitted", "received")
 _FINDINGS = ("residual", "gaps", "lost_records", "untracked", "inversions")
@@ -78,7 +79,7 @@ def lines(summary: dict[str, Any]) -> list[str]:
     out = []
     for program, p in summary.items():
         dropped = sum(p["dropped"].values())
-        why = ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in p["dropped"].items() if n)
+        why = ", ".join(f"{n:,} {safe(reason.replace('_', ' '))}" for reason, n in p["dropped"].items() if n)
         text = f"{program}: {p['emitted']:,} emitted = {p['received']:,} received + {dropped:,} dropped"
         text += f" ({why})" if why else ""
         for name, meaning in (

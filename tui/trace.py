@@ -113,7 +113,7 @@ class Trace:
         elif state.state == "running":
             where = "ring buffer" if state.transport == "ringbuf" else "perf buffers"
             per = "" if state.transport == "ringbuf" else " a CPU"
-            self.tell(f"tracing {state.program} by {state.hook}; {where} {sizes.human(state.buffer_bytes)}{per}")
+            self.tell(f"tracing {state.program} by {safe(state.hook)}; {where} {sizes.human(state.buffer_bytes)}{per}")
         if len(self.states) == len(self.options.programs):
             header = self.lines.header()
             if header and any(s.state == "running" for s in self.states.values()):
@@ -208,8 +208,7 @@ def run(options: Options) -> int:
     for line in ledger.lines(summary):
         trace.tell(line)
     if summary_file is not None:
-        text = json.dumps(summary, indent=2)
-        summary_file.write("\n".join(map(escaped_json, text.split("\n"))) + "\n")
+        summary_file.write(escaped_json(json.dumps(summary, indent=2)) + "\n")
         summary_file.flush()
     if options.check and not ledger.balanced(summary):
         return 4
