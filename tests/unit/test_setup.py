@@ -33,6 +33,7 @@ class Place:
         self.command("id", "echo 0")
         self.command("apt-get")
         self.command("apt-cache", "echo '  Candidate: 1.0'")
+        self.command("systemctl")
 
     def command(self, name: str, script: str = "") -> None:
         """A stand-in for *name*."""
@@ -127,6 +128,19 @@ def test_lists_that_are_out_of_date_are_updated_once(place: Place) -> None:
     assert "could not install" in said
 
 
+def test_the_ssh_server_that_the_tests_need_is_not_started(place: Place) -> None:
+    script = place.folder / ".ci/setup"
+    script.write_text(script.read_text().replace("test  sshd ", "test  not-here "))
+    place.setup("test")
+    calls = [line for line in place.log.read_text().splitlines() if " openssh-server" in line or "systemctl" in line]
+    assert [call.split()[:3] for call in calls if "policy" not in call] == [
+        ["systemctl", "-q", "mask"],
+        ["apt-get", "-qq", "-y"],
+        ["systemctl", "-q", "unmask"],
+        ["systemctl", "-q", "disable"],
+    ]
+
+
 def test_a_package_that_apt_does_not_know_stops_it_when_ringtop_needs_it(place: Place) -> None:
     place.command("apt-cache", "case $* in *bpfcc) ;; *) echo '  Candidate: 1.0' ;; esac")
     status, said = place.setup()
@@ -192,7 +206,7 @@ def test_what_is_done_is_skipped_until_the_project_changes(ready: Place) -> None
 
 
 def test_what_is_set_up_for_the_tests_is_set_up_for_running(ready: Place) -> None:
-    for tool in ("gcc", "tmux", "bpftool", "runqslower"):
+    for tool in ("gcc", "tmux", "bpftool", "runqslower", "sudo", "jq", "ssh", "sshd"):
         ready.command(tool)
     assert ready.setup("test")[0] == 0
     assert installs(ready) == 1
