@@ -14,7 +14,7 @@ ARGS =
 # Where root's tools are, which `su` does not always add.
 export PATH := $(PATH):/usr/sbin:/sbin
 bin = .venv/bin
-ROOTLESS = $(shell [ "$$(id -u)" = 0 ] || echo --ignore=tests/kernel)
+ROOTLESS = $(shell [ "$$(id -u)" = 0 ] || echo --ignore=tests/kernel --ignore=tests/ssh)
 SETUP = PYTHON='$(PYTHON)' .ci/setup
 
 run:
@@ -26,7 +26,7 @@ test:
 	$(bin)/python -m ruff check .
 	$(bin)/python -m ruff format --check .
 	$(bin)/python -m mypy
-	@[ "$$(id -u)" = 0 ] || echo "ringtop: not root: tests/kernel, which loads real BPF programs, is left out" >&2
+	@[ "$$(id -u)" = 0 ] || echo "ringtop: not root: tests/kernel and tests/ssh, which load real BPF programs, are left out" >&2
 	$(bin)/python -m pytest $(ROOTLESS) $(ARGS)
 
 setup:

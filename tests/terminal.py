@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.processes import eventually
+from tests.screen import Screen
 
 ESCAPE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
 """Sequences that set colours, places and modes (CSI), titles (OSC), and the short ones."""
@@ -25,6 +26,8 @@ class Terminal:
 
     def __init__(self, command: Sequence[str], rows: int = 24, columns: int = 100, **environment: str) -> None:
         self.leader, follower = pty.openpty()
+        self._screen = Screen(rows, columns)
+        self._lock = threading.Lock()
         self._size(rows, columns)
         self.before = self.attributes
         """What it was set to before the program came."""
@@ -44,9 +47,12 @@ class Terminal:
         # Not in a mere read: that would keep the terminal open however often it is closed.
         while self._stop not in select.select([self.leader, self._stop], [], [])[0]:
             try:
-                self._written += os.read(self.leader, 1 << 16)
+                data = os.read(self.leader, 1 << 16)
             except OSError:
                 return  # nobody has the other end open any more
+            with self._lock:
+                self._written += data
+                self._screen.feed(data)
 
     @property
     def attributes(self) -> list[Any]:
@@ -67,12 +73,24 @@ class Terminal:
         """Whether *text* gets written, after the first *since* bytes."""
         return eventually(lambda: text in ESCAPE.sub(b"", self.written[since:]).decode(errors="replace"))
 
+    def shows(self, text: str, instead_of: str = "\0") -> bool:
+        """Whether *text* gets to stand on the screen, however it was put together, and the other does not any more."""
+        return eventually(lambda: text in self.screen and instead_of not in self.screen)
+
+    @property
+    def screen(self) -> str:
+        """The text on it."""
+        with self._lock:
+            return self._screen.text
+
     def type(self, keys: str) -> None:
         """Press *keys*."""
         os.write(self.leader, keys.encode())
 
     def resize(self, rows: int, columns: int) -> None:
         """Change its size, of which the foreground is told by SIGWINCH."""
+        with self._lock:
+            self._screen.resize(rows, columns)
         self._size(rows, columns)
 
     def _size(self, rows: int, columns: int) -> None:

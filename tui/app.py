@@ -33,7 +33,7 @@ from ringtop.tui.job import Job
 from ringtop.tui.model import Model
 from ringtop.tui.source import Source
 from ringtop.tui.state import State
-from ringtop.tui.text import safe, safe_lines
+from ringtop.tui.text import only_ascii, safe, safe_lines
 from ringtop.tui.view import View
 from ringtop.tui.watchdog import Watchdog
 from ringtop.tui.widgets.ask import Ask
@@ -110,6 +110,7 @@ class Viewer(App[int]):
         self.views = [View(t) for t in self.model.store.tables.values()]
         self.filters = Filters(self.views, list(self.state.filters), list(self.state.captures))
         self.glyphs = glyphs.choose(self.config.ascii)
+        only_ascii(glyphs.choose().ascii)  # whatever bars are drawn with
         self.deck = Deck(self.source, Path(self.config.recordings), self.glyphs, self._tell)
         self.theme_errors: list[loader.ThemeError] = []
         self.watchdog: Watchdog | None = None

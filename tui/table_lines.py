@@ -12,9 +12,8 @@ from ringtop.bpf.batch import Batch
 from ringtop.bpf.schema import AT_FDCWD, OPS, UNKNOWN
 from ringtop.tui.records import wall_ns
 from ringtop.tui.shell import shell_line
-from ringtop.tui.text import clip, visible, width
+from ringtop.tui.text import clip, cut_mark, visible, width
 
-ELLIPSIS = "…"
 LONG_NS, VERY_LONG_NS = 30_000_000, 100_000_000
 """Waits from here on stand out."""
 
@@ -106,7 +105,7 @@ def _commands(batch: Batch) -> list[str]:
 
 def _command(filename: bytes, args: list[bytes], ret: int, truncated: int) -> str:
     """The arguments, and before them the file when they do not name it."""
-    cut = f" {ELLIPSIS}" if truncated else ""
+    cut = f" {cut_mark()}" if truncated else ""
     if not args:
         return visible(filename) + cut
     name = filename.rpartition(b"/")[2]
@@ -123,7 +122,7 @@ def _paths(batch: Batch) -> list[str]:
 def _path(path: bytes, dfd: int, truncated: int) -> str:
     """The path; a relative one with the directory it starts from, unless that is the working directory."""
     where = "" if dfd == AT_FDCWD or path.startswith(b"/") else f"(fd {dfd}) "
-    return where + visible(path) + (ELLIPSIS if truncated else "")
+    return where + visible(path) + (cut_mark() if truncated else "")
 
 
 def _details(batch: Batch) -> list[str]:

@@ -29,11 +29,24 @@ _INVISIBLE = re.compile(
 )
 
 
+_plain = False
+
+
+def only_ascii(plain: bool = True) -> None:
+    """Show all else as escapes from now on: a terminal without UTF-8 can take its bytes for control characters."""
+    global _plain
+    if plain != _plain:
+        _plain = plain
+        _shown.clear()
+        _shown.marks.clear()
+        _remembered.cache_clear()
+
+
 def is_safe(char: str) -> bool:
     """Whether *char* is shown as it is (a combining mark: on a letter, and not too many)."""
     if char.isascii():
         return char.isprintable()
-    if not char.isprintable() or _INVISIBLE.match(char):
+    if _plain or not char.isprintable() or _INVISIBLE.match(char):
         return False
     return get_character_cell_size(char) > 0 or unicodedata.category(char) == "Mn"
 
@@ -129,10 +142,16 @@ def width(text: str) -> int:
     return len(text) if text.isascii() else cell_len(text)
 
 
-def clip(text: str, cells: int, ellipsis: str = "…") -> str:
-    """Safe *text* in at most *cells* cells; what was cut off is shown by *ellipsis*."""
+def cut_mark() -> str:
+    """Stands for what was cut off."""
+    return "~" if _plain else "…"
+
+
+def clip(text: str, cells: int, ellipsis: str | None = None) -> str:
+    """Safe *text* in at most *cells* cells; what was cut off is shown by *ellipsis*, by default ``cut_mark``."""
     if width(text) <= cells:
         return text
+    ellipsis = cut_mark() if ellipsis is None else ellipsis
     left = cells - width(ellipsis)
     if left < 0:
         return ""

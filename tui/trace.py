@@ -25,7 +25,7 @@ from ringtop.tui.json_lines import escaped_json
 from ringtop.tui.lines import LineWriter, writer
 from ringtop.tui.options import collector_arguments
 from ringtop.tui.say import say
-from ringtop.tui.text import safe
+from ringtop.tui.text import only_ascii, safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +180,11 @@ def run(options: Options) -> int:
     lines = writer(
         options.style,
         options.programs,
-        colour=screen and not os.environ.get("NO_COLOR"),
+        colour=screen and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR"),
         width=shutil.get_terminal_size().columns if screen else None,
     )
     trace = Trace(options, client, out, lines)
+    only_ascii(options.style == "table" and trace.glyphs.ascii)  # the others are for programs
     try:
         trace.run()
     except OSError as e:
