@@ -117,12 +117,12 @@ def _card(process: psutil.Process, started: float, proc: Path) -> Card:
     return Card(
         process.pid,
         "here",
-        comm=ask("comm", lambda: _raw(_comm(process.pid, proc))),
-        command=ask("command", lambda: tuple(_raw(a) for a in process.cmdline())),
+        comm=ask("comm", lambda: _comm(process.pid, proc)),
+        command=ask("command", lambda: _command(process.pid, proc)),
         ancestors=_ancestors(process, proc),
         user=ask("user", process.username) if uids else None,
         uid=uids.real if uids else None,
-        membership=ask("cgroup", lambda: parse(_text(proc / str(process.pid) / "cgroup"))) or Membership(),
+        membership=ask("cgroup", lambda: _membership(process.pid, proc)) or Membership(),
         threads=ask("threads", process.num_threads),
         started=started,
         cwd=ask("cwd", lambda: _raw(process.cwd()) or None),
@@ -139,16 +139,27 @@ def _card(process: psutil.Process, started: float, proc: Path) -> Card:
 def _ancestors(process: psutil.Process, proc: Path) -> tuple[Ancestor, ...]:
     found: list[Ancestor] = []
     with contextlib.suppress(psutil.Error, OSError, ValueError):  # as many as can be seen
-        found.extend(Ancestor(p.pid, _raw(_comm(p.pid, proc))) for p in process.parents()[:_DEEPEST])
+        found.extend(Ancestor(p.pid, _comm(p.pid, proc)) for p in process.parents()[:_DEEPEST])
     return tuple(found)
 
 
-def _comm(pid: int, proc: Path) -> str:
-    return _text(proc / str(pid) / "comm").removesuffix("\n")
+def _comm(pid: int, proc: Path) -> bytes:
+    return _bytes(proc / str(pid) / "comm").removesuffix(b"\n")
 
 
-def _text(path: Path) -> str:
-    return path.read_bytes()[: 64 << 10].decode(errors="surrogateescape")
+def _command(pid: int, proc: Path) -> tuple[bytes, ...]:
+    """Not psutil's, which takes a carriage return for the end of a line."""
+    raw = _bytes(proc / str(pid) / "cmdline", 8191)  # as much as an exec tells
+    return tuple(raw.removesuffix(b"\0").split(b"\0")) if raw else ()
+
+
+def _membership(pid: int, proc: Path) -> Membership:
+    return parse(_bytes(proc / str(pid) / "cgroup").decode(errors="surrogateescape"))
+
+
+def _bytes(path: Path, most: int = 64 << 10) -> bytes:
+    with path.open("rb") as file:
+        return file.read(most)
 
 
 def _raw(text: str) -> bytes:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ringtop.tui import process
 from ringtop.tui.cgroup import Membership, parse
 
-HOSTILE = b"\x1b]0;x\x07[@click=app.quit]\xff"
+HOSTILE = b"\x1b]0;x\x07[@click=app.quit]\r\n\xff"
 
 
 @pytest.fixture
@@ -38,6 +38,7 @@ def test_a_process_that_is_there(child: subprocess.Popen[bytes]) -> None:
     assert card.comm == HOSTILE[:15]
     assert card.command is not None
     assert card.command[-1] == HOSTILE
+    assert card.command[0] == os.fsencode(sys.executable)
     assert card.ancestors[0].pid == os.getpid()
     assert card.ancestors[-1].pid == 1
     assert card.uid == os.getuid()
@@ -104,7 +105,7 @@ def test_events_of_another_pid_namespace_are_of_another_place(tmp_path: Path) ->
 )
 @pytest.mark.parametrize(
     "method",
-    ["uids", "username", "cmdline", "num_threads", "cwd", "exe", "status", "nice", "cpu_affinity", "memory_info"],
+    ["uids", "username", "num_threads", "cwd", "exe", "status", "nice", "cpu_affinity", "memory_info"],
 )
 def test_what_cannot_be_had_is_left_out(method: str, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(self: psutil.Process) -> None:
@@ -188,6 +189,11 @@ def test_control_groups(text: str, unit: str, runtime: str, container: str, pod:
     found = parse(text + "\n")
     assert (found.unit, found.runtime, found.container, found.pod) == (unit, runtime, container, pod)
     assert found.path == text.removeprefix("0::")
+
+
+def test_a_name_of_a_control_group_is_one_line() -> None:
+    forged = parse("0::/user.slice/x\x0b0::/system.slice/sshd.service\x85\u2028/y\n")
+    assert forged.path.startswith("/user.slice/x")
 
 
 def test_old_control_groups() -> None:
