@@ -41,7 +41,7 @@ def configured(file: Path | None, flags: dict[str, Any]) -> configuration.Config
 
 def screen() -> str:
     """Why there is no screen to draw on; empty when there is."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):  # Textual draws on standard error
         return "not on a terminal"
     if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
         return f"the terminal says it is {os.environ.get('TERM') or 'nothing'!r} (TERM)"
