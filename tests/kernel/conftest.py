@@ -24,9 +24,9 @@ def tracing(tmp_path: Path) -> Iterator[Tracing]:
     """Start `ringtop trace PROGRAM… OPTIONS…` and return once every program is attached."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str, prefix: tuple[str, ...] = ()) -> Running:
+    def start(*arguments: str, prefix: tuple[str, ...] = (), style: str = "json") -> Running:
         summary = Path(tempfile.mkdtemp(dir=tmp_path)) / "summary.json"
-        command = [*prefix, *RINGTOP, "trace", *arguments, "--format", "json", "--summary", str(summary)]
+        command = [*prefix, *RINGTOP, "trace", *arguments, "--format", style, "--summary", str(summary)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         started.append(process)
         running = Running(process, summary)

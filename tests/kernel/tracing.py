@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,19 @@ class Outcome:
     """What a finished `ringtop trace` left."""
 
     status: int
-    rows: list[dict[str, Any]]
+    lines: list[str]
     summary: dict[str, Any]
     err: str
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """Of JSON."""
+        return [json.loads(line) for line in self.lines]
 
 
 @dataclass
 class Running:
-    """A `ringtop trace --format json` whose programs are attached."""
+    """A `ringtop trace` whose programs are attached."""
 
     process: subprocess.Popen[str]
     summary: Path
@@ -60,7 +66,7 @@ class Running:
         for thread in self._threads:
             thread.join()
         summary = json.loads(self.summary.read_text()) if self.summary.exists() and self.summary.stat().st_size else {}
-        return Outcome(status, [json.loads(line) for line in self._out], summary, "".join(self._err))
+        return Outcome(status, self._out, summary, "".join(self._err))
 
 
 Tracing = Callable[..., Running]

@@ -30,7 +30,7 @@ from ringtop.tui.widgets.events import EventTable
 from ringtop.tui.widgets.filterbar import FilterInput
 from ringtop.tui.widgets.main import Main
 from tests.tui.feed import Feed
-from tests.tui.viewing import SIZES, press, settle, shown
+from tests.tui.viewing import SIZES, press, settle, shown, table
 from tests.unit.safety import assert_safe
 from tests.unit.samples import NASTY, batches, make, texts
 
@@ -123,6 +123,19 @@ async def test_nothing_that_a_stream_says_is_obeyed(size: tuple[int, int]) -> No
             await pilot.pause(0.02)
             assert_harmless(pilot)
         assert "\\x1b]0;x\\x07" in shown(pilot) or size[0] < 100
+
+
+@pytest.mark.parametrize("event", [{"path": b"\xff" * 4095}, {"path": b"a\0b"}])
+async def test_a_value_that_no_filter_can_hold(event: dict[str, bytes]) -> None:
+    app = Viewer(Feed(), hooks=Hooks(monotonic_ns=lambda: 0))
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settle(pilot)
+        app.inbox.post(stream.Round(1, 1, [stream.rows(make("unlinksnoop", [event]), "ringbuf")]))
+        await press(pilot, "3", "up", "equals_sign")
+        assert_harmless(pilot)
+        assert app.filters.text == ""
+        assert app.filters.used == []
+        assert table(pilot, "unlinksnoop").view.matched == 1
 
 
 async def test_a_flood_of_notices_is_cut() -> None:

@@ -20,6 +20,7 @@ from ringtop.tui.filtering import Filters
 from ringtop.tui.glyphs import Glyphs
 from ringtop.tui.host import Host
 from ringtop.tui.model import Model
+from ringtop.tui.text import safe
 from ringtop.tui.view import View
 from ringtop.tui.widgets.ask import Ask
 from ringtop.tui.widgets.buffers import Buffers
@@ -301,12 +302,18 @@ class Main(Screen[None]):
         self.apply("")
 
     def apply(self, text: str, remember: bool = False) -> None:
-        """Put a display filter in force; it is valid."""
-        if remember:
-            self.filters.accept(text)
+        """Put a display filter in force. Raises FilterError."""
         if self.filters.set(text):
             self.post_message(self.Work())
+        if remember:
+            self.filters.accept(text)
         self.refresh_bindings()
+
+    def _only(self, text: str) -> None:
+        try:
+            self.apply(text, remember=True)
+        except ValueError as e:  # a path may be longer than a filter, and a damaged one hold anything
+            self.notify(safe(str(e)), severity="warning", markup=False)
 
     def on_filter_bar_draft(self, message: FilterBar.Draft) -> None:
         """A valid filter, as it is typed."""
@@ -352,7 +359,7 @@ class Main(Screen[None]):
                 elif what == "pivot":
                     self.apply(f"pid={event.batch.rows['pid'][0]}", remember=True)
                 elif what == "equals" and (field := table.field) is not None and field.kind != "time":
-                    self.apply(completion.equals(field, tables.value(event, field), self.filters.text), remember=True)
+                    self._only(completion.equals(field, tables.value(event, field), self.filters.text))
                 elif what == "equals":
                     self.notify("A time cannot be filtered: choose another column", markup=False)
 
