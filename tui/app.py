@@ -26,10 +26,12 @@ from ringtop.tui import glyphs, keys, process
 from ringtop.tui.cells import Clock
 from ringtop.tui.config import Config
 from ringtop.tui.deck import REPLAY, Deck, Severity, tapped
+from ringtop.tui.driver import Driver
 from ringtop.tui.filtering import Filters
 from ringtop.tui.host import Host, LocalHost
 from ringtop.tui.inbox import Inbox
 from ringtop.tui.job import Job
+from ringtop.tui.link import Link
 from ringtop.tui.model import Model
 from ringtop.tui.source import Source
 from ringtop.tui.state import State
@@ -103,7 +105,8 @@ class Viewer(App[int]):
         self.state = state or State()
         self.hooks = hooks or Hooks()
         # Under NO_COLOR the terminal's own colours, all of which Textual then leaves out.
-        super().__init__(ansi_color=loader.no_color() or None)
+        super().__init__(driver_class=Driver, ansi_color=loader.no_color() or None)
+        self.link = Link()
         self.source = tapped(source)
         self.inbox = Inbox(INBOX_BYTES)
         self.model = Model(self.config.programs, int(self.config.history), self.hooks.monotonic_ns)
@@ -282,6 +285,7 @@ class Viewer(App[int]):
             return
         self._painted = time.monotonic()
         self.main.header.status = self.deck.status
+        self.main.header.limit = (self.link.rate, self.link.lag) if self.link.limits else None
         rows = tuple((len(v), v.end, v.table.first, v.sort, v.matched, id(v.predicate)) for v in self.views)
         running = self.main.clock.mode == "relative"
         offered = (self.model.link.phase, list(self.model.states.values()))

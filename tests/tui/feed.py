@@ -362,9 +362,10 @@ def _tails(rows: np.ndarray, texts: list[bytes], which: np.ndarray) -> bytes:
 class Live(Feed):
     """Goes on by itself, in a thread."""
 
-    def __init__(self, rate: int, state: str, **options: object) -> None:
+    def __init__(self, rate: int, state: str, turns: int = 0, **options: object) -> None:
         super().__init__(**options)  # type: ignore[arg-type]
         self.rate = rate
+        self.turns = turns
         self.mode = state
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
@@ -404,6 +405,8 @@ class Live(Feed):
             if self.mode == "dead" and turn == 50:
                 self.lose_collector()
                 return
+            if turn == self.turns:
+                return
 
 
 def main() -> None:
@@ -413,13 +416,14 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=60)
     parser.add_argument("--transport", default="ringbuf")
     parser.add_argument("--state", default="running")
+    parser.add_argument("--turns", type=int, default=0, help="tenths of a second until it falls silent")
     parser.add_argument("--ascii", action="store_true")
     given = parser.parse_args()
     from ringtop.tui.app import run
     from ringtop.tui.config import Config
 
     failed = ("unlinksnoop",) if given.state == "failed" else ()
-    feed = Live(given.rate, given.state, cpus=given.cpus, transport=given.transport, failed=failed)
+    feed = Live(given.rate, given.state, given.turns, cpus=given.cpus, transport=given.transport, failed=failed)
     run(feed, Config(ascii=given.ascii))
 
 

@@ -14,6 +14,8 @@ from termios import TIOCSWINSZ
 
 import pytest
 
+from tests.link.emulator import Emulator
+
 ROOT = Path(__file__).parents[2]
 SGR = re.compile(rb"\x1b\[([0-9;:]*)m")
 SCRIPT = """
@@ -37,13 +39,15 @@ def written(theme: str, **environment: str) -> bytes:
     ) as viewer:
         os.close(follower)
         out = b""
-        # What is waited for on the screen, and what is pressed then. 0:30/ is the end of the demo.
-        for said, key in ((b"0:30/", b"?"), (b"Keys", b"q"), (b"COMM", b"T"), (b"Themes", b"q"), (b"COMM", b"q")):
-            seen = b""
-            while said not in SGR.sub(b"", seen):
-                seen += os.read(leader, 1 << 16)
-            out += seen
-            os.write(leader, key)
+        terminal = Emulator(120, 40)
+        # What is waited for on the screen, to come and to go, and what is pressed then. 0:30/ is the end of the demo.
+        for come, go, key in (("0:30/", "Keys", "?"), ("Keys", "", "q"), ("COMM", "Keys", "T"), ("Themes", "", "q"),
+                              ("COMM", "Themes", "q")):  # fmt: skip
+            while come not in (screen := "\n".join(terminal.lines)) or (go and go in screen):
+                data = os.read(leader, 1 << 16)
+                terminal.feed(data)
+                out += data
+            os.write(leader, key.encode())
         try:
             while data := os.read(leader, 1 << 16):
                 out += data

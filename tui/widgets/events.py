@@ -393,7 +393,7 @@ class EventTable(Painted, can_focus=True):
                 segments = [Segment(" " * (width - 1), base)]
             else:
                 segments = self._gap(line, width - 1, base, i == cursor)
-            self._page[i + 1] = Strip([*segments, self._bar(i in thumb, len(thumb) > 0, base)], width)
+            self._page[i + 1] = Strip([*segments, self._bar(i in thumb, len(thumb) > 0, base)], width).simplify()
 
     def _style(self, name: str) -> Style:
         return self.part(f"events--{name}")

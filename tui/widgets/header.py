@@ -34,6 +34,8 @@ class Header(Line):
         self.live = live
         self.status = ""
         """What the source says about itself: a replay's place, a recording's length."""
+        self.limit: tuple[float, float] | None = None
+        """Bytes a second of the way to the terminal, and seconds that the screen is behind; None: it is fast enough."""
 
     def parts(self) -> list[Part]:
         """The left side."""
@@ -62,6 +64,9 @@ class Header(Line):
         link, counters = model.link, model.counters
         cost = f"cpu {100 * counters.cpu_share:.1f}% mem {format.size(counters.rss)}" if counters.rss else ""
         parts = [Part(self.status, "name", 1)] if self.status else []
+        if self.limit is not None:
+            rate, lag = self.limit
+            parts.append(Part(f"link {format.size(int(rate))}/s, {lag:.1f} s behind", "busy", 1))
         if link.phase == "running" and not self.live:
             pass  # the status says where the replay is
         elif link.phase == "running":
