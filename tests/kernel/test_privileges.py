@@ -15,6 +15,7 @@ from ringtop.tui.broker import Broker
 from ringtop.tui.client import ENVIRONMENT, LOCAL, Client
 from tests.kernel.loads import run_programs
 from tests.kernel.tracing import PRIME, RINGTOP, Tracing
+from tests.processes import eventually
 
 ME = f"ppid={os.getpid()}"
 NOBODY = 65534
@@ -35,6 +36,8 @@ def children(pid: int) -> list[int]:
 
 def assert_harmless(pid: int, uid: int = NOBODY, capabilities: int = 0) -> None:
     """It is not root, has no capability but those, and can get none."""
+    eventually(lambda: status(pid)["NoNewPrivs"] == "1")  # the last program's state is told just before
+    eventually(lambda: int(status(pid)["CapEff"], 16) == capabilities)
     now = status(pid)
     assert now["Uid"].split() == [str(uid)] * 4
     assert "0" not in now["Gid"].split()
