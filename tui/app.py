@@ -84,6 +84,7 @@ class Viewer(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit", id="quit"),
         Binding("ctrl+c", "quit", "Quit", show=False, priority=True, id="quit_always", system=True),
+        Binding("ctrl+l", "redraw", "Redraw", show=False, id="redraw", tooltip="After others wrote on the terminal"),
         Binding("ctrl+z", "suspend_process", "To the shell", show=False, id="suspend", tooltip="`fg` comes back"),
         Binding("R", "record", "Record", id="record", tooltip="Write what is seen to a file, or finish that"),
         Binding("T", "themes", "Themes", id="themes", tooltip="Choose a theme; each is tried on at once"),
@@ -361,6 +362,11 @@ class Viewer(App[int]):
         self.model.restart()
         self.source.start(self.inbox.post)
         self.paint()
+
+    def action_redraw(self) -> None:
+        """Take nothing on the terminal for what was drawn there."""
+        self.link.stale = True
+        self.refresh()
 
     def action_process(self) -> None:
         """The process of the row under the cursor."""

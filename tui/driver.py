@@ -38,7 +38,7 @@ class Driver(LinuxDriver):
         resized = signal.getsignal(signal.SIGWINCH)
 
         def resize(number: int, frame: FrameType | None) -> None:
-            self._output.stale = True  # terminals do not agree on what is left of their lines then
+            self._output.link.stale = True  # terminals do not agree on what is left of their lines then
             if callable(resized):
                 resized(number, frame)
 
@@ -54,7 +54,7 @@ class Driver(LinuxDriver):
             self._output.answer()
             return
         if isinstance(message, events.Resize):
-            self._output.stale = True
+            self._output.link.stale = True
         super().process_message(message)
 
     def stop_application_mode(self) -> None:

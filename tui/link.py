@@ -32,6 +32,8 @@ class Link:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
+        self.stale = False
+        """The terminal may show something else than it was sent; set from signal handlers, so no lock is taken."""
         self._answers = False
         self._born: float | None = None
         """When the first change was drawn that has not left yet."""

@@ -27,8 +27,6 @@ class Output:
         self._send = send
         self.link = link
         self.canvas = Canvas(0, 0)
-        self.stale = False
-        """The terminal may have changed what it shows by itself; set from signal handlers, so no lock is taken."""
         self._shown: Canvas | None = None
         self._others: list[str] = []
         self._changed = threading.Condition()
@@ -112,10 +110,10 @@ class Output:
         return self._drawn and not self._holding and self.link.free()
 
     def _frame(self) -> str:
-        if self.stale:
-            self._shown = None
+        if self.link.stale:
+            self.link.stale, self._shown = False, None
         frame = delta(self._shown, self.canvas)
-        self._shown, self._drawn, self.stale = self.canvas.copy(), False, False
+        self._shown, self._drawn = self.canvas.copy(), False
         if frame:
             frame = f"{BEGIN}{frame}{END}{WHERE}" if self._sync else f"{frame}{WHERE}"
         self.link.leave(len(frame))

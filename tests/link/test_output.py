@@ -95,7 +95,7 @@ def test_a_terminal_that_changed_by_itself() -> None:
     made.write(frame("whole"))
     made.next()
     made.terminal.resize(*SIZE)
-    made.output.stale = True
+    made.output.link.stale = True
     made.write(frame("whole"))
     made.next()
     assert made.terminal.lines[0] == "whole"

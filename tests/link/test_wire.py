@@ -84,3 +84,11 @@ def test_the_terminal_is_given_back(start: Callable[..., Wire]) -> None:
     assert wire.until(lambda: wire.process.poll() is not None, LONG_S)
     wire.run(0.5)
     assert not any(wire.emulator.lines)
+
+
+def test_what_others_wrote_on_the_terminal(start: Callable[..., Wire]) -> None:
+    """Ctrl+L removes it."""
+    wire = start()
+    wire.emulator.feed(b"\x1b[1;1HBroadcast message: lunch")
+    wire.type("\x0c")
+    assert wire.until(lambda: wire.emulator.lines[0].startswith(" ringtop"), LONG_S), wire.emulator.lines
