@@ -65,8 +65,8 @@ class Link:
 
     @property
     def limits(self) -> bool:
-        """A frame was held up, just now."""
-        return self.clock() - self._limited < RECENT_S
+        """A frame was held up, lately, and the screen is still behind."""
+        return self.clock() - self._limited < RECENT_S and self.lag > SLOW_S
 
     def free(self) -> bool:
         """Whether another frame may leave."""

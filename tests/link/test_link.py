@@ -98,6 +98,10 @@ def test_a_stalled_link(link: Link, hand: Hand) -> None:
     hand.now += 1
     assert link.free()
     assert link.settled
+    send(link, 1000)
+    hand.now += 0.02
+    link.answer()
+    assert not link.limits
 
 
 def test_no_answers(hand: Hand) -> None:
