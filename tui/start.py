@@ -48,19 +48,10 @@ def screen() -> str:
     return ""
 
 
-def collector(config: configuration.Config) -> list[str]:
-    """The collector's command line for *config*."""
-    return collector_arguments(
-        config.programs,
-        (os.getpid(),),
-        transport=config.transport,
-        buffer=int(config.buffer or 0),
-        wakeup=config.wakeup,
-        capture=config.capture,
-        min_us=config.min_us,
-        merge_ms=config.merge_ms,
-        emit=config.emit,
-    )
+def asked(config: configuration.Config) -> dict[str, Any]:
+    """What *config* asks of a collector, besides the programs."""
+    names = ("transport", "wakeup", "capture", "min_us", "merge_ms", "emit")
+    return {"buffer": int(config.buffer or 0)} | {name: getattr(config, name) for name in names}
 
 
 def view(source: Source, config: configuration.Config, account: Account | None = None) -> int:
@@ -100,22 +91,11 @@ def live(config: configuration.Config) -> int:
         from ringtop.tui import trace
 
         say(f"{why}: printing events as lines, as `ringtop trace` does")
-        return trace.run(
-            trace.Options(
-                programs=config.programs,
-                display=config.filter,
-                transport=config.transport,
-                buffer=int(config.buffer or 0),
-                wakeup=config.wakeup,
-                capture=config.capture,
-                min_us=config.min_us,
-                merge_ms=config.merge_ms,
-                emit=config.emit,
-            )
-        )
+        return trace.run(trace.Options(programs=config.programs, display=config.filter, **asked(config)))
     from ringtop.tui.live import LiveSource
 
-    options, account = collector(config), chosen()
+    options = collector_arguments(config.programs, (os.getpid(),), **asked(config))
+    account = chosen()
     if account is not None and not can_read(account):
         say(f"{account.name} may not read ringtop's files: the viewer stays root")
         account = None
