@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from ringtop.bpf.errors import CannotTrace
 from ringtop.bpf.privilege import PATH
@@ -18,20 +21,50 @@ def _way() -> str:
     raise CannotTrace("cannot trace", why, "Run it as root.")
 
 
+def _command(way: str, ask: bool) -> tuple[str, ...]:
+    if way.endswith("pkexec"):
+        # It can ask by itself, but what polkit is then told comes from another user than the one who is to be asked.
+        return (way, "--disable-internal-agent", *LOCAL)
+    return (way, *LOCAL) if ask else (way, "-n", *LOCAL)
+
+
+@contextmanager
+def _agent(way: str) -> Iterator[None]:
+    """Polkit's own agent, if it is here, to ask for the password at our terminal."""
+    agent = shutil.which("pkttyagent", path=PATH) if way.endswith("pkexec") else None
+    if agent is None:
+        yield
+        return
+    ready, told = os.pipe()
+    process = subprocess.Popen(
+        [agent, "--process", str(os.getpid()), "--notify-fd", str(told)],
+        stderr=subprocess.DEVNULL,  # that there is no polkit is said by pkexec, too
+        pass_fds=[told],
+    )
+    os.close(told)
+    try:
+        os.read(ready, 1)  # the end of the file: it is registered, or could not be
+        yield
+    finally:
+        os.close(ready)
+        process.terminate()
+        process.wait()
+
+
 def start(options: Sequence[str]) -> Client:
     """A collector with *options*, once whoever is at the terminal has given a password, if one is asked for. Raises
     CannotTrace when that came to nothing."""
     way = _way()
-    client = Client(options, (way, *LOCAL), own_session=False)  # in ours, so that it can ask at our terminal
-    try:
-        client.begin()
-    except CollectorDied as died:
-        died.raise_if_it_cannot_trace()
-        raise CannotTrace(f"cannot trace through {way}", died.told or died.how, "Run it as root.") from died
+    with _agent(way):
+        client = Client(options, _command(way, ask=True), own_session=False)  # in ours, so that it can ask there
+        try:
+            client.begin()
+        except CollectorDied as died:
+            died.raise_if_it_cannot_trace()
+            raise CannotTrace(f"cannot trace through {way}", died.told or died.how, "Run it as root.") from died
     return client
 
 
 def restart(options: Sequence[str]) -> Client:
     """Another one, while the screen is ours: nothing is asked, and it ends at once where something would have to be."""
-    way = _way()
-    return Client(options, (way, *(["-n"] if way.endswith("sudo") else []), *LOCAL), own_session=False)
+    return Client(options, _command(_way(), ask=False), own_session=False)

@@ -15,6 +15,8 @@ SLOW_S = 0.2
 """A frame that waited longer was held up."""
 RECENT_S = 2.0
 """A limit is told for so long."""
+SILENT_S = 1.0
+"""A terminal that has not answered so long after the first frame never will."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class Link:
         self.stale = False
         """The terminal may show something else than it was sent; set from signal handlers, so no lock is taken."""
         self._answers = False
+        self._owed = 0
+        """Answers that are to come, if it answers at all."""
+        self._first: float | None = None
+        """When the first frame left."""
         self._born: float | None = None
         """When the first change was drawn that has not left yet."""
         self._sent: deque[Sent] = deque()
@@ -53,8 +59,10 @@ class Link:
 
     @property
     def settled(self) -> bool:
-        """Nothing is on the way, as far as is known."""
-        return not self._sent
+        """No answer is to come."""
+        if self._answers or self._first is None:
+            return not self._owed
+        return self.clock() - self._first > SILENT_S
 
     @property
     def lag(self) -> float:
@@ -75,6 +83,7 @@ class Link:
             if now - max(self._heard, self._sent[-1].left) < PATIENCE_S:
                 return False
             self._sent.clear()
+            self._owed = 0
         return True
 
     def draw(self) -> None:
@@ -90,21 +99,26 @@ class Link:
             self._limited = now
         if size:
             self._sent.append(Sent(born, now, size))
+            self._owed += 1
+            self._first = now if self._first is None else self._first
 
     def written(self) -> None:
         """The last frame is out of our hands; of a terminal that never answers, no more can be known."""
         now = self.clock()
         if self._sent and now - self._sent[-1].left > SLOW_S:
             self._limited = now
-        if not self._answers:
-            self.answer()
-            self._answers = False
+        if self._sent and not self._answers:
+            self._arrived()
 
     def answer(self) -> None:
-        """The oldest frame is on the screen."""
-        self._answers = True
-        if not self._sent:
-            return
+        """The oldest frame that was not answered is on the screen."""
+        if not self._answers:
+            self._answers, self._trip = True, float("inf")  # that was how long a write took
+        self._owed = max(0, self._owed - 1)
+        while len(self._sent) > self._owed:
+            self._arrived()
+
+    def _arrived(self) -> None:
         frame, now = self._sent.popleft(), self.clock()
         self._trip = min(self._trip, now - frame.left)
         took = now - max(frame.left + self._trip, self._heard)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,8 @@ from ringtop.tui.broker import Broker
 from ringtop.tui.client import ENVIRONMENT, LOCAL, Client
 from tests.kernel.loads import run_programs
 from tests.kernel.tracing import PRIME, RINGTOP, Tracing
-from tests.processes import eventually
+from tests.processes import called, eventually
+from tests.terminal import Terminal
 
 ME = f"ppid={os.getpid()}"
 NOBODY = 65534
@@ -162,7 +164,7 @@ client = elevate.start(sys.argv[1:])
 for message in client.messages():
     if isinstance(message, stream.State):
         print("ready", flush=True)
-        sys.stdin.read()
+        sys.stdin.readline()
         client.send(stream.Stop())
     elif isinstance(message, stream.Stats):
         received = sum(c.received for part in message.programs for c in part.cpus)
@@ -184,5 +186,43 @@ def test_a_user_gets_the_collector_through_sudo(tmp_path: Path) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n", process.communicate()[1]
     run_programs(PRIME)
-    out, err = process.communicate("", timeout=60)
+    out, err = process.communicate("\n", timeout=60)
     assert out.split() == [str(PRIME), "0"], err
+
+
+POLKIT = """
+mount -t tmpfs run /run
+mkdir /run/dbus
+for name in passwd shadow group; do mount --bind $FOLDER/$name /etc/$name; done
+mount --bind /dev/null /usr/bin/sudo
+dbus-daemon --system --nofork --nopidfile >/dev/null 2>&1 &
+until [ -S /run/dbus/system_bus_socket ]; do sleep 0.05; done
+setpriv --reuid=4242 --regid=4242 --init-groups "$@"
+kill $!
+"""
+"""A bus, which starts polkit when it is asked for; a user who is to give a password; no sudo."""
+
+
+def test_a_user_gets_the_collector_through_pkexec(tmp_path: Path) -> None:
+    """Polkit, a bus and a user that only the processes of this test see; the password is asked for at the terminal."""
+    etc = {name: Path("/etc", name).read_text() for name in ("passwd", "shadow", "group")}
+    hashed = subprocess.run(["openssl", "passwd", "-6", "secret"], capture_output=True, text=True, check=True).stdout
+    etc["passwd"] += "watcher:x:4242:4242::/tmp:/bin/sh\n"
+    etc["shadow"] += f"watcher:{hashed.strip()}:19000:0:99999:7:::\n"
+    etc["group"] = re.sub(r"(?m)^sudo:.*$", "sudo:x:27:watcher", etc["group"]) + "watcher:x:4242:\n"
+    for name, text in etc.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o600 if name == "shadow" else 0o644)
+    inside = ["unshare", "--mount", "sh", "-c", POLKIT, "sh"]
+    terminal = Terminal([*inside, sys.executable, "-c", WATCH, "execsnoop", "--capture", ME], FOLDER=str(tmp_path))
+    try:
+        assert terminal.saw("Password:"), terminal.text
+        terminal.type("secret\n")
+        assert terminal.saw("ready"), terminal.text
+        run_programs(PRIME)
+        terminal.type("\n")
+        assert terminal.saw(f"{PRIME} 0"), terminal.text
+    finally:
+        for pid in called(b"dbus-daemon", terminal.process.pid):
+            os.kill(pid, signal.SIGKILL)  # and polkit ends with it
+        terminal.close()

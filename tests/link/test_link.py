@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ringtop.tui.link import LATE_S, PATIENCE_S, RECENT_S, Link
+from ringtop.tui.link import LATE_S, PATIENCE_S, RECENT_S, SILENT_S, Link
 
 
 class Hand:
@@ -65,6 +65,24 @@ def test_a_long_link(hand: Hand) -> None:
     assert not link.limits
 
 
+def test_a_first_answer_that_comes_after_more_frames(hand: Hand) -> None:
+    """Every answer is waited for: one that comes when nobody reads any more would be taken for keys."""
+    link = Link(hand)
+    for _ in range(3):
+        send(link, 1000)
+        hand.now += 0.1
+    for _ in range(3):
+        assert not link.settled
+        link.answer()
+    assert link.settled
+    send(link, 1000)
+    hand.now += 0.3
+    assert not link.settled
+    link.answer()
+    assert link.settled
+    assert link.lag == pytest.approx(0.3)
+
+
 def test_a_thin_link(link: Link, hand: Hand) -> None:
     """One frame at a time; rate and lag are known, and told for a while after."""
     for _ in range(10):
@@ -113,7 +131,6 @@ def test_no_answers(hand: Hand) -> None:
         link.leave(1000)
         hand.now += 0.01
         link.written()
-        assert link.settled
     assert not link.limits
     link.draw()
     link.leave(1000)
@@ -121,6 +138,8 @@ def test_no_answers(hand: Hand) -> None:
     link.written()
     assert link.limits
     assert link.rate < 5000
+    hand.now += SILENT_S
+    assert link.settled
 
 
 def test_an_answer_too_many(link: Link) -> None:

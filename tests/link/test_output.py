@@ -7,6 +7,7 @@ import threading
 from ringtop.tui.link import Link
 from ringtop.tui.output import BEGIN, END, WHERE, Output
 from tests.link.emulator import Emulator
+from tests.processes import eventually
 
 SIZE = (20, 2)
 
@@ -115,10 +116,15 @@ def test_nothing_ever_waits_for_the_terminal() -> None:
     for n in range(10_000):
         output.write(frame(f"{n:05}"), SIZE)
     reads.set()
-    output.hold(60)
+
+    def newest() -> bool:
+        terminal = Emulator(*SIZE)
+        terminal.feed(b"".join(got))
+        return terminal.lines[0].startswith("09999")
+
+    assert eventually(newest)
+    output.hold(0.1)
     output.close(60)
-    terminal = Emulator(*SIZE)
-    terminal.feed(b"".join(got))
     assert not output.alive
     assert len(b"".join(got)) < 1000
 
@@ -133,6 +139,6 @@ def test_a_terminal_that_is_gone() -> None:
     output.start()
     output.write(frame("1"), SIZE)
     output.write(frame("2"), SIZE)
-    output.hold(60)
+    output.hold(0.1)
     output.close(60)
     assert not output.alive
