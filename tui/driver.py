@@ -33,8 +33,8 @@ class Driver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take the terminal."""
-        self._output.start()
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._output.start()  # not before the terminal echoes no answers, and shows the other screen
         resized = signal.getsignal(signal.SIGWINCH)
 
         def resize(number: int, frame: FrameType | None) -> None:
@@ -57,10 +57,10 @@ class Driver(LinuxDriver):
             self._output.link.stale = True
         super().process_message(message)
 
-    def stop_application_mode(self) -> None:
-        """Give the terminal back, when its answers are in: a shell would take them for keys."""
+    def disable_input(self) -> None:
+        """Read no more keys, when the terminal's answers are in: a shell would take them for keys."""
         self._output.hold(ANSWERS_S)
-        super().stop_application_mode()
+        super().disable_input()
 
     def close(self) -> None:
         """Stop writing."""

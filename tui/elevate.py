@@ -12,6 +12,9 @@ from ringtop.bpf.errors import CannotTrace
 from ringtop.bpf.privilege import PATH
 from ringtop.tui.client import LOCAL, Client, CollectorDied
 
+ONCE = "Where a password is needed: leave with q, and start ringtop again. Nothing can ask for it on this screen."
+"""Told when ``restart`` came to nothing."""
+
 
 def _way() -> str:
     for name in ("sudo", "pkexec"):

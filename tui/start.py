@@ -104,7 +104,7 @@ def live(config: configuration.Config) -> int:
         return view(LiveSource(lambda: Client(options, broker=broker)), config, account)
     if may_load():
         return view(LiveSource(lambda: Client(options)), config)
-    return view(LiveSource(lambda: elevate.restart(options), elevate.start(options)), config)
+    return view(LiveSource(lambda: elevate.restart(options), elevate.start(options), elevate.ONCE), config)
 
 
 def replay(file: Path, config: configuration.Config, speed: float = 1.0, label: str = "") -> int:

@@ -21,6 +21,8 @@ class Emulator:
         self.answer = answer
         self.asked = 0
         """Times that it was asked where its cursor is."""
+        self._main: tuple[list[list[str]], list[list[frozenset[str]]], int, int] | None = None
+        """What stands on the main screen, while the other one is shown."""
         self._decode = codecs.getincrementaldecoder("utf-8")().decode
         self._rest = ""
         self.resize(columns, rows)
@@ -37,6 +39,11 @@ class Emulator:
     def lines(self) -> list[str]:
         """The text on the screen."""
         return ["".join(line).rstrip() for line in self.cells]
+
+    @property
+    def cursor(self) -> tuple[int, int]:
+        """Its line and column, from 0."""
+        return self._y, self._x
 
     def feed(self, data: bytes) -> None:
         """What arrives from the program."""
@@ -75,8 +82,11 @@ class Emulator:
         if private or final[0] == "$":
             if final == "$p" and numbers[0] == 2026:
                 self.answer(b"\x1b[?2026;2$y")
-            elif final in "hl" and 1049 in numbers:
+            elif final == "h" and 1049 in numbers:
+                self._main = self.cells, self.styles, self._x, self._y
                 self.resize(self.columns, self.rows)
+            elif final == "l" and 1049 in numbers and self._main is not None:
+                self.cells, self.styles, self._x, self._y = self._main
         elif final == "m":
             self._style(numbers)
         elif final == "H":

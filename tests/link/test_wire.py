@@ -16,6 +16,8 @@ FEED = Path(__file__).parents[1] / "tui" / "feed.py"
 TURNS = 60
 EACH = 10 * TURNS
 """Events of each program when the feed falls silent, at 300 a second."""
+SHELL = b"$ ringtop\r\n"
+"""What stands on the terminal before."""
 LONG_S = 60
 """Patience with a busy machine."""
 
@@ -28,6 +30,7 @@ def start() -> Iterator[Callable[..., Wire]]:
     def wire(**options: object) -> Wire:
         made = Wire([sys.executable, str(FEED), "--rate", "300", "--turns", str(TURNS)], **options)  # type: ignore[arg-type]
         wires.append(made)
+        made.emulator.feed(SHELL)
         assert made.until(lambda: "running" in made.emulator.lines[0], LONG_S), made.emulator.lines
         return made
 
@@ -78,12 +81,13 @@ def test_leaving_while_the_terminal_is_stalled(start: Callable[..., Wire]) -> No
 
 
 def test_the_terminal_is_given_back(start: Callable[..., Wire]) -> None:
-    """The last answer does not reach the shell; the other screen is left."""
+    """As it was: no answer reaches the shell, neither the first nor the last, and nothing is drawn on its screen."""
     wire = start(delay=0.1)
     wire.type("q")
     assert wire.until(lambda: wire.process.poll() is not None, LONG_S)
     wire.run(0.5)
-    assert not any(wire.emulator.lines)
+    assert [line for line in wire.emulator.lines if line] == ["$ ringtop"]
+    assert wire.emulator.cursor == (1, 0)
 
 
 def test_what_others_wrote_on_the_terminal(start: Callable[..., Wire]) -> None:
