@@ -24,7 +24,7 @@ EVENTS = 20_000
 @pytest.fixture(scope="module")
 def report() -> dict[str, Any]:
     done = subprocess.run(
-        [*RINGTOP, "bench", "--json", "--events", str(EVENTS)], capture_output=True, text=True, check=False, timeout=110
+        [*RINGTOP, "bench", "--json", "--events", str(EVENTS)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
