@@ -37,10 +37,10 @@ class Link:
         self.stale = False
         """The terminal may show something else than it was sent; set from signal handlers, so no lock is taken."""
         self._answers = False
-        self._owed = 0
-        """Answers that are to come, if it answers at all."""
+        self._asked: deque[float] = deque()
+        """When those questions left that have no answer yet."""
         self._first: float | None = None
-        """When the first frame left."""
+        """When the first one left."""
         self._born: float | None = None
         """When the first change was drawn that has not left yet."""
         self._sent: deque[Sent] = deque()
@@ -61,7 +61,7 @@ class Link:
     def settled(self) -> bool:
         """No answer is to come."""
         if self._answers or self._first is None:
-            return not self._owed
+            return not self._asked
         return self.clock() - self._first > SILENT_S
 
     @property
@@ -83,7 +83,7 @@ class Link:
             if now - max(self._heard, self._sent[-1].left) < PATIENCE_S:
                 return False
             self._sent.clear()
-            self._owed = 0
+            self._asked.clear()
         return True
 
     def draw(self) -> None:
@@ -91,16 +91,20 @@ class Link:
         if self._born is None:
             self._born = self.clock()
 
+    def ask(self) -> None:
+        """The terminal is about to be asked for an answer."""
+        self._asked.append(self.clock())
+        self._first = self._asked[-1] if self._first is None else self._first
+
     def leave(self, size: int) -> None:
-        """All that was drawn is about to be written, in *size* bytes."""
+        """All that was drawn is about to be written, in *size* bytes that end with a question."""
         now = self.clock()
         born, self._born = now if self._born is None else self._born, None
         if now - born > SLOW_S:
             self._limited = now
         if size:
             self._sent.append(Sent(born, now, size))
-            self._owed += 1
-            self._first = now if self._first is None else self._first
+            self.ask()
 
     def written(self) -> None:
         """The last frame is out of our hands; of a terminal that never answers, no more can be known."""
@@ -108,19 +112,18 @@ class Link:
         if self._sent and now - self._sent[-1].left > SLOW_S:
             self._limited = now
         if self._sent and not self._answers:
-            self._arrived()
+            self._arrived(0.0)
 
     def answer(self) -> None:
-        """The oldest frame that was not answered is on the screen."""
-        if not self._answers:
-            self._answers, self._trip = True, float("inf")  # that was how long a write took
-        self._owed = max(0, self._owed - 1)
-        while len(self._sent) > self._owed:
-            self._arrived()
+        """All that was written before the oldest question is on the screen."""
+        self._answers = True
+        if self._asked:
+            self._trip = min(self._trip, self.clock() - self._asked.popleft())
+        while len(self._sent) > len(self._asked):
+            self._arrived(self._trip)
 
-    def _arrived(self) -> None:
+    def _arrived(self, trip: float) -> None:
         frame, now = self._sent.popleft(), self.clock()
-        self._trip = min(self._trip, now - frame.left)
-        took = now - max(frame.left + self._trip, self._heard)
+        took = now - max(frame.left + trip, self._heard)
         self._pace += (took / frame.bytes - self._pace) / 2
         self._heard, self._lag = now, now - frame.born

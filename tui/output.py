@@ -42,6 +42,9 @@ class Output:
         """Begin, or begin again on a terminal that somebody else used meanwhile."""
         with self._changed:
             self._shown, self._drawn, self._holding, self._closing = None, True, False, False
+            # Its answer is as quick as any can be: the first frame is large, and a thin link takes a while for it.
+            self._others.append(WHERE)
+            self.link.ask()
         if not self.alive:
             self._thread = threading.Thread(target=self._run, name="output", daemon=True)
             self._thread.start()
