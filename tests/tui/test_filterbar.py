@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 from textual import events
+from textual.pilot import Pilot
 
 from ringtop.tui import completion
 from ringtop.tui.state import State
 from ringtop.tui.store import Store
 from ringtop.tui.widgets.filterbar import FilterBar
-from tests.tui.viewing import play, press, running, settle, shown, table, type_in
+from tests.tui.viewing import feed_of, play, press, running, settle, shown, table, type_in
 from tests.unit.samples import make
 
 
@@ -133,3 +134,82 @@ async def test_a_filter_can_be_typed_without_waiting_for_the_line() -> None:
         pilot.app.post_message(events.Key("tab", None))
         await settle(pilot)
         assert pilot.app.screen.query_one(FilterBar).text == "comm=nginx"
+
+
+def burst(pilot: Pilot[int], text: str) -> None:
+    """Keys that come all at once, as a thin link delivers them."""
+    names = {"/": "slash", "=": "equals_sign", "\b": "backspace", "\x15": "ctrl+u", "\t": "tab", "\r": "enter"}
+    for char in text:
+        pilot.app.post_message(events.Key(names.get(char, char), char if char.isprintable() else None))
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [("comm=xq\by", "comm=xy"), ("pid=1\x15cpu=0", "cpu=0"), ("com\t=ng\t or pid=1", "comm=nginx or pid=1")],
+)
+@pytest.mark.parametrize("opened", [True, False])
+async def test_keys_of_a_burst_do_what_they_do_in_the_order_they_came(keys: str, text: str, opened: bool) -> None:
+    async with running() as pilot:
+        if opened:
+            await press(pilot, "slash")
+        burst(pilot, keys if opened else f"/{keys}")
+        await settle(pilot)
+        assert pilot.app.screen.query_one(FilterBar).text == text
+
+
+async def test_what_the_kernel_cannot_check_is_refused_with_a_pointer_at_it() -> None:
+    async with running() as pilot:
+        await press(pilot, "c")
+        await type_in(pilot, 'pid=1 and path~"/tmp"')
+        lines = shown(pilot).splitlines()
+        typed = next(i for i, line in enumerate(lines) if "capture only" in line)
+        assert lines[typed + 1].index("▲") == lines[typed].index("path")
+        assert "the kernel cannot check path" in lines[typed + 1]
+        await press(pilot, "enter")
+        assert pilot.app.screen.query_one(FilterBar).display
+        assert feed_of(pilot).controls == []
+
+
+async def test_programs_of_which_nothing_would_be_captured_are_named() -> None:
+    async with running() as pilot:
+        await press(pilot, "c")
+        await type_in(pilot, "latency>5ms")
+        assert "only these events leave the kernel, nothing of execsnoop, unlinksnoop" in shown(pilot)
+        await press(pilot, "ctrl+u")
+        await type_in(pilot, "pid!=1")
+        assert "nothing of" not in shown(pilot)
+
+
+async def test_a_filter_opened_anew_knows_no_candidates_of_the_last() -> None:
+    async with running() as pilot:
+        await press(pilot, "slash")
+        await type_in(pilot, "comm=")
+        await press(pilot, "tab", "enter", "escape", "slash")
+        assert "rows match" in shown(pilot)
+        await press(pilot, "tab")
+        assert "=" not in pilot.app.screen.query_one(FilterBar).text
+
+
+async def test_shift_tab_completes_backwards() -> None:
+    async with running() as pilot:
+        await press(pilot, "slash")
+        await type_in(pilot, "comm=")
+        await press(pilot, "tab")
+        bar = pilot.app.screen.query_one(FilterBar)
+        first = bar.text
+        await press(pilot, "tab", "shift+tab")
+        assert bar.text == first
+        await press(pilot, "shift+tab")
+        assert bar.text != first
+        assert bar.display
+
+
+async def test_a_click_on_a_table_leaves_the_filter_as_escape_does() -> None:
+    async with running() as pilot:
+        await press(pilot, "slash")
+        await type_in(pilot, "pid=1000")
+        await pilot.click(table(pilot, "execsnoop"), offset=(5, 3))
+        await settle(pilot)
+        assert not pilot.app.screen.query_one(FilterBar).display
+        assert table(pilot).view.predicate is None
+        assert pilot.app.focused is table(pilot, "execsnoop")

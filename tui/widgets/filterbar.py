@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, Literal
 
 from textual.app import ComposeResult
@@ -12,6 +13,8 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from ringtop.bpf import filter as language
+from ringtop.bpf.capture import KEEP_NONE, compile_capture
+from ringtop.bpf.schema import SCHEMAS
 from ringtop.tui import completion
 from ringtop.tui.glyphs import Glyphs
 from ringtop.tui.store import Store
@@ -29,22 +32,29 @@ class FilterInput(Entry):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Accept", id="filter_accept"),
         Binding("escape", "cancel", "Back", id="filter_cancel", tooltip="Back to the filter that was in force"),
-        Binding("tab", "complete", "Complete", id="filter_complete", tooltip="Fields, then values seen lately"),
+        Binding("tab", "complete(1)", "Complete", id="filter_complete", tooltip="Fields, then values seen lately"),
+        Binding("shift+tab", "complete(-1)", "Complete back", show=False, id="filter_complete_back"),
         Binding("up", "history(-1)", "Earlier", id="filter_earlier", tooltip="Filters used before"),
         Binding("down", "history(1)", "Later", id="filter_later", show=False),
     ]
+
+    def __init__(self, complete: Callable[[int], None], recall: Callable[[int], None]) -> None:
+        """*complete* puts the next (1) or previous (-1) candidate in, *recall* a later or earlier filter."""
+        super().__init__(id="filter-input", compact=True, select_on_focus=False)
+        self._complete = complete
+        self._recall = recall
 
     def action_cancel(self) -> None:
         """Leave."""
         self.post_message(FilterBar.Cancelled())
 
-    def action_complete(self) -> None:
-        """Take the next candidate."""
-        self.post_message(FilterBar.Complete())
+    def action_complete(self, by: int) -> None:
+        """Take the next candidate, or the one before."""
+        self._complete(by)
 
     def action_history(self, by: int) -> None:
         """An earlier or later filter."""
-        self.post_message(FilterBar.Recall(by))
+        self._recall(by)
 
 
 class FilterBar(Vertical):
@@ -63,16 +73,6 @@ class FilterBar(Vertical):
     class Cancelled(Message):
         """It was not."""
 
-    class Complete(Message):
-        """A candidate is wanted."""
-
-    class Recall(Message):
-        """An earlier (-1) or later filter is wanted."""
-
-        def __init__(self, by: int) -> None:
-            super().__init__()
-            self.by = by
-
     def __init__(self, store: Store, glyphs: Glyphs) -> None:
         super().__init__(id="filterbar")
         self.store = store
@@ -80,14 +80,15 @@ class FilterBar(Vertical):
         self.kind: Kind = "display"
         self.valid = True
         self._prompt = Static(markup=False, id="filter-prompt")
-        self._input = FilterInput(id="filter-input", compact=True, select_on_focus=False)
+        self._input = FilterInput(self._complete, self._recall)
         self._said = Static(markup=False, id="filter-said")
         self._input.cursor_blink = False
         self._history: list[str] = []
         self._place = 0
-        self._typed = ""
         self._cycle: tuple[int, list[str], int] | None = None
-        self._setting = False
+        """Where the candidates go, what they are, and which is in."""
+        self._rest = self._completed = ""
+        """What followed the candidates' place, and the whole text with the one that is in."""
         self.display = False
 
     def compose(self) -> ComposeResult:
@@ -110,9 +111,15 @@ class FilterBar(Vertical):
         self._prompt.update(PROMPTS[kind])
         self.set_class(kind == "capture", "-capture")
         self.display = True
+        self._cycle = None
         self._set(text)
         self.screen.set_focus(self._input)  # now: what is typed next is for the filter
         self._check()
+
+    @property
+    def _choosing(self) -> bool:
+        """A candidate was put in, and nothing changed since."""
+        return self._cycle is not None and self.text == self._completed
 
     def close(self) -> None:
         """Hide."""
@@ -120,21 +127,17 @@ class FilterBar(Vertical):
 
     def say(self, text: str) -> None:
         """Say how many rows match, unless something is wrong or there is something to choose."""
-        if self.valid and self._cycle is None and self.display:
+        if self.valid and not self._choosing and self.display:
             hint = self._hint()
             self._said.update(Content.assemble((f" {text}", "$filter-match"), Content(f"   {hint}" if hint else "")))
 
     def _set(self, text: str) -> None:
-        self._setting = True
         self._input.value = safe(text)
         self._input.cursor_position = len(self._input.value)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Look at every change."""
         event.stop()
-        if not self._setting:
-            self._cycle = None
-        self._setting = False
         if self.display:
             self._check()
 
@@ -146,16 +149,22 @@ class FilterBar(Vertical):
 
     def _check(self) -> bool:
         try:
-            language.parse(self.text)
+            expr = language.parse(self.text)
+            dull = self._dull(expr) if self.kind == "capture" else []
         except language.FilterError as e:
             self.valid = False
             self._error(e.message, e.column)
             return False
         self.valid = True
-        if self.kind == "capture":
-            self._said.update(Content(" Enter: only these events leave the kernel"))
+        if self.kind == "capture" and not self._choosing:
+            nothing = f", nothing of {', '.join(dull)}" if dull else ""
+            self._said.update(Content(f" Enter: only these events leave the kernel{nothing}"))
         self.post_message(self.Draft(self.kind, self.text.strip()))
         return True
+
+    def _dull(self, expr: language.Expr) -> list[str]:
+        """Programs of which the kernel would let nothing through. Raises FilterError where it cannot check *expr*."""
+        return [p for p in self.store.tables if compile_capture(expr, SCHEMAS[p]) == KEEP_NONE]
 
     def _error(self, message: str, column: int) -> None:
         indent = len(PROMPTS[self.kind]) + width(self.text[:column]) - self._input.scroll_offset.x
@@ -171,29 +180,24 @@ class FilterBar(Vertical):
         _, candidates = completion.complete(self.text, self._input.cursor_position, self.store)
         return f"Tab: {'  '.join(candidates[:8])}" if candidates else ""
 
-    def on_filter_bar_complete(self, event: Complete) -> None:
-        """Put the next candidate in."""
-        event.stop()
-        if self._cycle is None:
+    def _complete(self, by: int) -> None:
+        if self._cycle is None or not self._choosing:
             start, candidates = completion.complete(self.text, self._input.cursor_position, self.store)
             if not candidates:
                 return
-            self._cycle = (start, candidates, 0)
-            self._typed = self.text[self._input.cursor_position :]
+            at = 0 if by > 0 else len(candidates) - 1
+            self._rest = self.text[self._input.cursor_position :]
         else:
             start, candidates, at = self._cycle
-            self._cycle = (start, candidates, (at + 1) % len(candidates))
-        start, candidates, at = self._cycle
+            at = (at + by) % len(candidates)
+        self._cycle = (start, candidates, at)
         head = self.text[:start] + candidates[at]
-        self._setting = True
-        self._input.value = head + self._typed
+        self._input.value = self._completed = head + self._rest
         self._input.cursor_position = len(head)
         others = [Content.styled(c, "reverse") if i == at else Content(c) for i, c in enumerate(candidates[:8])]
         self._said.update(Content(" ") + Content("  ").join(others))
 
-    def on_filter_bar_recall(self, event: Recall) -> None:
-        """Put an earlier or later filter in."""
-        event.stop()
-        self._place = max(0, min(len(self._history) - 1, self._place + event.by))
+    def _recall(self, by: int) -> None:
+        self._place = max(0, min(len(self._history) - 1, self._place + by))
         if self._history:
             self._set(self._history[self._place])

@@ -337,6 +337,11 @@ class Main(Screen[None]):
         if display:
             self.apply(self._before)
 
+    def on_descendant_focus(self) -> None:
+        """A table was clicked on, or chosen by name, while a filter was typed: that is Esc."""
+        if self.filterbar.display and isinstance(self.focused, EventTable):
+            self.on_filter_bar_cancelled()
+
     def _close_filter(self) -> None:
         table = self.table
         self.filterbar.close()
