@@ -9,6 +9,7 @@ from typing import Literal
 
 from ringtop.bpf import stream
 from ringtop.bpf.schema import SCHEMAS
+from ringtop.tui import tuning
 from ringtop.tui.counters import Counters
 from ringtop.tui.inbox import Arrived, Entry, Skipped
 from ringtop.tui.source import Lost, Rewound
@@ -42,6 +43,8 @@ class Model:
         self.link = Link()
         self.states: dict[str, stream.State] = {}
         """Per program; none until the collector said something about it."""
+        self.wanted: dict[str, stream.State] = {}
+        """Per program: its state once all is granted that was asked for; none when nothing is being waited for."""
         self.before: dict[str, stream.Period] = {}
         """Per program: how it was before its last change."""
         self.progress: dict[str, str] = {}
@@ -84,6 +87,8 @@ class Model:
             case stream.State():
                 self.states[entry.program] = entry
                 self.progress.pop(entry.program, None)
+                if (wanted := self.wanted.get(entry.program)) is not None and tuning.same(wanted, entry):
+                    del self.wanted[entry.program]
                 if entry.state == "running" and self.link.phase == "starting":
                     self.link = Link("running")
             case Skipped():
@@ -99,14 +104,23 @@ class Model:
                 self.rewind()
             case stream.Changed():
                 self.before[entry.program] = entry.before
+                if entry.before.transport != entry.transport:
+                    self.wanted.pop(entry.program, None)
                 self.counters.changed(entry.program)
                 self._mark(entry)
             case stream.Compared():
                 self._mark(entry)
                 return entry
             case stream.Notice():
+                if entry.level != "info":
+                    self._refused(entry.program)
                 return entry
         return None
+
+    def _refused(self, program: str) -> None:
+        """What was asked for *program*, or for any, will not come."""
+        for name in [program] if program else list(self.wanted):
+            self.wanted.pop(name, None)
 
     def _mark(self, entry: stream.Changed | stream.Compared) -> None:
         if (table := self.store.tables.get(entry.program)) is not None:
@@ -116,6 +130,7 @@ class Model:
         """The source is about to be started anew; history stays."""
         self.link = Link()
         self.states.clear()
+        self.wanted.clear()
         self.progress.clear()
 
     def rewind(self) -> None:
@@ -123,6 +138,7 @@ class Model:
         self.store.clear()
         self.counters = Counters()
         self.states.clear()
+        self.wanted.clear()
         self.before.clear()
         self._drained = None
         self.link = Link()

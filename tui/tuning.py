@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from ringtop.bpf.memory import PAGE
 from ringtop.bpf.sizes import LARGEST
 from ringtop.bpf.stream import Retune, State
@@ -26,11 +28,22 @@ def retune(what: str, state: State) -> Retune | None:
     return Retune(buffer_bytes=size, programs=programs) if PAGE <= size <= LARGEST else None
 
 
+def granted(state: State, asked: Retune) -> State:
+    """*state*, once it is as *asked*."""
+    changes = {"buffer_bytes": asked.buffer_bytes or state.buffer_bytes, "wakeup": asked.wakeup or state.wakeup}
+    return msgspec.structs.replace(state, **changes)
+
+
+def same(a: State, b: State) -> bool:
+    """They have the same buffer and wake-up mode."""
+    return (a.buffer_bytes, a.wakeup) == (b.buffer_bytes, b.wakeup)
+
+
 def seconds(text: str) -> float:
     """'10', '2.5s'; the usual when nothing was said. Raises ValueError."""
     if not text.strip():
         return SECONDS
     found = re.fullmatch(r"(\d{1,4}(?:\.\d{1,3})?)\s*s?", text.strip(), re.ASCII)
     if not found or not 0 < float(found[1]) <= LONGEST:
-        raise ValueError(f"{text!r} is not a number of seconds from 1 to {LONGEST}")
+        raise ValueError(f"{text!r} is not a number of seconds above 0, at most {LONGEST}")
     return float(found[1])

@@ -25,6 +25,12 @@ from tests.unit.recordings import Clock, write
 OFFERED = {"transport", "larger", "smaller", "wakeup", "compare"}
 
 
+def main_of(pilot: Pilot[int]) -> Main:
+    """The main screen."""
+    assert isinstance(pilot.app, Viewer)
+    return pilot.app.main
+
+
 def few(feed: Feed) -> None:
     """Some events after a change."""
     feed.events({"runqslower": 3, "execsnoop": 2})
@@ -69,6 +75,29 @@ async def test_plus_and_minus_double_and_halve_the_buffer() -> None:
         sizes = [c.buffer_bytes >> 10 for c in feed_of(pilot).controls if isinstance(c, Retune)]
         assert sizes == [512, 1024, 512]
         assert "ring buffer 512 KiB" in shown(pilot)
+
+
+async def test_keys_pressed_before_the_answer_are_steps_of_their_own() -> None:
+    async with running() as pilot:
+        main = main_of(pilot)
+        for what in ("larger", "larger", "larger", "smaller", "wakeup", "wakeup"):
+            main.action_retune(what)
+        await settle(pilot)
+        asked = [c for c in feed_of(pilot).controls if isinstance(c, Retune)]
+        assert [c.buffer_bytes >> 10 for c in asked[:4]] == [512, 1024, 2048, 1024]
+        assert [c.wakeup for c in asked[4:]] == ["adaptive", "every"]
+        assert main.model.wanted == {}
+
+
+async def test_what_was_refused_is_not_counted_on() -> None:
+    async with running() as pilot:
+        main = main_of(pilot)
+        main.action_retune("larger")
+        main.model.take(stream.Notice("error", "no memory", "runqslower"))
+        assert main.model.wanted == {}
+        main.action_retune("larger")
+        await settle(pilot)
+        assert [c.buffer_bytes >> 10 for c in feed_of(pilot).controls if isinstance(c, Retune)] == [512, 512]
 
 
 async def test_plus_ends_at_the_largest_buffer() -> None:

@@ -256,11 +256,18 @@ class Main(Screen[None]):
 
     def action_retune(self, what: str) -> None:
         """Another transport, buffer or wake-up mode for this table's program."""
-        if (control := self._change(what)) is not None:
+        if (state := self._tuned) is not None and (control := tuning.retune(what, state)) is not None:
+            self.model.wanted[state.program] = tuning.granted(state, control)
             self.post_message(self.Tell(control))
 
     def _change(self, what: str) -> stream.Retune | None:
-        return tuning.retune(what, state) if (state := self.running) is not None else None
+        return tuning.retune(what, state) if (state := self._tuned) is not None else None
+
+    @property
+    def _tuned(self) -> stream.State | None:
+        """As ``running``, with all that was asked for and not answered yet: a key pressed twice is two steps."""
+        state = self.running
+        return self.model.wanted.get(state.program, state) if state is not None else None
 
     def action_compare(self) -> None:
         """Both transports of this table's program."""
