@@ -18,17 +18,20 @@ NEWEST = re.compile(r"\b(\d\d):(\d\d):(\d\d\.\d+)")
 
 
 class Clock:
-    """How old what is on the screen is, by the newest time in it; 0 is the youngest it was on a line without limit."""
+    """How old what is on the screen is, by the newest time in it; 0 is the youngest it was on a line without limit.
+
+    It looks whenever the terminal is asked for an answer: between two questions a time may be half old, half new.
+    """
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
+        self._answer, wire.emulator.answer = wire.emulator.answer, self._asked
         self.zero: float | None = None
         self.newest = 0.0
         self.ages: list[float] = []
         self.heard, self.quiet = time.monotonic(), 0.0
 
-    def look(self) -> None:
-        """Read the times on the screen."""
+    def _asked(self, data: bytes) -> None:
         found = [
             int(h) * 3600 + int(m) * 60 + float(s) for h, m, s in NEWEST.findall("\n".join(self.wire.emulator.lines))
         ]
@@ -36,6 +39,7 @@ class Clock:
         if self.newest:
             offset = time.monotonic() - self.newest
             self.zero = min(self.zero if self.zero is not None else offset, offset - self.wire.delay)
+        self._answer(data)
 
     def age(self) -> float:
         """Now."""
@@ -52,7 +56,6 @@ class Clock:
             if self.wire.shown != before:
                 self.quiet = max(self.quiet, now - self.heard)
                 self.heard = now
-            self.look()
             self.ages.append(self.age())
 
 
@@ -79,10 +82,7 @@ def main() -> None:
     clock = Clock(wire)
     try:
         wire.until(lambda: "running" in wire.emulator.lines[0], 20)
-        began = time.monotonic()
-        while time.monotonic() < began + 6:
-            wire.run(0.05)
-            clock.look()
+        wire.run(6)
         wire.rate, wire.room = given.rate, given.room
         wire.run(1)
         if given.stall:
@@ -92,7 +92,6 @@ def main() -> None:
             resumed = time.monotonic()
             while clock.age() > 0.5 and time.monotonic() < resumed + 20:
                 wire.run(0.02)
-                clock.look()
             print(f"current {time.monotonic() - resumed:.2f} s after a stall of {given.stall:g} s")
         before, spent, start = wire.shown, cpu(wire.process.pid), time.monotonic()
         clock.watch(given.seconds)
