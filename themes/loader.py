@@ -90,38 +90,32 @@ def folder() -> Path:
     return Path(__file__).parent
 
 
-def load_all(user_dir: Path | None = None) -> tuple[dict[str, Theme], list[ThemeError]]:
-    """All themes by name, shipped first, a user's file replacing the shipped one of its name; and what was refused."""
+def load_all(own: Iterable[toml.Source] = ()) -> tuple[dict[str, Theme], list[ThemeError]]:
+    """All themes by name, shipped first, a user's *own* replacing the shipped one of its name; and what was refused."""
     themes: dict[str, Theme] = {}
     errors: list[ThemeError] = []
-    for place in (folder(), user_dir):
-        if place is None:
-            continue
+    for source in (*toml.sources(folder()), *own):
         try:
-            files = sorted(place.glob("*.toml"))
-        except OSError:
-            continue
-        for file in files:
-            try:
-                themes[file.stem] = load(file)
-            except ThemeError as e:
-                errors.append(e)
+            themes[source.file.stem] = load(source)
+        except ThemeError as e:
+            errors.append(e)
     return themes, errors
 
 
-def load(file: Path) -> Theme:
-    """The theme in *file*. Raises ThemeError."""
+def load(source: toml.Source) -> Theme:
+    """The theme in *source*. Raises ThemeError."""
     try:
-        if not _NAME.fullmatch(file.stem):
-            raise toml.TomlError(file, "a theme's file name must be a-z, 0-9 and '-', 32 characters at most")
-        return theme(toml.read(file))
+        if not _NAME.fullmatch(source.file.stem):
+            raise toml.TomlError(source.file, "a theme's file name must be a-z, 0-9 and '-', 32 characters at most")
+        return theme(toml.parse(source))
     except toml.TomlError as e:
         raise ThemeError(e.file, e.text, e.key, e.line) from None
 
 
-def install(app: App[Any], name: str, user_dir: Path | None = None) -> list[ThemeError]:
-    """Give *app* our themes in place of Textual's, and choose *name*, or the default where there is none such."""
-    themes, errors = load_all(user_dir)
+def install(app: App[Any], name: str, own: Iterable[toml.Source] = ()) -> list[ThemeError]:
+    """Give *app* our themes and a user's *own* in place of Textual's, and choose *name*, or the default where there is
+    none such."""
+    themes, errors = load_all(own)
     for each in themes.values():
         app.register_theme(each)
     app.theme = name if name in themes else DEFAULT
@@ -131,14 +125,13 @@ def install(app: App[Any], name: str, user_dir: Path | None = None) -> list[Them
     return errors
 
 
-def abouts(names: Iterable[str], user_dir: Path | None = None) -> dict[str, str]:
+def abouts(names: Iterable[str], own: Iterable[toml.Source] = ()) -> dict[str, str]:
     """What each theme says of itself, the default first; empty where it says nothing."""
+    sources = {source.file.stem: source for source in (*toml.sources(folder()), *own)}
     found: dict[str, str] = {}
     for name in sorted(names, key=lambda n: (n != DEFAULT, n)):
-        places = [place / f"{name}.toml" for place in (user_dir, folder()) if place is not None]
-        file = next((f for f in places if f.is_file()), None)
         try:
-            text = toml.read(file).data.get("about", "") if file else ""
+            text = toml.parse(sources[name]).data.get("about", "") if name in sources else ""
         except toml.TomlError:
             text = ""
         found[name] = text if isinstance(text, str) else ""

@@ -7,7 +7,7 @@ import gc
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
@@ -22,7 +22,7 @@ from textual.widgets import Input
 
 from ringtop.bpf import stream
 from ringtop.themes import loader
-from ringtop.tui import glyphs, keys, process
+from ringtop.tui import glyphs, keys, process, toml
 from ringtop.tui.cells import Clock
 from ringtop.tui.config import Config
 from ringtop.tui.deck import REPLAY, Deck, Severity, tapped
@@ -68,7 +68,8 @@ class Hooks:
     host: Host | None = None
     """Load and uptime in the header; None: of this machine when the source is live and local."""
     monotonic_ns: Callable[[], int] = time.monotonic_ns
-    themes_dir: Path | None = None
+    themes: Sequence[toml.Source] = ()
+    """The user's own."""
     zone: tzinfo | None = None
     """Where wall-clock times are read; None: here."""
     keep: Callable[[State], object] = lambda state: None
@@ -155,7 +156,10 @@ class Viewer(App[int]):
             self.watchdog.start(lambda status: loop.call_soon_threadsafe(self._leave, status), self._abandon)
             self._job = Job(self)
         theme = loader.NO_COLOR if loader.no_color() else self.state.theme or self.config.theme
-        self.theme_errors = loader.install(self, theme, self.hooks.themes_dir)
+        self.theme_errors = loader.install(self, theme, self.hooks.themes)
+        if theme not in self.available_themes:
+            text = f"no theme {theme[:32]!r}; there are {', '.join(sorted(self.available_themes))}"
+            self.notify(safe(text), severity="warning", markup=False, timeout=10)
         for error in self.theme_errors:
             self.notify(safe(str(error)), severity="warning", markup=False, timeout=10)
         if self.config.keys:
@@ -383,7 +387,7 @@ class Viewer(App[int]):
 
     def action_themes(self) -> None:
         """Choose a theme."""
-        about = loader.abouts(self.available_themes, self.hooks.themes_dir)
+        about = loader.abouts(self.available_themes, self.hooks.themes)
         note = "NO_COLOR is set: no theme shows colours." if loader.no_color() else ""
         self.push_screen(ThemePicker(about, self.theme_errors, note), self._keep_theme)
 

@@ -79,9 +79,9 @@ def config_file() -> Path:
     return user_config_path("ringtop") / "config.toml"
 
 
-def themes_dir() -> Path:
-    """Where a user's own themes are."""
-    return user_config_path("ringtop") / "themes"
+def themes_dir(file: Path | None = None) -> Path:
+    """Where a user's own themes are: beside the config *file*."""
+    return (file or config_file()).parent / "themes"
 
 
 def size(text: str | int) -> Size:

@@ -16,7 +16,7 @@ import msgspec
 from ringtop.bpf import stream
 from ringtop.bpf.privilege import may_load
 from ringtop.tui import config as configuration
-from ringtop.tui import elevate
+from ringtop.tui import elevate, toml
 from ringtop.tui import state as memory
 from ringtop.tui.account import Account, become, can_read, chosen, give_up_root
 from ringtop.tui.broker import Broker
@@ -59,7 +59,9 @@ def view(source: Source, config: configuration.Config, account: Account | None =
     state, why = memory.load() if config.keep_state else (memory.State(), "")
     if why:
         say(why)
-    state = memory.resume(state, config, _flags())
+    given = _given()
+    state = memory.resume(state, config, given)
+    themes = toml.sources(configuration.themes_dir(given.get("config")))  # now: the account may not look there
     held = memory.hold() if config.keep_state and account is not None and not account.somebody else None
     if account is not None:
         become(account)
@@ -71,17 +73,17 @@ def view(source: Source, config: configuration.Config, account: Account | None =
     def keep(state: memory.State) -> str:
         return memory.save(state, held) if config.keep_state else ""
 
-    status = run(source, config, state, Hooks(themes_dir=configuration.themes_dir(), keep=keep))
+    status = run(source, config, state, Hooks(themes=themes, keep=keep))
     if why := keep(state):
         say(why)
     return status
 
 
-def _flags() -> set[str]:
+def _given() -> dict[str, Any]:
     """Options of the viewer that were given on the command line."""
     context = click.get_current_context(silent=True)
     given = context.find_root().params if context is not None else {}
-    return {name for name, value in given.items() if value not in (None, ())}
+    return {name: value for name, value in given.items() if value not in (None, ())}
 
 
 def live(config: configuration.Config) -> int:

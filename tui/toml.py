@@ -50,9 +50,39 @@ class Document:
         return TomlError(self.file, text, ".".join(key), line_of(self.lines, key))
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is in a file, or why that is not known."""
+
+    file: Path
+    raw: bytes = b""
+    error: str = ""
+
+
+def sources(folder: Path) -> list[Source]:
+    """All TOML files of *folder*, which need not be there: to be understood when they can be read no more."""
+    try:
+        return [source(file) for file in sorted(folder.glob("*.toml"))]
+    except OSError:
+        return []
+
+
+def source(file: Path) -> Source:
+    """What is in *file*."""
+    try:
+        return Source(file, read_at_most(file, LIMIT))
+    except OSError as e:
+        return Source(file, error=f"cannot be read: {e.strerror}")
+
+
 def read(file: Path) -> Document:
     """The document in *file*. Raises TomlError for anything but a readable regular file of valid TOML."""
-    text = _text(file)
+    return parse(source(file))
+
+
+def parse(source: Source) -> Document:
+    """The document. Raises TomlError."""
+    file, text = source.file, _text(source)
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as e:
@@ -64,15 +94,13 @@ def read(file: Path) -> Document:
     return Document(file, data, lines(text))
 
 
-def _text(file: Path) -> str:
+def _text(source: Source) -> str:
+    if source.error:
+        raise TomlError(source.file, source.error)
     try:
-        raw = read_at_most(file, LIMIT)
-    except OSError as e:
-        raise TomlError(file, f"cannot be read: {e.strerror}") from None
-    try:
-        return raw.decode().replace("\r\n", "\n")
+        return source.raw.decode().replace("\r\n", "\n")
     except UnicodeDecodeError as e:
-        raise TomlError(file, "not UTF-8", line=raw[: e.start].count(b"\n") + 1) from None
+        raise TomlError(source.file, "not UTF-8", line=source.raw[: e.start].count(b"\n") + 1) from None
 
 
 def lines(text: str) -> dict[KeyPath, int]:

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 
 from ringtop.bpf import stream
 from ringtop.bpf.schema import SCHEMAS
-from ringtop.tui import cells, columns, glyphs, text
+from ringtop.tui import cells, columns, glyphs, text, toml
 from ringtop.tui.app import MOST_NOTICES, Hooks, Viewer
 from ringtop.tui.cgroup import Membership
 from ringtop.tui.columns import Placed
@@ -157,7 +157,7 @@ async def test_nothing_in_config_state_and_themes_is_obeyed(tmp_path: Path) -> N
     folder = str(tmp_path / SAID)
     config = Config(keys={"quit": SAID, "themes": "[bold]", SAID: "x"}, recordings=folder, filter=SAID)
     state = State(filters=[SAID, 'comm="\x1b\u200d"'], captures=[SAID], theme=SAID)
-    app = Viewer(Feed(), config, state, Hooks(themes_dir=tmp_path, monotonic_ns=lambda: 0))
+    app = Viewer(Feed(), config, state, Hooks(themes=toml.sources(tmp_path), monotonic_ns=lambda: 0))
     async with app.run_test(size=(120, 60), notifications=True) as pilot:
         await settle(pilot)
         assert_harmless(pilot)

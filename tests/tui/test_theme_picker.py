@@ -8,6 +8,7 @@ import pytest
 from textual.widgets import OptionList
 
 from ringtop import themes
+from ringtop.tui import toml
 from ringtop.tui.app import Hooks, Viewer
 from ringtop.tui.config import Config
 from ringtop.tui.state import State
@@ -81,7 +82,7 @@ async def test_every_theme_can_be_worn(name: str) -> None:
 async def test_only_ours_are_offered_and_a_users_own(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text('about = "Of my own"\n[colors]\nprimary = "teal"')
     (tmp_path / "bad.toml").write_text('[colors]\nprimary = "tael"')
-    app = Viewer(Feed(), Config(theme="mine"), hooks=Hooks(themes_dir=tmp_path))
+    app = Viewer(Feed(), Config(theme="mine"), hooks=Hooks(themes=toml.sources(tmp_path)))
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         assert app.theme == "mine"
@@ -95,6 +96,9 @@ async def test_only_ours_are_offered_and_a_users_own(tmp_path: Path) -> None:
 async def test_a_theme_that_is_not_there_is_the_default() -> None:
     async with running(config=Config(theme="nowhere")) as pilot:
         assert pilot.app.theme == themes.DEFAULT
+        assert f"no theme 'nowhere'; there are {', '.join(sorted(NAMES))}" in " ".join(
+            n.message for n in pilot.app._notifications
+        )
 
 
 async def test_no_color_begins_without_colours(monkeypatch: pytest.MonkeyPatch) -> None:

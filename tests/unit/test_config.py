@@ -102,6 +102,7 @@ def test_the_default_file_need_not_be_there(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "ringtop" / "config.toml").write_text("fps = 2")
     assert load().fps == 2
     assert config.themes_dir() == tmp_path / "ringtop" / "themes"
+    assert config.themes_dir(tmp_path / "a.toml") == tmp_path / "themes"
 
 
 def test_flags_go_before_the_file() -> None:

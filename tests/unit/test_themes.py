@@ -14,6 +14,7 @@ from textual.theme import Theme
 
 from ringtop import themes
 from ringtop.themes import ThemeError, loader
+from ringtop.tui import toml
 
 THEMES, ERRORS = themes.load_all()
 RGB = tuple[float, float, float]
@@ -146,20 +147,20 @@ def test_every_theme_and_the_fallback_define_every_variable() -> None:
 
 
 def test_one_colour_is_enough(tmp_path: Path) -> None:
-    theme = themes.load(write(tmp_path, '[colors]\nprimary = "teal"'))
+    theme = themes.load(toml.source(write(tmp_path, '[colors]\nprimary = "teal"')))
     assert theme.name == "mine"
     assert theme.variables["sparkline"] == "#008080"
 
 
 def test_a_users_theme_replaces_ours(tmp_path: Path) -> None:
     write(tmp_path, '[colors]\nprimary = "#123456"', "dark")
-    found, errors = themes.load_all(tmp_path)
+    found, errors = themes.load_all(toml.sources(tmp_path))
     assert found["dark"].primary == "#123456"
     assert errors == []
 
 
 def test_a_folder_that_is_missing_or_closed_is_no_error(tmp_path: Path) -> None:
-    assert themes.load_all(tmp_path / "none") == (THEMES, [])
+    assert themes.load_all(toml.sources(tmp_path / "none")) == (THEMES, [])
 
 
 BROKEN = {
@@ -188,7 +189,7 @@ BROKEN = {
 @pytest.mark.parametrize(("text", "key", "line"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_file_names_file_key_and_line(tmp_path: Path, text: str, key: str, line: int | None) -> None:
     file = write(tmp_path, text)
-    found, (error,) = themes.load_all(tmp_path)
+    found, (error,) = themes.load_all(toml.sources(tmp_path))
     assert (error.file, error.key, error.line) == (file, key, line)
     assert str(error).startswith(f"{file}:{line}: {key}" if line else f"{file}: {key}")
     assert str(error).isprintable()
@@ -203,7 +204,7 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "Bad name.toml").write_text('[colors]\nprimary="red"')
     (tmp_path / "gone.toml").symlink_to(tmp_path / "nowhere")
     (tmp_path / "deep.toml").write_text("a=" + "[" * 100_000)
-    errors = {e.file.name: str(e) for e in themes.load_all(tmp_path)[1]}
+    errors = {e.file.name: str(e) for e in themes.load_all(toml.sources(tmp_path))[1]}
     assert "regular" in errors.pop("dir.toml")
     assert "regular" in errors.pop("fifo.toml")
     assert "too long" in errors.pop("long.toml")
