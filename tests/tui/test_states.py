@@ -8,7 +8,7 @@ from ringtop.bpf import stream
 from ringtop.tui.config import Config
 from ringtop.tui.source import Rewound
 from tests.tui.feed import PATHS, WALL_NS, Feed
-from tests.tui.viewing import SIZES, dropping, play, press, running, settle, shown, table, viewer
+from tests.tui.viewing import SIZES, dropping, play, press, running, settle, shown, table, type_in, viewer
 
 
 async def test_gap_rows_stand_where_events_were_lost() -> None:
@@ -159,3 +159,15 @@ async def test_short_terminals_give_their_rows_to_the_table_in_focus() -> None:
         assert "1 runqslower" in shown(pilot)
         await press(pilot, "1")
         assert table(pilot).rows == 10
+
+
+@pytest.mark.parametrize("size", [(40, 12), (60, 15)])
+async def test_short_terminals_keep_the_rows_while_a_filter_is_typed(size: tuple[int, int]) -> None:
+    async with running(size=size) as pilot:
+        await press(pilot, "tab")
+        rows = table(pilot, "execsnoop").rows
+        await press(pilot, "slash")
+        await type_in(pilot, "pid=1")
+        assert table(pilot, "execsnoop").rows == rows - 2
+        await press(pilot, "escape")
+        assert table(pilot, "execsnoop").rows == rows

@@ -46,7 +46,7 @@ TALL = 22
 ROOMY = 32
 """From this height on there is room for a pane below all tables."""
 SHORT = 18
-"""Below this height only the table in focus has rows, the others keep their title."""
+"""Below this height only the table that has, or had, the focus has rows; the others keep their title."""
 TIMES = ("clock", "relative", "uptime")
 
 
@@ -138,6 +138,7 @@ class Main(Screen[None]):
     def on_mount(self) -> None:
         """Start in the first table."""
         self.add_class("-buffers")
+        self.panes[0].add_class("-current")
         self.panes[0].table.focus()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -192,6 +193,8 @@ class Main(Screen[None]):
                 pane.title.filter_text = self.filters.text
                 pane.update(rows)
         table = self.table
+        for pane in self.panes:
+            pane.set_class(pane.table is table, "-current")
         if self.below.program != table.view.table.program:
             self.below.program = table.view.table.program
         self.below.update()
