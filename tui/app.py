@@ -40,6 +40,7 @@ from ringtop.tui.view import View
 from ringtop.tui.watchdog import Watchdog
 from ringtop.tui.widgets.ask import Ask
 from ringtop.tui.widgets.events import EventTable
+from ringtop.tui.widgets.help import Help
 from ringtop.tui.widgets.main import Main, Setup
 from ringtop.tui.widgets.process_screen import ProcessScreen, Reader
 from ringtop.tui.widgets.report import Report
@@ -83,6 +84,7 @@ class Viewer(App[int]):
     TITLE = "ringtop"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
+        keys.HELP,
         Binding("q", "quit", "Quit", id="quit"),
         Binding("ctrl+c", "quit", "Quit", show=False, priority=True, id="quit_always", system=True),
         Binding("ctrl+l", "redraw", "Redraw", show=False, id="redraw", tooltip="After others wrote on the terminal"),
@@ -366,6 +368,11 @@ class Viewer(App[int]):
         self.model.restart()
         self.source.start(self.inbox.post)
         self.paint()
+
+    def action_help(self) -> None:
+        """All keys that work on this screen, where the focus is."""
+        about = (getattr(node, "HELP", "") for node in (self.focused, self.screen))
+        self.push_screen(Help(keys.listing(self.screen), next(filter(None, about), "")))
 
     def action_redraw(self) -> None:
         """Take nothing on the terminal for what was drawn there."""

@@ -217,6 +217,33 @@ async def test_d_hides_the_detail_of_the_selected_row() -> None:
         assert "cgroup 4026" not in shown(pilot)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (60, 15)])
+async def test_b_shows_the_buffers_also_where_there_is_little_room(size: tuple[int, int]) -> None:
+    async with running(size=size) as pilot:
+        assert "CPU share" not in shown(pilot)
+        await press(pilot, "b")
+        assert "CPU share" in shown(pilot)
+        assert table(pilot).rows > 1
+        await press(pilot, "b")
+        assert "CPU share" not in shown(pilot)
+
+
+async def test_d_in_a_table_that_follows_holds_it() -> None:
+    async with running(size=(80, 24)) as pilot:
+        assert "cgroup 4026" not in shown(pilot)
+        await press(pilot, "d")
+        assert table(pilot).view.frozen
+        assert "cgroup 4026" in shown(pilot)
+
+
+async def test_keys_without_room_for_what_they_show_are_not_offered() -> None:
+    async with running(size=(60, 14)) as pilot:
+        assert {"buffers", "detail"}.isdisjoint(k.id for k in keys.listing(pilot.app.screen))
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        assert {"buffers", "detail"} <= {k.id for k in keys.listing(pilot.app.screen)}
+
+
 async def test_a_goes_through_the_ways_to_show_times() -> None:
     async with running() as pilot:
         assert "00:00:01." in shown(pilot)
@@ -251,6 +278,29 @@ async def test_question_mark_lists_the_keys() -> None:
         assert "hold the rows of all tables" in shown(pilot)
         await press(pilot, "escape")
         assert isinstance(pilot.app.screen, Main)
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        (["enter"], "Esc q Enter  Back"),
+        (["T"], "Esc q T  Back"),
+        (["C"], "Esc q "),
+        (["t", "A", "enter"], "Esc q Enter  Close"),
+    ],
+)
+async def test_question_mark_lists_the_keys_of_every_screen(keys: list[str], said: str) -> None:
+    async with running() as pilot:
+        await press(pilot, *keys)
+        if "A" in keys:
+            await play(pilot, lambda feed: feed.play(60))
+        under = pilot.app.screen
+        await press(pilot, "question_mark")
+        assert isinstance(pilot.app.screen, Help)
+        helped = "\n".join(str(s.render()) for s in pilot.app.screen.query("Static"))
+        assert said in helped
+        await press(pilot, "escape")
+        assert pilot.app.screen is under
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])

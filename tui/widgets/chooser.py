@@ -14,7 +14,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from ringtop.bpf.schema import SCHEMAS
-from ringtop.tui import columns
+from ringtop.tui import columns, keys
 
 
 class ColumnChooser(ModalScreen[bool]):
@@ -27,6 +27,7 @@ class ColumnChooser(ModalScreen[bool]):
         Binding("d", "defaults", "Defaults", id="column_defaults"),
         Binding("enter", "done", "Accept", id="column_done", priority=True),
         Binding("escape,q", "cancel", "Cancel", id="column_cancel"),
+        keys.HELP,
     ]
 
     def __init__(self, program: str, shown: list[str], changed: Callable[[list[str]], None]) -> None:

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from ringtop.tui.keys import Key
 
-PLACES = {"EventTable": "In a table", "FilterInput": "In a filter", "": "Everywhere"}
+PLACES = {"EventTable": "In a table", "FilterInput": "In a filter", "EventLines": "In the events", "": "Everywhere"}
 
 
 def text(keys: list[Key], about: str) -> Content:

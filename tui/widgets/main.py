@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from ringtop.bpf import stream
-from ringtop.tui import columns, completion, keys, tables, tuning
+from ringtop.tui import columns, completion, tables, tuning
 from ringtop.tui.cells import Clock
 from ringtop.tui.filtering import Filters
 from ringtop.tui.glyphs import Glyphs
@@ -31,7 +31,6 @@ from ringtop.tui.widgets.events import EventTable
 from ringtop.tui.widgets.filterbar import FilterBar
 from ringtop.tui.widgets.footer import Footer
 from ringtop.tui.widgets.header import Header
-from ringtop.tui.widgets.help import Help
 from ringtop.tui.widgets.pane import Pane
 from ringtop.tui.widgets.problem import Problem
 
@@ -45,6 +44,8 @@ TALL = 22
 """From this height on there is room for the selected row, and for a pane below one table alone."""
 ROOMY = 32
 """From this height on there is room for a pane below all tables."""
+TIGHT = 15
+"""From this height on there is room for it when it was asked for."""
 SHORT = 18
 """Below this height only the table that has, or had, the focus has rows; the others keep their title."""
 TIMES = ("clock", "relative", "uptime")
@@ -87,7 +88,6 @@ class Main(Screen[None]):
         Binding("C", "columns", "Columns", id="columns", tooltip="Choose and order the columns of this table"),
         Binding("a", "time", "Time", id="time", tooltip="Wall clock, age, or the kernel's clock"),
         Binding("r", "app.retry", "Retry", id="retry", tooltip="Start the collector again"),
-        Binding("question_mark", "help", "Help", key_display="?", id="help", tooltip="All keys that work here"),
     ]
 
     class Tell(Message):
@@ -120,6 +120,8 @@ class Main(Screen[None]):
         self.filterbar = FilterBar(model.store, setup.glyphs)
         self.footer = Footer()
         self._details = True
+        self._buffers: bool | None = None
+        """They are wanted, or not; None: where there is room."""
         self._before = ""
 
     def compose(self) -> ComposeResult:
@@ -137,7 +139,6 @@ class Main(Screen[None]):
 
     def on_mount(self) -> None:
         """Start in the first table."""
-        self.add_class("-buffers")
         self.panes[0].add_class("-current")
         self.panes[0].table.focus()
 
@@ -153,16 +154,19 @@ class Main(Screen[None]):
         """Classes for the style sheet, all at once: each change goes through the styles of all widgets."""
         width, height = self.size
         alone = sum(1 for pane in self.panes if pane.display) == 1
+        roomy = height >= (TALL if alone else ROOMY)
         wanted = {
             "-short": height < SHORT and not alone,
             "-small": width < LEAST[0] or height < LEAST[1],
             "-narrow": width < WIDE,
             "-wide": width >= WIDE,
             "-huge": width >= HUGE,
-            "-roomy": height >= (TALL if alone else ROOMY),
+            "-roomy": roomy,
+            "-buffers": (width >= WIDE or roomy) if self._buffers is None else self._buffers and self._can_show_buffers,
         }
         self.remove_class(*(name for name, on in wanted.items() if not on))
         self.add_class(*(name for name, on in wanted.items() if on))
+        self.refresh_bindings()
 
     # What is shown
 
@@ -229,6 +233,10 @@ class Main(Screen[None]):
             return self._change(str(parameters[0])) is not None
         if action == "compare":
             return (state := self.running) is not None and not state.comparing
+        if action == "buffers":
+            return self._can_show_buffers
+        if action == "detail":
+            return self.size.height >= TALL
         if action == "table":
             return int(str(parameters[0])) <= len(self.panes)
         return True
@@ -244,12 +252,20 @@ class Main(Screen[None]):
 
     def action_buffers(self) -> None:
         """Show or hide the buffers."""
-        self.toggle_class("-buffers")
+        self._buffers = not self.has_class("-buffers")
+        self._make_room()
+
+    @property
+    def _can_show_buffers(self) -> bool:
+        return self.size.width >= WIDE or self.size.height >= TIGHT
 
     def action_detail(self) -> None:
-        """Show or hide the selected row."""
-        self._details = not self._details
-        self.update(rows=False)
+        """Hide the selected row, or hold the rows and show it."""
+        table = self.table
+        self._details = not (self._details and table.view.frozen)
+        if self._details:
+            table.freeze()
+        self.update()
 
     def action_time(self) -> None:
         """The next way to show times."""
@@ -291,11 +307,6 @@ class Main(Screen[None]):
         program = table.view.table.program
         shown = [c.name for c in table.columns]
         self.app.push_screen(ColumnChooser(program, shown, lambda names: table.show(columns.chosen(program, names))))
-
-    def action_help(self) -> None:
-        """All keys."""
-        about = str(getattr(self.focused, "HELP", "") or "")
-        self.app.push_screen(Help(keys.listing(self), about))
 
     def action_filter(self) -> None:
         """Edit the display filter."""

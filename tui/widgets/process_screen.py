@@ -33,7 +33,7 @@ class ProcessScreen(Screen[None]):
 
     HELP = "A process and all its events. Escape goes back."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "back", "Back", key_display="esc", id="process_back", tooltip="Back to the tables"),
+        Binding("escape,q,enter", "back", "Back", id="process_back", tooltip="Back to the tables"),
         Binding("p", "pivot", "Only this process", id="process_pivot", tooltip="Back, and filter all tables to it"),
         Binding("y", "copy", "Copy", id="process_copy", tooltip="All of this page to the clipboard"),
     ]

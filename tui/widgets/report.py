@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ringtop.bpf.stream import Compared
-from ringtop.tui import notes, periods
+from ringtop.tui import keys, notes, periods
 from ringtop.tui.text import safe
 
 FIGURES = ("buffer", "out of order", "lost", "delay p50", "delay p99", "wake-ups/s", "reader CPU", "memory")
@@ -39,6 +39,7 @@ class Report(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "dismiss", "Close", id="report_close"),
+        keys.HELP,
     ]
 
     def __init__(self, said: Compared) -> None:

@@ -14,6 +14,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from ringtop.themes import ThemeError
+from ringtop.tui import keys
 from ringtop.tui.text import safe
 
 
@@ -22,10 +23,11 @@ class ThemePicker(ModalScreen[str | None]):
 
     HELP = "Themes. Moving tries one on; Enter keeps it, Escape goes back."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,T", "cancel", "Back", key_display="esc", id="theme_back", tooltip="Keep the theme as it was"),
+        Binding("escape,q,T", "cancel", "Back", id="theme_back", tooltip="Keep the theme as it was"),
         Binding("enter", "keep", "Keep", id="theme_keep", tooltip="Keep this theme, also for the next time"),
         Binding("down,j", "move(1)", "Next", show=False, id="theme_next"),
         Binding("up,k", "move(-1)", "Previous", show=False, id="theme_previous"),
+        keys.HELP,
     ]
 
     def __init__(self, about: dict[str, str], errors: Sequence[ThemeError] = (), note: str = "") -> None:
