@@ -21,6 +21,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from ringtop.bpf import stream
+from ringtop.bpf.errors import CANNOT_TRACE
 from ringtop.themes import loader
 from ringtop.tui import glyphs, keys, process, toml
 from ringtop.tui.cells import Clock
@@ -33,6 +34,7 @@ from ringtop.tui.inbox import Inbox
 from ringtop.tui.job import Job
 from ringtop.tui.link import Link
 from ringtop.tui.model import Model
+from ringtop.tui.say import say
 from ringtop.tui.source import Source
 from ringtop.tui.state import State
 from ringtop.tui.text import only_ascii, safe, safe_lines
@@ -71,6 +73,8 @@ class Hooks:
     monotonic_ns: Callable[[], int] = time.monotonic_ns
     themes: Sequence[toml.Source] = ()
     """The user's own."""
+    demo: Callable[[], Source] | None = None
+    """A recording to show where nothing can be traced."""
     zone: tzinfo | None = None
     """Where wall-clock times are read; None: here."""
     keep: Callable[[State], object] = lambda state: None
@@ -99,6 +103,7 @@ class Viewer(App[int]):
         Binding("less_than_sign", "replay('slower')", "Slower", key_display="<", id="slower"),
         Binding("greater_than_sign", "replay('faster')", "Faster", key_display=">", id="faster"),
         Binding("J", "replay('jump')", "Jump", id="jump", tooltip="To a time of the recording"),
+        Binding("D", "demo", "Demo", id="demo", tooltip="A recording that comes with ringtop"),
         Binding("ctrl+p", "command_palette", "Palette", show=False, id="palette", tooltip="All commands by name"),
     ]
 
@@ -125,6 +130,8 @@ class Viewer(App[int]):
         self._job: Job | None = None
         self._ending = threading.Lock()
         self._ended = False
+        self.parting: list[str] = []
+        """What is to be told when the screen is gone."""
         self.animation_level = "none"
         self.set_class(self.glyphs.ascii, "-ascii")
         self._working = self._wanted = False
@@ -141,6 +148,11 @@ class Viewer(App[int]):
     def local(self) -> bool:
         """The events are of this machine, now."""
         return self.source.live and self.source.label == "local"
+
+    @property
+    def refused(self) -> bool:
+        """The collector is gone, and no program ever ran."""
+        return self.source.live and self.model.link.phase == "lost" and not self.model.link.traced
 
     @property
     def busy(self) -> bool:
@@ -201,7 +213,7 @@ class Viewer(App[int]):
             if not self._ended:
                 self._ended = True
                 self.source.stop()
-                self.deck.close()
+                self.parting += filter(None, [self.deck.close()])
 
     def _abandon(self) -> None:
         """What must be done where the event loop does nothing any more; by the watchdog."""
@@ -211,7 +223,10 @@ class Viewer(App[int]):
 
     async def action_quit(self) -> None:
         """Leave, remembering what is worth it."""
-        self._leave(0)
+        if self.refused:
+            contact = self.model.link
+            self.parting.append(contact.detail.removeprefix("ringtop: ") or f"cannot trace: {contact.text}")
+        self._leave(CANNOT_TRACE if self.refused else 0)
 
     def _leave(self, status: int) -> None:
         self.remember()
@@ -359,6 +374,8 @@ class Viewer(App[int]):
             return (self.source.live and self.model.link.phase in ("lost", "ended")) or any(
                 s.state == "failed" for s in self.model.states.values()
             )
+        if action == "demo":
+            return self.refused and self.hooks.demo is not None
         return super().check_action(action, parameters)
 
     async def action_retry(self) -> None:
@@ -366,6 +383,19 @@ class Viewer(App[int]):
         await asyncio.to_thread(self.source.stop)
         self.inbox.clear()
         self.model.restart()
+        self.source.start(self.inbox.post)
+        self.paint()
+
+    async def action_demo(self) -> None:
+        """Show the demo in place of what cannot be traced."""
+        if self.hooks.demo is None:
+            return
+        await asyncio.to_thread(self.source.stop)
+        self.source = self.hooks.demo()
+        self.deck = Deck(self.source, Path(self.config.recordings), self.glyphs, self._tell)
+        self.inbox.clear()
+        self.model.rewind()
+        self.main.replay(self.source.label)
         self.source.start(self.inbox.post)
         self.paint()
 
@@ -440,4 +470,6 @@ def run(source: Source, config: Config | None = None, state: State | None = None
     viewer = Viewer(source, config, state, hooks)
     viewer.watchdog = Watchdog()
     status = viewer.run(mouse=viewer.config.mouse)
+    for text in viewer.parting:
+        say(text)
     return viewer.return_code or 0 if status is None else status

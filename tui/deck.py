@@ -9,8 +9,10 @@ from typing import Literal
 from ringtop.tui import format
 from ringtop.tui.glyphs import Glyphs
 from ringtop.tui.replay import Playing, ReplaySource
+from ringtop.tui.shell import shell_line
 from ringtop.tui.source import Source
 from ringtop.tui.tap import Tap
+from ringtop.tui.text import safe
 
 Severity = Literal["information", "warning", "error"]
 Say = Callable[[str, Severity], None]
@@ -76,13 +78,13 @@ class Deck:
         if self._replay is not None:
             self._replay.jump(text)
 
-    def close(self) -> None:
-        """Finish a recording that is still going on; after the source has stopped."""
-        if self._tap is not None:
-            try:
-                self._tap.stop_recording()
-            except OSError as e:
-                self._say(f"the end of the recording could not be written: {e.strerror}", "error")
+    def close(self) -> str:
+        """Finish a recording that is still going on, after the source has stopped; what is to be told of it."""
+        try:
+            path = self._tap.stop_recording() if self._tap is not None else None
+        except OSError as e:
+            return f"the end of the recording could not be written: {e.strerror}"
+        return f"recorded {safe(str(path))}: `ringtop replay {shell_line([bytes(path)])}` shows it" if path else ""
 
 
 def place(playing: Playing, glyphs: Glyphs) -> str:

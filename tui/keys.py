@@ -16,7 +16,7 @@ from ringtop.tui.text import safe
 
 HELP = Binding("question_mark", "app.help", "Help", key_display="?", id="help", tooltip="All keys that work here")
 """The app's; modal screens, which see none of the app's keys, have it as well."""
-FIRST = ("help", "quit", "filter", "freeze", "follow", "clear", "retry")
+FIRST = ("help", "quit", "filter", "freeze", "follow", "clear", "retry", "demo")
 """Ids that stay in the footer when it gets narrow, in this order; the others go from the end."""
 NAMES = {
     "space": "Space",

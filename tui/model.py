@@ -26,6 +26,8 @@ class Link:
     text: str = ""
     """Progress, or why it ended."""
     detail: str = ""
+    traced: bool = True
+    """Of one that was lost: some program ran before."""
 
 
 class Model:
@@ -53,6 +55,7 @@ class Model:
         """Messages taken so far: what is shown may have changed when this has."""
         self._monotonic_ns = monotonic_ns
         self._drained: tuple[int, int] | None = None
+        self._traced = False
 
     @property
     def programs(self) -> list[str]:
@@ -86,6 +89,7 @@ class Model:
                 self.link = Link("starting" if self.link.phase == "starting" else self.link.phase, entry.text)
             case stream.State():
                 self.states[entry.program] = entry
+                self._traced |= entry.state == "running"
                 self.progress.pop(entry.program, None)
                 if (wanted := self.wanted.get(entry.program)) is not None and tuning.same(wanted, entry):
                     del self.wanted[entry.program]
@@ -98,7 +102,7 @@ class Model:
                 self.link = Link("ended", entry.reason)
                 self.counters.stop()
             case Lost():
-                self.link = Link("lost", entry.reason, entry.detail)
+                self.link = Link("lost", entry.reason, entry.detail, self._traced)
                 self.counters.stop()
             case Rewound():
                 self.rewind()
@@ -129,6 +133,7 @@ class Model:
     def restart(self) -> None:
         """The source is about to be started anew; history stays."""
         self.link = Link()
+        self._traced = False
         self.states.clear()
         self.wanted.clear()
         self.progress.clear()

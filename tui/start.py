@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from ringtop.bpf import stream
+from ringtop.bpf.errors import CannotTrace
 from ringtop.bpf.privilege import may_load
 from ringtop.tui import config as configuration
 from ringtop.tui import elevate, toml
@@ -69,11 +70,12 @@ def view(source: Source, config: configuration.Config, account: Account | None =
             config = msgspec.structs.replace(config, recordings=tempfile.gettempdir())
 
     from ringtop.tui.app import Hooks, run  # Textual is large, and not needed to say that there is no screen
+    from ringtop.tui.replay import ReplaySource
 
     def keep(state: memory.State) -> str:
         return memory.save(state, held) if config.keep_state else ""
 
-    status = run(source, config, state, Hooks(themes=themes, keep=keep))
+    status = run(source, config, state, Hooks(themes=themes, keep=keep, demo=lambda: ReplaySource(DEMO, label="demo")))
     if why := keep(state):
         say(why)
     return status
@@ -106,7 +108,12 @@ def live(config: configuration.Config) -> int:
         return view(LiveSource(lambda: Client(options, broker=broker)), config, account)
     if may_load():
         return view(LiveSource(lambda: Client(options)), config)
-    return view(LiveSource(lambda: elevate.restart(options), elevate.start(options), elevate.ONCE), config)
+    try:
+        first = elevate.start(options)
+    except CannotTrace as e:
+        cure = f"{e.cure}\n`ringtop demo` shows a recording; it needs neither root nor BPF."
+        raise CannotTrace(e.what, e.why, cure) from e
+    return view(LiveSource(lambda: elevate.restart(options), first, elevate.ONCE), config)
 
 
 def replay(file: Path, config: configuration.Config, speed: float = 1.0, label: str = "") -> int:

@@ -79,6 +79,8 @@ async def test_leaving_finishes_the_recording(tmp_path: Path) -> None:
     async with running(config=Config(recordings=str(tmp_path))) as pilot:
         await press(pilot, "R", "q")
     (made,) = tmp_path.iterdir()
+    assert isinstance(pilot.app, Viewer)
+    assert pilot.app.parting == [f"recorded {made}: `ringtop replay {made}` shows it"]
     reading = read(made)
     assert isinstance(list(reading)[-1], stream.End)
     assert reading.damage is None

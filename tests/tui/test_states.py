@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from textual.pilot import Pilot
 
 from ringtop.bpf import stream
+from ringtop.bpf.errors import CANNOT_TRACE
+from ringtop.tui import keys
 from ringtop.tui.config import Config
-from ringtop.tui.source import Rewound
+from ringtop.tui.replay import ReplaySource
+from ringtop.tui.source import Lost, Rewound
+from ringtop.tui.start import DEMO
 from tests.tui.feed import PATHS, WALL_NS, Feed
-from tests.tui.viewing import SIZES, dropping, play, press, running, settle, shown, table, type_in, viewer
+from tests.tui.viewing import SIZES, dropping, feed_of, play, press, running, settle, shown, table, type_in, viewer
 
 
 async def test_gap_rows_stand_where_events_were_lost() -> None:
@@ -171,3 +176,53 @@ async def test_short_terminals_keep_the_rows_while_a_filter_is_typed(size: tuple
         assert table(pilot, "execsnoop").rows == rows - 2
         await press(pilot, "escape")
         assert table(pilot, "execsnoop").rows == rows
+
+
+async def refused(pilot: Pilot[int]) -> None:
+    """Tracing is not possible."""
+    await settle(pilot)
+    why = "ringtop: cannot trace: loading BPF programs needs root\nRun it as root: sudo ringtop …"
+    feed_of(pilot).say(Lost("exit status 3", why))
+    await settle(pilot)
+
+
+async def test_where_nothing_can_be_traced_why_and_the_cure_are_told() -> None:
+    app = viewer(Feed(programs=()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await refused(pilot)
+        screen = shown(pilot)
+        assert "Cannot trace here" in screen
+        assert "cannot trace: loading BPF programs needs root" in screen
+        assert "Run it as root: sudo ringtop" in screen
+        assert "is gone" not in screen
+        assert "waiting" not in screen
+        assert "demo" not in {k.id for k in keys.listing(app.screen)}
+        await press(pilot, "q")
+    assert app.return_value == CANNOT_TRACE
+    assert "Run it as root: sudo ringtop" in app.parting[-1]
+
+
+async def test_where_nothing_can_be_traced_a_key_shows_the_demo() -> None:
+    app = viewer(Feed(programs=()))
+    app.hooks.demo = lambda: ReplaySource(DEMO, label="demo")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await refused(pilot)
+        assert " D Demo" in shown(pilot).splitlines()[-1]
+        await press(pilot, "D")
+        while not len(table(pilot).view.table):
+            await pilot.pause(0.01)
+            await settle(pilot)
+        screen = shown(pilot)
+        assert "Cannot trace" not in screen
+        assert "demo" in screen.splitlines()[0]
+        assert "Space Play/pause" in screen.splitlines()[-1]
+        await press(pilot, "q")
+    assert app.return_value == 0
+
+
+async def test_killed_without_a_word_leaves_no_empty_line() -> None:
+    async with running() as pilot:
+        await play(pilot, lambda feed: feed.say(Lost("killed by SIGKILL")))
+        lines = shown(pilot).splitlines()
+        at = next(i for i, line in enumerate(lines) if "The collector is gone: killed by SIGKILL" in line)
+        assert "What it sent is still here" in lines[at + 1]

@@ -86,5 +86,6 @@ class Header(Line):
         elif link.phase == "ended":
             parts += [Part(dot, "stopped", 0), Part(" ended", "stopped", 1, joined=True)]
         else:
-            parts += [Part(dot, "failed", 0), Part(" collector lost", "failed", 1, joined=True)]
+            word = "collector lost" if link.traced else "cannot trace"
+            parts += [Part(dot, "failed", 0), Part(f" {word}", "failed", 1, joined=True)]
         return [*parts, Part(clip(safe(self.label), 32, self.glyphs.ellipsis), "dim", 5)]

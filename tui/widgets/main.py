@@ -184,13 +184,7 @@ class Main(Screen[None]):
         self.clock = Clock(clock.mode, self.model.wall_offset_ns, self.model.now_ns, clock.zone)
         self.header.update()
         self.drops.update()
-        link = self.model.link
-        if link.phase == "lost":
-            self.lost.say(
-                f"The collector is gone: {link.text}", link.detail, "What it sent is still here. r tries again."
-            )
-        else:
-            self.lost.say("")
+        self._say_what_is_lost()
         for pane in self.panes:
             if pane.display:
                 pane.table.clock = self.clock
@@ -207,6 +201,25 @@ class Main(Screen[None]):
             self.filterbar.say(f"{self.filters.matched:,}{more} of {self.filters.kept:,} rows match")
         shown = self._details and table.view.frozen and self.size.height >= TALL
         self.detail.show(table.event if shown else None, self.clock, table.note if shown else "")
+
+    def _say_what_is_lost(self) -> None:
+        link = self.model.link
+        if link.phase != "lost":
+            self.lost.say("")
+        elif link.traced or not self.live:
+            cure = "What it sent is still here. r tries again." if self.live else ""
+            what = "The collector is gone" if self.live else "The end"
+            self.lost.say(f"{what}: {link.text}", link.detail, cure)
+        else:
+            why = link.detail.removeprefix("ringtop: ") or link.text
+            self.lost.say(
+                "Cannot trace here", why, "r tries again, D shows a demo, q leaves"
+            )
+
+    def replay(self, label: str) -> None:
+        """From now on a recording is shown, which cannot be told things."""
+        self.live = self.header.live = False
+        self.header.label, self.header.host = label, None
 
     def on_event_table_selected(self, message: EventTable.Selected) -> None:
         """Another row: its detail."""

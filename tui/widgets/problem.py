@@ -23,7 +23,8 @@ class Problem(Static):
             return
         self._said = said
         self.display = bool(what)
-        lines = [Content.styled(safe(what), "bold"), *(Content(safe(line)) for line in why.rstrip().split("\n")[-6:])]
+        told = [line for line in why.split("\n") if line.strip()]
+        lines = [Content.styled(safe(what), "bold"), *(Content(safe(line)) for line in told[-6:])]
         if cure:
             lines.append(Content.styled(cure, "dim"))
         self.update(Content("\n").join(lines))
