@@ -277,6 +277,9 @@ class Viewer(App[int]):
                     self._say(notice)
                 case stream.Compared() as compared if self.source.live:
                     self._report(compared)
+            if isinstance(entry, stream.State):
+                for control in self.model.resumed(entry):
+                    self.source.send(control)
             if time.monotonic() > until:
                 return True
         for view in self.views:

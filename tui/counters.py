@@ -94,6 +94,8 @@ class Counters:
         """Of one CPU, used by the collector."""
         self.rss = 0
         self._last: stream.Stats | None = None
+        self._earlier: dict[str, Totals] = {}
+        """What was counted by collectors that are gone."""
 
     def stop(self) -> None:
         """Nothing moves any more."""
@@ -107,8 +109,9 @@ class Counters:
         self.programs[program] = replace(self.of(program), now=None)
 
     def restart(self) -> None:
-        """A new collector counts from 0."""
+        """A new collector counts from 0; what was lost before stays lost."""
         self._last = None
+        self._earlier = dict(self.programs)
 
     def update(self, stats: stream.Stats) -> None:
         """Take the newest ledgers."""
@@ -124,7 +127,7 @@ class Counters:
         for name, parts in by_name.items():
             totals = _totals(parts, before, seconds)
             totals = replace(totals, stuck=min(totals.open, self.of(name).open, key=abs) if last else totals.open)
-            self.programs[name] = totals
+            self.programs[name] = _carried(self._earlier.get(name, Totals()), totals)
             if seconds > 0:
                 self.rates.setdefault(name, deque(maxlen=HISTORY)).append(totals.rate)
         self._last = stats
@@ -167,6 +170,23 @@ class Counters:
     def residual(self) -> int:
         """Events that no ledger explains, all programs."""
         return sum(abs(p.residual) for p in self.programs.values())
+
+
+def _carried(earlier: Totals, now: Totals) -> Totals:
+    """*now*, with what was lost and kept out *earlier*. What was in flight then belongs to no ledger any more."""
+    reasons = earlier.dropped | now.dropped
+    before = {c.cpu: c for c in earlier.cpus}
+    cpus = []
+    for c in now.cpus:
+        old = before.get(c.cpu, Cpu(c.cpu))
+        why = tuple(dict.fromkeys((*c.reasons, *old.reasons)))
+        cpus.append(replace(c, dropped=c.dropped + old.dropped, reasons=why, filtered=c.filtered + old.filtered))
+    return replace(
+        now,
+        dropped={reason: earlier.dropped.get(reason, 0) + now.dropped.get(reason, 0) for reason in reasons},
+        filtered=earlier.filtered + now.filtered,
+        cpus=tuple(cpus),
+    )
 
 
 Before = dict[tuple[str, stream.Transport], stream.ProgramStats]

@@ -47,6 +47,8 @@ class Model:
         """Per program; none until the collector said something about it."""
         self.wanted: dict[str, stream.State] = {}
         """Per program: its state once all is granted that was asked for; none when nothing is being waited for."""
+        self.kept: dict[str, stream.State] = {}
+        """Per program: how it was when its collector went, until the next one is told."""
         self.before: dict[str, stream.Period] = {}
         """Per program: how it was before its last change."""
         self.progress: dict[str, str] = {}
@@ -131,12 +133,21 @@ class Model:
             table.mark(entry)
 
     def restart(self) -> None:
-        """The source is about to be started anew; history stays."""
+        """The source is about to be started anew; history stays, and what was set is kept for the new collector."""
+        self.kept |= {program: state for program, state in self.states.items() if state.state == "running"}
         self.link = Link()
         self._traced = False
         self.states.clear()
         self.wanted.clear()
         self.progress.clear()
+
+    def resumed(self, state: stream.State) -> list[stream.Control]:
+        """What the collector that tells *state* is to be told, to do as the one before; noted where it starts."""
+        if state.state != "running" or (old := self.kept.pop(state.program, None)) is None:
+            return []
+        if (controls := tuning.again(old, state)) and (table := self.store.tables.get(state.program)) is not None:
+            table.mark("what was set before is set again")
+        return controls
 
     def rewind(self) -> None:
         """Forget everything but who speaks."""

@@ -8,7 +8,7 @@ import msgspec
 
 from ringtop.bpf.memory import PAGE
 from ringtop.bpf.sizes import LARGEST
-from ringtop.bpf.stream import Retune, State
+from ringtop.bpf.stream import Control, Retune, SetCapture, State
 
 WAKEUPS = ("timer", "adaptive", "every", "batch:64")
 SECONDS = 10
@@ -37,6 +37,18 @@ def granted(state: State, asked: Retune) -> State:
 def same(a: State, b: State) -> bool:
     """They have the same buffer and wake-up mode."""
     return (a.buffer_bytes, a.wakeup) == (b.buffer_bytes, b.wakeup)
+
+
+def again(old: State, new: State) -> list[Control]:
+    """What a collector in state *new* is to be told so that it does as an earlier one did in state *old*."""
+    change = Retune(
+        transport=old.transport if old.transport != new.transport else "",
+        buffer_bytes=old.buffer_bytes if (old.transport, old.buffer_bytes) != (new.transport, new.buffer_bytes) else 0,
+        wakeup=old.wakeup if old.wakeup != new.wakeup else "",
+        programs=[new.program],
+    )
+    changes: list[Control] = [change] if change != Retune(programs=[new.program]) else []
+    return [*changes, SetCapture(old.capture, [new.program])] if old.capture != new.capture else changes
 
 
 def seconds(text: str) -> float:

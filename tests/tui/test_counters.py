@@ -116,3 +116,22 @@ def test_a_new_collector_counts_from_nothing_without_negative_rates() -> None:
     feed.start(lambda item: said.append(item) if isinstance(item, stream.Stats) else None)
     counters.update(said[-1])
     assert counters.of("runqslower").rate == 0
+
+
+def test_what_an_earlier_collector_lost_stays_lost() -> None:
+    counters = Counters()
+    for lost in (30, 4, 0):
+        counters.restart()
+        feed = Feed(programs=("execsnoop",))
+        said = listen(feed)
+        feed.events({"execsnoop": 10}, {1: lost}, seconds=1)
+        feed.stats()
+        feed.fill({0: 0.5 if lost else 0})
+        feed.stats()
+        for stats in said:
+            counters.update(stats)
+        counters.stop()
+    totals = counters.of("execsnoop")
+    assert (totals.lost, totals.lost_rate) == (34, 0)
+    assert [(c.dropped, c.reasons) for c in totals.cpus] == [(0, ()), (34, ("full",))]
+    assert (totals.open, counters.residual) == (0, 0)

@@ -338,6 +338,22 @@ async def test_r_is_offered_only_when_there_is_something_to_retry() -> None:
         assert table(pilot).view.table.missing == 0
 
 
+async def test_r_sets_again_what_was_set_before() -> None:
+    async with running() as pilot:
+        await press(pilot, "+", "w", "tab", "t", "c")
+        await type_in(pilot, "pid=1000")
+        await press(pilot, "enter")
+        await play(pilot, lambda feed: (feed.events({"runqslower": 5}, {1: 77}), feed.stats()))
+        before = dict(main_of(pilot.app).model.states)
+        await play(pilot, Feed.lose_collector)
+        feed_of(pilot).capture = ""
+        await press(pilot, "r")
+        await play(pilot, lambda feed: feed.play(1, 3))
+        assert main_of(pilot.app).model.states == before
+        assert any("collector restarted, what was set before is set again" in x for x in table(pilot).page_text())
+        assert "lost 77" in shown(pilot)
+
+
 async def test_capture_filter_is_sent_and_marked() -> None:
     async with running() as pilot:
         await press(pilot, "c")

@@ -6,7 +6,7 @@ import pytest
 
 from ringtop.bpf.memory import PAGE
 from ringtop.bpf.sizes import LARGEST
-from ringtop.bpf.stream import Retune, State
+from ringtop.bpf.stream import Retune, SetCapture, State
 from ringtop.tui import tuning
 
 
@@ -36,6 +36,16 @@ def test_wake_up_modes_go_round() -> None:
     other = tuning.retune("wakeup", state(wakeup="batch:8"))
     assert other is not None
     assert other.wakeup == "timer"
+
+
+def test_a_new_collector_is_told_only_what_differs() -> None:
+    old = State("execsnoop", "running", "perfbuf", buffer_bytes=1 << 20, wakeup="every", capture="pid=1")
+    assert tuning.again(old, old) == []
+    assert tuning.again(old, state(wakeup="every")) == [
+        Retune(transport="perfbuf", buffer_bytes=1 << 20, programs=["execsnoop"]),
+        SetCapture("pid=1", ["execsnoop"]),
+    ]
+    assert tuning.again(state(), state(1 << 21)) == [Retune(buffer_bytes=1 << 20, programs=["execsnoop"])]
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("", 10), ("10", 10), (" 2.5 ", 2.5), ("30s", 30), ("3600", 3600)])
