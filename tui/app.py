@@ -136,6 +136,8 @@ class Viewer(App[int]):
         self.set_class(self.glyphs.ascii, "-ascii")
         self._working = self._wanted = False
         self._painted = 0.0
+        self._reports: list[stream.Compared] = []
+        """Not shown yet."""
         self._said: deque[float] = deque(maxlen=MOST_NOTICES)
         self._sorted: dict[str, float] = {}
         self._seen = -1
@@ -317,6 +319,7 @@ class Viewer(App[int]):
         if offered != self._offered:
             self._offered = offered
             self.main.refresh_bindings()
+        self._show_reports()
         self.main.update(rows=running or rows != self._rows or self._seen != self.model.arrivals)
         self._seen, self._rows = self.model.arrivals, rows
 
@@ -330,10 +333,18 @@ class Viewer(App[int]):
         self.notify(safe_lines(f"{about}{notice.text}"), severity=severity, markup=False, timeout=NOTICE_S)  # type: ignore[arg-type]
 
     def _report(self, compared: stream.Compared) -> None:
+        self._reports.append(compared)
+        self._show_reports()
+        if self._reports:
+            self._tell(f"compared: {compared.program}; the report is shown when you are done here", "information")
+
+    def _show_reports(self) -> None:
+        """Unless the keyboard is somebody else's: then later."""
+        if self.screen is self.main and not self.main.filterbar.display and self._reports:
+            self.push_screen(Report(self._reports.pop(0)))
         if isinstance(self.screen, Report):
-            self.screen.add(compared)
-        else:
-            self.push_screen(Report(compared))
+            while self._reports:
+                self.screen.add(self._reports.pop(0))
 
     def _tell(self, text: str, severity: Severity) -> None:
         self.notify(safe(text), severity=severity, markup=False)

@@ -146,6 +146,20 @@ async def test_A_compares_both_transports_and_reports() -> None:
         assert any("compared for 2 s, choose: ring buffer" in line for line in table(pilot).page_text())
 
 
+@pytest.mark.parametrize("keys", [["slash"], ["question_mark"]])
+async def test_a_report_waits_until_the_keyboard_is_free(keys: list[str]) -> None:
+    async with running() as pilot:
+        await press(pilot, "A", "1", "enter", *keys)
+        under = pilot.app.screen
+        await play(pilot)
+        assert pilot.app.screen is under
+        assert "compared: runqslower" in " ".join(n.message for n in pilot.app._notifications)
+        await press(pilot, "escape")
+        assert isinstance(pilot.app.screen, Report)
+        await press(pilot, "escape")
+        assert isinstance(pilot.app.screen, Main)
+
+
 async def test_ten_seconds_unless_said_otherwise() -> None:
     async with running() as pilot:
         await press(pilot, "A", "enter")
