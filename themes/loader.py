@@ -40,7 +40,6 @@ OWN: dict[str, str] = {
     "latency-mid": "warning",
     "latency-high": "error",
     "failed": "error",
-    "escape": "warning",
     "column-header": "primary",
     "column-header-style": "bold",
     "gap": "error",
@@ -70,7 +69,7 @@ OWN: dict[str, str] = {
 """Keys of ``[ringtop]``: what each is taken from where a theme does not say (a base colour, or for ``-style`` a style).
 
 ``dim`` what matters less; ``event-*`` a program's name and marks; ``latency-*`` by how long the wait was; ``failed``
-rows with ret < 0; ``escape`` bytes made visible; ``gap`` rows of lost events; ``marker`` rows of a switch; ``drops-*``
+rows with ret < 0; ``gap`` rows of lost events; ``marker`` rows of a switch; ``drops-*``
 the drop counters when nothing was lost, something was, more is being lost; ``bar-*`` buffer fill; ``filter-*`` the
 filter box; ``capture`` the mark of a capture filter in force.
 """

@@ -65,6 +65,11 @@ class Model:
         return list(self.store.tables)
 
     @property
+    def cpus(self) -> int:
+        """CPUs over there; 1 until that is known."""
+        return len(self.hello.cpus) if self.hello is not None else 1
+
+    @property
     def now_ns(self) -> int:
         """The kernel's clock over there, now: as of the last round, and what has passed here since."""
         if self._drained is None:

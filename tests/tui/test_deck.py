@@ -114,6 +114,7 @@ async def test_it_plays_and_says_where_it_is(path: Path) -> None:
         clock.now += 10
         await until(pilot, 24)
         await until_said(pilot, "end")
+        assert "ended" not in shown(pilot).splitlines()[0]
 
 
 async def test_space_pauses_and_plays(path: Path) -> None:

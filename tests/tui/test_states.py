@@ -220,6 +220,22 @@ async def test_where_nothing_can_be_traced_a_key_shows_the_demo() -> None:
     assert app.return_value == 0
 
 
+@pytest.mark.parametrize("size", [(40, 10), (60, 15)])
+async def test_events_that_no_ledger_explains_are_never_out_of_sight(size: tuple[int, int]) -> None:
+    def broken(feed: Feed) -> None:
+        dropping(feed)
+        feed.fill({})
+        feed._ledgers["runqslower", 0].hits += 3
+        feed.stats()
+        feed.stats()
+
+    async with running(size=size, what=broken) as pilot:
+        line = shown(pilot).splitlines()[1]
+        assert "lost 3,657" in line
+        assert "unaccounted " in line
+        assert "unaccounted 0" not in line
+
+
 async def test_killed_without_a_word_leaves_no_empty_line() -> None:
     async with running() as pilot:
         await play(pilot, lambda feed: feed.say(Lost("killed by SIGKILL")))

@@ -110,8 +110,9 @@ def test_flags_go_before_the_file() -> None:
     assert override(base, fps=8, theme=None, buffer="1 MiB") == msgspec.structs.replace(
         base, fps=8.0, buffer=Size(1 << 20)
     )
-    with pytest.raises(ValueError, match=r"^--min-us: Expected int"):
-        override(base, min_us=-1)
+    for value in (-1, 10**9 + 1):
+        with pytest.raises(ValueError, match=r"^--min-us: Expected int"):
+            override(base, min_us=value)
 
 
 @pytest.mark.parametrize(

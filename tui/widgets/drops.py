@@ -12,6 +12,8 @@ from ringtop.tui.widgets.line import Line
 
 REASONS = {"full": "buffer full", "no_reader": "no reader", "other": "refused"}
 """What the ledger's reasons mean."""
+ENOUGH = 60
+"""From this width on there is room for more than what must not be out of sight."""
 
 
 def reason(name: str) -> str:
@@ -51,12 +53,14 @@ class Drops(Line):
             parts.append(Part(f"{reason(name)} {format.count(n)}{more}", style, 3))
         parts.append(Part(f"in flight {format.count(counters.in_flight)}", "dim", 6))
         residual = counters.residual
-        parts.append(Part(f"unaccounted {format.count(residual)}", "some" if residual else "dim", 4))
+        parts.append(Part(f"unaccounted {format.count(residual)}", "some" if residual else "dim", 0 if residual else 4))
         return parts
 
     def ending(self) -> list[Part]:
         """What was kept out on purpose, and what all this comes to."""
         model = self.model
+        if model.counters.residual and self.size.width < ENOUGH:
+            return []
         totals = model.counters.all()
         unkept = sum(t.unkept for t in model.store.tables.values())
         parts = []

@@ -469,8 +469,7 @@ class EventTable(Painted, can_focus=True):
             where = f"CPU {gap.cpus[0]}" if len(gap.cpus) == 1 else f"{len(gap.cpus)} CPUs"
             why = self._why(gap.cpus)
             said.append(f"{format.count(gap.lost)} lost on {where}{f': {why}' if why else ''}")
-        hello = self.model.hello
-        said += [notes.text(note, len(hello.cpus) if hello is not None else 1, self.glyphs) for note in gap.marks]
+        said += [notes.text(note, self.model.cpus, self.glyphs) for note in gap.marks]
         return ", ".join(said)
 
     def _why(self, cpus: tuple[int, ...]) -> str:

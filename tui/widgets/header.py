@@ -42,7 +42,7 @@ class Header(Line):
         hello = self.model.hello
         parts = [Part("ringtop", "name", 1)]
         if hello is not None:
-            cpus = len(hello.cpus)
+            cpus = self.model.cpus
             parts += [
                 Part(clip(safe(hello.host), 24, self.glyphs.ellipsis), "", 0),
                 Part(clip(safe(hello.kernel), 28, self.glyphs.ellipsis), "dim", 4),
@@ -67,7 +67,7 @@ class Header(Line):
         if self.limit is not None:
             rate, lag = self.limit
             parts.append(Part(f"link {format.size(int(rate))}/s, {lag:.1f} s behind", "busy", 1))
-        if link.phase == "running" and not self.live:
+        if link.phase in ("running", "ended") and not self.live:
             pass  # the status says where the replay is
         elif link.phase == "running":
             failed = sum(1 for s in model.states.values() if s.state == "failed")

@@ -57,10 +57,9 @@ class Title(Line):
         if state.state != "running":
             style = "failed" if state.state == "failed" else "dim"
             return [*parts, Part(state.state, style, 1)]
-        cpus = len(self.model.hello.cpus) if self.model.hello is not None else 1
         parts += [
             Part(clip(safe(state.hook), 40, self.glyphs.ellipsis), "dim", 8),
-            Part(format.buffer(state.transport, state.buffer_bytes, cpus), "dim", 7),
+            Part(format.buffer(state.transport, state.buffer_bytes, self.model.cpus), "dim", 7),
         ]
         if state.wakeup != "timer":
             parts.append(Part(f"wake-up {safe(state.wakeup)}", "dim", 8))
