@@ -154,7 +154,7 @@ class Viewer(App[int]):
     @property
     def refused(self) -> bool:
         """The collector is gone, and no program ever ran."""
-        return self.source.live and self.model.link.phase == "lost" and not self.model.link.traced
+        return self.source.live and self.model.contact.phase == "lost" and not self.model.contact.traced
 
     @property
     def busy(self) -> bool:
@@ -226,7 +226,7 @@ class Viewer(App[int]):
     async def action_quit(self) -> None:
         """Leave, remembering what is worth it."""
         if self.refused:
-            contact = self.model.link
+            contact = self.model.contact
             self.parting.append(contact.detail.removeprefix("ringtop: ") or f"cannot trace: {contact.text}")
         self._leave(CANNOT_TRACE if self.refused else 0)
 
@@ -315,7 +315,7 @@ class Viewer(App[int]):
         self.main.header.limit = (self.link.rate, self.link.lag) if self.link.limits else None
         rows = tuple((len(v), v.end, v.table.first, v.sort, v.matched, id(v.predicate)) for v in self.views)
         running = self.main.clock.mode == "relative"
-        offered = (self.model.link.phase, list(self.model.states.values()))
+        offered = (self.model.contact.phase, list(self.model.states.values()))
         if offered != self._offered:
             self._offered = offered
             self.main.refresh_bindings()
@@ -385,7 +385,7 @@ class Viewer(App[int]):
             what = str(parameters[0])
             return self.deck.can(what) and (what != "toggle" or isinstance(self.focused, EventTable | EventLines))
         if action == "retry":
-            return (self.source.live and self.model.link.phase in ("lost", "ended")) or any(
+            return (self.source.live and self.model.contact.phase in ("lost", "ended")) or any(
                 s.state == "failed" for s in self.model.states.values()
             )
         if action == "demo":

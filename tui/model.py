@@ -19,7 +19,7 @@ Phase = Literal["starting", "running", "ended", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class Contact:
     """Where the messages come from, and whether they still do."""
 
     phase: Phase = "starting"
@@ -42,7 +42,7 @@ class Model:
         self.store = Store(programs, budget)
         self.counters = Counters()
         self.hello: stream.Hello | None = None
-        self.link = Link()
+        self.contact = Contact()
         self.states: dict[str, stream.State] = {}
         """Per program; none until the collector said something about it."""
         self.wanted: dict[str, stream.State] = {}
@@ -75,7 +75,7 @@ class Model:
         if self._drained is None:
             return self._monotonic_ns()
         there, here = self._drained
-        passed = self._monotonic_ns() - here if self.link.phase == "running" else 0
+        passed = self._monotonic_ns() - here if self.contact.phase == "running" else 0
         return there + passed
 
     def take(self, entry: Entry) -> stream.Notice | stream.Compared | None:
@@ -93,23 +93,23 @@ class Model:
                 self._hello(entry)
             case stream.Progress():
                 self.progress[entry.program] = entry.text
-                self.link = Link("starting" if self.link.phase == "starting" else self.link.phase, entry.text)
+                self.contact = Contact(self.contact.phase, entry.text)
             case stream.State():
                 self.states[entry.program] = entry
                 self._traced |= entry.state == "running"
                 self.progress.pop(entry.program, None)
                 if (wanted := self.wanted.get(entry.program)) is not None and tuning.same(wanted, entry):
                     del self.wanted[entry.program]
-                if entry.state == "running" and self.link.phase == "starting":
-                    self.link = Link("running")
+                if entry.state == "running" and self.contact.phase == "starting":
+                    self.contact = Contact("running")
             case Skipped():
                 if (table := self.store.tables.get(entry.program)) is not None:
                     table.skip(entry.rows)
             case stream.End():
-                self.link = Link("ended", entry.reason)
+                self.contact = Contact("ended", entry.reason)
                 self.counters.stop()
             case Lost():
-                self.link = Link("lost", entry.reason, entry.detail, self._traced)
+                self.contact = Contact("lost", entry.reason, entry.detail, self._traced)
                 self.counters.stop()
             case Rewound():
                 self.rewind()
@@ -140,7 +140,7 @@ class Model:
     def restart(self) -> None:
         """The source is about to be started anew; history stays, and what was set is kept for the new collector."""
         self.kept |= {program: state for program, state in self.states.items() if state.state == "running"}
-        self.link = Link()
+        self.contact = Contact()
         self._traced = False
         self.states.clear()
         self.wanted.clear()
@@ -162,7 +162,7 @@ class Model:
         self.wanted.clear()
         self.before.clear()
         self._drained = None
-        self.link = Link()
+        self.contact = Contact()
 
     def _hello(self, hello: stream.Hello) -> None:
         self.hello = hello
@@ -170,4 +170,4 @@ class Model:
         self.store.restart()
         self.counters.restart()
         self.before.clear()
-        self.link = Link("starting")
+        self.contact = Contact("starting")

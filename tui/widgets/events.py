@@ -482,9 +482,9 @@ class EventTable(Painted, can_focus=True):
         state = self.model.states.get(program)
         style = "message"
         if state is None:
-            from_link = self.model.link
-            said = self.model.progress.get(program) or from_link.text or "waiting for the collector"
-            if from_link.phase == "lost":
+            contact = self.model.contact
+            said = self.model.progress.get(program) or contact.text or "waiting for the collector"
+            if contact.phase == "lost":
                 said = ""
         elif state.state == "running":
             said = (

@@ -61,15 +61,15 @@ class Header(Line):
     def ending(self) -> list[Part]:
         """The right side."""
         model, dot = self.model, self.glyphs.dot
-        link, counters = model.link, model.counters
+        contact, counters = model.contact, model.counters
         cost = f"cpu {100 * counters.cpu_share:.1f}% mem {format.size(counters.rss)}" if counters.rss else ""
         parts = [Part(self.status, "name", 1)] if self.status else []
         if self.limit is not None:
             rate, lag = self.limit
             parts.append(Part(f"link {format.size(int(rate))}/s, {lag:.1f} s behind", "busy", 1))
-        if link.phase in ("running", "ended") and not self.live:
+        if contact.phase in ("running", "ended") and not self.live:
             pass  # the status says where the replay is
-        elif link.phase == "running":
+        elif contact.phase == "running":
             failed = sum(1 for s in model.states.values() if s.state == "failed")
             style, word = ("busy", f"{failed} failed") if failed else ("running", "running")
             parts += [
@@ -77,15 +77,15 @@ class Header(Line):
                 Part(f" collector {word}", style, 2, joined=True),
                 Part(cost, "dim", 6),
             ]
-        elif link.phase == "starting":
-            what = safe(link.text) or "starting"
+        elif contact.phase == "starting":
+            what = safe(contact.text) or "starting"
             parts += [
                 Part(dot, "busy", 0),
                 Part(f" {clip(what, 40, self.glyphs.ellipsis)}", "busy", 1, joined=True),
             ]
-        elif link.phase == "ended":
+        elif contact.phase == "ended":
             parts += [Part(dot, "stopped", 0), Part(" ended", "stopped", 1, joined=True)]
         else:
-            word = "collector lost" if link.traced else "cannot trace"
+            word = "collector lost" if contact.traced else "cannot trace"
             parts += [Part(dot, "failed", 0), Part(f" {word}", "failed", 1, joined=True)]
         return [*parts, Part(clip(safe(self.label), 32, self.glyphs.ellipsis), "dim", 5)]

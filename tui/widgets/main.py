@@ -203,18 +203,16 @@ class Main(Screen[None]):
         self.detail.show(table.event if shown else None, self.clock, table.note if shown else "")
 
     def _say_what_is_lost(self) -> None:
-        link = self.model.link
-        if link.phase != "lost":
+        contact = self.model.contact
+        if contact.phase != "lost":
             self.lost.say("")
-        elif link.traced or not self.live:
+        elif contact.traced or not self.live:
             cure = "What it sent is still here. r tries again." if self.live else ""
             what = "The collector is gone" if self.live else "The end"
-            self.lost.say(f"{what}: {link.text}", link.detail, cure)
+            self.lost.say(f"{what}: {contact.text}", contact.detail, cure)
         else:
-            why = link.detail.removeprefix("ringtop: ") or link.text
-            self.lost.say(
-                "Cannot trace here", why, "r tries again, D shows a demo, q leaves"
-            )
+            why = contact.detail.removeprefix("ringtop: ") or contact.text
+            self.lost.say("Cannot trace here", why, "r tries again, D shows a demo, q leaves")
 
     def replay(self, label: str) -> None:
         """From now on a recording is shown, which cannot be told things."""
@@ -229,7 +227,7 @@ class Main(Screen[None]):
     @property
     def running(self) -> stream.State | None:
         """Of the table's program, while it can be told things."""
-        if not self.live or self.model.link.phase != "running":
+        if not self.live or self.model.contact.phase != "running":
             return None
         state = self.model.states.get(self.table.view.table.program)
         return state if state is not None and state.state == "running" else None

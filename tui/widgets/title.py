@@ -52,7 +52,7 @@ class Title(Line):
         totals = self.model.counters.of(program)
         parts = [Part(self.key, "dim", 1), Part(f" {program}", program, 0, joined=True)]
         if state is None:
-            none = "not running" if self.model.link.phase == "lost" else "waiting"
+            none = "not running" if self.model.contact.phase == "lost" else "waiting"
             return [*parts, Part(safe(self.model.progress.get(program, "")) or none, "busy", 2)]
         if state.state != "running":
             style = "failed" if state.state == "failed" else "dim"
