@@ -1,4 +1,4 @@
-"""The viewer: takes messages from a source, keeps them in the model, and shows them at a calm pace."""
+"""The viewer: what a source says is kept in the model and shown, and keys do what they say."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ from ringtop.tui.deck import REPLAY, Deck, Severity, tapped
 from ringtop.tui.driver import Driver
 from ringtop.tui.filtering import Filters
 from ringtop.tui.host import Host, LocalHost
-from ringtop.tui.inbox import Inbox
+from ringtop.tui.inbox import Entry, Inbox
 from ringtop.tui.job import Job
 from ringtop.tui.link import Link
 from ringtop.tui.model import Model
+from ringtop.tui.pump import Pump
 from ringtop.tui.say import say
 from ringtop.tui.source import Source
 from ringtop.tui.state import State
@@ -49,12 +50,6 @@ from ringtop.tui.widgets.report import Report
 from ringtop.tui.widgets.theme_picker import ThemePicker
 from ringtop.tui.widgets.timeline import EventLines
 
-SLICE_S = 0.015
-"""Longest stretch of work on messages and rows between two looks at the keyboard."""
-PAUSE_S = 0.002
-"""Rest after it, when there is more."""
-RESORT_S = 1.0
-"""Least time between two sorts of a table that follows."""
 INBOX_BYTES = 32 << 20
 MOST_NOTICES, NOTICE_S = 20, 8.0
 """How many are shown at a time, for how long. There is no room for more."""
@@ -134,12 +129,10 @@ class Viewer(App[int]):
         """What is to be told when the screen is gone."""
         self.animation_level = "none"
         self.set_class(self.glyphs.ascii, "-ascii")
-        self._working = self._wanted = False
-        self._painted = 0.0
+        self._pump = Pump(self.inbox, self.model, self.views, self._hear, self.paint, 1 / self.config.fps)
         self._reports: list[stream.Compared] = []
         """Not shown yet."""
         self._said: deque[float] = deque(maxlen=MOST_NOTICES)
-        self._sorted: dict[str, float] = {}
         self._seen = -1
         self._rows: tuple[object, ...] = ()
         self._offered: tuple[object, ...] = ()
@@ -159,7 +152,7 @@ class Viewer(App[int]):
     @property
     def busy(self) -> bool:
         """Messages or rows are being worked on."""
-        return self._working or self._wanted
+        return self._pump.busy
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The style sheet parses under any theme."""
@@ -203,7 +196,7 @@ class Viewer(App[int]):
             gc.freeze()
             gc.set_threshold(5_000, 5, 100)
         self.source.start(self.inbox.post)
-        self.set_interval(1 / self.config.fps, self._tick)
+        self.set_interval(1 / self.config.fps, self.work)
 
     def on_unmount(self) -> None:
         """Let the source go."""
@@ -247,70 +240,27 @@ class Viewer(App[int]):
         state.filter = self.filters.text
         state.filters, state.captures = self.filters.used, self.filters.captures
 
-    # The pace
-
-    async def _tick(self) -> None:
-        await self.work()
+    # What is heard, and shown
 
     async def work(self) -> None:
-        """Take messages, scan, sort, paint; in slices that leave room for keys."""
-        self._wanted = True
-        if self._working:
-            return
-        self._working = True
-        try:
-            while self._wanted:
-                self._wanted = False
-                while self._slice():
-                    if time.monotonic() - self._painted > 1 / self.config.fps:
-                        self.paint()
-                    await asyncio.sleep(PAUSE_S)
-                await self._sort()
-            self.paint()
-        finally:
-            self._working = False
+        """Take what came, and show it."""
+        await self._pump.work()
 
-    def _slice(self) -> bool:
-        """One stretch of work; True while there is more."""
-        until = time.monotonic() + SLICE_S
-        for entry in self.inbox.drain():
-            match self.model.take(entry):
-                case stream.Notice() as notice:
-                    self._say(notice)
-                case stream.Compared() as compared if self.source.live:
-                    self._report(compared)
-            if isinstance(entry, stream.State):
+    def _hear(self, entry: Entry) -> None:
+        """What is not only for the model."""
+        match entry:
+            case stream.Notice():
+                self._say(entry)
+            case stream.Compared() if self.source.live:
+                self._report(entry)
+            case stream.State():
                 for control in self.model.resumed(entry):
                     self.source.send(control)
-            if time.monotonic() > until:
-                return True
-        for view in self.views:
-            if view.table is not self.model.store.tables[view.table.program]:
-                view.replace(self.model.store.tables[view.table.program])
-        more = True
-        while more:
-            more = bool(sum(view.scan() for view in self.views))
-            if time.monotonic() > until:
-                return more
-        return False
-
-    async def _sort(self) -> None:
-        now = time.monotonic()
-        for view in self.views:
-            program = view.table.program
-            if view.frozen and view.sorted_by == view.sort:
-                continue
-            if view.sort == view.sorted_by and (view.sort is None or now - self._sorted.get(program, 0.0) < RESORT_S):
-                continue
-            self._sorted[program] = now
-            if (job := view.resort()) is not None:
-                view.sorted(await asyncio.to_thread(job))
 
     def paint(self) -> None:
         """Show the model as it is; the tables only when their rows changed or their times run."""
         if not self.main.is_attached:
             return
-        self._painted = time.monotonic()
         self.main.header.status = self.deck.status
         self.main.header.limit = (self.link.rate, self.link.lag) if self.link.limits else None
         rows = tuple((len(v), v.end, v.table.first, v.sort, v.matched, id(v.predicate)) for v in self.views)

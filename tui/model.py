@@ -78,8 +78,8 @@ class Model:
         passed = self._monotonic_ns() - here if self.contact.phase == "running" else 0
         return there + passed
 
-    def take(self, entry: Entry) -> stream.Notice | stream.Compared | None:
-        """Take in one entry; what a user should read is handed back."""
+    def take(self, entry: Entry) -> None:
+        """Take in one entry."""
         self.arrivals += 1
         match entry:
             case Arrived():
@@ -121,12 +121,8 @@ class Model:
                 self._mark(entry)
             case stream.Compared():
                 self._mark(entry)
-                return entry
-            case stream.Notice():
-                if entry.level != "info":
-                    self._refused(entry.program)
-                return entry
-        return None
+            case stream.Notice() if entry.level != "info":
+                self._refused(entry.program)
 
     def _refused(self, program: str) -> None:
         """What was asked for *program*, or for any, will not come."""

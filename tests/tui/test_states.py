@@ -145,7 +145,7 @@ async def test_rows_held_on_screen_survive_a_flood() -> None:
 
 
 async def test_sorted_tables_sort_again_when_rows_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ringtop.tui.app.RESORT_S", 0)
+    monkeypatch.setattr("ringtop.tui.pump.RESORT_S", 0)
     async with running() as pilot:
         await press(pilot, "1", "left", "left", "left", "s")
         await play(pilot, lambda feed: feed.events({"runqslower": 500}))
