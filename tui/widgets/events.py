@@ -163,7 +163,9 @@ class EventTable(Painted, can_focus=True):
             at = self.cursor
             if self.rows:
                 self.top = max(0, min(self.top, at), at - self.rows + 1)
-            self._remember(self.top, at)
+            shown = view.lines(self.top, self.top + max(1, self.rows))
+            if len(shown):  # the row that was chosen stays, too: a filter may hide it for a while
+                view.hold(min(int(shown.min()), self._cursor_line) >> 1)
         self._page.clear()
         self.refresh()
 
@@ -172,7 +174,7 @@ class EventTable(Painted, can_focus=True):
         view = self.view
         shown = view.lines(top, top + max(1, self.rows))
         if not len(shown):
-            self._top_line = self._cursor_line = -1
+            self._top_line = self._cursor_line = 2 * view.end - 1
             return
         self._top_line = int(shown[0])
         if 0 <= cursor - top < len(shown):
