@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.tui.viewing import play, press, running, settle, table, type_in
+from ringtop.tui.widgets.main import Main
+from tests.tui.viewing import dropping, play, press, running, settle, shown, table, type_in
 
 
 @pytest.mark.parametrize("text", ["comm=nginx", "comm=nobody"])
@@ -30,3 +31,18 @@ async def test_a_repaint_before_the_rows_are_scanned_keeps_the_chosen_row() -> N
         events.repaint()
         await settle(pilot)
         assert events.cursor == chosen
+
+
+async def test_a_gap_is_no_event() -> None:
+    async with running(what=dropping) as pilot:
+        events = table(pilot)
+        lines = events.view.lines(0, len(events.view)).tolist()
+        events.go(next(i for i, line in enumerate(lines) if not line & 1))
+        await settle(pilot)
+        assert events.event is None
+        assert "note " + events.note in shown(pilot)
+        await press(pilot, "y")
+        assert pilot.app.clipboard == events.note
+        await press(pilot, "p", "equals_sign", "enter")
+        assert isinstance(pilot.app.screen, Main)
+        assert events.view.predicate is None

@@ -82,7 +82,7 @@ class Detail(Painted):
             changed = changed or event.program != self._event.program or clock != self._clock
         changed = changed or note != self._note
         self._event, self._clock, self._note = event, clock, note
-        self.display = event is not None
+        self.display = event is not None or bool(note)
         if changed:
             self.refresh(layout=True)
 

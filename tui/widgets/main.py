@@ -389,7 +389,9 @@ class Main(Screen[None]):
                 self._copy("\n".join(table.page_text()), f"{len(table.page_text()) - 1} rows")
             case what:
                 event = table.event
-                if event is None:
+                if what == "copy" and table.note:
+                    self._copy(table.note, "note")
+                elif event is None:
                     self.app.bell()
                 elif what == "copy":
                     self._copy(tables.row_text(event, table.columns, self.clock), "row")
