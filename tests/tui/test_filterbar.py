@@ -157,6 +157,17 @@ async def test_keys_of_a_burst_do_what_they_do_in_the_order_they_came(keys: str,
         assert pilot.app.screen.query_one(FilterBar).text == text
 
 
+@pytest.mark.parametrize("opened", [True, False])
+async def test_what_comes_after_enter_is_not_part_of_the_filter(opened: bool) -> None:
+    async with running() as pilot:
+        if opened:
+            await press(pilot, "slash")
+        burst(pilot, "pid=1000\rj" if opened else "/pid=1000\rj")
+        await settle(pilot)
+        assert not pilot.app.screen.query_one(FilterBar).display
+        assert "/pid=1000 " in shown(pilot)
+
+
 async def test_what_the_kernel_cannot_check_is_refused_with_a_pointer_at_it() -> None:
     async with running() as pilot:
         await press(pilot, "c")

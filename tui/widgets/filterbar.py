@@ -38,11 +38,19 @@ class FilterInput(Entry):
         Binding("down", "history(1)", "Later", id="filter_later", show=False),
     ]
 
-    def __init__(self, complete: Callable[[int], None], recall: Callable[[int], None]) -> None:
-        """*complete* puts the next (1) or previous (-1) candidate in, *recall* a later or earlier filter."""
+    def __init__(
+        self, accept: Callable[[], None], complete: Callable[[int], None], recall: Callable[[int], None]
+    ) -> None:
+        """*complete* puts the next (1) or previous (-1) candidate in, *recall* a later or earlier filter: all of it
+        before the next key is looked at."""
         super().__init__(id="filter-input", compact=True, select_on_focus=False)
+        self._accept = accept
         self._complete = complete
         self._recall = recall
+
+    async def action_submit(self) -> None:
+        """It is ready."""
+        self._accept()
 
     def action_cancel(self) -> None:
         """Leave."""
@@ -80,7 +88,7 @@ class FilterBar(Vertical):
         self.kind: Kind = "display"
         self.valid = True
         self._prompt = Static(markup=False, id="filter-prompt")
-        self._input = FilterInput(self._complete, self._recall)
+        self._input = FilterInput(self._accept, self._complete, self._recall)
         self._said = Static(markup=False, id="filter-said")
         self._input.cursor_blink = False
         self._history: list[str] = []
@@ -141,9 +149,8 @@ class FilterBar(Vertical):
         if self.display:
             self._check()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Accept what is valid."""
-        event.stop()
+    def _accept(self) -> None:
+        """Only what is valid."""
         if self._check():
             self.post_message(self.Accepted(self.kind, self.text.strip()))
 
