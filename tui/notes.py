@@ -1,6 +1,9 @@
-"""What the notes between the rows of a table say: a restart, a change of transport, a comparison. Pure functions."""
+"""What stands between the rows of a table: losses, a restart, a change of transport, a comparison. Pure functions."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ringtop.bpf import stream
 from ringtop.tui import format
@@ -11,6 +14,32 @@ Note = str | stream.Changed | stream.Compared
 
 FEW = 3
 """CPUs whose sequence numbers a note tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A place where something is missing, or where something is noted."""
+
+    lost: int
+    """Events by their sequence numbers."""
+    cpus: tuple[int, ...]
+    """Where."""
+    marks: tuple[Note, ...]
+    """Notes."""
+
+
+def gap(gap: Gap, why: Sequence[str], cpus: int, glyphs: Glyphs) -> str:
+    """What was lost, *why* as far as that is known, and the notes; for a machine with so many *cpus*."""
+    said = []
+    if gap.lost:
+        where = f"CPU {gap.cpus[0]}" if len(gap.cpus) == 1 else f"{len(gap.cpus)} CPUs"
+        said.append(f"{format.count(gap.lost)} lost on {where}" + (f": {' or '.join(why)}" if why else ""))
+    return ", ".join(said + [text(note, cpus, glyphs) for note in gap.marks])
+
+
+def bad_gap(gap: Gap) -> bool:
+    """It is bad news."""
+    return gap.lost > 0 or any(map(bad, gap.marks))
 
 
 def text(note: Note, cpus: int, glyphs: Glyphs) -> str:

@@ -50,8 +50,6 @@ class Table:
         """Events that arrived."""
         self.unkept = 0
         """Of those, never kept: skipped, or no room while rows on screen were held."""
-        self.missing = 0
-        """Events lost before they arrived, by their sequence numbers."""
         self.floor: int | None = None
         """While rows are frozen on screen: the first row that must stay."""
         self.marks: dict[int, list[Note]] = {}
@@ -78,6 +76,11 @@ class Table:
         """Rows that were kept once and have given way."""
         return self.ring.first
 
+    @property
+    def at_end(self) -> list[Note]:
+        """Notes behind the last row: those of what comes next, and changes by whose new way nothing came yet."""
+        return [*self.marks.get(self.end, []), *self._due]
+
     def __len__(self) -> int:
         return len(self.ring)
 
@@ -85,7 +88,6 @@ class Table:
         """Take what arrived."""
         lost = self._sequence.missing(batch)
         self.received += len(batch)
-        self.missing += int(lost.sum(dtype=np.int64))
         if self._carried and len(lost):
             lost[0] = min(int(lost[0]) + self._carried, int(np.iinfo(np.uint32).max))
             self._carried = 0
@@ -114,6 +116,10 @@ class Table:
     def restart(self) -> None:
         """A new collector numbers its events anew."""
         self._sequence.reset()
+        # Numbers of the old one say nothing of what the new one sends.
+        for change in self._due:
+            self._note(self.end, change)
+        self._due = []
         if self.received:
             self.mark("collector restarted")
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ringtop.bpf.batch import Batch
 from ringtop.tui import sorting
-from ringtop.tui.notes import Note
+from ringtop.tui.notes import Gap
 from ringtop.tui.span import Keys, Span
 from ringtop.tui.store import Table
 
@@ -30,18 +30,6 @@ class Sort:
 
     field: str
     descending: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A place where something is missing, or where something is noted."""
-
-    lost: int
-    """Events by their sequence numbers."""
-    cpus: tuple[int, ...]
-    """Where."""
-    marks: tuple[Note, ...]
-    """Notes."""
 
 
 class View:
@@ -62,7 +50,8 @@ class View:
         self._placed = 0
         """Late notes of the table that were seen to."""
         self._arrived = 0
-        self._unkept = 0
+        self._last: tuple[int, Gap] | None = None
+        """The line behind the last row, and what is noted there."""
         self._order: Keys | None = None
         self.sorted_by: Sort | None = None
         """The sort that the lines have now."""
@@ -70,28 +59,29 @@ class View:
     # What is shown
 
     def __len__(self) -> int:
-        return len(self._lines) if self._order is None else len(self._order)
+        return len(self._lines) + (self._last is not None) if self._order is None else len(self._order)
 
     def lines(self, start: int, stop: int) -> Keys:
         """The lines at positions *start* to *stop*."""
-        return (self._lines.values if self._order is None else self._order)[max(0, start) : max(0, stop)].copy()
-
-    def position(self, line: int) -> int | None:
-        """Where *line* is, or None when it is not shown."""
+        start, stop = max(0, start), max(0, stop)
         if self._order is not None:
-            found = np.flatnonzero(self._order == line)
-            return int(found[0]) if len(found) else None
-        at = self._lines.find(line)
-        return at if at < len(self._lines) and self._lines.values[at] == line else None
+            return self._order[start:stop].copy()
+        found = self._lines.values[start:stop].copy()
+        if self._last is not None and start <= len(self._lines) < stop:
+            found = np.append(found, self._last[0])
+        return found
 
     def seek(self, line: int) -> int:
-        """Where *line* is, or the next one that is shown."""
+        """Where *line* is, or the next one that is shown; where rows are sorted gaps stand for the row behind them."""
         if self._order is None:
             return self._lines.find(line)
-        return self.position(line) or 0
+        found = np.flatnonzero(self._order == line | 1)
+        return int(found[0]) if len(found) else 0
 
     def gap(self, line: int) -> Gap:
         """What the gap line *line* stands for: all holes since the row shown before it."""
+        if self._last is not None and line == self._last[0]:
+            return self._last[1]
         row = line >> 1
         at = self._lines.find(line)
         before = int(self._lines.values[at - 1]) >> 1 if at > 0 else self.table.first - 1
@@ -117,11 +107,6 @@ class View:
         """Events that arrived since the freeze."""
         return self.table.received - self._arrived if self.frozen else 0
 
-    @property
-    def unkept(self) -> int:
-        """Of those, how many could not be kept."""
-        return self.table.unkept - self._unkept if self.frozen else 0
-
     # What changes it
 
     def filter(self, predicate: Predicate | None) -> None:
@@ -137,14 +122,15 @@ class View:
         self.table = table
         self.frozen = False
         self._stop = self._placed = 0
+        self._last = None
         self.filter(self.predicate)
 
     def freeze(self) -> None:
         """Hold the rows as they are."""
         if not self.frozen:
-            self._stop = self.table.end
+            self._note_end()
+            self._stop, self._arrived = self.table.end, self.table.received
             self.frozen = True
-            self._arrived, self._unkept = self.table.received, self.table.unkept
 
     def resume(self) -> None:
         """Take new rows again."""
@@ -157,7 +143,9 @@ class View:
             self.table.floor = row
 
     def settle(self) -> None:
-        """Let go of what was evicted; show the notes that were put among rows looked at before."""
+        """Let go of what was evicted; show the notes behind the last row, and those put among rows looked at before."""
+        if not self.frozen:
+            self._note_end()
         first = self.table.first
         gone = self._lines.find(2 * first)
         if gone:
@@ -169,6 +157,10 @@ class View:
         for row in self.table.placed[self._placed :]:
             self._note(row)
         self._placed = len(self.table.placed)
+
+    def _note_end(self) -> None:
+        notes = tuple(self.table.at_end)
+        self._last = (2 * self.table.end, Gap(0, (), notes)) if notes else None
 
     def _note(self, row: int) -> None:
         lines = self._lines.values

@@ -16,7 +16,6 @@ from ringtop.tui.view import Sort
 from ringtop.tui.widgets import scrollbar
 from ringtop.tui.widgets.rows import Rows
 
-
 SCROLL = 8
 """Cells that a long text is moved by."""
 
@@ -75,6 +74,11 @@ class EventTable(Rows, can_focus=True):
     # What is under the cursor
 
     @property
+    def cursor(self) -> int:
+        """Position of its line; -1 in an empty table."""
+        return self.place.cursor
+
+    @property
     def event(self) -> Event | None:
         """The event; None at a gap."""
         line = self.place.line
@@ -115,6 +119,11 @@ class EventTable(Rows, can_focus=True):
         self.place.follow()
         self._moved()
 
+    def go(self, position: int) -> None:
+        """Put the cursor on the line at *position*, and freeze."""
+        self.place.go(position)
+        self._moved()
+
     def _moved(self) -> None:
         self.repaint()
         self.post_message(self.Selected(self))
@@ -131,8 +140,7 @@ class EventTable(Rows, can_focus=True):
 
     def action_first(self) -> None:
         """The oldest row, or the first of the sort."""
-        self.place.go(0)
-        self._moved()
+        self.go(0)
 
     def action_follow(self) -> None:
         """New events as they come."""
@@ -201,8 +209,7 @@ class EventTable(Rows, can_focus=True):
         if event.y == 0:
             self.action_sort()
         else:
-            self.place.go(self.place.top + event.y - 1)
-            self._moved()
+            self.go(self.place.top + event.y - 1)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Drags the scroll bar."""

@@ -1,0 +1,235 @@
+"""Draws the lines of a view that are on the screen."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from ringtop.tui import cells, columns, notes
+from ringtop.tui.cells import Cell, Clock
+from ringtop.tui.columns import Column, Placed
+from ringtop.tui.glyphs import Glyphs
+from ringtop.tui.model import Model
+from ringtop.tui.place import Place
+from ringtop.tui.text import clip, safe
+from ringtop.tui.text import width as width_of
+from ringtop.tui.view import View
+from ringtop.tui.widgets import scrollbar
+from ringtop.tui.widgets.drops import reason
+from ringtop.tui.widgets.style import Painted
+
+
+class Rows(Painted):
+    """A line of titles, then the rows and the gaps between them; drawn once, until something changes."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "events--header",
+        "events--header-cursor",
+        "events--dim",
+        "events--failed",
+        "events--low",
+        "events--mid",
+        "events--high",
+        "events--late",
+        "events--gap",
+        "events--marker",
+        "events--cursor",
+        "events--cursor-blurred",
+        "events--cell",
+        "events--thumb",
+        "events--track",
+        "events--message",
+        "events--problem",
+    }
+
+    def __init__(self, model: Model, view: View, glyphs: Glyphs, shown: list[Column]) -> None:
+        super().__init__(id=view.table.program)
+        self.model = model
+        self.view = view
+        self.place = Place(view)
+        self.glyphs = glyphs
+        self.columns = shown
+        self.clock = Clock()
+        self.offset_text = 0
+        """Cells by which the text of the column under the cursor is scrolled."""
+        self.reach = 0
+        """Cells by which it can be: the longest text of this page is seen to its end."""
+        self._column = shown[-1].name
+        self._placed: list[Placed] = []
+        self._here = self._column
+        """As drawn: the columns, and the one under the cursor."""
+        self._page: dict[int, Strip] = {}
+
+    @property
+    def rows(self) -> int:
+        """Lines of events that fit."""
+        return max(0, self.size.height - 1)
+
+    @property
+    def placed(self) -> list[Placed]:
+        """The columns there is room for."""
+        return columns.layout(self.columns, self.size.width - 1)
+
+    @property
+    def column(self) -> str:
+        """The column under the cursor: the chosen one, while there is room for it."""
+        names = [p.column.name for p in self.placed]
+        return self._column if self._column in names or not names else names[-1]
+
+    @column.setter
+    def column(self, name: str) -> None:
+        if name != self._column:
+            self._column, self.offset_text = name, 0
+
+    def repaint(self) -> None:
+        """Draw anew from the view."""
+        self.place.settle(self.rows)
+        self._page.clear()
+        self.refresh()
+
+    def forget(self) -> None:
+        """Draw anew."""
+        self._page = {}
+
+    def render_line(self, y: int) -> Strip:
+        """A line of the table; the first has the titles."""
+        self.build()
+        return self._page.get(y) or Strip.blank(self.size.width, self.base)
+
+    def page_text(self) -> list[str]:
+        """What is on the screen, as plain text."""
+        self._page.clear()
+        self.build()
+        return [self._page[y].crop(0, self.size.width - 1).text.rstrip() for y in sorted(self._page)]
+
+    def gap_text(self, line: int) -> str:
+        """What the gap *line* says."""
+        known = {c.cpu: c.reasons for c in self.model.counters.of(self.view.table.program).cpus}
+        gap = self.view.gap(line)
+        why = dict.fromkeys(reason(r) for cpu in gap.cpus for r in known.get(cpu, ()))
+        return notes.gap(gap, list(why), self.model.cpus, self.glyphs)
+
+    def build(self) -> None:
+        """Draw what is not drawn yet."""
+        if self._page:
+            return
+        width, base = self.size.width, self.base
+        self._placed, self._here = self.placed, self.column
+        lines = self.view.lines(self.place.top, self.place.top + self.rows)
+        ring = self.view.table.ring
+        numbers = lines[lines & 1 == 1] >> 1
+        alive = numbers[(numbers >= ring.first) & (numbers < ring.end)]
+        batch = ring.take(alive)
+        fields = [(f, p.width) for p in self._placed if (f := ring.schema.field(p.column.name)) is not None]
+        table = dict(zip(alive.tolist(), cells.cells(batch, fields, self.clock), strict=True))
+        self.reach = self._reach(list(table.values()))
+        self._page = {0: self._titles(width, base)}
+        if not len(lines):
+            self._page[1] = self._message(width, base)
+            return
+        cursor = self.place.cursor - self.place.top
+        thumb = scrollbar.thumb(self.place.top, self.rows, len(self.view))
+        for i, line in enumerate(lines.tolist()):
+            row, is_row = line >> 1, line & 1
+            if is_row and row in table:
+                segments = self._row(table[row], base, i == cursor)
+            elif is_row:
+                segments = [Segment(" " * (width - 1), base)]
+            else:
+                segments = self._gap(line, width - 1, base, i == cursor)
+            self._page[i + 1] = Strip([*segments, self._bar(i in thumb, len(thumb) > 0, base)], width).simplify()
+
+    def _reach(self, rows: list[list[Cell]]) -> int:
+        at = next((i for i, p in enumerate(self._placed) if p.column.name == self._here and p.column.weight), None)
+        if at is None:
+            return 0
+        return max(0, max((width_of(row[at].text) for row in rows), default=0) - self._placed[at].width)
+
+    def _style(self, name: str) -> Style:
+        return self.part(f"events--{name}")
+
+    def _bar(self, thumb: bool, needed: bool, base: Style) -> Segment:
+        if not needed:
+            return Segment(" ", base)
+        if thumb:
+            return Segment("#" if self.glyphs.ascii else "┃", base + self._style("thumb"))
+        return Segment(self.glyphs.separator, base + self._style("track"))
+
+    def _titles(self, width: int, base: Style) -> Strip:
+        style = base + self._style("header")
+        segments: list[Segment] = []
+        sort = self.view.sort
+        for i, p in enumerate(self._placed):
+            title = p.column.title
+            if sort is not None and sort.field == p.column.name:
+                title = f"{title}{self.glyphs.down if sort.descending else self.glyphs.up}"
+            title = clip(title, p.width, "")
+            shown = style + self._style("header-cursor") if self.has_focus and p.column.name == self._here else style
+            padded = title.rjust(p.width) if p.column.right else title.ljust(p.width)
+            text = padded.rstrip() if not p.column.right else padded.lstrip()
+            space = Segment(" " * (p.width - len(text)), style)
+            segments += [space, Segment(text, shown)] if p.column.right else [Segment(text, shown), space]
+            if i + 1 < len(self._placed):
+                segments.append(Segment(" " * columns.SPACE, style))
+        return Strip(segments).adjust_cell_length(width, style)
+
+    def _row(self, row: list[Cell], base: Style, under_cursor: bool) -> list[Segment]:
+        line = base
+        if under_cursor and (self.has_focus or self.view.frozen):
+            line = base + self._style("cursor" if self.has_focus else "cursor-blurred")
+        segments: list[Segment] = []
+        offset = min(self.offset_text, self.reach)
+        for i, (p, cell) in enumerate(zip(self._placed, row, strict=True)):
+            here = p.column.name == self._here
+            style = line if not cell.tone else base + self._style(cell.tone) + Style(bgcolor=line.bgcolor)
+            if under_cursor and self.has_focus:
+                style = line + self._style("cell") if here else line
+            text = f"{cell.text[: p.width - 1]}!" if cell.tone == "late" else cell.text
+            segments += fitted(text, p, style, self.glyphs.ellipsis, offset if here else 0)
+            if i + 1 < len(self._placed):
+                segments.append(Segment(" " * columns.SPACE, line))
+        used = sum(s.cell_length for s in segments)
+        return [*segments, Segment(" " * max(0, self.size.width - 1 - used), line)]
+
+    def _gap(self, line: int, width: int, base: Style, under_cursor: bool) -> list[Segment]:
+        style = base + self._style("gap" if notes.bad_gap(self.view.gap(line)) else "marker")
+        if under_cursor and self.has_focus:
+            style = style + Style(reverse=True)
+        said = clip(" ".join([self.glyphs.gap * 2, self.gap_text(line), ""]), width, self.glyphs.ellipsis)
+        return [Segment(said + self.glyphs.gap * (width - width_of(said)), style)]
+
+    def _message(self, width: int, base: Style) -> Strip:
+        program = self.view.table.program
+        state = self.model.states.get(program)
+        style = "message"
+        if state is None:
+            contact = self.model.contact
+            said = self.model.progress.get(program) or contact.text or "waiting for the collector"
+            if contact.phase == "lost":
+                said = ""
+        elif state.state == "running":
+            said = (
+                "no row matches the filter"
+                if self.view.predicate is not None and len(self.view.table)
+                else ("no events yet" if not len(self.view.table) else "")
+            )
+        else:
+            said, style = "", "problem"
+        return Strip([Segment(f" {safe(said)}", base + self._style(style))]).adjust_cell_length(width, base)
+
+
+def fitted(text: str, place: Placed, style: Style, mark: str, offset: int = 0) -> list[Segment]:
+    """Safe *text* in exactly its column's width, from the cell *offset* on; *mark* stands for what is cut off."""
+    if text.isascii() and not offset and len(text) <= place.width:
+        return [Segment(text.rjust(place.width) if place.column.right else text.ljust(place.width), style)]
+    strip = Strip([Segment(text, style)])
+    if offset and text:
+        strip = Strip([Segment(mark, style), *strip.crop(offset + 1, max(offset + 1, strip.cell_length))])
+    if strip.cell_length > place.width:
+        strip = Strip([*strip.crop(0, place.width - 1), Segment(mark, style)])
+        return list(strip.adjust_cell_length(place.width, style))
+    space = Segment(" " * (place.width - strip.cell_length), style)
+    return [space, *strip] if place.column.right else [*strip, space]
