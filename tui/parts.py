@@ -19,6 +19,8 @@ class Part:
     """Parts of the highest rank go first."""
     joined: bool = False
     """Stands right behind the part before it, and goes with it."""
+    less: Part | None = None
+    """What stays of it where there is no room for all."""
 
 
 def fit(parts: Iterable[Part], width: int, space: int = 2) -> list[Part]:
@@ -32,7 +34,9 @@ def fit(parts: Iterable[Part], width: int, space: int = 2) -> list[Part]:
         else:
             groups.append([part])
     while len(groups) > 1 and _width(groups, space) > width:
-        groups.remove(max(reversed(groups), key=lambda g: g[0].rank))
+        at = max(reversed(range(len(groups))), key=lambda i: groups[i][0].rank)
+        less = groups[at][0].less
+        groups[at : at + 1] = [[less]] if less is not None else []
     return [part for group in groups for part in group]
 
 

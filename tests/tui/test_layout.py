@@ -179,6 +179,13 @@ def test_parts_go_by_rank_and_with_what_they_are_joined_to() -> None:
     assert [p.text[0] for p in fit(parts, 3)] == ["a"]
 
 
+def test_less_of_a_part_stays_where_there_is_no_room_for_all() -> None:
+    parts = [Part("a" * 5, rank=1), Part("b" * 9, rank=4, less=Part("b", rank=0)), Part("c" * 5, rank=2)]
+    assert [p.text for p in fit(parts, 23)] == ["aaaaa", "bbbbbbbbb", "ccccc"]
+    assert [p.text for p in fit(parts, 22)] == ["aaaaa", "b", "ccccc"]
+    assert [p.text for p in fit(parts, 9)] == ["aaaaa", "b"]
+
+
 def test_text_of_the_stream_is_made_safe() -> None:
     assert "\x1b" not in safe("evil\x1b[2J\udcff")
 

@@ -14,10 +14,12 @@ from ringtop.tui.widgets.line import Line
 
 SPARK = 12
 """Cells of a sparkline."""
+HOOK = 40
+"""Cells that a hook's name gets where there is no room for all of it."""
 
 
 class Title(Line):
-    """Program, hook, transport, events a second, shown of kept."""
+    """Program, hook, transport, events a second, shown of kept, and how many had to go."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "title--runqslower",
@@ -57,8 +59,9 @@ class Title(Line):
         if state.state != "running":
             style = "failed" if state.state == "failed" else "dim"
             return [*parts, Part(state.state, style, 1)]
+        hook = safe(state.hook)
         parts += [
-            Part(clip(safe(state.hook), 40, self.glyphs.ellipsis), "dim", 8),
+            Part(hook, "dim", 8, less=Part(clip(hook, HOOK, self.glyphs.ellipsis), "dim", 8)),
             Part(format.buffer(state.transport, state.buffer_bytes, self.model.cpus), "dim", 7),
         ]
         if state.wakeup != "timer":
@@ -81,10 +84,14 @@ class Title(Line):
         view = self.view
         parts = []
         if self.filter_text:
-            parts.append(Part(f"/{clip(safe(self.filter_text), 30, self.glyphs.ellipsis)}", "filter", 4))
+            text = f"/{clip(safe(self.filter_text), 30, self.glyphs.ellipsis)}"
+            parts.append(Part(text, "filter", 4, less=Part("/", "filter", 0)))
         if view.frozen:
             parts.append(Part(f"{self.glyphs.pause} frozen", "frozen", 1))
             parts.append(Part(f"+{format.count(view.new)} new", "frozen", 1))
         more = self.glyphs.ellipsis if view.scanning and view.predicate is not None else ""
-        parts.append(Part(f"{format.count(view.matched)}{more} of {format.count(len(view.table))}", "", 2))
+        rows = Part(f"{format.count(view.matched)}{more} of {format.count(len(view.table))}", "", 2)
+        if gone := view.table.evicted:
+            rows = Part(f"{rows.text}, {format.short(gone)} gone", "", 5, less=rows)
+        parts.append(rows)
         return parts
