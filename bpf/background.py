@@ -11,14 +11,14 @@ class Background:
 
     def __init__(self, work: Callable[[], None]) -> None:
         self._work = work
-        self._error: OSError | None = None
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
         try:
             self._work()
-        except OSError as e:
+        except Exception as e:
             self._error = e
 
     @property
@@ -27,7 +27,7 @@ class Background:
         return not self._thread.is_alive()
 
     def result(self) -> None:
-        """Wait for its end. Raises the OSError that it ended with."""
+        """Wait for its end. Raises what it ended with."""
         self._thread.join()
         if self._error:
             raise self._error

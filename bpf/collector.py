@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from ringtop.bpf import privilege, stream
+from ringtop.bpf import leftovers, privilege, stream
 from ringtop.bpf.errors import CannotTrace
 from ringtop.bpf.filter import FilterError
 from ringtop.bpf.kernel import Kernel, ensure_tracefs, online_cpus
@@ -42,7 +42,7 @@ class Options:
     """Bytes; 0 for the default of the transport."""
     wakeup: str = "timer"
     capture: str = ""
-    min_us: int = 10_000
+    min_us: int | None = None
     merge_ms: int = 5
     emit: Emit = "output"
     exclude: tuple[int, ...] = ()
@@ -63,7 +63,8 @@ class Collector:
         self.options = options
         self.out = Outbox(out_fd)
         self.tracers: dict[str, Tracer] = {}
-        self.captures = dict.fromkeys(options.programs, options.capture)
+        self._programs = list(dict.fromkeys(options.programs))
+        self.captures = dict.fromkeys(self._programs, options.capture)
         self._control_fd = control_fd
         self._control = stream.Frames(magic=False, limit=CONTROL_LIMIT)
         self._epoll = select.epoll()
@@ -93,13 +94,12 @@ class Collector:
             if ensure_tracefs():
                 self.out.put(stream.Notice("info", "tracefs was not mounted: mounted it at /sys/kernel/tracing"))
         except CannotTrace as missing:
-            if os.geteuid() == 0:
-                raise
             self.out.put(stream.Notice("warning", str(missing)))  # raw tracepoints need none
         transport = self._transport(kernel)
-        failures = [e for p in self.options.programs if (e := self._start(p, kernel, transport))]
+        failures = [e for p in self._programs if (e := self._start(p, kernel, transport))]
         if not self.tracers:
             raise failures[0]
+        leftovers.release()
         privilege.drop(privilege.to_read_events())
         privilege.end_with_parent()
         self._loop()
@@ -125,7 +125,7 @@ class Collector:
             arch=platform.machine(),
             version=version("ringtop"),
             cpus=online_cpus(),
-            programs=list(self.options.programs),
+            programs=self._programs,
             pid=os.getpid(),
             wall_offset_ns=wall_offset_ns(),
             dtypes=stream.dtypes(),
@@ -189,7 +189,8 @@ class Collector:
             if any(woken) or now >= min(next_drain, next_stats):
                 self._drain(audit=now >= next_stats)
                 self._obey_waiting()
-                next_drain = now + min(t.patience_ns for t in self.tracers.values())
+                # What nobody takes cannot be drained, however full the buffers are.
+                next_drain = now + (TICK_NS if self.out.full else min(t.patience_ns for t in self.tracers.values()))
             if now >= next_stats:
                 self._controls = 0
                 self._exclude()
@@ -256,7 +257,7 @@ class Collector:
             return
         for name in message.programs or list(self.tracers):
             if name not in self.tracers:
-                self.out.put(stream.Notice("error", f"{name} is not running", name))
+                self.out.put(stream.Notice("error", f"{name!r} is not running"))
             elif len(self._waiting) >= MOST_WAITING:
                 self.out.put(stream.Notice("error", "too many changes at once", name))
             else:

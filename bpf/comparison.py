@@ -22,9 +22,12 @@ _CHEAP = 0.01
 
 
 class Comparison:
-    """Copies go to *reader*, open but not installed, for *seconds*; *copy* tells the kernel to begin and to end."""
+    """Copies go to *reader*, open but not installed, for *seconds*; *copy* tells the kernel where to, and None to
+    end."""
 
-    def __init__(self, loaded: Loaded, reader: Reader, cpus: int, seconds: float, copy: Callable[[bool], None]) -> None:
+    def __init__(
+        self, loaded: Loaded, reader: Reader, cpus: int, seconds: float, copy: Callable[[Reader | None], None]
+    ) -> None:
         self.reader = reader
         self.ledger = Ledger(cpus)
         self._loaded, self._seconds, self._copy = loaded, seconds, copy
@@ -45,7 +48,7 @@ class Comparison:
         if self._copies is None:
             self._began, self._copies = used(), self._figures()
             self._emitted = self._copied()
-            self._copy(True)
+            self._copy(self.reader)
             self._until_ns = self._began.at_ns + int(self._seconds * 1e9)
         elif time.clock_gettime_ns(time.CLOCK_MONOTONIC) >= self._until_ns:
             self.end()
@@ -71,7 +74,7 @@ class Comparison:
 
     def end(self) -> None:
         """No more copies."""
-        self._copy(False)
+        self._copy(None)
         self._ending = True
         self._work = Background(self._leave)
 

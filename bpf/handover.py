@@ -23,20 +23,21 @@ _NEVER = np.iinfo(np.int64).max
 
 
 class Handover:
-    """From *old* to *new*, which is open but not installed; *config* is in force afterwards.
+    """From *old* to *new*, which is open but not installed; *config* is in force afterwards, *before* until then.
 
     *next_seq*, by CPU, are the numbers that follow the last ones received.
     """
 
-    def __init__(self, loaded: Loaded, old: Reader, new: Reader, config: Config, next_seq: NDArray[np.int64]) -> None:
+    def __init__(
+        self, loaded: Loaded, old: Reader, new: Reader, before: Config, config: Config, next_seq: NDArray[np.int64]
+    ) -> None:
         self.old, self.new = old, new
-        self.asked_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
         self.told_ns = 0
         """When the kernel was told; 0 until then."""
         self.in_flight = 0
         self._last = next_seq - 1
         self._first = np.full(len(next_seq), _NEVER)
-        self._loaded, self._config = loaded, config
+        self._loaded, self._before, self._config = loaded, before, config
         self._work = Background(self._hand_over)
 
     def _hand_over(self) -> None:
@@ -46,18 +47,20 @@ class Handover:
             self.told_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
         try:
             new.install(loaded.map_fd(new.transport))
+            if not replaced:
+                self.told_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+            loaded.configure(self._config)  # the one store that decides
+            syscall.wait_for_programs()
         except OSError:
+            loaded.configure(self._before)
             if replaced:
                 old.install(loaded.map_fd(old.transport))
-            else:
+            with suppress(OSError):
+                syscall.wait_for_programs()
+            if not replaced:
                 with suppress(OSError):
                     new.uninstall(loaded.map_fd(new.transport))
-            syscall.wait_for_programs()
             raise
-        if not replaced:
-            self.told_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
-        loaded.configure(self._config)  # the one store that decides
-        syscall.wait_for_programs()
         if not replaced:
             old.uninstall(loaded.map_fd(old.transport))
 

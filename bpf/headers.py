@@ -6,6 +6,7 @@ is ABI is declared here. bcc brings its own ``linux/bpf.h``.
 
 from __future__ import annotations
 
+import mmap
 import platform
 import re
 from pathlib import Path
@@ -76,7 +77,7 @@ def write_tree(directory: Path, release: str) -> None:
         "linux/ptrace.h": "#ifndef RINGTOP_PTRACE_H\n#define RINGTOP_PTRACE_H\n"
         + _PTRACE.get(machine, "")
         + "#endif\n",
-        "asm/page.h": "#define PAGE_SIZE 4096\n",
+        "asm/page.h": f"#define PAGE_SIZE {mmap.PAGESIZE}\n",
     }
     files |= dict.fromkeys(("linux/log2.h", "linux/bpf_common.h"), "")
     files |= {f"uapi/linux/{name}.h": "" for name in ("bpf", "if_packet", "ptrace")}

@@ -14,7 +14,7 @@ from pathlib import Path
 from ringtop.bpf import syscall
 from ringtop.bpf.btf import BTF, NoBTF
 from ringtop.bpf.errors import CannotTrace
-from ringtop.bpf.headers import version_of
+from ringtop.bpf.memory import allow_locked
 
 TRACEFS = Path("/sys/kernel/tracing")
 _DEBUGFS_TRACING = Path("/sys/kernel/debug/tracing")
@@ -86,11 +86,6 @@ class Kernel:
     release: str = field(default_factory=platform.release)
 
     @cached_property
-    def version(self) -> tuple[int, int, int]:
-        """As (6, 1, 0)."""
-        return version_of(self.release)
-
-    @cached_property
     def pid_max(self) -> int:
         """One more than the highest pid."""
         return int(Path("/proc/sys/kernel/pid_max").read_text())
@@ -114,6 +109,7 @@ class Kernel:
     @cached_property
     def no_ringbuf(self) -> str:
         """Why the ring buffer cannot be used; empty when it can. Tried with a map of one page."""
+        allow_locked()
         try:
             os.close(syscall.map_create(syscall.MAP_TYPE_RINGBUF, os.sysconf("SC_PAGE_SIZE"), name=b"probe"))
         except OSError as e:
@@ -133,8 +129,9 @@ class Kernel:
     def functions(self) -> frozenset[str]:
         """Kernel functions among those that the ladders use, by /proc/kallsyms."""
         wanted = {"do_unlinkat", "filename_unlinkat", "do_rmdir", "filename_rmdir"}
-        with Path("/proc/kallsyms").open() as lines:
+        with suppress(OSError), Path("/proc/kallsyms").open() as lines:
             return frozenset(name for line in lines if (name := line.split()[2]) in wanted)
+        return frozenset()
 
     def tracepoint(self, category: str, event: str) -> bool:
         """Whether the tracepoint exists."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ringtop.bpf.kernel import Kernel
+from ringtop.bpf.kernel import Kernel, online_cpus, possible_cpus
 from ringtop.bpf.schema import SCHEMAS
 
 HookKind = Literal["raw tracepoint", "tracepoint", "kprobe", "kretprobe"]
@@ -29,6 +29,7 @@ class Rung:
 
     name: str
     hooks: tuple[Hook, ...]
+    """In the order they are attached: exits before entries, so that every call that is seen to enter is seen to leave."""
     defines: dict[str, int | str]
     """Macros for the compiler."""
     knows: frozenset[str] = _ALL
@@ -50,6 +51,12 @@ def _offsets(kernel: Kernel) -> tuple[dict[str, int | str], str]:
     if isinstance(kernel.btf, str):
         return {}, kernel.btf
     return {"BTF_OFFSETS": 1, **kernel.btf}, ""
+
+
+def _room() -> dict[str, int | str]:
+    """Macros: how many calls on their way are remembered, and how many with their text (some KiB each). Before 6.16 each
+    CPU keeps 128 entries of such a map for itself."""
+    return {"CALLS": max(10_240, 256 * possible_cpus()), "TEXTS": max(1024, 160 * len(online_cpus()))}
 
 
 def _runqslower(kernel: Kernel) -> list[Rung]:
@@ -81,7 +88,7 @@ def _runqslower(kernel: Kernel) -> list[Rung]:
 
 def _syscalls(kernel: Kernel, *names: str) -> tuple[tuple[Hook, ...], str]:
     hooks = tuple(
-        _tracepoint("syscalls", f"sys_{when}_{name}", f"{when}_{name}") for name in names for when in ("enter", "exit")
+        _tracepoint("syscalls", f"sys_{when}_{name}", f"{when}_{name}") for when in ("exit", "enter") for name in names
     )
     lost = [h.target for h in hooks if not kernel.tracepoint(*h.target.split(":"))]
     return hooks, f"no tracepoint {lost[0]} (CONFIG_FTRACE_SYSCALLS)" if lost else ""
@@ -94,14 +101,14 @@ def _execsnoop(kernel: Kernel) -> list[Rung]:
     return [
         Rung(
             "raw tracepoint sched_process_exec with BTF, syscall tracepoints for failures",
-            (*calls, _raw("sched_process_exec", "on_exec")),
-            offsets,
+            (_raw("sched_process_exec", "on_exec"), *calls),
+            offsets | _room(),
             missing=no_btf or no_calls,
         ),
         Rung(
             "syscall tracepoints, arguments from the new stack",
-            (*enters, _tracepoint("sched", "sched_process_exec", "on_exec"), _raw("sys_exit", "on_exit")),
-            {},
+            (_raw("sys_exit", "on_exit"), _tracepoint("sched", "sched_process_exec", "on_exec"), *enters),
+            _room(),
             _ALL - {"ppid"},
             missing=no_calls,
         ),
@@ -123,19 +130,19 @@ def _unlinksnoop(kernel: Kernel) -> list[Rung]:
         Rung(
             f"kprobes on {unlink} and {rmdir}",
             (
-                Hook("kprobe", unlink, "enter_unlink"),
                 Hook("kretprobe", unlink, "exit_any"),
-                Hook("kprobe", rmdir, "enter_rmdir"),
                 Hook("kretprobe", rmdir, "exit_any"),
+                Hook("kprobe", unlink, "enter_unlink"),
+                Hook("kprobe", rmdir, "enter_rmdir"),
             ),
-            {**offsets, "KERNEL_FUNCTIONS": 1},
+            {**offsets, **_room(), "KERNEL_FUNCTIONS": 1},
             knows,
             missing=kernel.no_kprobes or no_function,
         ),
         Rung(
             "syscall tracepoints",
             calls,
-            {**offsets, "HAS_UNLINK": 1} if old else offsets,
+            {**offsets, **_room(), **({"HAS_UNLINK": 1} if old else {})},
             knows,
             missing=no_calls,
         ),

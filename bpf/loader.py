@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from ringtop.bpf.kernel import Kernel, possible_cpus
 from ringtop.bpf.ladder import Hook, Rung, ladder
 from ringtop.bpf.sizes import Emit
 
+_CURE = "`ringtop doctor` tells what this kernel lacks."
 _HERE = Path(__file__).parent
 _CAN_ATTACH = {
     "raw tracepoint": "RAW_TRACEPOINT",
@@ -36,7 +37,7 @@ TRANSPORTS = ("ringbuf", "perfbuf")
 COPIES = 2
 """Behind them: the copies of events that go over the other transport too."""
 
-COUNTERS = ("hits", "filtered", "emitted", "full", "no_reader", "other", "wakeups")
+COUNTERS = ("hits", "filtered", "emitted", "full", "no_reader", "other")
 """``struct counts``, in order."""
 
 
@@ -63,8 +64,9 @@ class Counters:
 
     seq: NDArray[np.uint64]
     """Emit attempts over both transports."""
-    untracked: NDArray[np.uint64]
-    """Hook runs that could not be followed to their end."""
+    untracked: NDArray[np.int64]
+    """Hook runs that could not be followed to their end, and calls that have entered and not left: taken back on the CPU
+    where they leave, so that only the sum over all CPUs means something."""
     by: NDArray[np.uint64]
     """Shape (cpus, transports and copies, ``COUNTERS``)."""
 
@@ -91,7 +93,7 @@ def _stderr_kept() -> Iterator[list[str]]:
     """bcc and clang write to file descriptor 2: keep it for our own messages."""
     kept: list[str] = []
     saved = os.dup(2)
-    with tempfile.TemporaryFile() as file:
+    with open(os.memfd_create("stderr"), "w+b") as file:
         os.dup2(file.fileno(), 2)
         try:
             yield kept
@@ -138,7 +140,8 @@ class Loaded:
         return fd
 
     def configure(self, config: Config) -> None:
-        """Replace the configuration; events that are being handled keep the old one."""
+        """Replace the configuration, in place: of what is more than a word, an event that is being handled may see
+        both the old and the new."""
         syscall.map_update(self.map_fd("config"), 0, config.pack())
 
     def exclude(self, ids: set[int], now: set[int]) -> None:
@@ -155,23 +158,22 @@ class Loaded:
         """The ledger as the kernel has it now."""
         syscall.map_lookup(self.map_fd("ledger"), 0, self._ledger)
         values = self._ledger.copy()
-        return Counters(values[:, 0], values[:, 1], values[:, 2:].reshape(len(values), 3, len(COUNTERS)))
+        return Counters(values[:, 0], values[:, 1].view(np.int64), values[:, 2:].reshape(len(values), 3, len(COUNTERS)))
 
-    def times(self) -> tuple[int, int, int]:
-        """Sums over the functions of ``run_time_ns``, ``run_cnt`` and ``recursion_misses``."""
-        each = [syscall.program_times(f.fd) for f in self.bpf.funcs.values()]
-        return sum(t for t, _, _ in each), sum(n for _, n, _ in each), sum(m for _, _, m in each)
+    def missed(self) -> int:
+        """Times the kernel skipped a function because it was already running on that CPU."""
+        return sum(syscall.program_misses(f.fd) for f in self.bpf.funcs.values())
 
     def attach(self) -> None:
         """From now on the hooks run. Raises CannotTrace."""
         for hook in self.rung.hooks:
-            with _stderr_kept() as told:
-                try:
+            told: list[str] = []
+            try:
+                with _stderr_kept() as told:
                     self._attach(hook)
-                except Exception as e:
-                    raise CannotTrace(
-                        f"{self.program} could not be attached to {hook.target}", _reason(e, told), ""
-                    ) from e
+            except Exception as e:
+                what = f"{self.program} could not be attached to {hook.target}"
+                raise CannotTrace(what, f"{hook.target}: {_reason(e, told)}", _CURE) from e
 
     def _attach(self, hook: Hook) -> None:
         target, function = hook.target.encode(), hook.function.encode()
@@ -186,8 +188,11 @@ class Loaded:
                 self.bpf.attach_kretprobe(event=target, fn_name=function)
 
     def detach(self) -> None:
-        """From now on no hook runs; returns when those that ran have ended. Maps and counters stay."""
-        for hook in self.rung.hooks:
+        """From now on no hook runs; returns when those that ran have ended. Maps and counters stay.
+
+        In the opposite order, entries before exits: calls on their way can still leave.
+        """
+        for hook in reversed(self.rung.hooks):
             target = hook.target.encode()
             with _stderr_kept(), suppress(Exception):  # not attached
                 match hook.kind:
@@ -226,9 +231,8 @@ def _load_rung(program: str, rung: Rung, kernel: Kernel, ringbuf: bool, emit: Em
         try:
             with _stderr_kept() as told:
                 bpf = bcc.BPF(text=source(program), cflags=flags)
-                for name in {h.function: h for h in rung.hooks}:
-                    hook = next(h for h in rung.hooks if h.function == name)
-                    bpf.load_func(name.encode(), getattr(bcc.BPF, _CAN_ATTACH[hook.kind]))
+                for name, kind in {h.function: h.kind for h in rung.hooks}.items():
+                    bpf.load_func(name.encode(), getattr(bcc.BPF, _CAN_ATTACH[kind]))
         except Exception as e:
             raise CannotTrace(f"{program} could not be loaded", _reason(e, told), "") from e
         finally:
@@ -236,16 +240,18 @@ def _load_rung(program: str, rung: Rung, kernel: Kernel, ringbuf: bool, emit: Em
     return bpf
 
 
-def load(program: str, kernel: Kernel, ringbuf: bool, emit: Emit = "output") -> Loaded:
-    """Load *program* by the first rung that works; with the ring buffer in it only if *ringbuf*. Raises CannotTrace."""
+def load(
+    program: str, kernel: Kernel, ringbuf: bool, emit: Emit = "output", failed: Mapping[str, str] | None = None
+) -> Loaded:
+    """Load *program* by the first rung that works; with the ring buffer in it only if *ringbuf*. *failed*: names of
+    rungs that could not be attached, and why. Raises CannotTrace."""
     tried: list[str] = []
     for rung in ladder(program, kernel):
-        if rung.missing:
-            tried.append(f"{rung.name}: {rung.missing}")
+        if why := rung.missing or (failed or {}).get(rung.name, ""):
+            tried.append(f"{rung.name}: {why}")
             continue
         try:
             return Loaded(program, rung, _load_rung(program, rung, kernel, ringbuf, emit), tried)
         except CannotTrace as e:
             tried.append(f"{rung.name}: {e.why}")
-    cure = "`ringtop doctor` tells what this kernel lacks."
-    raise CannotTrace(f"{program} cannot run here", "; ".join(tried), cure)
+    raise CannotTrace(f"{program} cannot run here", "; ".join(tried), _CURE)

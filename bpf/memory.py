@@ -11,23 +11,39 @@ import errno
 import mmap
 import platform
 import re
+import resource
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
+
+from ringtop.bpf.errors import CannotTrace
 
 _SEQ_CST = 5
 
 PAGE = mmap.PAGESIZE
 
 
-def _fence() -> Callable[[], None]:
+@cache
+def _fence() -> Callable[[int], None]:
     if platform.machine() in ("x86_64", "i686"):
-        return lambda: None
-    thread_fence = ctypes.CDLL("libatomic.so.1").atomic_thread_fence
-    return lambda: thread_fence(_SEQ_CST)
+        return lambda order: None
+    try:
+        thread_fence: Callable[[int], None] = ctypes.CDLL("libatomic.so.1").atomic_thread_fence
+    except OSError as e:
+        raise CannotTrace("buffers cannot be read", str(e), "Install libatomic1 (Fedora, Arch: libatomic).") from e
+    return thread_fence
 
 
-fence = _fence()
-"""Nothing before it is reordered with anything after it."""
+def fence() -> None:
+    """Nothing before it is reordered with anything after it. Raises CannotTrace where libatomic is missing."""
+    _fence()(_SEQ_CST)
+
+
+def allow_locked() -> None:
+    """Before 5.11 the kernel counts BPF maps as locked memory; bcc raises the limit only after its first refusal."""
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 def ensure_free(size: int) -> None:

@@ -40,12 +40,12 @@ class InOrder:
         if (ts[1:] < ts[:-1]).any():
             whole = whole.take(np.argsort(ts, kind="stable"))
             ts = whole.rows["ts"]
-        late = int(np.searchsorted(ts, self._newest_ns))
+        late = int(ts.searchsorted(np.uint64(self._newest_ns)))
         if late:
             whole = Batch(whole.program, whole.rows.copy(), whole.tails)
             whole.rows["late"][:late] = 1
             self.late += late
-        due = max(int(np.searchsorted(ts, before_ns)), late)
+        due = max(int(ts.searchsorted(np.uint64(max(before_ns, 0)))), late)
         if due > late:
             self._newest_ns = int(ts[due - 1])
         self._held = whole.take(slice(due, None)).compact()

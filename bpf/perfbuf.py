@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from collections.abc import Collection
 from contextlib import suppress
 
 import numpy as np
@@ -105,7 +106,8 @@ class PerfBuffers:
         self._online = online
         self._wakeup = wakeup
         self._buffers: dict[int, _Buffer] = {}
-        self._leaving: set[int] = set()
+        self._leaving: list[tuple[int, _Buffer]] = []
+        """Buffers that no event goes to any more, by CPU; closed after the next drain."""
 
     @property
     def capacity(self) -> int:
@@ -142,7 +144,7 @@ class PerfBuffers:
     def install(self, map_fd: int) -> None:
         """Put them where the program looks: by CPU, in the perf event array *map_fd*. Raises OSError."""
         for cpu, buffer in self._buffers.items():
-            syscall.map_update(map_fd, cpu, buffer.fd.to_bytes(4, "little"))
+            syscall.map_put(map_fd, cpu, buffer.fd)
 
     def uninstall(self, map_fd: int) -> None:
         """Take them away again."""
@@ -150,21 +152,21 @@ class PerfBuffers:
             with suppress(FileNotFoundError):
                 syscall.map_delete(map_fd, cpu)
 
-    def follow(self, online: list[int], map_fd: int) -> None:
+    def follow(self, online: list[int], map_fd: int, dead: Collection[int] = ()) -> None:
         """A buffer for each CPU that came; those of CPUs that went are closed after the next drain. A CPU that went and
-        came back needs a new one: the kernel has shut down the old. Raises OSError."""
-        self._leaving = self._buffers.keys() - set(online)
+        came back needs a new one, the kernel has shut down the old: *dead* are such CPUs. Raises OSError."""
         self._online = online
-        for cpu in self._leaving:
+        for cpu in [cpu for cpu in self._buffers if cpu in dead or cpu not in online]:
             with suppress(FileNotFoundError):
                 syscall.map_delete(map_fd, cpu)
+            self._leaving.append((cpu, self._buffers.pop(cpu)))
         for cpu in [cpu for cpu in online if cpu not in self._buffers]:
             self._create(cpu)
-            syscall.map_update(map_fd, cpu, self._buffers[cpu].fd.to_bytes(4, "little"))
+            syscall.map_put(map_fd, cpu, self._buffers[cpu].fd)
 
     def fds(self) -> list[int]:
         """What to wait on."""
-        return [b.fd for cpu, b in self._buffers.items() if cpu not in self._leaving]
+        return [b.fd for b in self._buffers.values()]
 
     def drain(self) -> Drained:
         """Everything that was finished when it began, one CPU after another.
@@ -174,17 +176,21 @@ class PerfBuffers:
         parts = []
         size, lost = np.zeros(self.cpus, np.int64), np.zeros(self.cpus, np.int64)
         damaged = 0
-        for cpu, buffer in self._buffers.items():
+        for cpu, buffer in [*self._leaving, *self._buffers.items()]:
             if not buffer.waiting():
                 continue
-            batch, taken, lost[cpu], bad = buffer.drain(self.schema, self.cpus)
+            batch, taken, gone, bad = buffer.drain(self.schema, self.cpus)
             parts.append(batch)
             size += taken
+            lost[cpu] += gone
             damaged += bad
-        for cpu in self._leaving:
-            self._buffers.pop(cpu).close()
-        self._leaving = set()
+        self._close_leaving()
         return Drained(concat(self.schema.program, parts), size, lost, damaged)
+
+    def _close_leaving(self) -> None:
+        for _, buffer in self._leaving:
+            buffer.close()
+        self._leaving.clear()
 
     def stats(self) -> int:
         """Bytes that wait now, all CPUs."""
@@ -192,6 +198,7 @@ class PerfBuffers:
 
     def close(self) -> None:
         """Unmap and free the buffers."""
+        self._close_leaving()
         for buffer in self._buffers.values():
             buffer.close()
         self._buffers.clear()

@@ -74,7 +74,7 @@ class RingBuffer:
     def install(self, map_fd: int) -> None:
         """Put it where the program looks: element 0 of the array of maps *map_fd*. An event takes the ring that it
         finds there; the kernel returns when no event is at work that found the one before. Raises OSError."""
-        syscall.map_update(map_fd, 0, self.fd.to_bytes(4, "little"))
+        syscall.map_put(map_fd, 0, self.fd)
 
     def uninstall(self, map_fd: int) -> None:
         """Take it away again."""

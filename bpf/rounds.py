@@ -17,15 +17,20 @@ def cut(batches: list[Batch], before_ns: int) -> Iterator[tuple[int, list[Batch]
 
     Yields for each the time that all its events, and none of the later rounds', are before; and its batches.
     """
-    size = sum(b.rows.nbytes + len(b.tails) for b in batches)
-    if size <= LARGEST:
+    if sum(map(_size, batches)) <= LARGEST or (edge := _middle(max(batches, key=_size))) is None:
         yield before_ns, batches
         return
-    longest = max(batches, key=len).rows["ts"]
-    pieces = size // LARGEST + 1
-    edges = sorted({int(longest[i * len(longest) // pieces]) for i in range(1, pieces)} | {before_ns})
-    starts = [0] * len(batches)
-    for edge in edges:
-        stops = [int(np.searchsorted(b.rows["ts"], edge)) for b in batches]
-        yield edge, [b.take(slice(i, j)).compact() for b, i, j in zip(batches, starts, stops, strict=True)]
-        starts = stops
+    at = [int(b.rows["ts"].searchsorted(np.uint64(edge))) for b in batches]
+    yield from cut([b.take(slice(i)).compact() for b, i in zip(batches, at, strict=True)], edge)
+    yield from cut([b.take(slice(i, None)).compact() for b, i in zip(batches, at, strict=True)], before_ns)
+
+
+def _size(batch: Batch) -> int:
+    return int(batch.rows.nbytes) + len(batch.tails)
+
+
+def _middle(batch: Batch) -> int | None:
+    """A time near its middle with events before and not before it; None when all have one time."""
+    ts = batch.rows["ts"]
+    middle = max(ts[len(ts) // 2], ts[ts.searchsorted(ts[0], "right") % len(ts)])
+    return int(middle) if middle > ts[0] else None

@@ -141,7 +141,8 @@ class CpuStats(Message, frozen=True, tag="cpu"):
     inversions: int
     """Events that arrived after a later-stamped one."""
     untracked: int = 0
-    """Hook runs of the program that could not be followed to their end (over both transports)."""
+    """Hook runs of the program that could not be followed to their end (over both transports). While it runs, with the
+    calls on their way: counted where they enter, taken back where they leave, so that only the sum over CPUs counts."""
 
 
 class Period(Message, frozen=True, tag="period"):
@@ -179,9 +180,6 @@ class ProgramStats(Message, frozen=True, tag="program"):
     latency_us: Latency
     missed: int
     """Times the kernel skipped a program because it was already running on that CPU (recursion_misses)."""
-    run_ns: int
-    """Time spent in the BPF programs, all CPUs, while statistics are on; 0 when off."""
-    runs: int
     late: int = 0
     """Events, over both transports, that came too late for their place in time (flagged ``late``)."""
     now: Period | None = None

@@ -10,6 +10,8 @@ import ctypes as ct
 import os
 import platform
 import struct
+import sys
+from contextlib import ExitStack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +23,12 @@ _NUMBERS = {  # bpf, perf_event_open, membarrier
 _libc = ct.CDLL(None, use_errno=True)
 _libc.syscall.restype = ct.c_long
 
+MAP_TYPE_ARRAY = 2
+MAP_TYPE_ARRAY_OF_MAPS = 12
 MAP_TYPE_RINGBUF = 27
 PERF_TYPE_SOFTWARE = 1
 PERF_COUNT_SW_BPF_OUTPUT = 10
 PERF_SAMPLE_RAW = 1 << 10
-PERF_EVENT_IOC_ENABLE = 0x2400
 PERF_FLAG_FD_CLOEXEC = 8
 
 _MAP_CREATE, _MAP_LOOKUP, _MAP_UPDATE, _MAP_DELETE = 0, 1, 2, 3
@@ -48,15 +51,22 @@ def _bpf(command: int, attr: bytes | ct.Array[ct.c_char]) -> int:
     return _call(0, command, buffer, len(buffer))
 
 
-def map_create(kind: int, entries: int, key_size: int = 0, value_size: int = 0, name: bytes = b"") -> int:
-    """File descriptor of a new map."""
-    return _bpf(_MAP_CREATE, struct.pack("<IIIIIII16s", kind, key_size, value_size, entries, 0, 0, 0, name[:15]))
+def map_create(
+    kind: int, entries: int, key_size: int = 0, value_size: int = 0, name: bytes = b"", inner: int = 0
+) -> int:
+    """File descriptor of a new map; *inner*: that of a map like those it is to hold."""
+    return _bpf(_MAP_CREATE, struct.pack("<IIIIIII16s", kind, key_size, value_size, entries, 0, inner, 0, name[:15]))
 
 
 def map_update(fd: int, key: int, value: bytes) -> None:
     """Store *value* under the u32 *key*."""
     k, v = ct.c_uint32(key), ct.create_string_buffer(value, len(value))
     _bpf(_MAP_UPDATE, struct.pack("<IIQQQ", fd, 0, ct.addressof(k), ct.addressof(v), 0))
+
+
+def map_put(fd: int, key: int, inner: int) -> None:
+    """Store the map or perf event with file descriptor *inner* under the u32 *key*."""
+    map_update(fd, key, inner.to_bytes(4, sys.byteorder))
 
 
 def map_delete(fd: int, key: int) -> None:
@@ -71,14 +81,13 @@ def map_lookup(fd: int, key: int, into: NDArray[np.uint64]) -> None:
     _bpf(_MAP_LOOKUP, struct.pack("<IIQQQ", fd, 0, ct.addressof(k), into.ctypes.data, 0))
 
 
-def program_times(fd: int) -> tuple[int, int, int]:
-    """A loaded program's ``run_time_ns``, ``run_cnt``, ``recursion_misses``; 0 where the kernel does not know them."""
+def program_misses(fd: int) -> int:
+    """A loaded program's ``recursion_misses``; 0 where the kernel does not count them."""
     info = ct.create_string_buffer(256)
     attr = struct.pack("<IIQ", fd, len(info), ct.addressof(info))
     _bpf(_OBJ_GET_INFO_BY_FD, attr)
-    run_time, runs = struct.unpack_from("<QQ", info, 192)
-    (misses,) = struct.unpack_from("<Q", info, 208)
-    return run_time, runs, misses
+    misses: int = struct.unpack_from("<Q", info, 208)[0]
+    return misses
 
 
 def program_types() -> list[int]:
@@ -122,5 +131,17 @@ def perf_open(cpu: int, watermark: bool, wakeup: int) -> int:
 
 
 def wait_for_programs() -> None:
-    """Return when every BPF program that runs now has ended: MEMBARRIER_CMD_GLOBAL is an RCU grace period."""
-    _call(2, 1, 0, 0)
+    """Return when every BPF program that runs now has ended: MEMBARRIER_CMD_GLOBAL is an RCU grace period.
+
+    Where that is refused (nohz_full=, seccomp), a map of maps is changed: the kernel waits for one then, so that no
+    program uses what was there before (maybe_wait_bpf_programs in kernel/bpf/syscall.c, since 5.0).
+    """
+    try:
+        _call(2, 1, 0, 0)
+    except OSError:
+        with ExitStack() as maps:
+            inner = map_create(MAP_TYPE_ARRAY, 1, 4, 4)
+            maps.callback(os.close, inner)
+            outer = map_create(MAP_TYPE_ARRAY_OF_MAPS, 1, 4, 4, inner=inner)
+            maps.callback(os.close, outer)
+            map_put(outer, 0, inner)

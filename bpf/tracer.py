@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from ringtop.bpf.schema import SCHEMAS
 from ringtop.bpf.stream import ProgramStats, State, Transport
 from ringtop.bpf.transports import Setting, Transports
 
+MIN_US = 10_000
+"""Shortest wait that runqslower reports, unless told otherwise."""
 TICK_NS = 100_000_000
 """The buffers are drained this often, whatever the wake-up mode."""
 _CHANGE_NS = 1_000_000
@@ -35,8 +38,8 @@ class Settings:
     """Bytes; 0 for the transport's default."""
     wakeup: str
     capture: str
-    min_us: int
-    """runqslower: shortest wait that is reported."""
+    min_us: int | None
+    """runqslower: shortest wait that is reported; None: what the capture filter says of latency, else ``MIN_US``."""
     emit: sizes.Emit = "output"
     merge_ms: int = 5
     """Window within which events are put in time order."""
@@ -48,12 +51,17 @@ class Tracer:
     def __init__(self, program: str, kernel: Kernel, settings: Settings) -> None:
         self.program = program
         self.schema = SCHEMAS[program]
-        self._min_us = settings.min_us
+        self._settings, self._kernel = settings, kernel
         self._window_ns = settings.merge_ms * 1_000_000
         self._excluded: set[int] = set()
         self._order = InOrder(program)
         self._audited: Counters | None = None
-        self._loaded = load(program, kernel, not kernel.no_ringbuf, settings.emit)
+        self._load({})
+
+    def _load(self, failed: dict[str, str]) -> None:
+        """By the best rung but those that *failed*, by name, and why."""
+        program, kernel, settings = self.program, self._kernel, self._settings
+        self._loaded = load(program, kernel, not kernel.no_ringbuf, settings.emit, failed)
         try:
             self._capture = self._compiled(settings.capture)
             size = settings.buffer or sizes.DEFAULT[settings.transport]
@@ -83,21 +91,28 @@ class Tracer:
         return self.ways.ledger
 
     def _compiled(self, capture: str) -> Capture:
-        texts = [f"latency>={self._min_us}us"] if self.schema.field("latency") else []
-        texts += [f"({capture})"] if capture.strip() else []
         expr = language.parse(capture)  # so that an error points into what the user wrote
+        said = expr is not None and language.mentions(expr, "latency")
+        least = self._settings.min_us if self._settings.min_us is not None or said else MIN_US
+        texts = [f"latency>={least}us"] if self.schema.field("latency") and least is not None else []
+        texts += [f"({capture})"] if capture.strip() else []
         if expr is not None:
             compile_capture(expr, self.schema, self._loaded.rung.knows)
         return compile_capture(language.parse(" and ".join(texts)), self.schema, self._loaded.rung.knows)
 
     def attach(self) -> None:
         """Events flow from now on. Raises CannotTrace, and then the program is out of the kernel again."""
-        self.ways.configure(self._capture)
-        try:
-            self._loaded.attach()
-        except CannotTrace:
-            self.close()
-            raise
+        failed: dict[str, str] = {}
+        while True:
+            self.ways.configure(self._capture)
+            try:
+                self._loaded.attach()
+                return
+            except CannotTrace as e:
+                failed[self._loaded.rung.name] = e.why
+                self.close()
+            self._load(failed)  # by the next rung; what is to be kept out is told again, every second
+            self._loaded.exclude(set(), self._excluded)
 
     def set_capture(self, text: str) -> None:
         """Replace the capture filter. Raises FilterError and leaves the old one in force."""
@@ -109,8 +124,8 @@ class Tracer:
         now = set(pids)
         if "pid" not in self._loaded.rung.knows:
             for pid in pids:
-                tasks = Path(f"/proc/{pid}/task")
-                now |= {int(t.name) for t in tasks.iterdir()} if tasks.is_dir() else set()
+                with suppress(OSError):  # it has ended
+                    now |= {int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()}
         self._loaded.exclude(self._excluded, now)
         self._excluded = now
 
@@ -136,10 +151,9 @@ class Tracer:
         """
         if self.ways.changing:
             return _CHANGE_NS
-        timer = self.ways.setting.wakeup == "timer"
-        if self.reader.stats() >= (self.ways.setting.buffer // 2 if timer else 1):
+        if self.ways.waiting:
             return 0
-        return self._window_ns if self._order.holding and not timer else TICK_NS
+        return self._window_ns if self._order.holding and self.ways.setting.wakeup != "timer" else TICK_NS
 
     def stop(self) -> None:
         """Detach: nothing is emitted any more. A drain completes what was under way."""

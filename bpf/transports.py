@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from select import EPOLLET, EPOLLIN, epoll
@@ -19,12 +20,14 @@ from ringtop.bpf.errors import CannotTrace
 from ringtop.bpf.handover import Handover
 from ringtop.bpf.kernel import online_cpus, possible_cpus
 from ringtop.bpf.ledger import Ledger
-from ringtop.bpf.loader import TRANSPORTS, Config, Counters, Loaded
+from ringtop.bpf.loader import COUNTERS, TRANSPORTS, Config, Counters, Loaded
 from ringtop.bpf.memory import ensure_free
 from ringtop.bpf.perfbuf import PerfBuffers
 from ringtop.bpf.period import Figures, Reader, figures, losses
 from ringtop.bpf.ringbuf import RingBuffer
 from ringtop.bpf.schema import SCHEMAS
+
+_NO_READER = COUNTERS.index("no_reader")
 
 OTHER: dict[str, stream.Transport] = {"ringbuf": "perfbuf", "perfbuf": "ringbuf"}
 
@@ -38,9 +41,10 @@ class Setting:
     """Bytes: of the ring, or of each CPU's perf buffer."""
     wakeup: str
 
-    def in_kernel(self, capture: Capture, copy: bool = False) -> Config:
-        """As the program reads it."""
-        return Config(self.transport, *sizes.kernel_wakeup(self.wakeup, self.buffer), capture, copy)
+    def in_kernel(self, capture: Capture, copies: Reader | None = None) -> Config:
+        """As the program reads it; *copies*: where a copy of each event goes."""
+        ring = copies.size if copies is not None and copies.transport == "ringbuf" else self.buffer
+        return Config(self.transport, *sizes.kernel_wakeup(self.wakeup, ring), capture, copies is not None)
 
     @property
     def text(self) -> str:
@@ -68,8 +72,14 @@ class Transports:
         self._comparison: Comparison | None = None
         self._next = setting
         self._lost_before = 0
+        self._damaged = 0
+        """Damaged records that were told of."""
         self._used = {setting.transport}
+        self._unread = np.zeros(self.ledger.cpus, np.uint64)
+        """Events that had found no reader when perf buffers were last made for the CPUs."""
         self._ahead = np.zeros((len(TRANSPORTS), self.ledger.cpus), np.int64)
+        self._refused_cpus: list[int] = []
+        """CPUs that were on when one of them could not have its perf buffer."""
         self._epoll: epoll | None = None
         self.reader = self._open(setting)
         try:
@@ -88,8 +98,9 @@ class Transports:
             reader, whole = RingBuffer(self._schema, setting.buffer, cpus), setting.buffer
         else:
             wakeup = sizes.perf_wakeup(setting.wakeup, setting.buffer)
-            reader = PerfBuffers(self._schema, setting.buffer, cpus, self._online, wakeup)
-            whole = setting.buffer * len(self._online)
+            online = online_cpus()
+            reader = PerfBuffers(self._schema, setting.buffer, cpus, online, wakeup)
+            whole = setting.buffer * len(online)
         try:
             ensure_free(whole)
             reader.open()
@@ -100,33 +111,38 @@ class Transports:
 
     def _refused(self, setting: Setting, error: OSError) -> CannotTrace:
         why = error.strerror or os.strerror(error.errno or 0)
-        cure = "Ask for smaller buffers (--buffer), or raise the limit: ulimit -l, ulimit -v, the cgroup's memory."
+        cure = "`ringtop doctor` tells what this kernel lacks."
+        if error.errno in (errno.ENOMEM, errno.EPERM, errno.EACCES, errno.E2BIG, errno.EINVAL):
+            cure = "Ask for smaller buffers (--buffer), or raise the limit: ulimit -l, ulimit -v, the cgroup's memory."
+        elif error.errno in (errno.EMFILE, errno.ENFILE):
+            cure = "Raise the limit of open files: ulimit -n."
         return CannotTrace(f"{self._loaded.program} could not have {setting.text}", why, cure)
 
     def configure(self, capture: Capture) -> None:
         """Put a capture filter in force. Not while ``changing``."""
         self.capture = capture
-        self._store(copy=self.comparing)
+        self._store(self._comparison.reader if self._comparison else None)
 
-    def _store(self, copy: bool) -> None:
+    def _store(self, copies: Reader | None) -> None:
         assert self.capture is not None
-        self._loaded.configure(self.setting.in_kernel(self.capture, copy))
+        self._loaded.configure(self.setting.in_kernel(self.capture, copies))
 
     def watch(self, epoll: epoll) -> None:
         """Have *epoll* wait for the readers, also for those that come later."""
         self._epoll = epoll
-        self._register(self.reader)
+        self._wait(self.reader.fds())
 
-    def _register(self, reader: Reader) -> None:
-        if self._epoll is not None:
-            for fd in reader.fds():
-                # Edge-triggered: a level would be high again, without any wake-up, at the first event after a drain.
-                self._epoll.register(fd, EPOLLIN | EPOLLET)
+    def _wait(self, fds: Iterable[int]) -> None:
+        for fd in fds if self._epoll is not None else ():
+            # Edge-triggered: a level would be high again, without any wake-up, at the first event after a drain.
+            self._epoll.register(fd, EPOLLIN | EPOLLET)
+
+    def _unwait(self, fds: Iterable[int]) -> None:
+        for fd in fds if self._epoll is not None else ():
+            self._epoll.unregister(fd)
 
     def _close(self, reader: Reader) -> None:
-        if self._epoll is not None:
-            for fd in reader.fds():
-                self._epoll.unregister(fd)
+        self._unwait(reader.fds())
         reader.close()
 
     def _readers(self) -> Iterator[tuple[Reader, Ledger]]:
@@ -137,6 +153,12 @@ class Transports:
             yield self.reader, self.ledger
         if self._comparison:
             yield self._comparison.reader, self._comparison.ledger
+
+    @property
+    def waiting(self) -> bool:
+        """A buffer is as full as makes the kernel ask for a drain: half, by the timer, else at all."""
+        timer = self.setting.wakeup == "timer"
+        return any(reader.stats() >= (reader.size // 2 if timer else 1) for reader, _ in self._readers())
 
     def woken(self, fds: set[int]) -> bool:
         """The kernel woke the readers of *fds*; whether any of them is here."""
@@ -176,7 +198,11 @@ class Transports:
     def stats(self, audited: Counters | None, late: int) -> list[stream.ProgramStats]:
         """The ledgers as of the last drain, if that was for an audit; else as they are, with what lies in buffers."""
         counters = audited or self._loaded.counters()
-        run_ns, runs, missed = self._loaded.times()
+        missed = self._loaded.missed()
+        damaged = sum(side.damaged for side in self.ledger.by.values())
+        if damaged > self._damaged:
+            self._tell("warning", f"{damaged - self._damaged:,} damaged records in a buffer were passed over")
+            self._damaged = damaged
         told = []
         for transport in sorted(self._used, key=lambda t: t == self.setting.transport):
             side, in_use = self.ledger.by[transport], transport == self.setting.transport
@@ -193,8 +219,6 @@ class Transports:
                     wakeups=side.wakeups,
                     latency_us=side.latency.tolist(),
                     missed=missed if in_use else 0,
-                    run_ns=run_ns if in_use else 0,
-                    runs=runs if in_use else 0,
                     late=late if in_use else 0,
                     now=self._since.until(now, self.reader, self.setting.wakeup) if in_use else None,
                 )
@@ -206,23 +230,33 @@ class Transports:
         return figures(self.ledger.by[transport], counters, TRANSPORTS.index(transport))
 
     def follow_cpus(self) -> None:
-        """Perf buffers for the CPUs that are on now."""
+        """Perf buffers for the CPUs that are on now. Those of CPUs that were off for a moment the kernel has shut down
+        (so does a suspend): their events find no reader."""
         now = online_cpus()
-        if now == self._online or self.changing:
+        unread = self._loaded.counters().by[:, TRANSPORTS.index("perfbuf") :, _NO_READER].sum(1)  # copies too
+        dead = {cpu for cpu in np.flatnonzero(unread > self._unread).tolist() if cpu in self._online}
+        if (now == self._online and not dead) or self.changing:
             return
-        self._online = now
+        self._unread = unread
         for reader, _ in self._readers():
-            if isinstance(reader, PerfBuffers):
-                before = set(reader.fds())
-                try:
-                    reader.follow(now, self._loaded.map_fd(reader.transport))
-                except OSError as e:
-                    self._tell("warning", f"a CPU that came has no perf buffer, and its events are lost: {e.strerror}")
-                if self._epoll is not None:
-                    for fd in set(reader.fds()) - before:
-                        self._epoll.register(fd, EPOLLIN | EPOLLET)
-                    for fd in before - set(reader.fds()):
-                        self._epoll.unregister(fd)
+            if isinstance(reader, PerfBuffers) and not self._followed(reader, now, dead):
+                return  # another try, next time
+        self._online = now
+        self._refused_cpus = []
+
+    def _followed(self, reader: PerfBuffers, now: list[int], dead: set[int]) -> bool:
+        before = set(reader.fds())
+        try:
+            reader.follow(now, self._loaded.map_fd(reader.transport), dead)
+        except OSError as e:
+            if self._refused_cpus != now:  # told once
+                self._tell("warning", f"a CPU that came has no perf buffer, and its events are lost: {e.strerror}")
+            self._refused_cpus = now
+            return False
+        finally:
+            self._unwait(before - set(reader.fds()))
+            self._wait(set(reader.fds()) - before)
+        return True
 
     def _tell(self, level: stream.Level, text: str) -> None:
         self.news.append(stream.Notice(level, text, self._schema.program))
@@ -258,10 +292,11 @@ class Transports:
             return
         assert self.capture is not None
         new = self._open(self._next)
-        self._register(new)
+        self._wait(new.fds())
         self._lost_before = losses(self._loaded.counters())
-        config = self._next.in_kernel(self.capture)
-        self._handover = Handover(self._loaded, self.reader, new, config, self.ledger.next_seq)
+        self._used.add(transport)  # from now on events may come over it, whatever comes of the change
+        before, config = self.setting.in_kernel(self.capture), self._next.in_kernel(self.capture)
+        self._handover = Handover(self._loaded, self.reader, new, before, config, self.ledger.next_seq)
 
     def _handed_over(self) -> None:
         handover, self._handover = self._handover, None
@@ -279,7 +314,6 @@ class Transports:
         if old.transport != new.transport:
             self.ledger.by[old.transport].fill[:] = 0
         self.reader, self.setting = new, self._next
-        self._used.add(new.transport)
         self._since = self._figures(new.transport, counters)
         self.news.append(
             stream.Changed(
@@ -305,7 +339,7 @@ class Transports:
         transport = OTHER[self.setting.transport]
         self._must_be_able(transport)
         reader = self._open(Setting(transport, self._sizes[transport], self.setting.wakeup))
-        self._register(reader)
+        self._wait(reader.fds())
         self._comparison = Comparison(self._loaded, reader, self.ledger.cpus, seconds, self._store)
 
     def _step(self) -> bool:

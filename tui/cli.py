@@ -15,7 +15,7 @@ import click
 from ringtop.bpf.errors import CANNOT_TRACE, CannotTrace
 from ringtop.bpf.filter import FilterError
 from ringtop.tui.config import Config
-from ringtop.tui.options import PROGRAMS, Expression, collector_arguments, collector_options, viewer_options
+from ringtop.tui.options import PROGRAMS, Expression, collector_arguments, collector_options, once, viewer_options
 from ringtop.tui.say import say
 from ringtop.tui.schedule import Change
 from ringtop.tui.text import safe, safe_lines
@@ -54,7 +54,7 @@ def ringtop(context: click.Context, /, config: Path | None, **flags: Any) -> int
 
 
 @ringtop.command(epilog=STATUS)
-@click.argument("programs", nargs=-1, type=click.Choice(PROGRAMS))
+@click.argument("programs", nargs=-1, type=click.Choice(PROGRAMS), callback=once)
 @collector_options
 @click.option("--exclude", type=click.IntRange(1), multiple=True, help="Process whose events are not wanted.")
 def collect(programs: tuple[str, ...], **options: Any) -> int:
@@ -72,7 +72,7 @@ def collect(programs: tuple[str, ...], **options: Any) -> int:
 
 
 @ringtop.command(epilog=STATUS)
-@click.argument("programs", nargs=-1, required=True, type=click.Choice(PROGRAMS))
+@click.argument("programs", nargs=-1, required=True, type=click.Choice(PROGRAMS), callback=once)
 @collector_options
 @click.option(
     "--format",
@@ -114,7 +114,7 @@ def trace(**options: Any) -> int:
 
 @ringtop.command(epilog=STATUS)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--program", "programs", type=click.Choice(PROGRAMS), multiple=True, help="Only these.")
+@click.option("--program", "programs", type=click.Choice(PROGRAMS), callback=once, multiple=True, help="Only these.")
 @collector_options
 @click.option("--duration", type=click.FloatRange(0, min_open=True), help="Stop after so many seconds.")
 @click.option("--overwrite", is_flag=True, help="FILE may be there already.")
@@ -125,7 +125,9 @@ def record(
     """Write all events to FILE, without a screen; `ringtop replay FILE` shows them."""
     from ringtop.tui import start
 
-    return start.record(file, collector_arguments(programs or PROGRAMS, (), **options), duration, overwrite, quiet)
+    return start.record(
+        file, collector_arguments(programs or PROGRAMS, (os.getpid(),), **options), duration, overwrite, quiet
+    )
 
 
 @ringtop.command(epilog=STATUS)

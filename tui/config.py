@@ -59,8 +59,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Buffer of each program, bytes (perf buffers: of each CPU); None: the collector's choice."""
     wakeup: Annotated[str, Meta(pattern=r"^(timer|adaptive|every|batch:[1-9][0-9]{0,5})$")] = "timer"
     """When the kernel wakes the reader: timer, adaptive, every or batch:N."""
-    min_us: Annotated[int, Meta(ge=0, le=10**9)] = 10_000
-    """Shortest wait that runqslower reports, microseconds."""
+    min_us: Annotated[int, Meta(ge=0, le=10**9)] | None = None
+    """Shortest wait that runqslower reports, microseconds; None: 10,000, or what the capture filter says of latency."""
     merge_ms: Annotated[int, Meta(ge=0, le=1000)] = 5
     """Events are held so long, to be put in time order over all CPUs."""
     emit: sizes.Emit = "output"

@@ -106,8 +106,7 @@ _COLLECTOR = (
     click.option(
         "--min-us",
         type=click.IntRange(0, 10**9),
-        default=10_000,
-        show_default=True,
+        show_default="10000, unless the capture filter speaks of latency",
         help="runqslower: shortest wait to report, in microseconds.",
     ),
     click.option(
@@ -119,6 +118,11 @@ _COLLECTOR = (
         "are powers of two. +query: a full ring is not tried.",
     ),
 )
+
+
+def once(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Each program once, however often it was named."""
+    return tuple(dict.fromkeys(given))
 
 
 def collector_options(function: _F) -> _F:
@@ -133,7 +137,9 @@ _VIEWER = (
     click.option("--theme", help="Theme: the name of one of the package's, or of a file of your own."),
     click.option("--filter", type=Expression(), help="Display filter to start with: what the screen shows."),
     click.option("--capture", type=Capture(), help="Capture filter to start with: what the kernel sends."),
-    click.option("--program", "programs", type=click.Choice(PROGRAMS), multiple=True, help="Only these."),
+    click.option(
+        "--program", "programs", type=click.Choice(PROGRAMS), callback=once, multiple=True, help="Only these."
+    ),
     click.option("--transport", type=click.Choice(["auto", "ringbuf", "perfbuf"]), help="See `ringtop trace --help`."),
     click.option("--buffer", type=Size(), help="See `ringtop trace --help`."),
     click.option("--wakeup", type=Wakeup(), help="See `ringtop trace --help`."),
@@ -161,7 +167,7 @@ def collector_arguments(programs: tuple[str, ...], exclude: tuple[int, ...], **g
     """The command line of a collector with these options."""
     arguments = list(programs)
     for name, value in given.items():
-        if value not in ("", 0) or name in ("min_us", "merge_ms"):
+        if value not in ("", 0, None) or (value == 0 and name in ("min_us", "merge_ms")):
             arguments += [f"--{name.replace('_', '-')}", str(value)]
     for pid in exclude:
         arguments += ["--exclude", str(pid)]

@@ -44,7 +44,7 @@ class Options:
     buffer: int = 0
     wakeup: str = "timer"
     capture: str = ""
-    min_us: int = 10_000
+    min_us: int | None = None
     merge_ms: int = 5
     after: tuple[tuple[float, stream.Control], ...] = ()
     emit: sizes.Emit = "output"

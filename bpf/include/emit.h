@@ -37,14 +37,15 @@ static __always_inline void identify(struct event *e)
 	bpf_get_current_comm(e->comm, sizeof(e->comm));
 }
 
-/* A hook ran that cannot be followed to its end. */
-static __always_inline void untracked(void)
+/* A call that entered is untracked (1) until it leaves (-1), perhaps on another CPU: what remains over all CPUs at the
+ * end was lost on its way. */
+static __always_inline void untracked(s64 more)
 {
 	int zero = 0;
 	struct ledger *l = ledger.lookup(&zero);
 
 	if (l)
-		l->untracked++;
+		l->untracked += more;
 }
 
 static __always_inline bool outside(const struct capture *c, int field, s64 value)
@@ -83,8 +84,10 @@ static __always_inline int wanted(struct event *e, s64 latency, s64 ret)
 	if (!c || !l)
 		return -1;
 	int to = c->transport & 1;
+	if (ours.lookup(&who))
+		return -1;
 	l->by[to].hits++;
-	if (ours.lookup(&who) || !passes(&c->capture, e, latency, ret)) {
+	if (!passes(&c->capture, e, latency, ret)) {
 		l->by[to].filtered++;
 		return -1;
 	}
@@ -121,7 +124,7 @@ static __always_inline int put(void *ring, struct event *e, u64 size, u64 class,
 #define put(ring, e, size, class, flags) bpf_ringbuf_output(ring, e, size, flags)
 #endif
 
-static __always_inline int to_ringbuf(struct config *c, struct counts *n, struct event *e, u64 size)
+static __always_inline int to_ringbuf(struct config *c, struct event *e, u64 size)
 {
 	int zero = 0;
 	void *ring = ringbuf.lookup(&zero);
@@ -144,8 +147,6 @@ static __always_inline int to_ringbuf(struct config *c, struct counts *n, struct
 	} else if (c->wakeup == WAKE_EVERY || (c->wakeup_arg && e->seq % c->wakeup_arg == 0)) {
 		flags = BPF_RB_FORCE_WAKEUP;
 	}
-	if (flags == BPF_RB_FORCE_WAKEUP)
-		n->wakeups++;
 	return put(ring, e, size, taken, flags);
 }
 #endif
@@ -157,7 +158,7 @@ static __always_inline void hand_over(void *ctx, struct config *c, struct counts
 	n->emitted++;
 #ifdef RINGBUF
 	if (to == RING_BUFFER)
-		err = to_ringbuf(c, n, e, size);
+		err = to_ringbuf(c, e, size);
 	else
 #endif
 		err = perfbuf.perf_submit(ctx, e, size);

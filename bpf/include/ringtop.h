@@ -48,14 +48,14 @@ struct config {
 	struct capture capture;
 };
 
-/* Counters of one CPU; they only grow. */
+/* Counters of one CPU; they only grow, but for untracked. */
 struct counts {
-	u64 hits, filtered, emitted, full, no_reader, other, wakeups;
+	u64 hits, filtered, emitted, full, no_reader, other;
 };
 
 struct ledger {
 	u64 seq;	/* emit attempts over both transports */
-	u64 untracked;	/* hook runs that could not be followed to their end */
+	s64 untracked;	/* calls that entered here less those that left here, and runs that could not be followed */
 	struct counts by[2];	/* enum transport */
 	struct counts copied;
 };

@@ -24,7 +24,13 @@ struct request {
 	const char *const *argv;
 };
 
-BPF_TABLE("lru_hash", u32, struct request, requests, 10240);
+#ifdef BTF_OFFSETS
+#define follow(more)	/* an event whose request was pushed out is reported all the same */
+#else
+#define follow(more) untracked(more)
+#endif
+
+BPF_TABLE("lru_hash", u32, struct request, requests, CALLS);
 
 static __always_inline int entered(const char *filename, const char *const *argv)
 {
@@ -32,7 +38,14 @@ static __always_inline int entered(const char *filename, const char *const *argv
 	struct request r = { filename, argv };
 
 	requests.update(&tid, &r);
+	follow(1);
 	return 0;
+}
+
+static __always_inline void left(u32 tid)
+{
+	if (!requests.delete(&tid))
+		follow(-1);
 }
 
 static __always_inline struct execsnoop_event *begun(u32 tid, s64 ret)
@@ -134,7 +147,7 @@ static __always_inline void failed(void *ctx, s64 ret)
 		}
 		report(ctx, e, to);
 	}
-	requests.delete(&tid);
+	left(tid);
 }
 
 int enter_execve(struct tracepoint__syscalls__sys_enter_execve *args)
@@ -163,7 +176,7 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx)	/* sched_process_exec(task, old
 		take_block(e, at, pointer(mm, MM_ARG_START), pointer(mm, MM_ARG_END));
 		report(ctx, e, to);
 	}
-	requests.delete(&tid);
+	left(tid);
 	return 0;
 }
 
@@ -188,7 +201,7 @@ struct started {
 	char filename[FILENAME_LEN];
 };
 
-BPF_TABLE("lru_hash", u32, struct started, starting, 512);
+BPF_TABLE("lru_hash", u32, struct started, starting, TEXTS);
 BPF_PERCPU_ARRAY(start_scratch, struct started, 1);
 
 int on_exec(struct tracepoint__sched__sched_process_exec *args)
@@ -202,7 +215,8 @@ int on_exec(struct tracepoint__sched__sched_process_exec *args)
 	s->tid = tid;
 	s->len = read_kernel_str(s->filename, FILENAME_LEN, (char *)args + (args->data_loc_filename & 0xffff));
 	starting.update(&now, s);
-	requests.delete(&tid);
+	follow(1);
+	left(tid);
 	return 0;
 }
 
@@ -229,7 +243,8 @@ static __always_inline void succeeded(void *ctx, u64 regs)
 		}
 		report(ctx, e, to);
 	}
-	starting.delete(&now);
+	if (!starting.delete(&now))
+		follow(-1);
 }
 
 int on_exit(struct bpf_raw_tracepoint_args *ctx)
@@ -240,10 +255,12 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx)
 
 	if (nr != NR_EXECVE && nr != NR_EXECVEAT)
 		return 0;
-	if (ret)
-		failed(ctx, ret);
-	else
+	u32 tid = bpf_get_current_pid_tgid();
+
+	if (!ret)
 		succeeded(ctx, regs);
+	else if (ret < 0 && requests.lookup(&tid))	/* 32-bit programs have other calls of these numbers */
+		failed(ctx, ret);
 	return 0;
 }
 

@@ -16,14 +16,30 @@ struct runqslower_event {
 BPF_ARRAY(runnable_since, u64, PID_MAX);	/* by tid; 0: not waiting. An array: this is on every wake-up and switch */
 BPF_PERCPU_ARRAY(scratch, struct runqslower_event, 1);
 
-static __always_inline void now_runnable(u32 tid, u64 flag)
+static __always_inline u64 *waiting(u32 tid)
 {
 	u64 *since = tid ? runnable_since.lookup(&tid) : NULL;
 
+	if (tid && !since)
+		untracked(1);	/* pid_max was raised after the start */
+	return since;
+}
+
+static __always_inline void woken(u32 tid)
+{
+	u64 *since = waiting(tid);
+
+	if (since && !*since)	/* else it waits already: preempted just before it went to sleep */
+		*since = bpf_ktime_get_ns() & ~PREEMPTED;
+}
+
+/* A task leaves its CPU: it waits for the next one, or sleeps, and then a wake-up while it still ran counts no more. */
+static __always_inline void switched_out(u32 tid, bool preempted)
+{
+	u64 *since = waiting(tid);
+
 	if (since)
-		*since = (bpf_ktime_get_ns() & ~PREEMPTED) | flag;
-	else if (tid)
-		untracked();	/* pid_max was raised after the start */
+		*since = preempted ? bpf_ktime_get_ns() | PREEMPTED : 0;
 }
 
 /* The event of a wait that just ended, or NULL when there is none to report. */
@@ -71,7 +87,7 @@ static __always_inline void report(void *ctx, struct runqslower_event *e)
 
 int on_wakeup(struct bpf_raw_tracepoint_args *ctx)
 {
-	now_runnable(word(ctx->args[0], TASK_PID), 0);
+	woken(word(ctx->args[0], TASK_PID));
 	return 0;
 }
 
@@ -84,8 +100,7 @@ int on_switch(struct bpf_raw_tracepoint_args *ctx)
 	u32 state = word(ctx->args[1], TASK_STATE);
 #endif
 	/* A preempted task is runnable whatever its state says (kernel/sched: __trace_sched_switch_state). */
-	if ((preempt & 0xff) || !state)
-		now_runnable(bpf_get_current_pid_tgid(), PREEMPTED);
+	switched_out(bpf_get_current_pid_tgid(), (preempt & 0xff) || !state);
 
 	struct runqslower_event *e = waited(word(next, TASK_PID));
 
@@ -105,21 +120,20 @@ int on_switch(struct bpf_raw_tracepoint_args *ctx)
 
 int on_wakeup(struct tracepoint__sched__sched_wakeup *args)
 {
-	now_runnable(args->pid, 0);
+	woken(args->pid);
 	return 0;
 }
 
 int on_wakeup_new(struct tracepoint__sched__sched_wakeup_new *args)
 {
-	now_runnable(args->pid, 0);
+	woken(args->pid);
 	return 0;
 }
 
 int on_switch(struct tracepoint__sched__sched_switch *args)
 {
 	/* The reported state: the bit above the state bits (0xff) says preempted. */
-	if (!(args->prev_state & 0xff))
-		now_runnable(args->prev_pid, PREEMPTED);
+	switched_out(args->prev_pid, !(args->prev_state & 0xff));
 
 	struct runqslower_event *e = waited(args->next_pid);
 

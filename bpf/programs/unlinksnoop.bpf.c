@@ -2,7 +2,8 @@
 
 #include "emit.h"
 
-#define PATH_LEN 4096
+#define PATH_LEN 4096	/* with the NUL: PATH_MAX, longer ones the kernel refuses */
+#define ENAMETOOLONG 36
 #define AT_FDCWD (-100)
 #define AT_REMOVEDIR 0x200
 enum op { UNLINK, RMDIR };
@@ -39,7 +40,7 @@ static __always_inline void report(void *ctx, struct unlinksnoop_event *e, long 
 	u32 size = n > 0 && n <= PATH_LEN ? n : 0;
 
 	e->path_len = size ? size - 1 : 0;
-	e->truncated = !size || size == PATH_LEN;
+	e->truncated = !size || (size == PATH_LEN && e->ret == -ENAMETOOLONG);
 	/* In steps of 64, so that neighbours are often of equal length and the reader takes them at once. */
 	emit(ctx, &e->h, bounded((FIXED + size + 63) & ~63, sizeof(*e) - 1), to);
 }
@@ -48,7 +49,7 @@ static __always_inline void report(void *ctx, struct unlinksnoop_event *e, long 
 
 /* The kernel's own copy of the name: it cannot be changed under us and needs no paging in. It may be gone at the return
  * (do_unlinkat consumes it), so the whole event waits here. LRU: a task killed in the middle never leaves. */
-BPF_TABLE("lru_hash", u32, struct unlinksnoop_event, requests, 1024);
+BPF_TABLE("lru_hash", u32, struct unlinksnoop_event, requests, TEXTS);
 
 static __always_inline int entered(s32 dfd, u64 filename, u32 op)
 {
@@ -57,8 +58,7 @@ static __always_inline int entered(s32 dfd, u64 filename, u32 op)
 
 	if (!e)
 		return 0;
-	if (requests.lookup(&tid))
-		untracked();	/* the last one's return was missed: the kernel has kretprobes for so many at a time */
+	untracked(1);	/* for good when the return is missed: the kernel has kretprobes for so many at a time */
 	/* struct filename begins with the pointer to the name on every kernel */
 	e->path_len = read_kernel_str(e->path, PATH_LEN, (void *)pointer(filename, 0));
 	requests.update(&tid, e);
@@ -78,7 +78,8 @@ static __always_inline int left(void *ctx, s64 ret)
 
 	if (to >= 0)
 		report(ctx, e, (s32)e->path_len, to);
-	requests.delete(&tid);
+	if (!requests.delete(&tid))
+		untracked(-1);
 	return 0;
 }
 
@@ -106,13 +107,14 @@ struct request {
 	u32 op;
 };
 
-BPF_TABLE("lru_hash", u32, struct request, requests, 10240);
+BPF_TABLE("lru_hash", u32, struct request, requests, CALLS);
 
 static __always_inline int entered(const char *path, s32 dfd, u32 op)
 {
 	u32 tid = bpf_get_current_pid_tgid();
 	struct request r = { path, dfd, op };
 
+	untracked(1);
 	requests.update(&tid, &r);
 	return 0;
 }
@@ -129,7 +131,8 @@ static __always_inline int left(void *ctx, s64 ret)
 
 	if (to >= 0)
 		report(ctx, e, read_user_str(e->path, PATH_LEN, r->path), to);
-	requests.delete(&tid);
+	if (!requests.delete(&tid))
+		untracked(-1);
 	return 0;
 }
 

@@ -40,7 +40,12 @@ def assert_harmless(pid: int, uid: int = NOBODY, capabilities: int = 0) -> None:
     """It is not root, has no capability but those, and can get none."""
     eventually(lambda: status(pid)["NoNewPrivs"] == "1")  # the last program's state is told just before
     eventually(lambda: int(status(pid)["CapEff"], 16) == capabilities)
-    now = status(pid)
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        assert_harmless_task(status(int(task.name)), uid, capabilities)
+
+
+def assert_harmless_task(now: dict[str, str], uid: int, capabilities: int) -> None:
+    """Of each thread: another one's doings are not its own."""
     assert now["Uid"].split() == [str(uid)] * 4
     assert "0" not in now["Gid"].split()
     assert now["Groups"] == ""
