@@ -308,7 +308,7 @@ class Feed:
         ]  # fmt: skip
         fill = sum(c.fill for c in cpus)
         capacity = size * (1 if transport == "ringbuf" else self.cpus)
-        return stream.ProgramStats(program, transport, cpus, fill, capacity, 0, [], 0, 0, 0, self.late, now)
+        return stream.ProgramStats(program, transport, cpus, fill, capacity, 0, [], 0, self.late, now)
 
     def _rows(self, program: str, n: int, span: int) -> stream.Rows:
         schema, rng = SCHEMAS[program], self._rng

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.style import Style
 from textual import events
 from textual.pilot import Pilot
 
@@ -19,16 +20,14 @@ from ringtop.tui.app import MOST_NOTICES, Hooks, Viewer
 from ringtop.tui.cgroup import Membership
 from ringtop.tui.columns import Placed
 from ringtop.tui.config import Config
-from ringtop.tui.model import Model
 from ringtop.tui.process import Ancestor, Card
 from ringtop.tui.source import Lost
 from ringtop.tui.state import State
 from ringtop.tui.store import Event
-from ringtop.tui.view import View
 from ringtop.tui.widgets import detail
-from ringtop.tui.widgets.events import EventTable
 from ringtop.tui.widgets.filterbar import FilterInput
 from ringtop.tui.widgets.main import Main
+from ringtop.tui.widgets.rows import fitted
 from tests.tui.feed import Feed
 from tests.tui.viewing import SIZES, press, settle, shown, table
 from tests.unit.safety import assert_safe
@@ -208,13 +207,10 @@ async def test_what_is_pasted_is_shown_as_it_is_read() -> None:
 
 @given(st.data(), st.integers(1, 60), st.sampled_from([0, 8, 16]), st.sampled_from(["argv", "path", "comm", "pid"]))
 def test_no_text_is_wider_or_narrower_than_its_column(data: st.DataObject, width: int, offset: int, name: str) -> None:
-    view = View(Model(tuple(SCHEMAS), 1 << 16).store.tables["execsnoop"])
     field = next(f for s in SCHEMAS.values() for f in s.fields if f.name == name)
-    drawn = EventTable(Model(), view, glyphs.UNICODE, columns.available("execsnoop"))
     place = Placed(columns.column(field), 0, width)
-    drawn._placed, drawn.offset_text = [place], offset
     shown = text.visible(data.draw(texts(200)))
-    segments = drawn._text(shown, place, drawn.base)
+    segments = fitted(shown, place, Style(), glyphs.UNICODE.ellipsis, offset)
     assert sum(cell_len(s.text) for s in segments) == width
 
 

@@ -116,7 +116,7 @@ async def test_home_is_the_oldest_row(key: str) -> None:
     async with running() as pilot:
         await press(pilot, key)
         assert table(pilot).cursor == 0
-        assert table(pilot).top == 0
+        assert table(pilot).place.top == 0
 
 
 @pytest.mark.parametrize(("left", "right"), [("left", "right"), ("h", "l")])
@@ -335,7 +335,6 @@ async def test_r_is_offered_only_when_there_is_something_to_retry() -> None:
         await play(pilot)
         assert "collector running" in shown(pilot)
         assert len(table(pilot).view.table) > kept
-        assert table(pilot).view.table.missing == 0
 
 
 async def test_r_sets_again_what_was_set_before() -> None:
@@ -396,9 +395,9 @@ async def test_mouse_selects_sorts_scrolls_and_presses_keys() -> None:
         await pilot.click(here, offset=(5, 3))
         await settle(pilot)
         assert here.view.frozen
-        assert here.cursor == here.top + 2
+        assert here.cursor == here.place.top + 2
         assert here.column == "time"
-        x = next(p.x for p in here._placed if p.column.name == "latency")
+        x = next(p.x for p in here.placed if p.column.name == "latency")
         await pilot.click(here, offset=(x + 2, 0))
         await settle(pilot)
         assert here.view.sort is not None

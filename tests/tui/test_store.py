@@ -99,7 +99,6 @@ def test_floor_holds_rows_and_says_what_was_not_kept() -> None:
     assert table.received == 300
     table.floor = None
     table.append(unlinks(300, 1))
-    assert table.missing == 0
     assert table.marks[table.end - 1] == ["110 not kept: they came while older rows were held"]
 
 
@@ -141,7 +140,6 @@ def test_restart_and_skip_open_no_gap_and_leave_a_mark() -> None:
     table.append(unlinks(0, 5))
     table.skip(500)
     table.append(unlinks(505, 5))
-    assert table.missing == 0
     assert table.marks[5] == ["collector restarted"]
     assert table.marks[10] == ["500 not kept: they came faster than the viewer took them"]
     assert (table.received, table.unkept) == (515, 500)
@@ -184,6 +182,18 @@ def test_numbers_of_an_earlier_collector_mean_nothing() -> None:
     table.append(make("unlinksnoop", [{"seq": s, "ts": now + s} for s in range(9)]))
     table.mark(changed(now + 3, (0, 4, 5)))
     assert list(table.marks) == [10, 15]
+
+
+def test_a_change_that_waits_is_told_before_the_restart() -> None:
+    table = Table("unlinksnoop", 100 * 212)
+    table.append(unlinks(900, 10))
+    now = 10**12
+    table.mark(changed(now, (0, 909, 910)))
+    assert table.at_end == [changed(now, (0, 909, 910))]
+    table.restart()
+    table.append(make("unlinksnoop", [{"seq": s, "ts": now + s} for s in range(905, 915)]))
+    assert table.marks == {10: [changed(now, (0, 909, 910)), "collector restarted"]}
+    assert table.at_end == []
 
 
 def test_a_change_waits_for_the_first_row_stamped_later() -> None:

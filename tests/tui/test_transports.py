@@ -171,7 +171,7 @@ async def test_all_tables_from_the_palette_in_one_report() -> None:
         feed_of(pilot).residual = 3
         await palette(pilot, "Switch transport of all")
         assert feed_of(pilot).controls == [Retune(transport="other")]
-        assert shown(pilot).count("perf buffers 2x128 KiB") == 3
+        assert shown(pilot).count("perf buffers 2x128 KiB") == 6  # titles and notes
         await palette(pilot, "Compare transports of all")
         await press(pilot, "1", "enter")
         assert feed_of(pilot).controls[1:] == [Compare(1, [])]

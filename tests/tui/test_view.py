@@ -122,7 +122,7 @@ def test_frozen_rows_stay_while_new_ones_come_and_old_ones_go() -> None:
     scan(view)
     assert rows_of(view) == list(range(50, 60))
     assert view.new == 200
-    assert view.unkept == 200 - (table.ring.capacity - 10)
+    assert table.unkept == 200 - (table.ring.capacity - 10)
     view.filter(by_pid(2))
     scan(view)
     assert rows_of(view) == [52, 57]
@@ -222,3 +222,21 @@ def test_span_is_a_sorted_deque(steps: list[tuple[bool, int]]) -> None:
         assert span.find(middle) == len(model) // 2
         assert span.drop_before(middle) == len(model) // 2
         assert span.values.tolist() == model[len(model) // 2 :].tolist()
+
+
+def test_a_note_behind_the_last_row_is_shown_at_once_and_stays_before_what_comes_next() -> None:
+    table = Table("runqslower", 1 << 20)
+    view = View(table)
+    table.append(waits(0, 3))
+    table.mark(changed(5))
+    scan(view)
+    assert view.lines(0, 9).tolist() == [1, 3, 5, 6]
+    assert view.gap(6).marks == (changed(5),)
+    view.freeze()
+    table.append(waits(3, 5))
+    scan(view)
+    assert view.lines(0, 9).tolist() == [1, 3, 5, 6]
+    view.resume()
+    scan(view)
+    assert view.lines(0, 99).tolist() == [1, 3, 5, 7, 9, 11, 12, 13, 15]
+    assert view.gap(12).marks == (changed(5),)
