@@ -70,39 +70,40 @@ class Detail(Painted):
 
     def __init__(self) -> None:
         super().__init__(id="detail")
-        self._event: Event | None = None
-        self._note = ""
-        self._clock = Clock()
+        self._pairs: list[tuple[str, str]] = []
+        self._wrapped: dict[int, list[list[tuple[str, str]]]] = {}
+        """By width."""
         self.display = False
 
     def show(self, event: Event | None, clock: Clock, note: str = "") -> None:
         """Show *note*, or else *event*; nothing for None."""
-        changed = event != self._event if event is None or self._event is None else event.number != self._event.number
-        if event is not None and self._event is not None:
-            changed = changed or event.program != self._event.program or clock != self._clock
-        changed = changed or note != self._note
-        self._event, self._clock, self._note = event, clock, note
-        self.display = event is not None or bool(note)
-        if changed:
+        pairs = [("note", note)] if note else items(event, clock) if event is not None else []
+        if pairs != self._pairs:  # a clock that runs changes nothing but an age
+            self._pairs = pairs
+            self._wrapped.clear()
+            self.display = bool(pairs)
             self.refresh(layout=True)
 
     def _lines(self, width: int) -> list[list[tuple[str, str]]]:
-        if self._note:
-            return wrap([("note", self._note)], max(10, width))
-        return wrap(items(self._event, self._clock), max(10, width)) if self._event is not None else []
+        if width not in self._wrapped:
+            self._wrapped[width] = wrap(self._pairs, max(10, width))
+        return self._wrapped[width]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many lines as it takes; the style sheet sets the limit."""
         return len(self._lines(width))
 
     def render_line(self, y: int) -> Strip:
-        """One of them."""
-        width = self.content_size.width
+        """One of them; the last there is room for tells how many do not fit."""
+        width, height = self.content_size
         base = self.base
         lines = self._lines(width)
         if y >= len(lines):
             return Strip.blank(width, base)
         name_style = base + self.part("detail--name")
+        if y == height - 1 < len(lines) - 1:
+            left = len(lines) - y
+            return Strip([Segment(f"{text.cut_mark()} {left} more lines", name_style)]).adjust_cell_length(width, base)
         segments: list[Segment] = []
         for i, (name, said) in enumerate(lines[y]):
             segments.append(Segment(("  " if i else "") + (f"{name} " if name else "  "), name_style))
