@@ -29,7 +29,7 @@ class Rung:
 
     name: str
     hooks: tuple[Hook, ...]
-    """In the order they are attached: exits before entries, so that every call that is seen to enter is seen to leave."""
+    """In the order they are attached: exits before entries, so that what is seen to enter is seen to leave."""
     defines: dict[str, int | str]
     """Macros for the compiler."""
     knows: frozenset[str] = _ALL
@@ -54,8 +54,8 @@ def _offsets(kernel: Kernel) -> tuple[dict[str, int | str], str]:
 
 
 def _room() -> dict[str, int | str]:
-    """Macros: how many calls on their way are remembered, and how many with their text (some KiB each). Before 6.16 each
-    CPU keeps 128 entries of such a map for itself."""
+    """Macros: how many calls on their way are remembered, and how many with their text (some KiB each). Before Linux
+    6.16 each CPU keeps 128 entries of such a map for itself."""
     return {"CALLS": max(10_240, 256 * possible_cpus()), "TEXTS": max(1024, 160 * len(online_cpus()))}
 
 

@@ -65,8 +65,8 @@ class Counters:
     seq: NDArray[np.uint64]
     """Emit attempts over both transports."""
     untracked: NDArray[np.int64]
-    """Hook runs that could not be followed to their end, and calls that have entered and not left: taken back on the CPU
-    where they leave, so that only the sum over all CPUs means something."""
+    """Hook runs that could not be followed to their end, and calls that have entered and not left: taken back on the
+    CPU where they leave, so that only the sum over all CPUs means something."""
     by: NDArray[np.uint64]
     """Shape (cpus, transports and copies, ``COUNTERS``)."""
 
@@ -93,7 +93,7 @@ def _stderr_kept() -> Iterator[list[str]]:
     """bcc and clang write to file descriptor 2: keep it for our own messages."""
     kept: list[str] = []
     saved = os.dup(2)
-    with open(os.memfd_create("stderr"), "w+b") as file:
+    with os.fdopen(os.memfd_create("stderr"), "w+b") as file:
         os.dup2(file.fileno(), 2)
         try:
             yield kept

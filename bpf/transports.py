@@ -133,13 +133,15 @@ class Transports:
         self._wait(self.reader.fds())
 
     def _wait(self, fds: Iterable[int]) -> None:
-        for fd in fds if self._epoll is not None else ():
-            # Edge-triggered: a level would be high again, without any wake-up, at the first event after a drain.
-            self._epoll.register(fd, EPOLLIN | EPOLLET)
+        if self._epoll is not None:
+            for fd in fds:
+                # Edge-triggered: a level would be high again, without any wake-up, at the first event after a drain.
+                self._epoll.register(fd, EPOLLIN | EPOLLET)
 
     def _unwait(self, fds: Iterable[int]) -> None:
-        for fd in fds if self._epoll is not None else ():
-            self._epoll.unregister(fd)
+        if self._epoll is not None:
+            for fd in fds:
+                self._epoll.unregister(fd)
 
     def _close(self, reader: Reader) -> None:
         self._unwait(reader.fds())

@@ -25,7 +25,7 @@ struct request {
 };
 
 #ifdef BTF_OFFSETS
-#define follow(more)	/* an event whose request was pushed out is reported all the same */
+#define follow(more) ((void)0)	/* an event whose request was pushed out is reported all the same */
 #else
 #define follow(more) untracked(more)
 #endif

@@ -179,4 +179,4 @@ def test_cpu_stats_say_what_the_kernel_and_the_reader_counted(seed: int, online:
 
 
 def test_no_drop_reason_is_left_out() -> None:
-    assert set(COUNTERS) == {"hits", "filtered", "emitted", "wakeups", *REASONS}
+    assert set(COUNTERS) == {"hits", "filtered", "emitted", *REASONS}
