@@ -91,7 +91,7 @@ def test_the_transport_in_use_is_the_one_that_says_so() -> None:
     def part(transport: stream.Transport, received: int, fill: int, now: stream.Period | None) -> stream.ProgramStats:
         cpu = stream.CpuStats(0, received + 2, 0, received + 2, received, {}, 0, 0, 0, fill, fill, 4)
         capacity = 100 if transport == "ringbuf" else 200
-        return stream.ProgramStats("runqslower", transport, [cpu], fill, capacity, 0, [], 0, 0, 0, 3, now)
+        return stream.ProgramStats("runqslower", transport, [cpu], fill, capacity, 0, [], 0, 3, now)
 
     counters = Counters()
     counters.update(stream.Stats(1, 0, [part("perfbuf", 90, 7, None), part("ringbuf", 1, 0, period("ringbuf"))], 0, 0))
