@@ -60,12 +60,15 @@ def column(batch: Batch, field: Field, clock: Clock, width: int = 12) -> list[Ce
             return [Cell(clock.show(ts, width), "late" if late else "dim") for ts, late in stamps]
         case "duration":
             return [Cell(format.duration(ns), _wait(ns)) for ns in batch.rows[name].tolist()]
+        case "path" if name == "path":
+            paths = zip(batch.text(name), batch.rows["truncated"].tolist(), strict=True)
+            return [Cell(text.visible(raw) + (text.cut_mark() if cut else "")) for raw, cut in paths]
         case "comm" | "path":
             return [Cell(text.visible(raw)) for raw in batch.text(name)]
         case "args":
-            counts: list[int] = batch.rows["argc"].tolist()
-            pairs = zip(batch.text(name), counts, strict=True)
-            return [Cell(shell_line(split_args(raw, argc))) for raw, argc in pairs]
+            counts, cuts = batch.rows["argc"].tolist(), batch.rows["truncated"].tolist()
+            lines = zip(batch.text(name), counts, cuts, strict=True)
+            return [Cell(shell_line(split_args(raw, argc), bool(cut))) for raw, argc, cut in lines]
         case "op":
             return [Cell(OPS[op] if op < len(OPS) else str(op), "dim") for op in batch.rows[name].tolist()]
         case "bool":

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ringtop.tui.text import original, visible
+from ringtop.tui.text import cut_mark, original, visible
 
 _BARE = re.compile(r"[\w@%+=:,./-]+")
 _SHELL_WORD = re.compile(r"""\$'((?:[^'\\]|\\.)*)'|'([^']*)'|"([^"]*)"|([^\s'"$]+)""")
 
 
-def shell_line(args: Iterable[bytes]) -> str:
-    """Arguments as one would type them in a shell (``$'…'`` where escapes are needed): safe, and spaces are seen."""
-    return " ".join(map(_shell_word, args))
+def shell_line(args: Iterable[bytes], truncated: bool = False) -> str:
+    """Arguments as one would type them in a shell (``$'…'`` where escapes are needed): safe, and spaces are seen.
+
+    *truncated*: there were more, which is marked.
+    """
+    return " ".join([*map(_shell_word, args), *([cut_mark()] if truncated else [])])
 
 
 def _shell_word(arg: bytes) -> str:

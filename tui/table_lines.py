@@ -105,12 +105,12 @@ def _commands(batch: Batch) -> list[str]:
 
 def _command(filename: bytes, args: list[bytes], ret: int, truncated: int) -> str:
     """The arguments, and before them the file when they do not name it."""
-    cut = f" {cut_mark()}" if truncated else ""
+    line = shell_line(args, bool(truncated))
     if not args:
-        return visible(filename) + cut
+        return f"{visible(filename)} {line}".rstrip()
     name = filename.rpartition(b"/")[2]
     told = filename in args if ret < 0 else any(a.rpartition(b"/")[2] == name for a in args[:3])
-    return ("" if told or not filename else f"{visible(filename)} as ") + shell_line(args) + cut
+    return ("" if told or not filename else f"{visible(filename)} as ") + line
 
 
 def _paths(batch: Batch) -> list[str]:

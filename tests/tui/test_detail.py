@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ringtop.bpf import stream
 from ringtop.tui.cells import Clock
-from ringtop.tui.widgets.detail import Detail
+from ringtop.tui.store import Event
+from ringtop.tui.widgets.detail import Detail, items
 from tests.tui.feed import Feed
 from tests.tui.viewing import press, running, shown
 from tests.unit.samples import make
@@ -33,3 +34,11 @@ async def test_a_running_clock_changes_nothing_but_ages() -> None:
             before = detail._pairs
             detail.show(event, Clock(mode, now_ns=2 * 10**13))
             assert (detail._pairs is not before) == changes
+
+
+def test_what_the_kernel_cut_is_marked() -> None:
+    command = make("execsnoop", [{"argv": [b"cc", b"-O2"], "filename": b"/bin/cc", "truncated": 1}])
+    path = make("unlinksnoop", [{"path": b"/tmp/a", "truncated": 1}])
+    assert dict(items(Event(0, command), Clock()))["argv"] == "cc -O2 …"
+    assert dict(items(Event(0, command), Clock()))["filename"] == "/bin/cc"
+    assert dict(items(Event(0, path), Clock()))["path"] == "/tmp/a…"
