@@ -47,14 +47,17 @@ class Told:
     """Kernel's clock, ns."""
     last_ts: int | None = None
     events: int = 0
+    newest: int = 0
+    """Of those, how many this is of."""
+    truncated: bool = False
+    """The command had more arguments."""
 
 
 def told(timeline: Timeline) -> Told:
     """What the events of *timeline* say."""
     if not len(timeline):
         return Told()
-    rows = [timeline.batches[p].rows for p in timeline.batches]
-    times = [int(r["ts"].min()) for r in rows] + [int(r["ts"].max()) for r in rows]
+    first_ts, last_ts = (int(timeline.batches[p].rows["ts"][i]) for p, i in (timeline.order[0], timeline.order[-1]))
     program, at = timeline.order[-1]
     newest = timeline.batches[program].take(slice(at, at + 1))
     known = {n: int(newest.rows[n][0]) for n in ("ppid", "uid")}
@@ -66,9 +69,11 @@ def told(timeline: Timeline) -> Told:
         uid=known["uid"] if known["uid"] != UNKNOWN else None,
         filename=started.text("filename")[0] if started else None,
         command=_arguments(started) if started else None,
-        first_ts=min(times),
-        last_ts=max(times),
-        events=len(timeline),
+        first_ts=first_ts,
+        last_ts=last_ts,
+        events=timeline.total,
+        newest=len(timeline),
+        truncated=bool(started.rows["truncated"][0]) if started else False,
     )
 
 
@@ -90,20 +95,23 @@ def headline(pid: int, card: Card, known: Told) -> str:
 
 
 def facts(card: Card, known: Told, offset_ns: int = 0, zone: tzinfo | None = None) -> list[Fact]:
-    """All that is known, the most useful first. *offset_ns*: from the kernel's clock to the wall clock."""
-    found = list(_card(card, known, zone) if card.started is not None else _told(known))
+    """All that is known, the command last: it may be long. *offset_ns*: from the kernel's clock to the wall clock."""
+    found = list(_card(card, zone) if card.started is not None else _told(known))
     if known.first_ts is not None and known.last_ts is not None:
         first, last = (format.clock(ts + offset_ns, zone) for ts in (known.first_ts, known.last_ts))
-        found.append(Fact("events", f"{format.count(known.events)}, {first} to {last}"))
+        count = format.count(known.newest)
+        count = count if known.newest == known.events else f"the newest {count} of {format.count(known.events)}"
+        found.append(Fact("events", f"{count}, {first} to {last}"))
+    if card.command:
+        found.append(Fact("command", shell_line(card.command)))
+    elif known.command:
+        found.append(Fact("command", shell_line(known.command, known.truncated)))
+    elif card.started is not None and card.command == () and card.exe is None and card.status != "zombie":
+        found.append(Fact("command", "a kernel thread", "dim"))
     return found
 
 
-def _card(card: Card, known: Told, zone: tzinfo | None) -> Iterator[Fact]:
-    command = card.command or known.command
-    if command:
-        yield Fact("command", shell_line(command))
-    elif card.command == () and card.exe is None and card.status != "zombie":
-        yield Fact("command", "a kernel thread", "dim")
+def _card(card: Card, zone: tzinfo | None) -> Iterator[Fact]:
     if card.ancestors:
         yield Fact("started by", " < ".join(f"{text.visible(a.comm)} {a.pid}" for a in card.ancestors))
     if card.user is not None:
@@ -135,8 +143,6 @@ def _card(card: Card, known: Told, zone: tzinfo | None) -> Iterator[Fact]:
 
 
 def _told(known: Told) -> Iterator[Fact]:
-    if known.command:
-        yield Fact("command", shell_line(known.command))
     if known.filename:
         yield Fact("program", text.visible(known.filename))
     if known.ppid is not None:

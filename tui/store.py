@@ -185,6 +185,8 @@ class Timeline:
     batches: dict[str, Batch]
     order: list[tuple[str, int]]
     """Program and position in its batch, oldest first."""
+    total: int = 0
+    """Events there are, with those that were too many to be among these."""
 
     def __len__(self) -> int:
         return len(self.order)
@@ -215,10 +217,12 @@ class Store:
             table.restart()
 
     def process(self, pid: int, limit: int = 5000) -> Timeline:
-        """All kept events of the process *pid*, from every table, in time order; the newest *limit* of each table."""
-        batches = {p: t.ring.take(t.find("pid", pid)[-limit:]) for p, t in self.tables.items()}
+        """The kept events of the process *pid* from every table, in time order; of more than *limit* the newest."""
+        found = {p: t.find("pid", pid) for p, t in self.tables.items()}
+        batches = {p: self.tables[p].ring.take(rows[-limit:]) for p, rows in found.items()}
         keys = [(int(ts), p, i) for p, b in batches.items() for i, ts in enumerate(b.rows["ts"].tolist())]
-        return Timeline({p: b for p, b in batches.items() if len(b)}, [(p, i) for _, p, i in sorted(keys)])
+        order = [(p, i) for _, p, i in sorted(keys)[-limit:]]
+        return Timeline({p: b for p, b in batches.items() if len(b)}, order, sum(map(len, found.values())))
 
     def recent(self, name: str, count: int = 20) -> list[int] | list[bytes]:
         """The last different values of the field *name* over the tables that have it."""

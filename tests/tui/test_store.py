@@ -233,6 +233,15 @@ def test_process_gives_its_events_of_all_tables_in_time_order() -> None:
     assert all((b.rows["pid"] == 1111).all() for b in timeline.batches.values())
 
 
+def test_of_a_process_with_too_many_events_the_newest_are_given_and_all_are_counted() -> None:
+    store = Store()
+    for program, stamps in (("execsnoop", range(100, 110)), ("unlinksnoop", range(105, 125, 2))):
+        store.append(make(program, [{"pid": 7, "ts": ts} for ts in stamps]))
+    timeline = store.process(7, limit=8)
+    assert [int(timeline.batches[p].rows["ts"][i]) for p, i in timeline.order] == [109, *range(111, 125, 2)]
+    assert (len(timeline), timeline.total) == (8, 20)
+
+
 def test_recent_values_newest_first_without_doubles() -> None:
     store = Store()
     store.append(unlinks(0, 30))

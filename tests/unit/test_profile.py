@@ -72,7 +72,7 @@ def test_a_short_life_is_told_by_its_events() -> None:
         make("execsnoop", [{**exec_, "pid": 43, "ts": 900, "argv": [b"other"]}]),
     )
     known = told(life)
-    assert known == Told(b"true", 7, None, b"/bin/true", (b"true", b"x y"), 100, 200, 3)
+    assert known == Told(b"true", 7, None, b"/bin/true", (b"true", b"x y"), 100, 200, 3, 3)
     found = said(Card(42, "gone"), known)
     assert found["command"] == "true 'x y'"
     assert found["program"] == "/bin/true"
@@ -81,6 +81,15 @@ def test_a_short_life_is_told_by_its_events() -> None:
     assert "user" not in found
     for presence, word in (("gone", "gone"), ("reused", "younger"), ("elsewhere", "not of this host")):
         assert word in headline(42, Card(42, presence), known)  # type: ignore[arg-type]
+
+
+def test_a_long_life_tells_how_much_of_it_is_shown() -> None:
+    store = Store()
+    store.append(make("execsnoop", [{"pid": 42, "ts": ts, "argv": [b"cc"], "truncated": 1} for ts in range(9)]))
+    found = said(Card(42, "gone"), told(store.process(42, limit=5)))
+    assert found["events"].startswith("the newest 5 of 9, ")
+    assert list(found)[-1] == "command"
+    assert found["command"] == "cc …"
 
 
 def test_what_was_known_of_a_process_stays_when_it_ends() -> None:
