@@ -136,7 +136,7 @@ class Loaded:
 
     def map_fd(self, name: str) -> int:
         """File descriptor of one of the program's maps."""
-        fd: int = self.bpf[name].map_fd
+        fd: int = self.bpf[name.encode()].map_fd
         return fd
 
     def configure(self, config: Config) -> None:
@@ -225,18 +225,18 @@ def _load_rung(program: str, rung: Rung, kernel: Kernel, ringbuf: bool, emit: Em
     if ringbuf:
         flags += ["-DRINGBUF", *(f"-DEMIT_{way.upper()}" for way in emit.split("+"))]
     told: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="ringtop-") as tree:
-        write_tree(Path(tree), kernel.release)
-        os.environ["BCC_KERNEL_SOURCE"] = tree
-        try:
+    try:
+        with tempfile.TemporaryDirectory(prefix="ringtop-") as tree:
+            write_tree(Path(tree), kernel.release)
+            os.environ["BCC_KERNEL_SOURCE"] = tree
             with _stderr_kept() as told:
                 bpf = bcc.BPF(text=source(program), cflags=flags)
                 for name, kind in {h.function: h.kind for h in rung.hooks}.items():
                     bpf.load_func(name.encode(), getattr(bcc.BPF, _CAN_ATTACH[kind]))
-        except Exception as e:
-            raise CannotTrace(f"{program} could not be loaded", _reason(e, told), "") from e
-        finally:
-            os.environ.pop("BCC_KERNEL_SOURCE", None)
+    except Exception as e:
+        raise CannotTrace(f"{program} could not be loaded", _reason(e, told), _CURE) from e
+    finally:
+        os.environ.pop("BCC_KERNEL_SOURCE", None)
     return bpf
 
 
