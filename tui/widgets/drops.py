@@ -24,6 +24,7 @@ def reason(name: str) -> str:
 class Drops(Line):
     """Lost in all and a second, by reason; in flight; unaccounted; kept out by the capture filter; not kept here."""
 
+    PREFIX = "drops"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "drops--none",
         "drops--some",

@@ -16,6 +16,7 @@ from ringtop.tui.widgets.line import Line
 class Header(Line):
     """Host, kernel, CPUs, load, uptime; collector and link at the right."""
 
+    PREFIX = "header"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "header--name",
         "header--dim",

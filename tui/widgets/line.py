@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -13,6 +15,8 @@ from ringtop.tui.widgets.style import Painted
 class Line(Painted):
     """Shows ``parts`` at the left and ``ending`` at the right; repaints only when they changed."""
 
+    PREFIX: ClassVar[str] = ""
+    """What the names of its component classes begin with, before the style of a part."""
     SPACE = 2
     """Cells between parts."""
     FILLER = " "
@@ -63,8 +67,7 @@ class Line(Painted):
 
     def style_of(self, name: str) -> Style:
         """The Rich style of a part."""
-        prefix = next(iter(self.COMPONENT_CLASSES), "--").split("--")[0]
-        return self.part(f"{prefix}--{name}") if name else self.base
+        return self.part(f"{self.PREFIX}--{name}") if name else self.base
 
     def _segments(self, parts: list[Part]) -> list[Segment]:
         segments: list[Segment] = []

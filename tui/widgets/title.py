@@ -21,6 +21,7 @@ HOOK = 40
 class Title(Line):
     """Program, hook, transport, events a second, shown of kept, and how many had to go."""
 
+    PREFIX = "title"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "title--runqslower",
         "title--execsnoop",
