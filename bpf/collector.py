@@ -7,6 +7,7 @@ import platform
 import resource
 import select
 import signal
+import sys
 import time
 from collections import deque
 from contextlib import suppress
@@ -18,7 +19,7 @@ from ringtop.bpf import leftovers, privilege, stream
 from ringtop.bpf.errors import CannotTrace
 from ringtop.bpf.filter import FilterError
 from ringtop.bpf.kernel import Kernel, ensure_tracefs, online_cpus
-from ringtop.bpf.outbox import Outbox
+from ringtop.bpf.outbox import CannotWrite, Outbox
 from ringtop.bpf.rounds import cut
 from ringtop.bpf.sizes import Emit
 from ringtop.bpf.tracer import TICK_NS, Settings, Tracer
@@ -65,6 +66,7 @@ class Collector:
         self.tracers: dict[str, Tracer] = {}
         self._programs = list(dict.fromkeys(options.programs))
         self.captures = dict.fromkeys(self._programs, options.capture)
+        self._own = [os.getpid(), *options.exclude]
         self._control_fd = control_fd
         self._control = stream.Frames(magic=False, limit=CONTROL_LIMIT)
         self._epoll = select.epoll()
@@ -83,6 +85,9 @@ class Collector:
             return self._run()
         except BrokenPipeError:
             return 0  # nobody listens any more: the programs go with this process
+        except CannotWrite as e:
+            sys.stderr.write(f"ringtop: {e}\n")
+            return 1
         finally:
             for tracer in self.tracers.values():
                 tracer.close()
@@ -95,6 +100,9 @@ class Collector:
                 self.out.put(stream.Notice("info", "tracefs was not mounted: mounted it at /sys/kernel/tracing"))
         except CannotTrace as missing:
             self.out.put(stream.Notice("warning", str(missing)))  # raw tracepoints need none
+        if kernel.inner_pids:
+            unknown = "what a hook cannot know of a process stays unknown, and ringtop's own events are shown"
+            self.out.put(stream.Notice("warning", f"{kernel.inner_pids}: {unknown}"))
         transport = self._transport(kernel)
         failures = [e for p in self._programs if (e := self._start(p, kernel, transport))]
         if not self.tracers:
@@ -150,7 +158,7 @@ class Collector:
         settings = Settings(transport, o.buffer, o.wakeup, o.capture, o.min_us, o.emit, o.merge_ms)
         try:
             tracer = Tracer(program, kernel, settings)
-            tracer.exclude([os.getpid(), *o.exclude])
+            tracer.exclude(self._own)
             tracer.attach()
         except CannotTrace as e:
             self.out.put(stream.State(program, "failed", transport=transport, reason=str(e)))
@@ -159,10 +167,6 @@ class Collector:
         tracer.ways.watch(self._epoll)
         self.out.put(tracer.state(o.capture))
         return None
-
-    def _exclude(self) -> None:
-        for tracer in self.tracers.values():
-            tracer.exclude([os.getpid(), *self.options.exclude])
 
     def _loop(self) -> None:
         self._epoll.register(self._signals, select.EPOLLIN)
@@ -193,9 +197,9 @@ class Collector:
                 next_drain = now + (TICK_NS if self.out.full else min(t.patience_ns for t in self.tracers.values()))
             if now >= next_stats:
                 self._controls = 0
-                self._exclude()
                 self._stats()
                 for tracer in self.tracers.values():
+                    tracer.exclude(self._own)
                     tracer.ways.follow_cpus()
                 next_stats = now + STATS_NS
 
@@ -226,6 +230,8 @@ class Collector:
                 rss_bytes=resident,
             )
         )
+        for tracer in self.tracers.values():
+            self._tell(tracer)
 
     def _read_control(self) -> None:
         data = os.read(self._control_fd, CONTROL_LIMIT)

@@ -69,7 +69,8 @@ class Comparison:
             return False
         if not self._ending:
             self.end()
-            self._work.result()
+            with suppress(OSError):  # told by the next step
+                self._work.result()
         return True
 
     def end(self) -> None:

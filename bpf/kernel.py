@@ -19,6 +19,9 @@ from ringtop.bpf.memory import allow_locked
 TRACEFS = Path("/sys/kernel/tracing")
 _DEBUGFS_TRACING = Path("/sys/kernel/debug/tracing")
 
+_FIRST_PIDS = 0xEFFFFFFC
+"""Inode of the PID namespace that all others are in (PROC_PID_INIT_INO in include/linux/proc_ns.h)."""
+
 _OFFSETS = {  # macro: struct and the names the field has had
     "TASK_PID": ("task_struct", "pid"),
     "TASK_TGID": ("task_struct", "tgid"),
@@ -132,6 +135,14 @@ class Kernel:
         with suppress(OSError), Path("/proc/kallsyms").open() as lines:
             return frozenset(name for line in lines if (name := line.split()[2]) in wanted)
         return frozenset()
+
+    @cached_property
+    def inner_pids(self) -> str:
+        """Why process ids seen here are not those of the events; empty when they are."""
+        with suppress(OSError):
+            if Path("/proc/self/ns/pid").stat().st_ino != _FIRST_PIDS:
+                return "this container has process ids of its own, events have the host's"
+        return ""
 
     def tracepoint(self, category: str, event: str) -> bool:
         """Whether the tracepoint exists."""

@@ -11,10 +11,14 @@ LIMIT = 64 << 20
 """Bytes that may wait. Past that the transports are not drained: the kernel drops, and counts what it drops."""
 
 
+class CannotWrite(Exception):
+    """The stream cannot be written; the text says why, and the cure."""
+
+
 class Outbox:
     """Writes frames to *fd*; what the reader does not take at once waits here.
 
-    Raises BrokenPipeError when the reader is gone.
+    Raises BrokenPipeError when the reader is gone, CannotWrite where there is no room for a file.
     """
 
     def __init__(self, fd: int) -> None:
@@ -48,6 +52,11 @@ class Outbox:
                 written = os.write(self.fd, frame)
             except BlockingIOError:
                 return
+            except BrokenPipeError:
+                raise
+            except OSError as e:
+                why = f"the stream cannot be written: {e.strerror}"
+                raise CannotWrite(f"{why}\nMake room, or write it elsewhere.") from e
             self._bytes -= written
             if written < len(frame):
                 self._waiting[0] = frame[written:]  # a view: a frame of 64 MiB goes through the pipe in 1000 pieces

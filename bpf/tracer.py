@@ -121,8 +121,8 @@ class Tracer:
 
     def exclude(self, pids: list[int]) -> None:
         """Keep ringtop's own processes out. Where the hook does not know processes, their threads are named."""
-        now = set(pids)
-        if "pid" not in self._loaded.rung.knows:
+        now = set(pids) if not self._kernel.inner_pids else set()  # else they would be others'
+        if now and "pid" not in self._loaded.rung.knows:
             for pid in pids:
                 with suppress(OSError):  # it has ended
                     now |= {int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()}
@@ -136,7 +136,8 @@ class Tracer:
         dropped, but for events just being written; and what is here without being in them is known by its numbers.
         """
         self._audited = self._loaded.counters() if audit else None
-        return self._order.push(resolve(self.ways.drain(self._audited)), before_ns)
+        arrived = self.ways.drain(self._audited)
+        return self._order.push(arrived if self._kernel.inner_pids else resolve(arrived), before_ns)
 
     def skip(self) -> None:
         """Not drained this time: the events stay in the buffers."""

@@ -127,6 +127,11 @@ def test_contradictions_keep_nothing(text: str) -> None:
     assert kept(compile_capture(expr, RUNQSLOWER).pack(), events) == [False, False]
 
 
+def test_no_wait_is_long_enough_for_a_contradiction() -> None:
+    """runqslower looks at the shortest wait alone before it gathers the rest."""
+    assert compile_capture(parse("uid=1 and uid=2"), RUNQSLOWER).ranges[0].lo == (1 << 63) - 1
+
+
 def test_a_hook_that_does_not_know_a_field() -> None:
     with pytest.raises(FilterError) as caught:
         compile_capture(parse("uid=0 and pid=1"), EXECSNOOP, KNOWN - {"pid"})

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringtop.bpf import outbox
-from ringtop.bpf.outbox import Outbox
+from ringtop.bpf.outbox import CannotWrite, Outbox
 from ringtop.bpf.stream import MAGIC, End, Frames, Message, Notice, Stop, decode, encode
 
 F_SETPIPE_SZ = 1031
@@ -136,3 +136,8 @@ def test_a_reader_that_is_gone_is_told_of(pipe: Pipe) -> None:
     with pytest.raises(BrokenPipeError):
         pipe.out.put(End("2"))
     assert not pipe.out.empty
+
+
+def test_a_disk_without_room_is_told_of() -> None:
+    with open("/dev/full", "wb", buffering=0) as full, pytest.raises(CannotWrite, match=r"No space left.*\n.*room"):
+        Outbox(full.fileno()).flush()

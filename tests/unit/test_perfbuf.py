@@ -293,6 +293,16 @@ def test_buffers_follow_the_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
     reader.follow([0, 1, 3], 88)
     assert kernel.told[-1][:2] == (88, 1), "a CPU that comes back has a new buffer"
     assert not len(reader.drain().batch)
+    reader.follow([0, 3], 88)
+    reader.follow([0, 1, 3], 88)
+    assert kernel.told[-1][:2] == (88, 1), "even when nothing was read while it was gone"
+    first = reader.fds()[0]
+    reader.follow([0, 1, 3], 88, {0})
+    assert kernel.told[-1][:2] == (88, 0), "or when nobody saw it go"
+    assert first not in reader.fds()
+    assert len(reader.fds()) == 3
+    reader.drain()
+    assert first not in kernel.still_open()
     reader.close()
     assert kernel.still_open() == []
 
