@@ -100,7 +100,7 @@ class Ledger:
         ahead: NDArray[np.int64] | None,
         in_use: bool = True,
     ) -> list[CpuStats]:
-        """The ledger of one transport, for the CPUs that are *online* or ever had an event.
+        """The ledger of one transport, for the CPUs that are *online* or ever had an event or a call.
 
         After an audit, *ahead*, by CPU, are events received that *counters* do not know yet, and what they know beyond
         the last event received is a hole in the numbers too. Gaps and untracked hook runs are told with the transport
@@ -115,6 +115,8 @@ class Ledger:
         kernel = counters.by[:, number, :].astype(np.int64)
         at = {name: kernel[:, i] for i, name in enumerate(COUNTERS)}
         seen = set(np.flatnonzero(at["hits"] + side.received).tolist())
+        if in_use:
+            seen |= set(np.flatnonzero(counters.untracked).tolist())  # only their sum means something
         shown = sorted(seen | set(online)) if in_use else sorted(seen)
         return [
             CpuStats(

@@ -18,8 +18,9 @@ from ringtop.bpf.order import InOrder
 from ringtop.bpf.period import Reader
 from ringtop.bpf.resolve import resolve
 from ringtop.bpf.schema import SCHEMAS
+from ringtop.bpf.setting import Setting
 from ringtop.bpf.stream import ProgramStats, State, Transport
-from ringtop.bpf.transports import Setting, Transports
+from ringtop.bpf.transports import Transports
 
 MIN_US = 10_000
 """Shortest wait that runqslower reports, unless told otherwise."""

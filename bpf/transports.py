@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from select import EPOLLET, EPOLLIN, epoll
 
 import numpy as np
@@ -20,38 +17,15 @@ from ringtop.bpf.errors import CannotTrace
 from ringtop.bpf.handover import Handover
 from ringtop.bpf.kernel import online_cpus, possible_cpus
 from ringtop.bpf.ledger import Ledger
-from ringtop.bpf.loader import COUNTERS, TRANSPORTS, Config, Counters, Loaded
-from ringtop.bpf.memory import ensure_free
+from ringtop.bpf.loader import COUNTERS, TRANSPORTS, Counters, Loaded
 from ringtop.bpf.perfbuf import PerfBuffers
 from ringtop.bpf.period import Figures, Reader, figures, losses
-from ringtop.bpf.ringbuf import RingBuffer
 from ringtop.bpf.schema import SCHEMAS
+from ringtop.bpf.setting import Setting
 
 _NO_READER = COUNTERS.index("no_reader")
 
 OTHER: dict[str, stream.Transport] = {"ringbuf": "perfbuf", "perfbuf": "ringbuf"}
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One way."""
-
-    transport: stream.Transport
-    buffer: int
-    """Bytes: of the ring, or of each CPU's perf buffer."""
-    wakeup: str
-
-    def in_kernel(self, capture: Capture, copies: Reader | None = None) -> Config:
-        """As the program reads it; *copies*: where a copy of each event goes."""
-        ring = copies.size if copies is not None and copies.transport == "ringbuf" else self.buffer
-        return Config(self.transport, *sizes.kernel_wakeup(self.wakeup, ring), capture, copies is not None)
-
-    @property
-    def text(self) -> str:
-        """As in 'a ring buffer of 1M'."""
-        if self.transport == "ringbuf":
-            return f"a ring buffer of {sizes.human(self.buffer)}"
-        return f"a perf buffer of {sizes.human(self.buffer)} for each CPU"
 
 
 class Transports:
@@ -86,37 +60,15 @@ class Transports:
             self.reader.install(loaded.map_fd(setting.transport))
         except OSError as e:
             self.reader.close()
-            raise self._refused(setting, e) from e
+            raise setting.refused(loaded.program, e) from e
         self._since = self._figures(setting.transport)
 
     # What is in use
 
     def _open(self, setting: Setting) -> Reader:
-        cpus = self.ledger.cpus
-        reader: Reader
-        if setting.transport == "ringbuf":
-            reader, whole = RingBuffer(self._schema, setting.buffer, cpus), setting.buffer
-        else:
-            wakeup = sizes.perf_wakeup(setting.wakeup, setting.buffer)
-            online = online_cpus()
-            reader = PerfBuffers(self._schema, setting.buffer, cpus, online, wakeup)
-            whole = setting.buffer * len(online)
-        try:
-            ensure_free(whole)
-            reader.open()
-        except OSError as e:
-            raise self._refused(setting, e) from e
+        reader = setting.open(self._schema.program)
         self._sizes[setting.transport] = setting.buffer
         return reader
-
-    def _refused(self, setting: Setting, error: OSError) -> CannotTrace:
-        why = error.strerror or os.strerror(error.errno or 0)
-        cure = "`ringtop doctor` tells what this kernel lacks."
-        if error.errno in (errno.ENOMEM, errno.EPERM, errno.EACCES, errno.E2BIG, errno.EINVAL):
-            cure = "Ask for smaller buffers (--buffer), or raise the limit: ulimit -l, ulimit -v, the cgroup's memory."
-        elif error.errno in (errno.EMFILE, errno.ENFILE):
-            cure = "Raise the limit of open files: ulimit -n."
-        return CannotTrace(f"{self._loaded.program} could not have {setting.text}", why, cure)
 
     def configure(self, capture: Capture) -> None:
         """Put a capture filter in force. Not while ``changing``."""

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from tests.kernel.loads import Storm
-from tests.kernel.tracing import Outcome, Tracing, assert_balanced
+from ringtop.bpf import loader
+from ringtop.bpf.kernel import Kernel
+from ringtop.bpf.ladder import Rung, ladder
+from ringtop.bpf.stream import Notice
+from ringtop.bpf.tracer import Settings, Tracer
+from tests.kernel.loads import Storm, run_programs
+from tests.kernel.tracing import PRIME, Outcome, Tracing, assert_balanced
 
 ME = f"ppid={os.getpid()}"
 BOTH = pytest.mark.parametrize("transport", ["ringbuf", "perfbuf"])
@@ -74,3 +81,51 @@ def test_the_capture_filter_counts_what_it_keeps_out(tracing: Tracing) -> None:
     assert len(outcome.rows) == 1_000
     assert outcome.summary["unlinksnoop"]["filtered"] >= storm.total - 1_000
     assert_balanced(outcome.summary)
+
+
+SETTINGS = Settings("ringbuf", 0, "timer", "", None)
+
+
+@pytest.mark.parametrize("program", ["execsnoop", "unlinksnoop"])
+@pytest.mark.parametrize("seen", [True, False], ids=["exits seen", "exits missed"])
+def test_calls_that_are_not_seen_to_leave_are_untracked(
+    program: str, seen: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kernel has kretprobes for so many calls at a time, and a map room for so many."""
+
+    def last(program: str, kernel: Kernel) -> list[Rung]:
+        rung = ladder(program, kernel)[-1]
+        return [replace(rung, hooks=tuple(h for h in rung.hooks if seen or "exit" not in h.function))]
+
+    monkeypatch.setattr(loader, "ladder", last)
+    tracer = Tracer(program, Kernel(), SETTINGS)
+    try:
+        tracer.attach()
+        run_programs(PRIME)
+        for number in range(PRIME):
+            (tmp_path / str(number)).touch()
+            (tmp_path / str(number)).unlink()
+        tracer.stop()
+        tracer.drain(1 << 62, audit=True)
+        (stats,) = tracer.stats()
+        untracked = sum(cpu.untracked for cpu in stats.cpus)
+        if seen:
+            assert untracked == 0
+            assert sum(cpu.received for cpu in stats.cpus) >= PRIME
+        else:
+            assert untracked >= PRIME
+    finally:
+        tracer.close()
+
+
+def test_damage_is_told_once() -> None:
+    tracer = Tracer("runqslower", Kernel(), SETTINGS)
+    try:
+        tracer.ledger.by["ringbuf"].damaged += 3
+        tracer.stats()
+        tracer.stats()
+        (notice,) = tracer.ways.news
+        assert isinstance(notice, Notice)
+        assert "3 damaged" in notice.text
+    finally:
+        tracer.close()

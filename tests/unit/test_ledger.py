@@ -156,7 +156,7 @@ def test_cpu_stats_say_what_the_kernel_and_the_reader_counted(seed: int, online:
         ],
         np.uint64,
     )
-    untracked = np.array([noise.randrange(9) for _ in range(CPUS)], np.uint64)
+    untracked = np.array([noise.choice((0, noise.randrange(-9, 9))) for _ in range(CPUS)], np.int64)
     numbers = np.array([noise.randrange(9) for _ in range(CPUS)], np.uint64)
     ledger = Ledger(CPUS)
     events = [(noise.randrange(CPUS), seq, seq * 10) for seq in range(noise.randrange(6))]
@@ -165,7 +165,8 @@ def test_cpu_stats_say_what_the_kernel_and_the_reader_counted(seed: int, online:
     shown = ledger.cpu_stats(transport, Counters(numbers, untracked, by), sorted(online), ahead)
     number = TRANSPORTS.index(transport)
     busy = {cpu for cpu, _, _ in events} | {cpu for cpu in range(CPUS) if by[cpu, number, COUNTERS.index("hits")]}
-    assert [s.cpu for s in shown] == sorted(online | busy)
+    assert [s.cpu for s in shown] == sorted(online | busy | set(np.flatnonzero(untracked).tolist()))
+    assert sum(s.untracked for s in shown) == untracked.sum(), "a call may enter on one CPU and leave on another"
     for s in shown:
         kernel = dict(zip(COUNTERS, by[s.cpu, number].tolist(), strict=True))
         assert (s.hits, s.filtered, s.emitted) == (kernel["hits"], kernel["filtered"], kernel["emitted"])
