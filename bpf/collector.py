@@ -19,6 +19,7 @@ from ringtop.bpf import leftovers, privilege, stream
 from ringtop.bpf.errors import CannotTrace
 from ringtop.bpf.filter import FilterError
 from ringtop.bpf.kernel import Kernel, ensure_tracefs, online_cpus
+from ringtop.bpf.order import WINDOW_MS
 from ringtop.bpf.outbox import CannotWrite, Outbox
 from ringtop.bpf.rounds import cut
 from ringtop.bpf.sizes import Emit
@@ -44,7 +45,7 @@ class Options:
     wakeup: str = "timer"
     capture: str = ""
     min_us: int | None = None
-    merge_ms: int = 5
+    merge_ms: int = WINDOW_MS
     emit: Emit = "output"
     exclude: tuple[int, ...] = ()
     """Processes that are ringtop's own, besides the collector."""

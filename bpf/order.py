@@ -6,7 +6,7 @@ import numpy as np
 
 from ringtop.bpf.batch import Batch, concat, empty
 
-WINDOW_NS = 5_000_000
+WINDOW_MS = 5
 """How long an event may take from its time stamp to its place in the buffer: microseconds, unless the machine is a
 virtual one whose CPU is taken away in between."""
 
@@ -14,7 +14,7 @@ virtual one whose CPU is taken away in between."""
 class InOrder:
     """Events of one program, in the order of their time stamps over all drains.
 
-    A drain has every event stamped more than a window (``WINDOW_NS``) before it began; of later ones it has some CPUs'
+    A drain has every event stamped more than a window (``WINDOW_MS``) before it began; of later ones it has some CPUs'
     and not yet others'. Those wait for the next drain. What comes after later-stamped events were handed on is flagged
     ``late``, and handed on all the same.
     """

@@ -14,7 +14,7 @@ from ringtop.bpf.errors import CannotTrace
 from ringtop.bpf.kernel import Kernel
 from ringtop.bpf.ledger import Ledger
 from ringtop.bpf.loader import Counters, load
-from ringtop.bpf.order import InOrder
+from ringtop.bpf.order import WINDOW_MS, InOrder
 from ringtop.bpf.period import Reader
 from ringtop.bpf.resolve import resolve
 from ringtop.bpf.schema import SCHEMAS
@@ -42,7 +42,7 @@ class Settings:
     min_us: int | None
     """runqslower: shortest wait that is reported; None: what the capture filter says of latency, else ``MIN_US``."""
     emit: sizes.Emit = "output"
-    merge_ms: int = 5
+    merge_ms: int = WINDOW_MS
     """Window within which events are put in time order."""
 
 

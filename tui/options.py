@@ -11,6 +11,7 @@ import click
 from ringtop.bpf import filter as language
 from ringtop.bpf import sizes
 from ringtop.bpf.capture import compile_capture
+from ringtop.bpf.order import WINDOW_MS
 from ringtop.bpf.schema import SCHEMAS
 from ringtop.tui.say import pointed
 
@@ -99,7 +100,7 @@ _COLLECTOR = (
     click.option(
         "--merge-ms",
         type=click.IntRange(0, 1000),
-        default=5,
+        default=WINDOW_MS,
         show_default=True,
         help="Hold events so long to put them in time order over all CPUs. 0: order only what is read together.",
     ),

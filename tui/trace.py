@@ -16,6 +16,7 @@ import click
 
 from ringtop.bpf import filter as language
 from ringtop.bpf import sizes, stream
+from ringtop.bpf.order import WINDOW_MS
 from ringtop.tui import glyphs, notes
 from ringtop.tui import summary as ledger
 from ringtop.tui.account import give_up_root
@@ -45,7 +46,7 @@ class Options:
     wakeup: str = "timer"
     capture: str = ""
     min_us: int | None = None
-    merge_ms: int = 5
+    merge_ms: int = WINDOW_MS
     after: tuple[tuple[float, stream.Control], ...] = ()
     emit: sizes.Emit = "output"
 

@@ -22,7 +22,7 @@ from ringtop.bpf.capture import compile_capture
 from ringtop.bpf.kernel import Kernel
 from ringtop.bpf.loader import COUNTERS, TRANSPORTS, Config, load
 from ringtop.bpf.memory import PAGE
-from ringtop.bpf.order import WINDOW_NS
+from ringtop.bpf.order import WINDOW_MS
 from ringtop.bpf.schema import UNLINKSNOOP
 from ringtop.bpf.stream import Transport
 from ringtop.bpf.tracer import TICK_NS, Settings, Tracer
@@ -129,7 +129,7 @@ class Ours:
 
     def _drain_and_encode(self) -> None:
         """All that the collector does with events: unknown ids, time order, the stream's bytes."""
-        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - WINDOW_NS
+        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - WINDOW_MS * 1_000_000
         batch = self._tracer.drain(before)
         rows = stream.Rows(batch.program, self._tracer.transport, batch.rows.tobytes(), batch.tails)
         stream.encode(stream.Round(before, time.clock_gettime_ns(time.CLOCK_MONOTONIC), [rows]))

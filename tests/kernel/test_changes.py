@@ -3,19 +3,24 @@ explain."""
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ringtop.bpf import stream
+from ringtop.bpf import stream, syscall
+from ringtop.bpf.kernel import Kernel
 from ringtop.bpf.memory import PAGE
+from ringtop.bpf.tracer import Settings, Tracer
 from ringtop.tui.client import LOCAL, Client
 from tests.kernel.loads import Flood
+from tests.kernel.tracing import PRIME
 
 ME = f"ppid={os.getpid()}"
 SWITCHES, RESIZES = 1_000, 200
@@ -224,3 +229,36 @@ def test_a_capture_filter_waits_for_a_switch_that_is_under_way() -> None:
     assert states[-1].transport == "ringbuf"
     assert all(c.emitted == c.received + sum(c.dropped.values()) for part in books.stats for c in part.cpus)
     assert sum(c.filtered for part in books.stats for c in part.cpus if c.cpu) > 0 or os.cpu_count() == 1
+
+
+def test_a_switch_that_fails_is_undone_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel had been told already, and events went the new way."""
+    wait, waits = syscall.wait_for_programs, itertools.count()
+
+    def fail_once() -> None:
+        if next(waits):
+            return wait()
+        for number in range(PRIME):
+            (tmp_path / str(number)).touch()
+            (tmp_path / str(number)).unlink()
+        raise OSError(errno.EINVAL, "no grace period")
+
+    monkeypatch.setattr(syscall, "wait_for_programs", fail_once)
+    tracer = Tracer("unlinksnoop", Kernel(), Settings("ringbuf", 0, "timer", f"pid={os.getpid()}", None))
+    try:
+        tracer.attach()
+        tracer.ways.retune(stream.Retune("perfbuf"))
+        received = 0
+        while tracer.ways.changing:
+            received += len(tracer.drain(1 << 62))
+        (notice,) = tracer.ways.news
+        assert isinstance(notice, stream.Notice)
+        assert "no grace period" in notice.text
+        tracer.stop()
+        received += len(tracer.drain(1 << 62, audit=True))
+        over_perf, over_ring = tracer.stats()
+        assert (over_perf.transport, over_ring.transport) == ("perfbuf", "ringbuf")
+        assert sum(c.received for c in over_perf.cpus) == received == PRIME
+        assert sum(c.emitted for c in over_perf.cpus) == PRIME
+    finally:
+        tracer.close()

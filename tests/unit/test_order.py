@@ -35,6 +35,9 @@ def test_a_large_drain_is_cut_into_rounds_that_follow_each_other(drained: list[l
     for edge, parts in pieces:
         assert all(before <= ts < edge for part in parts for ts in part.rows["ts"].tolist())
         before = edge
+        bytes_of = [part.rows.nbytes + len(part.tails) for part in parts]
+        at_once = len(set(parts[bytes_of.index(max(bytes_of))].rows["ts"].tolist())) == 1
+        assert sum(bytes_of) <= largest or at_once
     for i, stamps in enumerate(drained):
         texts = [p for _, parts in pieces for p in parts[i].text("path")]
         assert texts == [str(ts).encode() for ts in sorted(stamps)]

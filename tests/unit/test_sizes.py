@@ -8,7 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ringtop.bpf.capture import KEEP_ALL
 from ringtop.bpf.memory import PAGE
+from ringtop.bpf.ringbuf import RingBuffer
+from ringtop.bpf.schema import RUNQSLOWER
+from ringtop.bpf.setting import Setting
 from ringtop.bpf.sizes import (
     DEFAULT,
     LARGEST,
@@ -105,6 +109,13 @@ def test_wakeup_modes(size: int, number: int) -> None:
     modes = ("timer", "adaptive", "every", f"batch:{number}")
     assert [kernel_wakeup(m, size) for m in modes] == [(0, size // 2), (1, 0), (2, 0), (3, number)]
     assert [perf_wakeup(m, size) for m in modes] == [(True, size // 2), (False, 1), (False, 1), (False, number)]
+
+
+def test_copies_into_a_ring_wake_by_its_size() -> None:
+    """Not by that of the perf buffers which are in use."""
+    used, ring = Setting("perfbuf", 64 << 10, "timer"), RingBuffer(RUNQSLOWER, 1 << 20, 1)
+    assert used.in_kernel(KEEP_ALL, ring).wakeup_arg == 1 << 19
+    assert Setting("ringbuf", 1 << 21, "timer").in_kernel(KEEP_ALL).wakeup_arg == 1 << 20
 
 
 NOT_MODES = ("", ":", "Timer", "adaptive ", "timer:", "timer:5", "every:1", "batch", "batch:", "batch:0", "batch:-1")
