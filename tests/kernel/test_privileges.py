@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -141,6 +142,16 @@ def test_capabilities_do_instead_of_root(program: str, capabilities: str) -> Non
     else:
         assert outcome.returncode == 3
         assert "CAP_DAC_READ_SEARCH" in outcome.stderr
+
+
+def test_doctor_says_so_too() -> None:
+    """One program that can run is enough; why the others cannot is told with them."""
+    user = ("setpriv", "--reuid=4242", "--regid=4242", "--clear-groups")
+    user += ("--inh-caps", CAPABLE, "--ambient-caps", CAPABLE)
+    outcome = subprocess.run([*user, *RINGTOP, "doctor", "--json"], capture_output=True, text=True, timeout=60)
+    assert outcome.returncode == 0, outcome.stdout
+    hooks = {choice["program"]: choice["hook"] for choice in json.loads(outcome.stdout)["programs"]}
+    assert [program for program, hook in hooks.items() if hook] == ["runqslower"]
 
 
 def test_without_them_the_cure_is_told() -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from ringtop.bpf import loader
+from ringtop.bpf.kernel import Kernel
+from ringtop.bpf.ladder import ladder
+from ringtop.bpf.tracer import Settings, Tracer
 from tests.kernel.loads import Waits, delete_files, fail_programs, run_programs
 from tests.kernel.tracing import PRIME, Tracing, assert_balanced
 
@@ -191,3 +196,29 @@ def test_agrees_with_runqslower_of_libbpf_tools(tracing: Tracing) -> None:
     assert len(ours) == len(theirs) == PRIME
     # Two clocks read a few instructions apart: the same wait, to a fraction of its length.
     assert all(abs(a - b) < 1000 for a, b in zip(ours, theirs, strict=True)), list(zip(ours, theirs, strict=True))
+
+
+CALLS_OF_32_BITS = """
+import ctypes, mmap
+code = mmap.mmap(-1, mmap.PAGESIZE, prot=7)
+# push rbx; mov eax, edi; mov ebx, esi; xor ecx, ecx; int 0x80; pop rbx; ret
+code.write(bytes.fromhex("5389f889f331c9cd805bc3"))
+call = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))
+print(call(322, 1) > 0, call(322, 99))
+"""
+"""timerfd_create, whose number is that of execveat for 64 bits: one that succeeds, one that fails."""
+
+
+def test_calls_of_32_bits_are_not_taken_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without BTF the exits of all calls are seen, and told apart by their numbers."""
+    monkeypatch.setattr(loader, "ladder", lambda program, kernel: ladder(program, kernel)[-1:])
+    tracer = Tracer("execsnoop", Kernel(), Settings("ringbuf", 0, "timer", "", None))
+    try:
+        tracer.attach()
+        process = subprocess.Popen([sys.executable, "-c", CALLS_OF_32_BITS], stdout=subprocess.PIPE, text=True)
+        assert process.communicate()[0] == "True -22\n"
+        tracer.stop()
+        rows = tracer.drain(1 << 62).rows
+        assert rows["ret"][rows["pid"] == process.pid].tolist() == [0], "the program's start alone"
+    finally:
+        tracer.close()
