@@ -15,6 +15,7 @@ class Footer(Line):
     """Keys by importance; the rest is in the help."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"footer--key", "footer--about"}
+    PREFIX = "footer"
 
     def __init__(self) -> None:
         super().__init__(id="footer")
