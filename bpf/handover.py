@@ -62,7 +62,8 @@ class Handover:
                     new.uninstall(loaded.map_fd(new.transport))
             raise
         if not replaced:
-            old.uninstall(loaded.map_fd(old.transport))
+            with suppress(OSError):  # nothing goes there any more, all the same
+                old.uninstall(loaded.map_fd(old.transport))
 
     def saw(self, reader: Reader, rows: Rows) -> None:
         """Events that *reader* just brought."""

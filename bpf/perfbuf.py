@@ -162,7 +162,11 @@ class PerfBuffers:
             self._leaving.append((cpu, self._buffers.pop(cpu)))
         for cpu in [cpu for cpu in online if cpu not in self._buffers]:
             self._create(cpu)
-            syscall.map_put(map_fd, cpu, self._buffers[cpu].fd)
+            try:
+                syscall.map_put(map_fd, cpu, self._buffers[cpu].fd)
+            except OSError:
+                self._buffers.pop(cpu).close()  # so that it is tried again
+                raise
 
     def fds(self) -> list[int]:
         """What to wait on."""

@@ -11,7 +11,7 @@ from ringtop.bpf.capture import Capture
 from ringtop.bpf.errors import CannotTrace
 from ringtop.bpf.kernel import online_cpus, possible_cpus
 from ringtop.bpf.loader import Config
-from ringtop.bpf.memory import ensure_free
+from ringtop.bpf.memory import ensure_free, fence
 from ringtop.bpf.perfbuf import PerfBuffers
 from ringtop.bpf.period import Reader
 from ringtop.bpf.ringbuf import RingBuffer
@@ -56,6 +56,7 @@ class Setting:
             online, wakeup = online_cpus(), sizes.perf_wakeup(self.wakeup, self.buffer)
             reader = PerfBuffers(SCHEMAS[program], self.buffer, possible_cpus(), online, wakeup)
             whole = self.buffer * len(online)
+        fence()  # what it lacks is told now, not when the first event is read
         try:
             ensure_free(whole)
             reader.open()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import re
 from pathlib import Path
 
@@ -71,3 +72,9 @@ def test_cpu_list(cpus: set[int]) -> None:
             ranges.append([cpu])
     text = ",".join(f"{r[0]}-{r[-1]}" if len(r) > 1 else str(r[0]) for r in ranges)
     assert cpu_list(text + "\n") == sorted(cpus)
+
+
+def test_pages_are_as_large_as_this_machines(tmp_path: Path) -> None:
+    write_tree(tmp_path, "6.1.0")
+    (page,) = tmp_path.rglob("page.h")
+    assert page.read_text() == f"#define PAGE_SIZE {mmap.PAGESIZE}\n"

@@ -307,6 +307,21 @@ def test_buffers_follow_the_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
     assert kernel.still_open() == []
 
 
+def test_a_cpu_whose_buffer_was_refused_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Kernel(monkeypatch, 1 << 12)
+    reader = PerfBuffers(RUNQSLOWER, 1 << 12, CPUS, [0], (True, 1))
+    reader.open()
+    reader.install(88)
+    kernel.refuse = "update"
+    with pytest.raises(OSError, match="refused"):
+        reader.follow([0, 1], 88)
+    assert len(kernel.still_open()) == 1
+    kernel.refuse = ""
+    reader.follow([0, 1], 88)
+    assert kernel.told[-1][:2] == (88, 1)
+    reader.close()
+
+
 @pytest.mark.parametrize("refuse", ["open", "map", "update"])
 def test_a_refusal_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch, refuse: str) -> None:
     kernel = Kernel(monkeypatch, 1 << 12, refuse)
