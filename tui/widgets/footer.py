@@ -14,6 +14,7 @@ from ringtop.tui.widgets.line import Line
 class Footer(Line):
     """Keys by importance; the rest is in the help."""
 
+    PREFIX = "footer"
     COMPONENT_CLASSES: ClassVar[set[str]] = {"footer--key", "footer--about"}
     PREFIX = "footer"
 
