@@ -375,13 +375,14 @@ class Viewer(App[int]):
 
     def action_process(self) -> None:
         """The process of the row under the cursor."""
-        event = self.main.table.event
-        if event is None:
+        table = self.main.table
+        event, pid = table.event, table.pid
+        if event is None or pid is None:
             self.bell()
             return
-        pid = int(event.batch.rows["pid"][0])
+        ts = int(event.batch.rows["ts"][0])
         clock = lambda: self.main.clock  # noqa: E731
-        self.push_screen(ProcessScreen(self.model, pid, self.local, clock, self._pivot, self.hooks.process))
+        self.push_screen(ProcessScreen(self.model, pid, ts, self.local, clock, self._pivot, self.hooks.process))
 
     def _pivot(self, pid: int) -> None:
         self.main.apply(f"pid={pid}", remember=True)

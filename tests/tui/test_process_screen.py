@@ -9,15 +9,17 @@ from contextlib import asynccontextmanager
 import pytest
 from textual.pilot import Pilot
 
-from ringtop.bpf.schema import SCHEMAS
+from ringtop.bpf import stream
+from ringtop.bpf.schema import SCHEMAS, UNKNOWN
 from ringtop.tui import process
 from ringtop.tui.app import Hooks, Viewer
 from ringtop.tui.process import Card
 from ringtop.tui.widgets.main import Main
-from ringtop.tui.widgets.process_screen import ProcessScreen
+from ringtop.tui.widgets.process_screen import COPIED, ProcessScreen
 from ringtop.tui.widgets.timeline import EventLines
 from tests.tui.feed import Feed
 from tests.tui.viewing import SIZES, feed_of, play, press, running, settle, shown, table
+from tests.unit.samples import make
 
 NASTY = b"\x1b[2J[red]x"
 
@@ -68,15 +70,36 @@ async def test_enter_shows_the_card_and_escape_goes_back(size: tuple[int, int]) 
         await until_said(pilot, r"nginx -g $'\x1b[2J[red]x'")
         assert "sleeping" in shown(pilot)
         assert reader.asked[0][0] == pid(pilot)
-        assert reader.asked[0][1] is not None
         await pilot.press("escape")
         assert isinstance(pilot.app.screen, Main)
+
+
+async def test_it_is_asked_for_as_it_was_at_the_chosen_event() -> None:
+    reader = Reader(Card(7, "here", comm=b"nginx", started=1e9))
+    async with local(reader) as pilot:
+        await until_said(pilot, "nginx")
+        app = pilot.app
+        assert isinstance(app, Viewer)
+        event = app.main.table.event
+        assert event is not None
+        ts = int(event.batch.rows["ts"][0])
+        assert app.model.store.tables["runqslower"].ring.column("ts", 0, 1)[0] < ts
+        assert reader.asked[0] == (pid(pilot), (ts + app.model.wall_offset_ns) / 1e9)
+
+
+async def test_a_long_card_is_scrolled_by_keys() -> None:
+    card = Card(7, "here", comm=b"java", command=(*[b"x" * 70] * 40, b"last"), started=1e9)
+    async with local(Reader(card), (80, 24)) as pilot:
+        await until_said(pilot, "xxx")
+        assert "last" not in shown(pilot)
+        await pilot.press("tab", "end")
+        await until_said(pilot, "last")
 
 
 async def test_all_events_of_all_tables_are_there_in_time_order() -> None:
     async with running() as pilot:
         await press(pilot, "up", "enter")
-        lines = pilot.app.screen.query_one(EventLines).plain().splitlines()
+        lines = pilot.app.screen.query_one(EventLines).plain(COPIED)
         wanted = [
             int((t.ring.column("pid", t.first, t.end) == pid(pilot)).sum())
             for t in pilot.app.model.store.tables.values()  # type: ignore[attr-defined]
@@ -91,11 +114,11 @@ async def test_new_events_appear() -> None:
     async with running() as pilot:
         await press(pilot, "up", "enter")
         events = pilot.app.screen.query_one(EventLines)
-        before = events.plain()
+        before = events.plain(COPIED)
         await play(pilot)
-        while events.plain() == before:
+        while events.plain(COPIED) == before:
             await pilot.pause(0.05)
-        assert events.plain().startswith(before)
+        assert events.plain(COPIED)[: len(before)] == before
 
 
 async def test_events_of_elsewhere_ask_nothing_of_this_machine() -> None:
@@ -127,6 +150,7 @@ async def test_a_real_process() -> None:
         screen = ProcessScreen(
             pilot.app.model,  # type: ignore[attr-defined]
             os.getpid(),
+            None,
             True,
             lambda: table(pilot).clock,
             lambda pid: None,
@@ -150,8 +174,41 @@ async def test_y_copies_all_of_it() -> None:
         await press(pilot, "up", "enter", "y")
         copied = pilot.app.clipboard
         assert str(pid(pilot)) in copied
-        assert pilot.app.screen.query_one(EventLines).plain() in copied
+        assert "\n".join(pilot.app.screen.query_one(EventLines).plain(COPIED)) in copied
         assert "\x1b" not in copied
+
+
+async def test_of_very_many_events_the_newest_are_copied() -> None:
+    async with running(size=(200, 40)) as pilot:
+        for _ in range(5):
+            await play(pilot, lambda feed: feed.play(8, rate=2000))
+        await press(pilot, "up", "enter", "y")
+        copied = pilot.app.clipboard.splitlines()
+        assert COPIED - 200 < len(pilot.app.clipboard.encode()) <= COPIED
+        assert copied[-1] == pilot.app.screen.query_one(EventLines).plain(200)[-1]
+        assert "copied: the newest" in shown(pilot)
+
+
+async def test_nothing_is_said_of_a_task_before_it_without_a_name() -> None:
+    def waits(feed: Feed) -> None:
+        batch = make("runqslower", [{"pid": 7, "seq": n, "prev_comm": comm} for n, comm in enumerate((b"", b"make"))])
+        feed.say(stream.Round(feed.now, feed.now, [stream.rows(batch, "ringbuf")]))
+
+    async with running(what=waits) as pilot:
+        await press(pilot, "up", "enter")
+        lines = pilot.app.screen.query_one(EventLines).plain(COPIED)
+        assert ["behind" in line for line in lines] == [False, True]
+
+
+async def test_an_event_of_no_known_process_opens_nothing() -> None:
+    def unknown(feed: Feed) -> None:
+        batch = make("runqslower", [{"pid": UNKNOWN, "ts": feed.now}])
+        feed.say(stream.Round(feed.now, feed.now, [stream.rows(batch, "ringbuf")]))
+
+    async with running(what=unknown) as pilot:
+        await press(pilot, "up", "enter", "p")
+        assert isinstance(pilot.app.screen, Main)
+        assert table(pilot).view.predicate is None
 
 
 async def test_enter_on_an_empty_table_does_nothing() -> None:

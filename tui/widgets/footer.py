@@ -16,7 +16,6 @@ class Footer(Line):
 
     PREFIX = "footer"
     COMPONENT_CLASSES: ClassVar[set[str]] = {"footer--key", "footer--about"}
-    PREFIX = "footer"
 
     def __init__(self) -> None:
         super().__init__(id="footer")

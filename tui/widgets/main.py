@@ -395,8 +395,10 @@ class Main(Screen[None]):
                     self.app.bell()
                 elif what == "copy":
                     self._copy(tables.row_text(event, table.columns, self.clock), "row")
+                elif what == "pivot" and table.pid is not None:
+                    self.apply(f"pid={table.pid}", remember=True)
                 elif what == "pivot":
-                    self.apply(f"pid={event.batch.rows['pid'][0]}", remember=True)
+                    self.app.bell()
                 elif what == "equals" and (field := table.field) is not None and field.kind != "time":
                     self._only(completion.equals(field, tables.value(event, field), self.filters.text))
                 elif what == "equals":

@@ -14,7 +14,7 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
 
-from ringtop.tui import process, profile
+from ringtop.tui import format, process, profile
 from ringtop.tui.cells import Clock
 from ringtop.tui.model import Model
 from ringtop.tui.process import Card
@@ -24,6 +24,8 @@ from ringtop.tui.widgets.timeline import EventLines
 REFRESH_S = 1.0
 _LABEL = 12
 """Cells of a fact's label."""
+COPIED = 64 << 10
+"""Bytes that go to the clipboard at most: they travel over the terminal."""
 
 Reader = Callable[[int, float | None], Card]
 
@@ -31,7 +33,7 @@ Reader = Callable[[int, float | None], Card]
 class ProcessScreen(Screen[None]):
     """Reads the card anew every second for as long as the process is there."""
 
-    HELP = "A process and all its events. Escape goes back."
+    HELP = "A process and all its events. Tab goes to its card and back, Escape leaves."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "back", "Back", id="process_back", tooltip="Back to the tables"),
         Binding("p", "pivot", "Only this process", id="process_pivot", tooltip="Back, and filter all tables to it"),
@@ -43,17 +45,20 @@ class ProcessScreen(Screen[None]):
         self,
         model: Model,
         pid: int,
+        ts: int | None,
         local: bool,
         clock: Callable[[], Clock],
         pivot: Callable[[int], None],
         read: Reader = process.read,
     ) -> None:
-        """*local*: the events happen on this machine, now; else it is not asked. *clock*: how times are shown.
+        """*ts*: a time of the kernel's clock at which it was there: a younger process may have its number now.
 
+        *local*: the events happen on this machine, now; else it is not asked. *clock*: how times are shown.
         *pivot* filters all tables to a process.
         """
         super().__init__()
         self.pid = pid
+        self._ts = ts
         self._model = model
         self._local = local
         self._times = clock
@@ -66,7 +71,7 @@ class ProcessScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The card above, the events below."""
-        with VerticalScroll(id="process-card", can_focus=False):
+        with VerticalScroll(id="process-card"):
             yield Static(markup=False, id="process-head")
             yield Static(markup=False, id="process-facts")
         yield EventLines(id="process-events")
@@ -83,8 +88,7 @@ class ProcessScreen(Screen[None]):
     async def _ask(self) -> None:
         """Read the card anew for as long as the process is there."""
         while True:
-            first = self._known.first_ts
-            since = (first + self._model.wall_offset_ns) / 1e9 if first is not None else None
+            since = (self._ts + self._model.wall_offset_ns) / 1e9 if self._ts is not None else None
             card = await asyncio.to_thread(self._read, self.pid, since)
             here = card.presence == "here"
             self._card = card if here or self._card.started is None else process.ended(self._card)
@@ -129,8 +133,11 @@ class ProcessScreen(Screen[None]):
         self.dismiss(None)
 
     def action_copy(self) -> None:
-        """All of this page."""
+        """This page, of very many events the newest."""
         head = profile.headline(self.pid, self._card, self._known)
         facts = [f"{fact.label:<{_LABEL}}{fact.text}" for fact in self._facts()]
-        self.app.copy_to_clipboard("\n".join([head, *facts, "", self.query_one(EventLines).plain()]))
-        self.notify("copied")
+        about = "\n".join([head, *facts, "", ""])
+        events = self.query_one(EventLines).plain(max(0, COPIED - len(about.encode())))
+        self.app.copy_to_clipboard(about + "\n".join(events))
+        count, total = format.count(len(events)), format.count(self._known.events)
+        self.notify("copied" if count == total else f"copied: the newest {count} of {total} events")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
@@ -25,6 +27,8 @@ _BEFORE = {"cpu": "CPU ", "prev_comm": "behind "}
 """What stands before a value."""
 _TIME, _NAME = 12, 11
 """Cells of the first two columns."""
+_SHORTEST = 16
+"""No line is shorter."""
 
 
 class EventLines(ScrollView, can_focus=True):
@@ -73,20 +77,33 @@ class EventLines(ScrollView, can_focus=True):
             segments.append(Segment("  ", base))
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
-    def plain(self) -> str:
-        """All lines as plain text."""
+    def plain(self, room: int) -> list[str]:
+        """As plain text, the newest lines that take *room* bytes at most."""
+        order = self._timeline.order[max(0, len(self._timeline) - room // _SHORTEST) :]
+        positions: dict[str, list[int]] = {}
+        for program, position in order:
+            positions.setdefault(program, []).append(position)
+        found = {program: iter(self._cells(program, np.array(at))) for program, at in positions.items()}
         lines = []
-        for at in range(len(self._timeline)):
-            program, (time, *rest) = self._event(at)
+        for program, _ in order:
+            time, *rest = next(found[program])
             lines.append("  ".join([time.text, program, *(cell.text for cell in rest)]))
-        return "\n".join(lines)
+        ends = np.cumsum([len(line.encode()) + 1 for line in reversed(lines)])
+        return lines[len(lines) - int(np.searchsorted(ends, room, "right")) :]
 
     def _event(self, at: int) -> tuple[str, list[Cell]]:
         program, position = self._timeline.order[at]
-        row = self._timeline.batches[program].take(slice(position, position + 1))
+        return program, self._cells(program, np.array([position]))[0]
+
+    def _cells(self, program: str, positions: NDArray[np.int64]) -> list[list[Cell]]:
+        """What is said of these events of *program*; nothing of a value that is empty, but always a time."""
+        rows = self._timeline.batches[program].take(positions)
         fields = [f for name in _FIELDS[program] if (f := SCHEMAS[program].field(name)) is not None]
-        found = cells.cells(row, [(f, _TIME) for f in fields], self._clock)[0]
-        return program, [Cell(f"{_BEFORE.get(f.name, '')}{c.text}", c.tone) for f, c in zip(fields, found, strict=True)]
+        before = [_BEFORE.get(f.name, "") for f in fields]
+        return [
+            [Cell(f"{b}{cell.text}", cell.tone) for b, cell in zip(before, row, strict=True) if cell.text]
+            for row in cells.cells(rows, [(f, _TIME) for f in fields], self._clock)
+        ]
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"event-lines--{name}", partial=True)
