@@ -70,7 +70,7 @@ def column(batch: Batch, field: Field, clock: Clock, width: int = 12) -> list[Ce
             lines = zip(batch.text(name), counts, cuts, strict=True)
             return [Cell(shell_line(split_args(raw, argc), bool(cut))) for raw, argc, cut in lines]
         case "op":
-            return [Cell(OPS[op] if op < len(OPS) else str(op), "dim") for op in batch.rows[name].tolist()]
+            return [Cell(operation(op), "dim") for op in batch.rows[name].tolist()]
         case "bool":
             return [_flag(name, bool(value)) for value in batch.rows[name].tolist()]
         case _:
@@ -81,6 +81,11 @@ def cells(batch: Batch, fields: Sequence[tuple[Field, int]], clock: Clock) -> li
     """Row by row, the cells of *fields* (each with the width it will get)."""
     columns = [column(batch, field, clock, width) for field, width in fields]
     return [list(row) for row in zip(*columns, strict=True)]
+
+
+def operation(op: int) -> str:
+    """What was done to a file."""
+    return OPS[op] if op < len(OPS) else str(op)
 
 
 def _wait(ns: int) -> Tone:

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 
 from ringtop.bpf.args import split_args
 from ringtop.bpf.batch import Batch
-from ringtop.bpf.schema import AT_FDCWD, OPS, UNKNOWN
+from ringtop.bpf.schema import AT_FDCWD, UNKNOWN
+from ringtop.tui import format
+from ringtop.tui.cells import HIGH_NS, MID_NS, operation
 from ringtop.tui.records import wall_ns
 from ringtop.tui.shell import shell_line
 from ringtop.tui.text import clip, cut_mark, visible, width
-
-LONG_NS, VERY_LONG_NS = 30_000_000, 100_000_000
-"""Waits from here on stand out."""
 
 _DIM, _BOLD, _RED, _YELLOW, _CYAN = "2", "1", "31", "33", "36"
 _LEAST = 20
@@ -44,7 +43,7 @@ class Column:
 
 def _number(name: str) -> Texts:
     def texts(batch: Batch) -> list[str]:
-        return ["-" if n == UNKNOWN else str(n) for n in batch.rows[name].tolist()]
+        return [format.UNKNOWN_TEXT if n == UNKNOWN else str(n) for n in batch.rows[name].tolist()]
 
     return texts
 
@@ -70,7 +69,7 @@ def _failures(batch: Batch) -> list[str]:
 
 
 def _ops(batch: Batch) -> list[str]:
-    return [OPS[op] if op < len(OPS) else str(op) for op in batch.rows["op"].tolist()]
+    return list(map(operation, batch.rows["op"].tolist()))
 
 
 def _latencies(batch: Batch) -> list[str]:
@@ -79,7 +78,7 @@ def _latencies(batch: Batch) -> list[str]:
 
 def _waits(batch: Batch) -> list[str]:
     latencies = batch.rows["latency"].tolist()
-    return [_RED if ns >= VERY_LONG_NS else _YELLOW if ns >= LONG_NS else "" for ns in latencies]
+    return [_RED if ns >= HIGH_NS else _YELLOW if ns >= MID_NS else "" for ns in latencies]
 
 
 def _causes(batch: Batch) -> list[str]:
