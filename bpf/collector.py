@@ -213,7 +213,7 @@ class Collector:
         batches = [tracer.drain(before, audit) for tracer in self.tracers.values()]
         drained = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
         for edge, parts in cut(batches, before):
-            rows = [stream.rows(part, self.tracers[part.program].transport) for part in parts if len(part)]
+            rows = [stream.rows(part) for part in parts if len(part)]
             if rows:
                 self.out.put(stream.Round(edge, drained, rows))
         for tracer in self.tracers.values():

@@ -99,7 +99,6 @@ class Rows(Message, frozen=True, tag="rows"):
     """Events of one program, as drained in one round, in time order."""
 
     program: Program
-    transport: Transport
     rows: bytes
     """``Schema.dtype`` records."""
     tails: bytes
@@ -362,9 +361,9 @@ def decode_control(body: bytes) -> Control:
     return message
 
 
-def rows(batch: Batch, transport: Transport) -> Rows:
+def rows(batch: Batch) -> Rows:
     """The ``Rows`` that carries *batch*."""
-    return Rows(batch.program, transport, batch.rows.tobytes(), batch.tails)
+    return Rows(batch.program, batch.rows.tobytes(), batch.tails)
 
 
 def batch(rows: Rows) -> Batch:

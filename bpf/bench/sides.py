@@ -131,7 +131,7 @@ class Ours:
         """All that the collector does with events: unknown ids, time order, the stream's bytes."""
         before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - WINDOW_MS * 1_000_000
         batch = self._tracer.drain(before)
-        rows = stream.Rows(batch.program, self._tracer.transport, batch.rows.tobytes(), batch.tails)
+        rows = stream.Rows(batch.program, batch.rows.tobytes(), batch.tails)
         stream.encode(stream.Round(before, time.clock_gettime_ns(time.CLOCK_MONOTONIC), [rows]))
 
     def read(self, done: int) -> None:

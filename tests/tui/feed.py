@@ -350,7 +350,7 @@ class Feed:
             rows["op"] = rng.random(n) < 0.1
             rows["ret"] = np.where(rng.random(n) < 0.1, -2, 0)
             tails = _tails(rows, PATHS, which)
-        return stream.Rows(program, self._settings[program].transport, rows.tobytes(), tails)
+        return stream.Rows(program, rows.tobytes(), tails)
 
 
 def _tails(rows: np.ndarray, texts: list[bytes], which: np.ndarray) -> bytes:

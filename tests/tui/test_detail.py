@@ -14,7 +14,7 @@ from tests.unit.samples import make
 def long_command(feed: Feed) -> None:
     """One command of many arguments."""
     batch = make("execsnoop", [{"pid": 7, "ts": feed.now, "argv": [b"x" * 99] * 40, "truncated": 1}])
-    feed.say(stream.Round(feed.now, feed.now, [stream.rows(batch, "ringbuf")]))
+    feed.say(stream.Round(feed.now, feed.now, [stream.rows(batch)]))
 
 
 async def test_what_does_not_fit_is_told() -> None:

@@ -47,7 +47,7 @@ def hostile(feed: Feed) -> None:
         ("unlinksnoop", {"comm": COMM, "path": RAW}),
     ):
         batch = make(program, [{"pid": 7, "ts": feed.now, "seq": n} | event for n in range(3)])  # type: ignore[dict-item]
-        feed.say(stream.Round(feed.now, feed.now, [stream.rows(batch, "ringbuf")]))
+        feed.say(stream.Round(feed.now, feed.now, [stream.rows(batch)]))
 
 
 def period() -> stream.Period:
@@ -129,7 +129,7 @@ async def test_a_value_that_no_filter_can_hold(event: dict[str, bytes]) -> None:
     app = Viewer(Feed(), hooks=Hooks(monotonic_ns=lambda: 0))
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await settle(pilot)
-        app.inbox.post(stream.Round(1, 1, [stream.rows(make("unlinksnoop", [event]), "ringbuf")]))
+        app.inbox.post(stream.Round(1, 1, [stream.rows(make("unlinksnoop", [event]))]))
         await press(pilot, "3", "up", "equals_sign")
         assert_harmless(pilot)
         assert app.filters.text == ""

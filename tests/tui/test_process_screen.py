@@ -192,7 +192,7 @@ async def test_of_very_many_events_the_newest_are_copied() -> None:
 async def test_nothing_is_said_of_a_task_before_it_without_a_name() -> None:
     def waits(feed: Feed) -> None:
         batch = make("runqslower", [{"pid": 7, "seq": n, "prev_comm": comm} for n, comm in enumerate((b"", b"make"))])
-        feed.say(stream.Round(feed.now, feed.now, [stream.rows(batch, "ringbuf")]))
+        feed.say(stream.Round(feed.now, feed.now, [stream.rows(batch)]))
 
     async with running(what=waits) as pilot:
         await press(pilot, "up", "enter")
@@ -203,7 +203,7 @@ async def test_nothing_is_said_of_a_task_before_it_without_a_name() -> None:
 async def test_an_event_of_no_known_process_opens_nothing() -> None:
     def unknown(feed: Feed) -> None:
         batch = make("runqslower", [{"pid": UNKNOWN, "ts": feed.now}])
-        feed.say(stream.Round(feed.now, feed.now, [stream.rows(batch, "ringbuf")]))
+        feed.say(stream.Round(feed.now, feed.now, [stream.rows(batch)]))
 
     async with running(what=unknown) as pilot:
         await press(pilot, "up", "enter", "p")

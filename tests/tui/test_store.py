@@ -269,7 +269,7 @@ def test_a_round_that_cannot_be_decoded_is_a_lost_stream() -> None:
     from ringtop.bpf import stream
 
     inbox = Inbox()
-    inbox.post(stream.Round(0, 0, [stream.Rows("runqslower", "ringbuf", b"half a row", b"")]))
+    inbox.post(stream.Round(0, 0, [stream.Rows("runqslower", b"half a row", b"")]))
     (entry,) = inbox.drain()
     assert isinstance(entry, Lost)
     assert "whole rows" in entry.detail

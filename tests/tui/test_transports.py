@@ -253,7 +253,7 @@ async def test_rows_that_came_late_are_flagged() -> None:
         batch = stream.batch(rows).rows.copy()
         batch["late"][1] = 1
         feed.late = 1
-        feed.say(stream.Round(feed.now, feed.now, [stream.Rows("runqslower", "ringbuf", batch.tobytes(), b"")]))
+        feed.say(stream.Round(feed.now, feed.now, [stream.Rows("runqslower", batch.tobytes(), b"")]))
         feed.stats()
 
     async with running() as pilot:

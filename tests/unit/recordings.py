@@ -27,7 +27,7 @@ def rows(program: str = "execsnoop", count: int = 3, seed: int = 0) -> stream.Ro
     out = np.zeros(count, SCHEMAS[program].dtype)
     out["pid"] = [noise.randrange(1 << 22) for _ in range(count)]
     out["comm"] = b"sh"
-    return stream.Rows(program, "ringbuf", out.tobytes(), noise.randbytes(20 * count))
+    return stream.Rows(program, out.tobytes(), noise.randbytes(20 * count))
 
 
 def round_at(second: float, count: int = 3, seed: int = 0) -> stream.Round:

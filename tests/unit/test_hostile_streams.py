@@ -134,7 +134,7 @@ def test_the_demo_cut_and_flipped(tmp_path_factory: pytest.TempPathFactory, at: 
 
 
 @settings(max_examples=200)
-@given(st.lists(MESSAGES | batches().map(lambda b: stream.Round(1, 1, [stream.rows(b, "ringbuf")])), max_size=12))
+@given(st.lists(MESSAGES | batches().map(lambda b: stream.Round(1, 1, [stream.rows(b)])), max_size=12))
 def test_well_formed_messages_of_any_content_are_shown(messages: list[stream.Any]) -> None:
     look([hello(), *(m for m in messages if not isinstance(m, stream.Hello)), hello()])
 

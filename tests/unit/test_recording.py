@@ -296,7 +296,7 @@ def test_a_recording_must_begin_with_hello(tmp_path: Path) -> None:
 
 
 def test_rows_that_are_no_rows_are_damage(tmp_path: Path) -> None:
-    bad = stream.Round(1, 1, [stream.Rows("execsnoop", "ringbuf", b"123", b"")])
+    bad = stream.Round(1, 1, [stream.Rows("execsnoop", b"123", b"")])
     found, damage = read_all(write(tmp_path / "a", [hello(), bad, stream.End("x")]))
     assert found == [hello()]
     assert damage is not None

@@ -207,7 +207,7 @@ def test_another_signature_is_refused_at_its_first_wrong_byte(data: bytes) -> No
 @settings(deadline=None, max_examples=60)
 @given(batches(), st.integers(1, 80))
 def test_batches_travel_as_they_are(batch: Any, short: int) -> None:
-    rows = stream.Rows(batch.program, "ringbuf", batch.rows.tobytes(), batch.tails)
+    rows = stream.Rows(batch.program, batch.rows.tobytes(), batch.tails)
     message = stream.Round(1, 2, [rows])
     (body,) = Frames(magic=False).feed(encode(message))
     got = decode(body)
