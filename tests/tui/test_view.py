@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringtop.bpf.batch import Batch
+from ringtop.tui.glyphs import UNICODE
+from ringtop.tui.model import Model
 from ringtop.tui.span import Span
 from ringtop.tui.store import Table
 from ringtop.tui.view import Sort, View
+from ringtop.tui.widgets.title import Title
 from tests.tui.test_store import changed
 from tests.unit.samples import make
 
@@ -99,6 +102,22 @@ def test_evicted_rows_leave_the_view() -> None:
         scan(view)
     assert rows_of(view) == list(range(300 - table.ring.capacity, 300))
     assert view.matched == table.ring.capacity
+
+
+def test_a_title_tells_how_many_rows_had_to_go() -> None:
+    table = Table("runqslower", 64 * 132)
+    view = View(table)
+    title = Title(Model(), view, UNICODE, "1")
+    table.append(waits(0, 20))
+    scan(view)
+    assert [p.text for p in title.ending()] == ["20 of 20"]
+    table.append(waits(20, 5000))
+    scan(view)
+    kept = f"{table.ring.capacity} of {table.ring.capacity}"
+    (rows,) = title.ending()
+    assert rows.text == f"{kept}, 5.0k gone"
+    assert rows.less is not None
+    assert rows.less.text == kept
 
 
 def test_a_view_that_was_overtaken_starts_with_what_is_left() -> None:
