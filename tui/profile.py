@@ -13,7 +13,7 @@ from ringtop.bpf.schema import UNKNOWN
 from ringtop.tui import format, text
 from ringtop.tui.process import Card
 from ringtop.tui.shell import shell_line
-from ringtop.tui.store import Timeline
+from ringtop.tui.store import Life
 from ringtop.tui.text import safe
 
 PRESENCE = {
@@ -53,7 +53,7 @@ class Told:
     """The command had more arguments."""
 
 
-def told(timeline: Timeline) -> Told:
+def told(timeline: Life) -> Told:
     """What the events of *timeline* say."""
     if not len(timeline):
         return Told()

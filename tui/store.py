@@ -179,8 +179,8 @@ def _after(
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
-    """Events of several programs in time order."""
+class Life:
+    """Events of one process from all tables, in time order."""
 
     batches: dict[str, Batch]
     order: list[tuple[str, int]]
@@ -216,13 +216,13 @@ class Store:
         for table in self.tables.values():
             table.restart()
 
-    def process(self, pid: int, limit: int = 5000) -> Timeline:
+    def process(self, pid: int, limit: int = 5000) -> Life:
         """The kept events of the process *pid* from every table, in time order; of more than *limit* the newest."""
         found = {p: t.find("pid", pid) for p, t in self.tables.items()}
         batches = {p: self.tables[p].ring.take(rows[-limit:]) for p, rows in found.items()}
         keys = [(int(ts), p, i) for p, b in batches.items() for i, ts in enumerate(b.rows["ts"].tolist())]
         order = [(p, i) for _, p, i in sorted(keys)[-limit:]]
-        return Timeline({p: b for p, b in batches.items() if len(b)}, order, sum(map(len, found.values())))
+        return Life({p: b for p, b in batches.items() if len(b)}, order, sum(map(len, found.values())))
 
     def recent(self, name: str, count: int = 20) -> list[int] | list[bytes]:
         """The last different values of the field *name* over the tables that have it."""

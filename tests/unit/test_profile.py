@@ -14,7 +14,7 @@ from ringtop.bpf.schema import UNKNOWN
 from ringtop.tui.cgroup import Membership
 from ringtop.tui.process import Ancestor, Card, elsewhere, ended
 from ringtop.tui.profile import Told, facts, headline, ranges, told
-from ringtop.tui.store import Store, Timeline
+from ringtop.tui.store import Life, Store
 from tests.unit.samples import NASTY, batches, make
 
 FULL = Card(
@@ -39,7 +39,7 @@ FULL = Card(
 )
 
 
-def timeline(*parts: Batch, pid: int = 42) -> Timeline:
+def timeline(*parts: Batch, pid: int = 42) -> Life:
     store = Store()
     for batch in parts:
         store.append(batch)

@@ -15,7 +15,7 @@ from textual.strip import Strip
 from ringtop.bpf.schema import SCHEMAS
 from ringtop.tui import cells
 from ringtop.tui.cells import Cell, Clock
-from ringtop.tui.store import Timeline
+from ringtop.tui.store import Life
 
 _FIELDS = {
     "runqslower": ("time", "cpu", "latency", "preempted", "prev_comm"),
@@ -47,10 +47,10 @@ class EventLines(ScrollView, can_focus=True):
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._timeline = Timeline({}, [])
+        self._timeline = Life({}, [])
         self._clock = Clock()
 
-    def show(self, timeline: Timeline, clock: Clock) -> None:
+    def show(self, timeline: Life, clock: Clock) -> None:
         """Show these."""
         at_end = self.scroll_offset.y >= self.max_scroll_y
         self._timeline = timeline
