@@ -22,6 +22,8 @@ Presence = Literal["here", "gone", "reused", "elsewhere"]
 SLACK_S = 2.0
 """A process may seem this much younger than its first event: the kernel counts its start in ticks."""
 _DEEPEST = 64
+_COMMAND = 8191
+"""Bytes of a command: as much as an exec tells."""
 _HOST_PID_NAMESPACE = 0xEFFF_FFFC  # PROC_PID_INIT_INO
 
 T = TypeVar("T")
@@ -44,6 +46,8 @@ class Card:
     comm: bytes | None = None
     command: tuple[bytes, ...] | None = None
     """Its arguments as they are now; empty for a kernel thread."""
+    truncated: bool = False
+    """It has more."""
     ancestors: tuple[Ancestor, ...] = ()
     """The parent first."""
     user: str | None = None
@@ -111,6 +115,7 @@ def _card(process: psutil.Process, started: float, proc: Path) -> Card:
         except (OSError, ValueError, KeyError, RuntimeError):
             return None  # a file of /proc that went away, or that this kernel does not have
 
+    command, truncated = ask("command", lambda: _command(process.pid, proc)) or (None, False)
     uids = ask("user", process.uids)
     memory = ask("memory", process.memory_info)
     times = ask("cpu", process.cpu_times)
@@ -118,7 +123,8 @@ def _card(process: psutil.Process, started: float, proc: Path) -> Card:
         process.pid,
         "here",
         comm=ask("comm", lambda: _comm(process.pid, proc)),
-        command=ask("command", lambda: _command(process.pid, proc)),
+        command=command,
+        truncated=truncated,
         ancestors=_ancestors(process, proc),
         user=ask("user", process.username) if uids else None,
         uid=uids.real if uids else None,
@@ -147,10 +153,11 @@ def _comm(pid: int, proc: Path) -> bytes:
     return _bytes(proc / str(pid) / "comm").removesuffix(b"\n")
 
 
-def _command(pid: int, proc: Path) -> tuple[bytes, ...]:
-    """Not psutil's, which takes a carriage return for the end of a line."""
-    raw = _bytes(proc / str(pid) / "cmdline", 8191)  # as much as an exec tells
-    return tuple(raw.removesuffix(b"\0").split(b"\0")) if raw else ()
+def _command(pid: int, proc: Path) -> tuple[tuple[bytes, ...], bool]:
+    """Arguments, and whether it has more. Not psutil's, which takes a carriage return for the end of a line."""
+    raw = _bytes(proc / str(pid) / "cmdline", _COMMAND + 2)
+    args = raw.removesuffix(b"\0")
+    return tuple(args[:_COMMAND].split(b"\0")) if raw else (), len(args) > _COMMAND
 
 
 def _membership(pid: int, proc: Path) -> Membership:

@@ -103,7 +103,7 @@ def facts(card: Card, known: Told, offset_ns: int = 0, zone: tzinfo | None = Non
         count = count if known.newest == known.events else f"the newest {count} of {format.count(known.events)}"
         found.append(Fact("events", f"{count}, {first} to {last}"))
     if card.command:
-        found.append(Fact("command", shell_line(card.command)))
+        found.append(Fact("command", shell_line(card.command, card.truncated)))
     elif known.command:
         found.append(Fact("command", shell_line(known.command, known.truncated)))
     elif card.started is not None and card.command == () and card.exe is None and card.status != "zombie":

@@ -54,6 +54,13 @@ def test_a_process_that_is_there(child: subprocess.Popen[bytes]) -> None:
     assert card.started == psutil.Process(child.pid).create_time()
 
 
+@pytest.mark.parametrize(("rest", "truncated"), [(b"\0", False), (b"", False), (b"a\0", True), (b"\0b\0", True)])
+def test_of_a_long_command_the_cut_is_told(tmp_path: Path, rest: bytes, truncated: bool) -> None:
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "cmdline").write_bytes(b"sh\0" + b"a" * (process._COMMAND - 3) + rest)
+    assert process._command(7, tmp_path) == ((b"sh", b"a" * (process._COMMAND - 3)), truncated)
+
+
 def test_a_process_that_ended(child: subprocess.Popen[bytes]) -> None:
     child.kill()
     child.wait()
