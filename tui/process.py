@@ -46,8 +46,6 @@ class Card:
     comm: bytes | None = None
     command: tuple[bytes, ...] | None = None
     """Its arguments as they are now; empty for a kernel thread."""
-    truncated: bool = False
-    """It has more."""
     ancestors: tuple[Ancestor, ...] = ()
     """The parent first."""
     user: str | None = None
@@ -68,6 +66,8 @@ class Card:
     """User and system time so far."""
     denied: tuple[str, ...] = ()
     """Names of what only its owner or root may see."""
+    truncated: bool = False
+    """The command has more arguments."""
 
 
 def elsewhere(pid: int) -> Card:

@@ -57,7 +57,7 @@ def period() -> stream.Period:
 def ledger(feed: Feed) -> stream.Stats:
     drops = {SAID: 3, "full": 1}
     cpu = stream.CpuStats(0, 9, 1, 8, 4, drops, 99, 4, 0, 10, 10, 0)
-    part = stream.ProgramStats("execsnoop", "ringbuf", [cpu], 10, 4096, 1, [1], 0, 0, 0, now=period())
+    part = stream.ProgramStats("execsnoop", "ringbuf", [cpu], 10, 4096, 1, [1], 0, now=period())
     return stream.Stats(feed.now, 0, [part], 1, 1)
 
 
