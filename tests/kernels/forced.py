@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partialmethod
 from unittest.mock import patch
 
 from ringtop.bpf import loader
@@ -20,5 +21,6 @@ def _only(program: str, kernel: Kernel) -> list[Rung]:
 
 
 # The command starts its collector as another process: this module again.
-with patch.object(loader, "ladder", _only), patch.object(Client.__init__, "__defaults__", (_collector,)):
+_start = partialmethod(Client.__init__, command=_collector)
+with patch.object(loader, "ladder", _only), patch.object(Client, "__init__", _start):
     main()
