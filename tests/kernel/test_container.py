@@ -10,7 +10,7 @@ from tests.kernel.tracing import RINGTOP
 INNER_PIDS = ("unshare", "--pid", "--fork", "--mount-proc")
 _READ_ONLY = """
 mount --bind / / && mount -o remount,ro,bind /
-for folder in /tmp /var/tmp; do mount -t tmpfs -o ro none $folder; done
+for folder in /tmp /var/tmp; do mount --bind $folder $folder && mount -o remount,ro,bind $folder; done
 exec "$@"
 """
 READ_ONLY = ("unshare", "--mount", "sh", "-c", _READ_ONLY, "sh")

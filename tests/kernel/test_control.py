@@ -138,15 +138,16 @@ def test_the_ledger_balances_at_every_moment() -> None:
 
 def test_events_of_two_cpus_come_in_time_order(listener: Listener) -> None:
     loop = "for i in $(seq 200); do /bin/true; done"
+    listener.client.send(stream.SetCapture("comm=true"))
+    listener.until(stream.State)  # in force
     both = [
         subprocess.Popen(["taskset", "-c", str(cpu), "bash", "-c", loop]) for cpu in sorted(os.sched_getaffinity(0))
     ]
-    listener.client.send(stream.SetCapture("comm=true"))
     for one in both:
         one.wait()
     listener.client.send(stream.Stop())
     listener.until(stream.End)
     rounds = [m for m in listener.seen if isinstance(m, stream.Round)]
     stamps = [ts for r in rounds for rows in r.batches for ts in stream.batch(rows).rows["ts"].tolist()]
-    assert len(stamps) >= 300
+    assert len(stamps) >= 400
     assert stamps == sorted(stamps)
