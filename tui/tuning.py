@@ -29,8 +29,9 @@ def retune(what: str, state: State) -> Retune | None:
 
 
 def granted(state: State, asked: Retune) -> State:
-    """*state*, once it is as *asked*."""
-    changes = {"buffer_bytes": asked.buffer_bytes or state.buffer_bytes, "wakeup": asked.wakeup or state.wakeup}
+    """*state*, once it is as *asked*; of another transport the collector alone knows the size: 0 until it tells."""
+    size = 0 if asked.transport else asked.buffer_bytes or state.buffer_bytes
+    changes = {"buffer_bytes": size, "wakeup": asked.wakeup or state.wakeup}
     return msgspec.structs.replace(state, **changes)
 
 

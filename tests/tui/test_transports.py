@@ -89,6 +89,20 @@ async def test_keys_pressed_before_the_answer_are_steps_of_their_own() -> None:
         assert main.model.wanted == {}
 
 
+async def test_keys_of_one_burst_are_for_the_table_that_was_chosen() -> None:
+    """And of the other transport nobody knows the size before the collector tells it."""
+    async with running() as pilot:
+        main = main_of(pilot)
+        main.action_table(2)
+        main.action_retune("transport")
+        main.action_retune("larger")
+        await settle(pilot)
+        assert feed_of(pilot).controls == [Retune(transport="other", programs=["execsnoop"])]
+        main.action_retune("larger")
+        await settle(pilot)
+        assert feed_of(pilot).controls[1:] == [Retune(buffer_bytes=256 << 10, programs=["execsnoop"])]
+
+
 async def test_what_was_refused_is_not_counted_on() -> None:
     async with running() as pilot:
         main = main_of(pilot)

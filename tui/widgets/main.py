@@ -257,7 +257,7 @@ class Main(Screen[None]):
         for i, pane in enumerate(self.panes, 1):
             pane.display = number in (0, i)
         if number:
-            self.panes[number - 1].table.focus()
+            self.set_focus(self.panes[number - 1].table)  # at once: the next key is for it
         self._make_room()
         self.update()
 
