@@ -29,8 +29,9 @@ test:
 	$(bin)/python -m ruff check .
 	$(bin)/python -m ruff format --check .
 	$(bin)/python -m mypy
+	$(bin)/lint-imports
 	@[ "$$(id -u)" = 0 ] || echo "ringtop: not root: tests/kernel and tests/ssh, which load real BPF programs, are left out" >&2
-	$(bin)/python -m pytest -n 2 tests/unit tests/tui $(ARGS)$(SOME)
+	$(bin)/python -m pytest -n 2 tests/project tests/bpf tests/tui $(ARGS)$(SOME)
 	$(bin)/python -m pytest tests/link $(MACHINE) $(ARGS)$(SOME)
 
 setup:

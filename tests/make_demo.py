@@ -1,4 +1,4 @@
-"""Makes tui/demo.ringtop: a real run, over processes started for it and over no others.
+"""Makes tui/cli/demo.ringtop: a real run, over processes started for it and over no others.
 
 Run it as root from the repository: ``.venv/bin/python -m tests.make_demo``. A small shop's servers are acted out by
 shell scripts under a user id of their own; the capture filter keeps everybody else's events in the kernel, and what is
@@ -19,12 +19,12 @@ import msgspec
 import numpy as np
 
 from ringtop.bpf import stream
-from ringtop.bpf.batch import Batch
-from ringtop.bpf.schema import SCHEMAS, UNKNOWN
-from ringtop.tui.client import Client
-from ringtop.tui.recording import Recorder
+from ringtop.bpf.event.batch import Batch
+from ringtop.bpf.event.schema import SCHEMAS, UNKNOWN
+from ringtop.tui.source.client import Client
+from ringtop.tui.source.recording import Recorder
 
-TARGET = Path(__file__).parents[1] / "tui" / "demo.ringtop"
+TARGET = Path(__file__).parents[1] / "tui" / "cli" / "demo.ringtop"
 LIMIT = 200 << 10
 """Largest demo, bytes."""
 SECONDS = 30

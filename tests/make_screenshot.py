@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from ringtop.tui.app import Viewer
-from ringtop.tui.config import Config
-from ringtop.tui.replay import ReplaySource
-from ringtop.tui.start import DEMO
-from ringtop.tui.state import State
+from ringtop.tui.app.app import Viewer
+from ringtop.tui.cli.start import DEMO
+from ringtop.tui.settings.config import Config
+from ringtop.tui.settings.state import State
+from ringtop.tui.source.replay import ReplaySource
 
 TARGET = Path(__file__).parents[1] / ".docs" / "screenshot.svg"
 

@@ -1,5 +1,5 @@
 """``python -m ringtop.tui``: the same as the command ``ringtop``."""
 
-from ringtop.tui.cli import main
+from ringtop.tui.cli.main import main
 
 main()

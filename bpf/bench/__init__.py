@@ -7,16 +7,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from ringtop.bpf import syscall
 from ringtop.bpf.bench.overload import overloads
 from ringtop.bpf.bench.report import Report
 from ringtop.bpf.bench.rows import Plan, measure
 from ringtop.bpf.bench.sides import SIDES
 from ringtop.bpf.bench.storm import how
 from ringtop.bpf.bench.tax import taxes
-from ringtop.bpf.errors import CannotTrace
-from ringtop.bpf.kernel import Kernel, ensure_tracefs, online_cpus
-from ringtop.bpf.memory import PAGE
+from ringtop.bpf.common.errors import CannotTrace
+from ringtop.bpf.common.sizes import PAGE
+from ringtop.bpf.kernel import syscall
+from ringtop.bpf.kernel.features import Kernel, ensure_tracefs, online_cpus
 
 EVENTS = 1_000_000
 BUFFER, MEMORY = 4 << 20, 1 << 30

@@ -12,8 +12,8 @@ from statistics import fmean, median
 from ringtop.bpf.bench.rows import Plan
 from ringtop.bpf.bench.sides import Counted, Side, open_side
 from ringtop.bpf.bench.storm import Storm, unlinks
-from ringtop.bpf.kernel import Kernel
-from ringtop.bpf.sizes import EMITS, Emit
+from ringtop.bpf.common.sizes import EMITS, Emit
+from ringtop.bpf.kernel.features import Kernel
 
 ROUNDS = 5
 BUFFER = 64 << 10

@@ -7,11 +7,11 @@ import textwrap
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ringtop.bpf import sizes
 from ringtop.bpf.bench.overload import BUFFER, Overload
 from ringtop.bpf.bench.rows import ROUNDS, Plan, Row
 from ringtop.bpf.bench.sides import Counted
 from ringtop.bpf.bench.tax import Tax
+from ringtop.bpf.common import sizes
 
 WIDTH = 96
 _HEAD = """

@@ -11,7 +11,7 @@ from statistics import median
 
 from ringtop.bpf.bench.sides import Counted, Reader, Side, open_side
 from ringtop.bpf.bench.storm import Made, Storm, unlinks
-from ringtop.bpf.kernel import Kernel
+from ringtop.bpf.kernel.features import Kernel
 
 ROUNDS = 3
 """Every reader takes its turn in so many storms. What is compared was measured within a round, and the median of the

@@ -17,15 +17,17 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from ringtop.bpf import filter as language
-from ringtop.bpf import sizes, stream, syscall
-from ringtop.bpf.capture import compile_capture
-from ringtop.bpf.kernel import Kernel
-from ringtop.bpf.loader import COUNTERS, TRANSPORTS, Config, load
-from ringtop.bpf.memory import PAGE
-from ringtop.bpf.order import WINDOW_MS
-from ringtop.bpf.schema import UNLINKSNOOP
+from ringtop.bpf import stream
+from ringtop.bpf.collector.tracer import TICK_NS, Settings, Tracer
+from ringtop.bpf.common import sizes
+from ringtop.bpf.common.options import WINDOW_MS
+from ringtop.bpf.common.sizes import PAGE
+from ringtop.bpf.event.schema import UNLINKSNOOP
+from ringtop.bpf.filter.capture import compile_capture
+from ringtop.bpf.kernel import syscall
+from ringtop.bpf.kernel.features import Kernel
+from ringtop.bpf.kernel.loader import COUNTERS, TRANSPORTS, Config, load
 from ringtop.bpf.stream import Transport
-from ringtop.bpf.tracer import TICK_NS, Settings, Tracer
 
 Kind = Literal["ringtop", "ringtop, stream", "bcc", "bcc, 5 fields"]
 

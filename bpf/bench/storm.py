@@ -20,7 +20,7 @@ from functools import cache
 
 import numpy as np
 
-from ringtop.bpf.memory import PAGE
+from ringtop.bpf.common.sizes import PAGE
 
 Calls = Callable[[int], object]
 """Does the thing so many times."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from statistics import median
 
 from ringtop.bpf.bench.storm import Calls, Storm, getppids, ping_pong
-from ringtop.bpf.errors import CannotTrace
-from ringtop.bpf.kernel import Kernel
+from ringtop.bpf.collector.tracer import Settings, Tracer
+from ringtop.bpf.common.errors import CannotTrace
+from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.stream import Transport
-from ringtop.bpf.tracer import Settings, Tracer
 
 ROUNDS = 3
 

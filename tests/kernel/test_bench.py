@@ -15,7 +15,7 @@ from ringtop.bpf.bench.report import WIDTH, Report
 from ringtop.bpf.bench.rows import Plan, Row
 from ringtop.bpf.bench.sides import SIDES, Counted, Side
 from ringtop.bpf.bench.tax import Tax
-from ringtop.bpf.sizes import EMITS
+from ringtop.bpf.common.sizes import EMITS
 from tests.kernel.tracing import RINGTOP
 
 EVENTS = 20_000

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ringtop.bpf import stream, syscall
-from ringtop.bpf.kernel import Kernel
-from ringtop.bpf.memory import PAGE
-from ringtop.bpf.tracer import Settings, Tracer
-from ringtop.tui.client import LOCAL, Client
+from ringtop.bpf import stream
+from ringtop.bpf.collector.tracer import Settings, Tracer
+from ringtop.bpf.common.sizes import PAGE
+from ringtop.bpf.kernel import syscall
+from ringtop.bpf.kernel.features import Kernel
+from ringtop.tui.source.client import LOCAL, Client
 from tests.kernel.loads import Flood
 from tests.kernel.tracing import PRIME
 

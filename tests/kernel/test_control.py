@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ringtop.bpf import stream
-from ringtop.tui.client import Client, CollectorDied
-from ringtop.tui.summary import summarize
+from ringtop.tui.lines.summary import summarize
+from ringtop.tui.source.client import Client, CollectorDied
 from tests.kernel.loads import Storm, run_programs
 from tests.kernel.tracing import PRIME, assert_balanced
 

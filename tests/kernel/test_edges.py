@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from ringtop.bpf import loader, syscall
-from ringtop.bpf.kernel import Kernel
-from ringtop.bpf.ladder import Hook, Rung, ladder
-from ringtop.bpf.tracer import MIN_US, Settings, Tracer
-from ringtop.tui.recording import read
+from ringtop.bpf.collector.tracer import MIN_US, Settings, Tracer
+from ringtop.bpf.kernel import loader, syscall
+from ringtop.bpf.kernel.features import Kernel
+from ringtop.bpf.kernel.ladder import Hook, Rung, ladder
+from ringtop.tui.source.recording import read
 from tests.kernel.loads import run_programs
 from tests.kernel.tracing import PRIME, RINGTOP, Running, Tracing, assert_balanced
 from tests.processes import eventually

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from ringtop.bpf.sizes import EMITS
+from ringtop.bpf.common.sizes import EMITS
 from tests.kernel.loads import Storm, Waits
 from tests.kernel.test_ledger import assert_explained
 from tests.kernel.tracing import PRIME, Tracing, assert_balanced

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ringtop.bpf import loader
-from ringtop.bpf.kernel import Kernel
-from ringtop.bpf.ladder import Rung, ladder
+from ringtop.bpf.collector.tracer import Settings, Tracer
+from ringtop.bpf.kernel import loader
+from ringtop.bpf.kernel.features import Kernel
+from ringtop.bpf.kernel.ladder import Rung, ladder
 from ringtop.bpf.stream import Notice
-from ringtop.bpf.tracer import Settings, Tracer
 from tests.kernel.loads import Storm, run_programs
 from tests.kernel.tracing import PRIME, Outcome, Tracing, assert_balanced
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from ringtop.tui.account import Account, can_read, chosen
-from ringtop.tui.broker import Broker
-from ringtop.tui.client import ENVIRONMENT, LOCAL, Client
+from ringtop.tui.cli.account import Account, can_read, chosen
+from ringtop.tui.source.broker import Broker
+from ringtop.tui.source.client import ENVIRONMENT, LOCAL, Client
 from tests.kernel.loads import run_programs
 from tests.kernel.tracing import PRIME, RINGTOP, Tracing
 from tests.processes import called, eventually

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from ringtop.bpf import loader
-from ringtop.bpf.kernel import Kernel
-from ringtop.bpf.ladder import ladder
-from ringtop.bpf.tracer import Settings, Tracer
+from ringtop.bpf.collector.tracer import Settings, Tracer
+from ringtop.bpf.kernel import loader
+from ringtop.bpf.kernel.features import Kernel
+from ringtop.bpf.kernel.ladder import ladder
 from tests.kernel.loads import Waits, delete_files, fail_programs, run_programs
 from tests.kernel.tracing import PRIME, Tracing, assert_balanced
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ringtop.bpf import stream
-from ringtop.tui.recording import read
+from ringtop.tui.source.recording import read
 from tests.kernel.loads import run_programs
 from tests.kernel.tracing import PRIME, RINGTOP
 from tests.processes import attached, called, descendants, ended, eventually, gone, programs, state

@@ -6,11 +6,11 @@ import sys
 from functools import partialmethod
 from unittest.mock import patch
 
-from ringtop.bpf import loader
-from ringtop.bpf.kernel import Kernel
-from ringtop.bpf.ladder import Rung, ladder
-from ringtop.tui.cli import main
-from ringtop.tui.client import Client
+from ringtop.bpf.kernel import loader
+from ringtop.bpf.kernel.features import Kernel
+from ringtop.bpf.kernel.ladder import Rung, ladder
+from ringtop.tui.cli.main import main
+from ringtop.tui.source.client import Client
 
 _number = sys.argv.pop(1)
 _collector = (sys.executable, "-m", "tests.kernels.forced", _number, "collect")

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
 
-from ringtop.bpf.kernel import Kernel
-from ringtop.bpf.ladder import Rung, ladder
-from ringtop.bpf.schema import SCHEMAS
+from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.kernel.features import Kernel
+from ringtop.bpf.kernel.ladder import Rung, ladder
 from tests.kernel.loads import Waits, delete_files, fail_programs, run_programs
 from tests.kernel.tracing import PRIME, Running, assert_balanced
 from tests.kernels.guest import Line

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringtop.tui.canvas import Canvas
-from ringtop.tui.delta import delta
-from ringtop.tui.pen import PLAIN, after, change
+from ringtop.tui.terminal.canvas import Canvas
+from ringtop.tui.terminal.delta import delta
+from ringtop.tui.terminal.pen import PLAIN, after, change
 from tests.link.emulator import Emulator
 from tests.tui.viewing import dropping, feed_of, play, press, running
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ringtop.tui.link import LATE_S, PATIENCE_S, RECENT_S, SILENT_S, Link
+from ringtop.tui.terminal.link import LATE_S, PATIENCE_S, RECENT_S, SILENT_S, Link
 
 
 class Hand:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from ringtop.tui.link import Link
-from ringtop.tui.output import BEGIN, END, WHERE, Output
+from ringtop.tui.terminal.link import Link
+from ringtop.tui.terminal.output import BEGIN, END, WHERE, Output
 from tests.link.emulator import Emulator
 from tests.processes import eventually
 

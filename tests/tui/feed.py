@@ -14,8 +14,8 @@ import msgspec
 import numpy as np
 
 from ringtop.bpf import stream
-from ringtop.bpf.schema import SCHEMAS
-from ringtop.tui.source import Lost, Post
+from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.tui.source.source import Lost, Post
 
 START_NS = 1_000_000_000_000
 """The kernel's clock when the feed starts."""
@@ -419,8 +419,8 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=0, help="tenths of a second until it falls silent")
     parser.add_argument("--ascii", action="store_true")
     given = parser.parse_args()
-    from ringtop.tui.app import run
-    from ringtop.tui.config import Config
+    from ringtop.tui.app.app import run
+    from ringtop.tui.settings.config import Config
 
     failed = ("unlinksnoop",) if given.state == "failed" else ()
     feed = Live(given.rate, given.state, given.turns, cpus=given.cpus, transport=given.transport, failed=failed)

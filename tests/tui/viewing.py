@@ -9,10 +9,10 @@ from datetime import UTC
 
 from textual.pilot import Pilot
 
-from ringtop.tui.app import Hooks, Viewer
-from ringtop.tui.config import Config
-from ringtop.tui.process import Card
-from ringtop.tui.state import State
+from ringtop.tui.app.app import Hooks, Viewer
+from ringtop.tui.process.card import Card
+from ringtop.tui.settings.config import Config
+from ringtop.tui.settings.state import State
 from ringtop.tui.widgets.events import EventTable
 from tests.tui.feed import Feed
 

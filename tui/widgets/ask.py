@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from ringtop.tui.text import safe
+from ringtop.tui.text.text import safe
 from ringtop.tui.widgets.entry import Entry
 
 

@@ -7,9 +7,9 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual.strip import Strip
 
-from ringtop.tui import buffers, side
-from ringtop.tui.glyphs import Glyphs
-from ringtop.tui.model import Model
+from ringtop.tui.draw import buffers, side
+from ringtop.tui.model.model import Model
+from ringtop.tui.text.glyphs import Glyphs
 from ringtop.tui.widgets.style import Painted
 
 

@@ -13,8 +13,9 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from ringtop.bpf.schema import SCHEMAS
-from ringtop.tui import columns, keys
+from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.tui.draw import columns
+from ringtop.tui.widgets import keys
 
 
 class ColumnChooser(ModalScreen[bool]):

@@ -8,10 +8,11 @@ from rich.segment import Segment
 from textual.geometry import Size
 from textual.strip import Strip
 
-from ringtop.bpf.schema import Field
-from ringtop.tui import cells, text
-from ringtop.tui.cells import Clock
-from ringtop.tui.store import Event
+from ringtop.bpf.event.schema import Field
+from ringtop.tui.draw import cells
+from ringtop.tui.draw.cells import Clock
+from ringtop.tui.model.store import Event
+from ringtop.tui.text import text
 from ringtop.tui.widgets.style import Painted
 
 

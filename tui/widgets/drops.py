@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ringtop.tui import format
-from ringtop.tui.model import Model
-from ringtop.tui.parts import Part
-from ringtop.tui.text import safe
+from ringtop.tui.draw.parts import Part
+from ringtop.tui.model.model import Model
+from ringtop.tui.text import format
+from ringtop.tui.text.text import safe
 from ringtop.tui.widgets.line import Line
 
 REASONS = {"full": "buffer full", "no_reader": "no reader", "other": "refused"}

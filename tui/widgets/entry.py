@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.widgets import Input
 
-from ringtop.tui.text import safe
+from ringtop.tui.text.text import safe
 
 
 class Entry(Input):

@@ -8,11 +8,11 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from ringtop.bpf.schema import UNKNOWN, Field
-from ringtop.tui import columns
-from ringtop.tui.columns import Column
-from ringtop.tui.store import Event
-from ringtop.tui.view import Sort
+from ringtop.bpf.event.schema import UNKNOWN, Field
+from ringtop.tui.draw import columns
+from ringtop.tui.draw.columns import Column
+from ringtop.tui.model.store import Event
+from ringtop.tui.model.view import Sort
 from ringtop.tui.widgets import scrollbar
 from ringtop.tui.widgets.rows import Rows
 

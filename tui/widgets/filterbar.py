@@ -13,12 +13,12 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from ringtop.bpf import filter as language
-from ringtop.bpf.capture import KEEP_NONE, compile_capture
-from ringtop.bpf.schema import SCHEMAS
-from ringtop.tui import completion
-from ringtop.tui.glyphs import Glyphs
-from ringtop.tui.store import Store
-from ringtop.tui.text import clip, safe, width
+from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.filter.capture import KEEP_NONE, compile_capture
+from ringtop.tui.model import completion
+from ringtop.tui.model.store import Store
+from ringtop.tui.text.glyphs import Glyphs
+from ringtop.tui.text.text import clip, safe, width
 from ringtop.tui.widgets.entry import Entry
 
 Kind = Literal["display", "capture"]

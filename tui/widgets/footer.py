@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from textual import events
 
-from ringtop.tui import keys, text
-from ringtop.tui.parts import Part, fit
+from ringtop.tui.draw.parts import Part, fit
+from ringtop.tui.text import text
+from ringtop.tui.widgets import keys
 from ringtop.tui.widgets.line import Line
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ringtop.tui import format
-from ringtop.tui.glyphs import Glyphs
-from ringtop.tui.host import Host
-from ringtop.tui.model import Model
-from ringtop.tui.parts import Part
-from ringtop.tui.text import clip, safe
+from ringtop.tui.draw.parts import Part
+from ringtop.tui.model.model import Model
+from ringtop.tui.text import format
+from ringtop.tui.text.glyphs import Glyphs
+from ringtop.tui.text.text import clip, safe
+from ringtop.tui.widgets.host import Host
 from ringtop.tui.widgets.line import Line
 
 

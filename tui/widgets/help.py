@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from ringtop.tui.keys import Key
+from ringtop.tui.widgets.keys import Key
 
 PLACES = {"EventTable": "In a table", "FilterInput": "In a filter", "EventLines": "In the events", "": "Everywhere"}
 

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from ringtop.tui.parts import Part, fit
+from ringtop.tui.draw.parts import Part, fit
 from ringtop.tui.widgets.style import Painted
 
 

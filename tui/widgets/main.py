@@ -14,14 +14,14 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from ringtop.bpf import stream
-from ringtop.tui import columns, completion, tables, tuning
-from ringtop.tui.cells import Clock
-from ringtop.tui.filtering import Filters
-from ringtop.tui.glyphs import Glyphs
-from ringtop.tui.host import Host
-from ringtop.tui.model import Model
-from ringtop.tui.text import safe
-from ringtop.tui.view import View
+from ringtop.tui.draw import columns, tables
+from ringtop.tui.draw.cells import Clock
+from ringtop.tui.model import completion, tuning
+from ringtop.tui.model.filtering import Filters
+from ringtop.tui.model.model import Model
+from ringtop.tui.model.view import View
+from ringtop.tui.text.glyphs import Glyphs
+from ringtop.tui.text.text import safe
 from ringtop.tui.widgets.ask import Ask
 from ringtop.tui.widgets.buffers import Buffers
 from ringtop.tui.widgets.chooser import ColumnChooser
@@ -31,6 +31,7 @@ from ringtop.tui.widgets.events import EventTable
 from ringtop.tui.widgets.filterbar import FilterBar
 from ringtop.tui.widgets.footer import Footer
 from ringtop.tui.widgets.header import Header
+from ringtop.tui.widgets.host import Host
 from ringtop.tui.widgets.pane import Pane
 from ringtop.tui.widgets.problem import Problem
 

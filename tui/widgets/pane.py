@@ -5,10 +5,10 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from ringtop.tui.columns import Column
-from ringtop.tui.glyphs import Glyphs
-from ringtop.tui.model import Model
-from ringtop.tui.view import View
+from ringtop.tui.draw.columns import Column
+from ringtop.tui.model.model import Model
+from ringtop.tui.model.view import View
+from ringtop.tui.text.glyphs import Glyphs
 from ringtop.tui.widgets.buffers import Buffers
 from ringtop.tui.widgets.events import EventTable
 from ringtop.tui.widgets.problem import Problem

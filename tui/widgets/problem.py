@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
-from ringtop.tui.text import safe
+from ringtop.tui.text.text import safe
 
 
 class Problem(Static):

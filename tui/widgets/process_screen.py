@@ -14,10 +14,12 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
 
-from ringtop.tui import format, process, profile
-from ringtop.tui.cells import Clock
-from ringtop.tui.model import Model
-from ringtop.tui.process import Card
+from ringtop.tui.draw.cells import Clock
+from ringtop.tui.model.model import Model
+from ringtop.tui.process import card as process
+from ringtop.tui.process import profile
+from ringtop.tui.process.card import Card
+from ringtop.tui.text import format
 from ringtop.tui.widgets.footer import Footer
 from ringtop.tui.widgets.timeline import EventLines
 

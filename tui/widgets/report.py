@@ -12,8 +12,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ringtop.bpf.stream import Compared
-from ringtop.tui import keys, notes, periods
-from ringtop.tui.text import safe
+from ringtop.tui.draw import periods
+from ringtop.tui.model import notes
+from ringtop.tui.text.text import safe
+from ringtop.tui.widgets import keys
 
 FIGURES = ("buffer", "out of order", "lost", "delay p50", "delay p99", "wake-ups/s", "reader CPU", "memory")
 WIDTH = 14

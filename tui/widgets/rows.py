@@ -8,15 +8,16 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from ringtop.tui import cells, columns, notes
-from ringtop.tui.cells import Cell, Clock
-from ringtop.tui.columns import Column, Placed
-from ringtop.tui.glyphs import Glyphs
-from ringtop.tui.model import Model
-from ringtop.tui.place import Place
-from ringtop.tui.text import clip, safe
-from ringtop.tui.text import width as width_of
-from ringtop.tui.view import View
+from ringtop.tui.draw import cells, columns
+from ringtop.tui.draw.cells import Cell, Clock
+from ringtop.tui.draw.columns import Column, Placed
+from ringtop.tui.model import notes
+from ringtop.tui.model.model import Model
+from ringtop.tui.model.place import Place
+from ringtop.tui.model.view import View
+from ringtop.tui.text.glyphs import Glyphs
+from ringtop.tui.text.text import clip, safe
+from ringtop.tui.text.text import width as width_of
 from ringtop.tui.widgets import scrollbar
 from ringtop.tui.widgets.drops import reason
 from ringtop.tui.widgets.style import Painted

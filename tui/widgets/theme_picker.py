@@ -13,9 +13,9 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from ringtop.themes import ThemeError
-from ringtop.tui import keys
-from ringtop.tui.text import safe
+from ringtop.tui.settings.themes import ThemeError
+from ringtop.tui.text.text import safe
+from ringtop.tui.widgets import keys
 
 
 class ThemePicker(ModalScreen[str | None]):

@@ -12,10 +12,10 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ringtop.bpf.schema import SCHEMAS
-from ringtop.tui import cells
-from ringtop.tui.cells import Cell, Clock
-from ringtop.tui.store import Life
+from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.tui.draw import cells
+from ringtop.tui.draw.cells import Cell, Clock
+from ringtop.tui.model.store import Life
 
 _FIELDS = {
     "runqslower": ("time", "cpu", "latency", "preempted", "prev_comm"),

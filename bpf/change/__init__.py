@@ -1,0 +1,1 @@
+"""Changing the transport, its size and its wake-ups while events flow."""

@@ -1,0 +1,1 @@
+"""The privileged process: it drains the transports and writes the stream."""

@@ -1,0 +1,146 @@
+"""What this machine offers a tracer, item by item: is it there, why not, and the exact cure."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ringtop.bpf.common import privilege
+from ringtop.bpf.common.errors import CannotTrace
+from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.kernel import syscall
+from ringtop.bpf.kernel.features import TRACEFS, Kernel, ensure_tracefs
+from ringtop.bpf.kernel.loader import import_bcc, load
+from ringtop.bpf.kernel.memory import allow_locked
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One item."""
+
+    name: str
+    ok: bool
+    what: str
+    """What was found, or why it is not ok."""
+    cure: str = ""
+    needed: bool = True
+    """The main job cannot run without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What would be used for a program."""
+
+    program: str
+    hook: str
+    """Empty: it cannot run."""
+    transport: str
+    passed_over: list[str]
+    """Better rungs of the ladder, each with why not."""
+
+
+def _root() -> Finding:
+    ok = privilege.may_load()
+    what = f"uid {os.geteuid()}, {', '.join(sorted(privilege.held())) or 'no capability that helps'}"
+    return Finding("root", ok, what, "" if ok else "Run it as root: sudo ringtop doctor")
+
+
+def _bpf() -> Finding:
+    try:
+        os.close(syscall.map_create(2, 1, 4, 8, b"probe"))  # BPF_MAP_TYPE_ARRAY
+    except OSError as e:
+        cure = "Run it as root." if e.errno == 1 else "The kernel needs CONFIG_BPF_SYSCALL."
+        return Finding("bpf(2)", False, f"creating a map failed: {e.strerror}", cure)
+    return Finding("bpf(2)", True, "maps can be created")
+
+
+def _bcc() -> Finding:
+    try:
+        bcc = import_bcc()
+    except CannotTrace as e:
+        return Finding("bcc", False, e.why, e.cure)
+    return Finding("bcc", True, f"{getattr(bcc, '__version__', 'unknown version')} from {Path(bcc.__file__).parent}")
+
+
+def _tracefs() -> Finding:
+    try:
+        mounted = ensure_tracefs()
+    except CannotTrace as e:
+        return Finding("tracefs", False, e.why, e.cure, needed=False)  # runqslower can do without
+    how = "was not mounted: mounted" if mounted else "mounted"
+    return Finding("tracefs", True, f"{how} at {TRACEFS}", needed=False)
+
+
+def _ringbuf(kernel: Kernel) -> Finding:
+    why = kernel.no_ringbuf
+    if why:
+        cure = "Nothing to do: perf buffers are used instead." if os.geteuid() == 0 else "Run it as root."
+        return Finding("ring buffer", False, why, cure, needed=False)
+    return Finding("ring buffer", True, "a map of one page was created", needed=False)
+
+
+def _btf(kernel: Kernel) -> Finding:
+    if isinstance(kernel.btf, str):
+        cure = "Nothing to do: hooks that need no BTF are used; install libbpf1 where only the library is missing."
+        return Finding("BTF", False, kernel.btf, cure, needed=False)
+    return Finding("BTF", True, f"{len(kernel.btf)} offsets read", needed=False)
+
+
+def _kprobes(kernel: Kernel) -> Finding:
+    why = kernel.no_kprobes
+    cure = "Nothing to do: unlinksnoop uses syscall tracepoints." if why else ""
+    return Finding("kprobes", not why, why or "available", cure, needed=False)
+
+
+def _fentry() -> Finding:
+    return Finding("fentry", True, "not used: the kernel skips events where tasks are preempted in it", needed=False)
+
+
+def _pids(kernel: Kernel) -> Finding:
+    cure = "Run it on the host, or in a container with the host's process ids." if kernel.inner_pids else ""
+    return Finding("process ids", not cure, kernel.inner_pids or "those of the events", cure, needed=False)
+
+
+def _lockdown(kernel: Kernel) -> Finding:
+    state = kernel.lockdown
+    if state == "confidentiality":
+        cure = "Boot without lockdown=confidentiality: it forbids BPF programs to read kernel memory."
+        return Finding("lockdown", False, state, cure)
+    return Finding("lockdown", True, state or "this kernel has none")
+
+
+def findings(kernel: Kernel) -> list[Finding]:
+    """Everything but the programs themselves."""
+    allow_locked()
+    version = Finding("kernel", True, f"{kernel.release}, pid_max {kernel.pid_max}")
+    general = [version, _root(), _bpf(), _lockdown(kernel), _tracefs(), _bcc()]
+    return [*general, _ringbuf(kernel), _btf(kernel), _kprobes(kernel), _fentry(), _pids(kernel)]
+
+
+def choices(kernel: Kernel) -> list[Choice]:
+    """Which hook and transport each program would get: by loading it, which attaches nothing."""
+    found = []
+    transport = "perfbuf" if kernel.no_ringbuf else "ringbuf"
+    for program in SCHEMAS:
+        try:
+            loaded = load(program, kernel, not kernel.no_ringbuf)
+        except CannotTrace as e:
+            found.append(Choice(program, "", transport, [e.why]))
+            continue
+        found.append(Choice(program, loaded.rung.name, transport, loaded.tried))
+        with suppress(Exception):
+            loaded.close()
+    return found
+
+
+def examine() -> dict[str, Any]:
+    """``{ok, findings: [Finding…], programs: [Choice…]}``; the programs only where the rest allows to load them.
+    ``ok``: one of them can run at least."""
+    kernel = Kernel()
+    items = findings(kernel)
+    able = all(f.ok for f in items if f.needed)
+    programs = choices(kernel) if able else []
+    return {"ok": able and any(c.hook for c in programs), "findings": items, "programs": programs}

@@ -1,0 +1,58 @@
+"""Who a thread is, asked of /proc where the hook could not know. One that is gone stays unknown: nothing is guessed."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+
+from ringtop.bpf.event.batch import Batch, Rows
+from ringtop.bpf.event.schema import UNKNOWN
+
+_TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+_MOST = 256
+"""Threads looked up for one batch: a storm must not turn into a storm of /proc reads."""
+
+
+def _began_ns(tid: int) -> int:
+    """Monotonic time the thread started, rounded down to a tick. Raises OSError, ValueError."""
+    stat = Path(f"/proc/{tid}/stat").read_bytes()
+    ticks = int(stat[stat.rindex(b")") + 2 :].split()[19])  # field 22, proc(5)
+    asleep = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    return ticks * _TICK_NS - asleep
+
+
+def _status(tid: int) -> dict[str, int]:
+    """The first number of each numeric line of /proc/TID/status. Raises OSError."""
+    found = {}
+    for line in Path(f"/proc/{tid}/status").read_bytes().splitlines():
+        name, _, value = line.partition(b":")
+        number = value.split()[:1]
+        if number and number[0].isdigit():
+            found[name.decode()] = int(number[0])
+    return found
+
+
+def resolve(batch: Batch) -> Batch:
+    """The batch with pid, ppid and uid filled in where they were unknown and the event's thread still lives."""
+    rows: Rows = batch.rows
+    unknown = np.flatnonzero((rows["pid"] == UNKNOWN) | (rows["ppid"] == UNKNOWN))
+    if not len(unknown):
+        return batch
+    rows = rows.copy()
+    tids, first = np.unique(rows["tid"][unknown], return_index=True)
+    for tid, at in zip(tids[:_MOST].tolist(), first[:_MOST].tolist(), strict=True):
+        try:
+            # Younger than its event: the number was given to another thread since.
+            if _began_ns(tid) > int(rows["ts"][unknown[at]]):
+                continue
+            status = _status(tid)
+        except (OSError, ValueError):
+            continue
+        mine = unknown[rows["tid"][unknown] == tid]
+        for field, name in (("pid", "Tgid"), ("ppid", "PPid"), ("uid", "Uid")):
+            known = rows[field][mine]
+            rows[field][mine] = np.where(known == UNKNOWN, status.get(name, UNKNOWN), known)
+    return Batch(batch.program, rows, batch.tails)

@@ -1,0 +1,79 @@
+"""Buffer sizes, wake-up modes and ways into the ring, as a user writes them."""
+
+from __future__ import annotations
+
+import mmap
+import re
+from typing import Literal, get_args
+
+PAGE = mmap.PAGESIZE
+DEFAULT = {"ringbuf": 1 << 20, "perfbuf": 256 << 10}
+"""Bytes: the ring of a program, or the perf buffer of each CPU."""
+LARGEST = 1 << 30
+MOST_EVENTS = 1 << 20
+"""Largest N of ``batch:N``."""
+
+Emit = Literal["output", "output+query", "reserve", "reserve+query"]
+"""How events get into the ring buffer: ``EMIT_…`` of emit.h."""
+EMITS: tuple[Emit, ...] = get_args(Emit)
+
+_UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "p": PAGE}
+_WAKEUPS = ("timer", "adaptive", "every", "batch")
+
+
+def human(size: int) -> str:
+    """1048576 as '1M'."""
+    for unit, factor in (("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)):
+        if size >= factor and size % factor == 0:
+            return f"{size // factor}{unit}"
+    return str(size)
+
+
+def parse_size(text: str) -> int:
+    """'256K' in bytes; K, M, G are powers of 1024 and P is pages.
+
+    Raises ValueError that names the nearest good sizes.
+    """
+    found = re.fullmatch(r"([0-9]{1,12})\s*(?:([kmg])(?:i?b)?|([bp]))?", text.strip().lower())
+    if not found:
+        raise ValueError(f"{text!r} is not a size: write bytes, or a number with K, M, G or P (pages), as in 256K")
+    return checked(int(found[1]) * _UNITS[found[2] or found[3] or ""], text)
+
+
+def checked(size: int, text: str = "") -> int:
+    """*size* itself, which the user wrote as *text*. Raises ValueError that names the nearest good sizes."""
+    if PAGE <= size <= LARGEST and size & (size - 1) == 0:
+        return size
+    below = max(PAGE, min(LARGEST, 1 << max(size.bit_length() - 1, 0)))
+    near = sorted({below, min(LARGEST, below * 2) if size > below else below})
+    raise ValueError(
+        f"a buffer of {text or human(size)} is not possible: it must be a power of two from one page ({human(PAGE)}) "
+        f"to {human(LARGEST)}. Nearest: {' or '.join(map(human, near))}"
+    )
+
+
+def parse_wakeup(text: str) -> tuple[str, int]:
+    """'batch:64' as ('batch', 64); the number is 0 for the other modes. Raises ValueError."""
+    mode, colon, number = text.partition(":")
+    if mode not in _WAKEUPS or (mode == "batch") != bool(colon):
+        raise ValueError(f"{text!r} is not a wake-up mode: timer, adaptive, every or batch:N (as in batch:64)")
+    if mode != "batch":
+        return mode, 0
+    if not re.fullmatch("[0-9]{1,7}", number) or not 1 <= int(number) <= MOST_EVENTS:
+        raise ValueError(f"{text!r}: N is a number of events from 1 to {MOST_EVENTS}")
+    return mode, int(number)
+
+
+def kernel_wakeup(text: str, size: int) -> tuple[int, int]:
+    """The mode and its argument as ``struct config`` has them, for a ring of *size* bytes."""
+    mode, number = parse_wakeup(text)
+    return _WAKEUPS.index(mode), size // 2 if mode == "timer" else number
+
+
+def perf_wakeup(text: str, size: int) -> tuple[bool, int]:
+    """Watermark flag and wake-up count of ``struct perf_event_attr``, for buffers of *size* bytes.
+
+    The kernel has no adaptive notification for perf buffers: ``adaptive`` is ``every`` there.
+    """
+    mode, number = parse_wakeup(text)
+    return (True, size // 2) if mode == "timer" else (False, max(number, 1))

@@ -1,0 +1,1 @@
+"""What an event looks like, and many of them in a batch."""

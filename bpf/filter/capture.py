@@ -1,0 +1,212 @@
+"""Capture filters: what of the filter language the kernel checks, as the words its programs read.
+
+That is one range of values and one excluded range for each of a few numbers, and one comm, all joined by ``and``.
+``or`` is possible within one field where ranges can say it (``ret<-2 or ret>0``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from ringtop.bpf.event.schema import Schema
+from ringtop.bpf.filter.expr import And, Compare, Expr, FilterError, Not, Operator, Or, Source, mentions
+from ringtop.bpf.filter.intervals import Interval, Intervals
+from ringtop.bpf.filter.match import resolve
+from ringtop.bpf.filter.value import COMM_BYTES, UNKNOWNS
+
+__all__ = ["CAPTURE", "FIELDS", "KEEP_ALL", "KEEP_NONE", "KNOWN", "Capture", "Range", "compile_capture", "mentions"]
+
+CAPTURE = np.dtype(
+    [
+        ("active", "<u8"),
+        ("range", [("lo", "<i8"), ("hi", "<i8"), ("not_lo", "<i8"), ("not_hi", "<i8")], (7,)),
+        ("comm", "S16"),
+        ("comm_not", "<u8"),
+    ]
+)
+"""``struct capture`` of include/ringtop.h."""
+
+_S64 = (-(1 << 63), (1 << 63) - 1)
+_U32 = (0, (1 << 32) - 1)
+FIELDS: dict[str, Interval] = {
+    "latency": (0, _S64[1]),
+    "pid": _U32,
+    "tid": _U32,
+    "ppid": _U32,
+    "uid": _U32,
+    "ret": (-(1 << 31), (1 << 31) - 1),
+    "cpu": _U32,
+}
+"""Numbers the kernel checks, in the order of their ranges, with the values they can have."""
+KNOWN = frozenset([*FIELDS, "comm"])
+"""All fields the kernel checks."""
+_COMM_BIT = 1 << len(FIELDS)
+
+
+class Range(NamedTuple):
+    """Passes lo … hi without not_lo … not_hi (which is nothing when not_lo > not_hi)."""
+
+    lo: int = _S64[0]
+    hi: int = _S64[1]
+    not_lo: int = 0
+    not_hi: int = -1
+
+
+_ANY = Range()
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What the kernel is to keep."""
+
+    active: int = 0
+    """Bit i: range i is checked; the bit after them: comm."""
+    ranges: tuple[Range, ...] = (_ANY,) * len(FIELDS)
+    """One for each of ``FIELDS``."""
+    comm: bytes = b""
+    comm_not: bool = False
+
+    def pack(self) -> bytes:
+        """One ``CAPTURE`` record."""
+        ranges = [tuple(r) for r in self.ranges]
+        return np.array((self.active, ranges, self.comm, self.comm_not), CAPTURE).tobytes()
+
+
+KEEP_ALL = Capture()
+KEEP_NONE = Capture(active=1, ranges=(Range(_S64[1], _S64[0]), *KEEP_ALL.ranges[1:]))
+"""No latency is long enough: runqslower looks no further."""
+
+
+class _Comms(NamedTuple):
+    """The comms named, or all others."""
+
+    names: frozenset[bytes]
+    others: bool
+
+    def and_(self, other: _Comms) -> _Comms:
+        if self.others and other.others:
+            return _Comms(self.names | other.names, True)
+        if self.others or other.others:
+            some, out = (other, self) if self.others else (self, other)
+            return _Comms(some.names - out.names, False)
+        return _Comms(self.names & other.names, False)
+
+    def inverse(self) -> _Comms:
+        return _Comms(self.names, not self.others)
+
+
+class _Checks(NamedTuple):
+    """A conjunction: what each field that it mentions must be in, and where the filter says so."""
+
+    numbers: dict[str, tuple[Intervals, Source]]
+    comm: tuple[_Comms, Source] | None = None
+
+
+def compile_capture(expr: Expr, schema: Schema, known: frozenset[str] = KNOWN) -> Capture:
+    """What the kernel is to check for the events of *schema*; a filter that no event can pass keeps nothing.
+
+    *known* are the fields that the hook knows in the kernel. Raises FilterError, at the part the kernel cannot check.
+    """
+    return _pack(_checks(resolve(expr, schema), True, known))
+
+
+def _beyond(at: Source, what: str, who: str = "the kernel cannot check") -> FilterError:
+    return at.error(f"{who} {what}; as the display filter (--filter, key /) it works")
+
+
+def _checks(expr: Expr, wanted: bool, known: frozenset[str]) -> _Checks:
+    """What must hold so that *expr* is *wanted*."""
+    match expr:
+        case Compare():
+            return _term(expr, wanted, known)
+        case Not(part):
+            return _checks(part, not wanted, known)
+        case And(parts, at) | Or(parts, at):
+            found = [_checks(p, wanted, known) for p in parts]
+            if not found:
+                return _Checks({}) if isinstance(expr, And) == wanted else _Checks({}, (_Comms(frozenset(), False), at))
+            joined = found[0]
+            for more in found[1:]:
+                joined = _both(joined, more) if isinstance(expr, And) == wanted else _either(joined, more, at)
+            return joined
+
+
+def _term(term: Compare, wanted: bool, known: frozenset[str]) -> _Checks:
+    name, value, at = term.field, term.value, term.at
+    if name not in KNOWN:
+        raise _beyond(at, name)
+    if name not in known:
+        raise at.error(
+            f"this hook does not know {name} in the kernel; as the display filter (--filter, key /) it works"
+        )
+    if isinstance(value, bytes):
+        if len(value) > COMM_BYTES:
+            raise at.error(f"a comm is at most {COMM_BYTES} bytes long")
+        comms = _Comms(frozenset([value]), term.op == "!=")
+        return _Checks({}, (comms if wanted else comms.inverse(), at))
+    if not isinstance(value, int | None):
+        raise _beyond(at, f"a search ({term.op})")
+    numbers = _numbers(name, term.op, value)
+    return _Checks({name: (numbers if wanted else ~numbers, at)})
+
+
+def _numbers(name: str, op: Operator, value: int | None) -> Intervals:
+    """The numbers of which ``name op value`` is true. ``unknown`` is one of them, for ``!=`` only."""
+    domain, unknown = FIELDS[name], UNKNOWNS.get(name)
+    if value is None:
+        assert unknown is not None, "only these can be compared with unknown"
+        same = Intervals.of(domain, [(unknown, unknown)])
+        return same if op == "=" else ~same
+    low = value if op in ("=", ">=", "!=") else value + 1 if op == ">" else domain[0]
+    high = value if op in ("=", "<=", "!=") else value - 1 if op == "<" else domain[1]
+    inside = Intervals.of(domain, [(low, high)])
+    if unknown is not None:
+        inside &= ~Intervals.of(domain, [(unknown, unknown)])
+    return ~inside if op == "!=" else inside
+
+
+def _both(a: _Checks, b: _Checks) -> _Checks:
+    numbers = dict(a.numbers)
+    for name, (more, at) in b.numbers.items():
+        numbers[name] = (numbers[name][0] & more, at) if name in numbers else (more, at)
+    if a.comm and b.comm:
+        return _Checks(numbers, (a.comm[0].and_(b.comm[0]), b.comm[1]))
+    return _Checks(numbers, a.comm or b.comm)
+
+
+def _either(a: _Checks, b: _Checks, at: Source) -> _Checks:
+    if a.comm and b.comm and not a.numbers and not b.numbers:
+        neither = a.comm[0].inverse().and_(b.comm[0].inverse())
+        return _Checks({}, (neither.inverse(), b.comm[1]))
+    if len(a.numbers) == 1 and a.numbers.keys() == b.numbers.keys() and not a.comm and not b.comm:
+        (name,) = a.numbers
+        more, where = b.numbers[name]
+        return _Checks({name: (a.numbers[name][0] | more, where)})
+    raise _beyond(at, "one field or another (or)")
+
+
+def _pack(checks: _Checks) -> Capture:
+    comms, at = checks.comm or (_Comms(frozenset(), True), Source())
+    if not (comms.names or comms.others) or not all(numbers.parts for numbers, _ in checks.numbers.values()):
+        return KEEP_NONE
+    if len(comms.names) > 1:
+        raise _beyond(at, "more than one comm")
+    ranges = [_range(name, *checks.numbers[name]) if name in checks.numbers else _ANY for name in FIELDS]
+    active = sum(1 << i for i, r in enumerate(ranges) if r != _ANY)
+    if not comms.names:
+        return Capture(active, tuple(ranges))
+    return Capture(active | _COMM_BIT, tuple(ranges), next(iter(comms.names)), comms.others)
+
+
+def _range(name: str, numbers: Intervals, at: Source) -> Range:
+    if len(numbers.parts) > 2:
+        raise _beyond(at, f"more than one range of {name} with one range left out of it")
+    low, high = numbers.parts[0][0], numbers.parts[-1][1]
+    lo = _S64[0] if low == numbers.domain[0] else low
+    hi = _S64[1] if high == numbers.domain[1] else high
+    if len(numbers.parts) == 1:
+        return Range(lo, hi)
+    return Range(lo, hi, numbers.parts[0][1] + 1, numbers.parts[1][0] - 1)

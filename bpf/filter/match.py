@@ -1,0 +1,123 @@
+"""Which events of a batch a filter is true for."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ringtop.bpf.event.args import join_args
+from ringtop.bpf.event.batch import Batch
+from ringtop.bpf.event.schema import Schema
+from ringtop.bpf.filter.expr import ALL, NONE, And, Compare, Expr, Not, Or, terms
+from ringtop.bpf.filter.regex import searcher
+from ringtop.bpf.filter.value import UNKNOWNS
+
+Mask = NDArray[np.bool_]
+
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+
+
+def match(expr: Expr, batch: Batch) -> Mask:
+    """True where *expr* holds, shape (len(batch),)."""
+    return _mask(resolve(expr, batch.schema), batch)
+
+
+def resolve(expr: Expr, schema: Schema) -> Expr:
+    """*expr* for the events of one program: terms on ``program`` and on fields it lacks are decided, and what is
+    decided by them is left out. ``ALL`` and ``NONE`` stand only for the whole."""
+    match expr:
+        case Compare("program", op, value):
+            return ALL if (value == schema.program) == (op == "=") else NONE
+        case Compare(name):
+            return expr if schema.field(name) else NONE
+        case Not(part, at):
+            inner = resolve(part, schema)
+            return NONE if inner == ALL else ALL if inner == NONE else Not(inner, at)
+        case And(parts, at):
+            kept = tuple(p for p in (resolve(p, schema) for p in parts) if p != ALL)
+            return NONE if NONE in kept else kept[0] if len(kept) == 1 else And(kept, at)
+        case Or(parts, at):
+            kept = tuple(p for p in (resolve(p, schema) for p in parts) if p != NONE)
+            return ALL if ALL in kept else kept[0] if len(kept) == 1 else Or(kept, at)
+
+
+def _mask(expr: Expr, batch: Batch) -> Mask:
+    match expr:
+        case Compare():
+            return _term(expr, batch)
+        case Not(part):
+            return ~_mask(part, batch)
+        case And(parts):
+            return _joined(parts, batch, True)
+        case Or(parts):
+            return _joined(parts, batch, False)
+
+
+def _joined(parts: tuple[Expr, ...], batch: Batch, both: bool) -> Mask:
+    """The parts' masks joined by and (*both*) or by or; a part sees only the rows that those before it left open."""
+    mask = np.full(len(batch), both)
+    for part in sorted(parts, key=lambda p: _costly(p, batch.schema)):
+        if not _costly(part, batch.schema):
+            found = _mask(part, batch)
+            mask = mask & found if both else mask | found
+            continue
+        undecided = np.flatnonzero(mask == both)
+        if not len(undecided):
+            break
+        mask[undecided] = _mask(part, batch.take(undecided))
+    return mask
+
+
+def _costly(expr: Expr, schema: Schema) -> bool:
+    return any(term.field in schema.tail or term.op in ("~", "!~") for term in terms(expr))
+
+
+def _term(term: Compare, batch: Batch) -> Mask:
+    field = batch.schema.field(term.field)
+    assert field is not None, "resolve() has dealt with it"
+    name, value = term.field, term.value
+    if isinstance(value, re.Pattern) or name in batch.schema.tail:
+        return _text(term, batch)
+    column = batch.rows[field.column or name]
+    found: Mask
+    if field.kind == "bool":
+        found = (column != 0) == bool(value)
+        return found if term.op == "=" else ~found
+    unknown = UNKNOWNS.get(name)
+    if unknown is None:
+        found = _COMPARE[term.op](column, value)
+        return found
+    known = column != unknown
+    if value is None:
+        found = known if term.op == "!=" else ~known
+    elif term.op == "!=":
+        found = (column != value) | ~known
+    else:
+        found = _COMPARE[term.op](column, value) & known
+    return found
+
+
+def _text(term: Compare, batch: Batch) -> Mask:
+    values = batch.text(term.field)
+    if term.field == "argv":
+        values = list(map(join_args, values, batch.rows["argc"].tolist()))
+    value = term.value
+    if isinstance(value, re.Pattern):
+        search = searcher(value)
+        hits = [search(v) is not None for v in values]
+    else:
+        hits = [v == value for v in values]
+    found = np.array(hits, np.bool_)
+    return ~found if term.op in ("!=", "!~") else found

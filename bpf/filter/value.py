@@ -1,0 +1,185 @@
+"""What a filter can compare: the fields with their operators, and the words a value may be written as."""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import re
+from collections.abc import Iterable
+from fractions import Fraction
+
+from ringtop.bpf.event.schema import AT_FDCWD, OPS, SCHEMAS, UNKNOWN, Field, Kind
+from ringtop.bpf.filter.expr import Operator, Source, Value
+from ringtop.bpf.filter.regex import PatternError, compile_pattern
+
+PROGRAM = Field("program", "op", "runqslower, execsnoop or unlinksnoop")
+FIELDS: dict[str, Field] = {
+    PROGRAM.name: PROGRAM,
+    **{f.name: f for s in SCHEMAS.values() for f in s.fields if f.kind != "time"},
+}
+"""Fields of any program that a filter can name. Not the wall-clock time: rows know only the kernel's clock."""
+ALIASES = {"latency_us": "latency"}
+UNKNOWNS = dict.fromkeys(("pid", "tid", "ppid", "uid", "prev_pid", "prev_tid"), UNKNOWN) | {"cgroup": 0}
+"""Fields that may be unknown, with the number that says so."""
+COMM_BYTES = 15
+"""Longest comm; the kernel cuts the rest."""
+
+_ORDER: tuple[Operator, ...] = ("=", "!=", ">", ">=", "<", "<=")
+_SAME: tuple[Operator, ...] = ("=", "!=")
+_TEXT: tuple[Operator, ...] = ("=", "!=", "~", "!~")
+_OPERATORS: dict[Kind, tuple[Operator, ...]] = {
+    "int": _ORDER,
+    "duration": _ORDER,
+    "bool": _SAME,
+    "op": _SAME,
+    "comm": _TEXT,
+    "path": _TEXT,
+    "args": _TEXT,
+}
+_BOOLS = {"true": 1, "false": 0, "1": 1, "0": 0}
+_UNITS = {"ns": 1, "us": 1_000, "µs": 1_000, "μs": 1_000, "": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
+_DURATION = re.compile(r"(-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))([a-zµμ]*)")
+_INTEGER = re.compile(r"-?(?:0[xX][0-9a-fA-F]+|[0-9]+)")
+_ESCAPE = re.compile(r"\\(?:([\\\"'nrt])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(?s:.)?)")
+_ESCAPES = {"\\": b"\\", '"': b'"', "'": b"'", "n": b"\n", "r": b"\r", "t": b"\t"}
+
+
+def fields(program: str | None = None) -> list[str]:
+    """Names that a filter can use for *program*, or for any."""
+    if program is None:
+        return list(FIELDS)
+    return [PROGRAM.name, *(f.name for f in SCHEMAS[program].fields if f.name in FIELDS)]
+
+
+def operators(field: Field) -> tuple[Operator, ...]:
+    """Operators that *field* has."""
+    return _OPERATORS[field.kind]
+
+
+def words(field: Field) -> list[str]:
+    """The values *field* can take, where they are few; else what can be written beside numbers or text."""
+    if field is PROGRAM:
+        return list(SCHEMAS)
+    if field.kind == "op":
+        return list(OPS)
+    if field.kind == "bool":
+        return ["true", "false"]
+    return ["unknown"] if field.name in UNKNOWNS else []
+
+
+def find(name: str, at: Source) -> Field:
+    """The field that *name* means, in any case or by an alias. Raises FilterError."""
+    lower = name.lower()
+    field = FIELDS.get(ALIASES.get(lower, lower))
+    if field is None:
+        if lower == "time":
+            raise at.error("wall-clock time cannot be filtered; ts_ns (the kernel's clock) can")
+        raise at.error(f"unknown field {name!r}{suggestion(lower, [*FIELDS, *ALIASES])}")
+    return field
+
+
+def suggestion(word: str, among: Iterable[str]) -> str:
+    """', did you mean …?', or nothing."""
+    close = difflib.get_close_matches(word, list(among), 1)
+    return f", did you mean {close[0]!r}?" if close else ""
+
+
+def convert(field: Field, op: Operator, word: str, quoted: bool, at: Source) -> Value:
+    """The value that *word* (without its quotes) stands for beside *field* and *op*. Raises FilterError."""
+    if op in ("~", "!~"):
+        try:
+            return compile_pattern(word)
+        except PatternError as e:
+            raise Source(at.text, at.column + quoted + e.position).error(e.message) from e
+    if field.kind in ("comm", "path", "args"):
+        return _text(field, word, quoted, at)
+    word = word.strip()
+    if word.lower() == "unknown" and field.name in UNKNOWNS:
+        if op not in _SAME:
+            raise at.error("unknown has no order: use '=' or '!='")
+        return None
+    if field is PROGRAM:
+        return _one_of(word, {name: name for name in SCHEMAS}, field, at)
+    if field.kind == "op":
+        return _one_of(word, {name: i for i, name in enumerate(OPS)}, field, at)
+    if field.kind == "bool":
+        return _one_of(word, _BOOLS, field, at)
+    return _duration(field, word, at) if field.kind == "duration" else _integer(field, word, at)
+
+
+def _one_of(word: str, values: dict[str, Value] | dict[str, str] | dict[str, int], field: Field, at: Source) -> Value:
+    if word.lower() in values:
+        return values[word.lower()]
+    raise at.error(f"{field.name} is one of {', '.join(values)}, not {word!r}{suggestion(word.lower(), values)}")
+
+
+def _duration(field: Field, word: str, at: Source) -> int:
+    found = _DURATION.fullmatch(word)
+    if not found:
+        raise at.error(f"{field.name} wants a duration such as 500us or 1.5ms, not {word!r}")
+    number, unit = found.groups()
+    if unit not in _UNITS:
+        raise at.error(f"unknown unit {unit!r}: ns, us, ms or s (without one it is us)")
+    return _within(round(Fraction(number) * _UNITS[unit]), at)
+
+
+def _integer(field: Field, word: str, at: Source) -> int:
+    if _INTEGER.fullmatch(word):
+        sign = -1 if word.startswith("-") else 1
+        digits = word.lstrip("-")
+        return _within(sign * int(digits, 16 if digits[:2].lower() == "0x" else 10), at)
+    if field.name == "dfd" and word.upper() == "AT_FDCWD":
+        return AT_FDCWD
+    if field.name == "ret":
+        names = {name: number for number, name in errno.errorcode.items()}
+        name = word.lstrip("-").upper()
+        number = getattr(errno, name, None) if name.startswith("E") else None
+        if isinstance(number, int):
+            return -number
+        raise at.error(f"ret wants a number or the name of an error, not {word!r}{suggestion(name, names)}")
+    raise at.error(f"{field.name} wants a number, not {word!r}")
+
+
+def _within(number: int, at: Source) -> int:
+    if abs(number) >= 1 << 63:
+        raise at.error("the number is too large")
+    return number
+
+
+def _text(field: Field, word: str, quoted: bool, at: Source) -> bytes:
+    text = _unquote(word, at) if quoted else _encode(word, at)
+    if b"\0" in text:
+        raise at.error(f"{field.name} never holds a NUL")
+    if field.kind == "comm" and len(text) > COMM_BYTES:
+        cut = text[:COMM_BYTES].decode("utf-8", "replace")
+        raise at.error(f"{field.name} is at most {COMM_BYTES} bytes long, the kernel cuts the rest: try {cut!r}")
+    return text
+
+
+def _encode(text: str, at: Source) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as e:
+        raise at.error("not valid text") from e
+
+
+def _unquote(word: str, at: Source) -> bytes:
+    out = bytearray()
+    end = 0
+    for escape in _ESCAPE.finditer(word):
+        here = Source(at.text, at.column + 1 + escape.start())
+        out += _encode(word[end : escape.start()], here)
+        end = escape.end()
+        plain, byte, short, long = escape.groups()
+        if plain:
+            out += _ESCAPES[plain]
+        elif byte:
+            out.append(int(byte, 16))
+        elif short or long:
+            code = int(short or long, 16)
+            if code > 0x10FFFF or 0xD800 <= code < 0xE000:
+                raise here.error("there is no such character")
+            out += chr(code).encode()
+        else:
+            raise here.error(r"unknown escape; a backslash is written \\ in quotes")
+    return bytes(out + _encode(word[end:], at))

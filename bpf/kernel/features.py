@@ -1,0 +1,162 @@
+"""What the running kernel offers: asked of the kernel itself, never concluded from its version."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import platform
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from ringtop.bpf.common.errors import CannotTrace
+from ringtop.bpf.kernel import syscall
+from ringtop.bpf.kernel.btf import BTF, NoBTF
+from ringtop.bpf.kernel.memory import allow_locked
+
+TRACEFS = Path("/sys/kernel/tracing")
+_DEBUGFS_TRACING = Path("/sys/kernel/debug/tracing")
+
+_FIRST_PIDS = 0xEFFFFFFC
+"""Inode of the PID namespace that all others are in (PROC_PID_INIT_INO in include/linux/proc_ns.h)."""
+
+_OFFSETS = {  # macro: struct and the names the field has had
+    "TASK_PID": ("task_struct", "pid"),
+    "TASK_TGID": ("task_struct", "tgid"),
+    "TASK_STATE": ("task_struct", "__state", "state"),
+    "TASK_COMM": ("task_struct", "comm"),
+    "TASK_REAL_PARENT": ("task_struct", "real_parent"),
+    "TASK_CRED": ("task_struct", "cred"),
+    "TASK_CGROUPS": ("task_struct", "cgroups"),
+    "TASK_MM": ("task_struct", "mm"),
+    "CRED_UID": ("cred", "uid"),
+    "CSS_SET_DFL_CGRP": ("css_set", "dfl_cgrp"),
+    "CGROUP_KN": ("cgroup", "kn"),
+    "KERNFS_NODE_ID": ("kernfs_node", "id"),
+    "MM_ARG_START": ("mm_struct", "arg_start"),
+    "MM_ARG_END": ("mm_struct", "arg_end"),
+    "BPRM_FILENAME": ("linux_binprm", "filename"),
+    "BPRM_ARGC": ("linux_binprm", "argc"),
+}
+
+
+def cpu_list(text: str) -> list[int]:
+    """'0-2,5' as [0, 1, 2, 5]."""
+    cpus: list[int] = []
+    for part in filter(None, text.strip().split(",")):
+        first, _, last = part.partition("-")
+        cpus += range(int(first), int(last or first) + 1)
+    return cpus
+
+
+def online_cpus() -> list[int]:
+    """CPUs that are on now."""
+    return cpu_list(Path("/sys/devices/system/cpu/online").read_text())
+
+
+def possible_cpus() -> int:
+    """Highest possible CPU number + 1: rows of a per-CPU map."""
+    return cpu_list(Path("/sys/devices/system/cpu/possible").read_text())[-1] + 1
+
+
+def ensure_tracefs() -> bool:
+    """Mount tracefs where it belongs when it is not there; True when this call did. Raises CannotTrace."""
+    what = "the tracepoints cannot be reached"
+    for place in (TRACEFS, _DEBUGFS_TRACING):
+        if os.path.ismount(place):
+            try:
+                next(place.iterdir())
+            except PermissionError as e:
+                cure = "Run it as root, or with CAP_DAC_READ_SEARCH."
+                raise CannotTrace(what, "only root may look into tracefs", cure) from e
+            return False
+    cure = f"Mount it as root: mount -t tracefs tracefs {TRACEFS}"
+    if not TRACEFS.is_dir():
+        raise CannotTrace(what, f"this kernel has no tracefs ({TRACEFS} does not exist)", "It needs CONFIG_FTRACE.")
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(b"tracefs", os.fsencode(TRACEFS), b"tracefs", 0, None):
+        number = ctypes.get_errno()
+        raise CannotTrace(what, f"tracefs is not mounted and mounting it failed: {os.strerror(number)}", cure)
+    return True
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The running kernel."""
+
+    release: str = field(default_factory=platform.release)
+
+    @cached_property
+    def pid_max(self) -> int:
+        """One more than the highest pid."""
+        return int(Path("/proc/sys/kernel/pid_max").read_text())
+
+    @cached_property
+    def btf(self) -> dict[str, int] | str:
+        """Offsets by macro name for the programs, or why there are none."""
+        try:
+            btf = BTF()
+        except (NoBTF, AttributeError) as e:
+            return str(e)
+        found = {macro: btf.offset(*names) for macro, names in _OFFSETS.items()}
+        missing = [".".join(_OFFSETS[macro][:2]) for macro, offset in found.items() if offset is None]
+        if missing:
+            return f"the kernel's BTF does not know {', '.join(missing)}"
+        known = {macro: offset for macro, offset in found.items() if offset is not None}
+        if btf.tracepoint_args("sched_switch") >= 4:  # since 5.18
+            known["SWITCH_HAS_PREV_STATE"] = 1
+        return known
+
+    @cached_property
+    def no_ringbuf(self) -> str:
+        """Why the ring buffer cannot be used; empty when it can. Tried with a map of one page."""
+        allow_locked()
+        try:
+            os.close(syscall.map_create(syscall.MAP_TYPE_RINGBUF, os.sysconf("SC_PAGE_SIZE"), name=b"probe"))
+        except OSError as e:
+            if e.errno == errno.EINVAL:
+                return "this kernel has no BPF ring buffer (it came with 5.8)"
+            return f"this kernel refused a BPF ring buffer: {e.strerror}"
+        return ""
+
+    @cached_property
+    def no_kprobes(self) -> str:
+        """Why kprobes cannot be used; empty when they can."""
+        if Path("/sys/bus/event_source/devices/kprobe").exists() or os.access(TRACEFS / "kprobe_events", os.F_OK):
+            return ""
+        return "the kernel has no kprobes (CONFIG_KPROBE_EVENTS)"
+
+    @cached_property
+    def functions(self) -> frozenset[str]:
+        """Kernel functions among those that the ladders use, by /proc/kallsyms."""
+        wanted = {"do_unlinkat", "filename_unlinkat", "do_rmdir", "filename_rmdir"}
+        with suppress(OSError), Path("/proc/kallsyms").open() as lines:
+            return frozenset(name for line in lines if (name := line.split()[2]) in wanted)
+        return frozenset()
+
+    @cached_property
+    def inner_pids(self) -> str:
+        """Why process ids seen here are not those of the events; empty when they are."""
+        with suppress(OSError):
+            if Path("/proc/self/ns/pid").stat().st_ino != _FIRST_PIDS:
+                return "this container has process ids of its own, events have the host's"
+        return ""
+
+    def tracepoint(self, category: str, event: str) -> bool:
+        """Whether the tracepoint exists."""
+        for place in (TRACEFS, _DEBUGFS_TRACING):
+            with suppress(PermissionError):
+                if (place / "events" / category / event).is_dir():
+                    return True
+        return False
+
+    @cached_property
+    def lockdown(self) -> str:
+        """none, integrity or confidentiality; empty where the kernel has no lockdown."""
+        try:
+            text = Path("/sys/kernel/security/lockdown").read_text()
+        except OSError:
+            return ""
+        return text[text.index("[") + 1 : text.index("]")]

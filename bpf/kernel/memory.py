@@ -1,0 +1,53 @@
+"""Memory shared with the kernel: the order of reads and writes, and how much of it there may be.
+
+x86 keeps loads in order and stores in order, so plain accesses do. Elsewhere a fence from libatomic stands where the
+kernel's ring buffer and perf protocols ask for acquire and release.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import platform
+import re
+import resource
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from ringtop.bpf.common.errors import CannotTrace
+
+_SEQ_CST = 5
+
+
+@cache
+def _fence() -> Callable[[int], None]:
+    if platform.machine() in ("x86_64", "i686"):
+        return lambda order: None
+    try:
+        thread_fence: Callable[[int], None] = ctypes.CDLL("libatomic.so.1").atomic_thread_fence
+    except OSError as e:
+        raise CannotTrace("buffers cannot be read", str(e), "Install libatomic1 (Fedora, Arch: libatomic).") from e
+    return thread_fence
+
+
+def fence() -> None:
+    """Nothing before it is reordered with anything after it. Raises CannotTrace where libatomic is missing."""
+    _fence()(_SEQ_CST)
+
+
+def allow_locked() -> None:
+    """Before 5.11 the kernel counts BPF maps as locked memory; bcc raises the limit only after its first refusal."""
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+def ensure_free(size: int) -> None:
+    """Raises OSError when *size* bytes of kernel memory are more than half of what this machine has left: the buffers
+    must not push out what they are there to watch."""
+    found = re.search(r"^MemAvailable:\s*(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    if found and size > (left := int(found[1]) << 10) // 2:
+        raise OSError(
+            errno.ENOMEM, f"{size >> 20} MiB is more than half of the {left >> 20} MiB that this machine has left"
+        )

@@ -1,0 +1,65 @@
+"""Messages to bytes and back, batches included."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from ringtop.bpf.event.batch import Batch
+from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.stream.frames import LENGTH, StreamError
+from ringtop.bpf.stream.messages import Any, Control, Hello, Message, Rows
+
+_encoder = msgspec.msgpack.Encoder()
+_any = msgspec.msgpack.Decoder(Any)
+_control = msgspec.msgpack.Decoder(Control)
+
+
+def encode(message: Message) -> bytes:
+    """One frame."""
+    body = _encoder.encode(message)
+    return LENGTH.pack(len(body)) + body
+
+
+def decode(body: bytes) -> Any:
+    """The message in a frame's body. Raises StreamError."""
+    try:
+        message: Any = _any.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
+        raise StreamError(f"damaged message: {e}") from e
+    return message
+
+
+def decode_control(body: bytes) -> Control:
+    """The control message in a frame's body. Raises StreamError."""
+    try:
+        message: Control = _control.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
+        raise StreamError(f"bad control message: {e}") from e
+    return message
+
+
+def rows(batch: Batch) -> Rows:
+    """The ``Rows`` that carries *batch*."""
+    return Rows(batch.program, batch.rows.tobytes(), batch.tails)
+
+
+def batch(rows: Rows) -> Batch:
+    """The batch a ``Rows`` carries. Raises StreamError when it does not fit the program's layout."""
+    schema = SCHEMAS.get(rows.program)
+    if schema is None:
+        raise StreamError(f"events of an unknown program {rows.program!r}")
+    if len(rows.rows) % schema.dtype.itemsize:
+        raise StreamError(f"{len(rows.rows)} bytes are not whole rows of {rows.program} ({schema.dtype.itemsize} each)")
+    return Batch(rows.program, np.frombuffer(rows.rows, schema.dtype), rows.tails)
+
+
+def check(hello: Hello) -> None:
+    """Raises StreamError when the sender's events are laid out otherwise than ours."""
+    if hello.dtypes != dtypes():
+        raise StreamError(f"the stream comes from ringtop {hello.version}, whose events are laid out otherwise")
+
+
+def dtypes() -> dict[str, list[list[str]]]:
+    """Layouts for ``Hello.dtypes``."""
+    return {name: [[part[0], part[1]] for part in s.dtype.descr] for name, s in SCHEMAS.items()}

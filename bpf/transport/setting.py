@@ -1,0 +1,70 @@
+"""One way for events to leave the kernel: a transport, the size of its buffers, when the kernel wakes the reader."""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass
+
+from ringtop.bpf.common import sizes
+from ringtop.bpf.common.errors import CannotTrace
+from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.filter.capture import Capture
+from ringtop.bpf.kernel.features import online_cpus, possible_cpus
+from ringtop.bpf.kernel.loader import Config
+from ringtop.bpf.kernel.memory import ensure_free, fence
+from ringtop.bpf.stream import Transport
+from ringtop.bpf.transport.perfbuf import PerfBuffers
+from ringtop.bpf.transport.reader import Reader
+from ringtop.bpf.transport.ringbuf import RingBuffer
+
+_SMALLER = "Ask for smaller buffers (--buffer), or raise the limit: ulimit -l, ulimit -v, the cgroup's memory."
+_CURES = {
+    **dict.fromkeys((errno.ENOMEM, errno.EPERM, errno.E2BIG, errno.EINVAL), _SMALLER),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "Raise the limit of open files: ulimit -n."),
+}
+_NO_CURE = "`ringtop doctor` tells what this kernel lacks."
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One way."""
+
+    transport: Transport
+    buffer: int
+    """Bytes: of the ring, or of each CPU's perf buffer."""
+    wakeup: str
+
+    def in_kernel(self, capture: Capture, copies: Reader | None = None) -> Config:
+        """As the program reads it; *copies*: where a copy of each event goes."""
+        ring = copies.size if copies is not None and copies.transport == "ringbuf" else self.buffer
+        return Config(self.transport, *sizes.kernel_wakeup(self.wakeup, ring), capture, copies is not None)
+
+    @property
+    def text(self) -> str:
+        """As in 'a ring buffer of 1M'."""
+        if self.transport == "ringbuf":
+            return f"a ring buffer of {sizes.human(self.buffer)}"
+        return f"a perf buffer of {sizes.human(self.buffer)} for each CPU"
+
+    def open(self, program: str) -> Reader:
+        """Its buffers, for events of *program*. Raises CannotTrace when they cannot be had."""
+        reader: Reader
+        if self.transport == "ringbuf":
+            reader, whole = RingBuffer(SCHEMAS[program], self.buffer, possible_cpus()), self.buffer
+        else:
+            online, wakeup = online_cpus(), sizes.perf_wakeup(self.wakeup, self.buffer)
+            reader = PerfBuffers(SCHEMAS[program], self.buffer, possible_cpus(), online, wakeup)
+            whole = self.buffer * len(online)
+        fence()  # what it lacks is told now, not when the first event is read
+        try:
+            ensure_free(whole)
+            reader.open()
+        except OSError as e:
+            raise self.refused(program, e) from e
+        return reader
+
+    def refused(self, program: str, error: OSError) -> CannotTrace:
+        """Why *program* cannot have it, and the cure."""
+        why = error.strerror or os.strerror(error.errno or 0)
+        return CannotTrace(f"{program} could not have {self.text}", why, _CURES.get(error.errno or 0, _NO_CURE))

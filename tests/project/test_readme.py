@@ -1,0 +1,72 @@
+"""The README promises keys, commands and flags: they are the ones there are."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+from textual.app import App
+from textual.binding import Binding
+
+from ringtop.bpf import filter as language
+from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.tui.app.app import Viewer
+from ringtop.tui.cli.main import ringtop
+from ringtop.tui.settings.themes import load_all
+from ringtop.tui.widgets.events import EventTable
+from ringtop.tui.widgets.keys import NAMES
+from ringtop.tui.widgets.main import Main
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+
+def section(title: str) -> str:
+    """The text under a heading."""
+    return re.split(r"^#+ ", README.split(f"# {title}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def shown(binding: Binding) -> set[str]:
+    """The keys of a binding as users read them."""
+    app: App[None] = App()
+    names = {b.key_display or app.get_key_display(b) for b in Binding.make_bindings([binding])}
+    return {NAMES.get(name, name) for name in names}
+
+
+def test_every_key_is_there_and_no_other() -> None:
+    bindings = [b for cls in (Viewer, Main, EventTable) for b in cls.BINDINGS if isinstance(b, Binding) and b.id]
+    real = {key for b in bindings if b.id not in ("quit_always", "palette") for key in shown(b)}
+    rows = re.findall(r"^\| (`.*?`) \| (.*) \|$", section("Keys"), re.MULTILINE)
+    told = {key for keys, _ in rows for key in re.findall(r"`([^`]+)`", keys)}
+    assert told == {key for key in real if not key.startswith("^")}
+
+
+def test_every_command_line_parses() -> None:
+    lines = re.findall(r"^(?:\.venv/bin/)?ringtop (.+)$", README, re.MULTILINE)
+    assert len(lines) >= 4
+    for line in lines:
+        words = shlex.split(line.split("|")[0], comments=True)
+        command = ringtop.commands[words[0]]
+        command.make_context(words[0], words[1:], resilient_parsing=False)
+
+
+def test_every_filter_parses() -> None:
+    for line in re.findall(r"^```\n(.*?)^```", section("Filters"), re.MULTILINE | re.DOTALL)[0].splitlines():
+        language.parse(line)
+
+
+def test_every_field_is_named() -> None:
+    text = section("The programs")
+    for schema in SCHEMAS.values():
+        for field in schema.fields:
+            assert f"`{field.name}`" in text, field.name
+
+
+def test_every_theme_and_command_is_named() -> None:
+    text = section("Recordings, themes, config")
+    for theme in load_all()[0]:
+        assert re.search(rf"\b{theme}\b", text), theme
+    for command in ringtop.commands:
+        assert isinstance(ringtop.commands[command], click.Command)
+        assert f"ringtop {command}" in README or command == "collect", command

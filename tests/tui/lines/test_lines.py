@@ -1,0 +1,273 @@
+"""Events as lines: read back whole from JSON and CSV, aligned and safe in tables."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import json
+import re
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringtop.bpf.event.args import split_args
+from ringtop.bpf.event.batch import Batch, empty
+from ringtop.bpf.event.schema import OPS, SCHEMAS, UNKNOWN
+from ringtop.tui.lines.csv_lines import cell_args, cell_bytes
+from ringtop.tui.lines.lines import FORMATS, writer
+from ringtop.tui.text.text import width
+from tests.safety import assert_safe
+from tests.samples import NASTY, batches, make
+
+WALL = 1_700_000_000_000_000_000
+"""2023-11-14 22:13:20 UTC."""
+PROGRAMS = list(SCHEMAS)
+_SGR = re.compile("\x1b\\[[0-9]+m")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _utc() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def _json(batch: Batch) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in writer("json", [batch.program]).lines(batch, WALL)]
+
+
+def _csv(batch: Batch, programs: list[str]) -> list[dict[str, str]]:
+    lines = writer("csv", programs)
+    return list(csv.DictReader([lines.header(), *lines.lines(batch, WALL)]))
+
+
+def _text(record: dict[str, Any], name: str) -> Any:
+    """The bytes of a text value, or of a list of them."""
+    whole = record.get(f"{name}_base64")
+    if isinstance(record[name], list):
+        return [base64.b64decode(w) for w in whole] if whole else [a.encode() for a in record[name]]
+    return base64.b64decode(whole) if whole else record[name].encode()
+
+
+def _numbers(batch: Batch) -> list[dict[str, int | None]]:
+    """What each row says of its numbers, unknown ones as None."""
+    names = [f.name for f in batch.schema.fields if f.kind == "int" and f.name != "ts_ns"]
+    ids = ("pid", "tid", "ppid", "uid", "prev_pid", "prev_tid")
+    rows = []
+    for row in batch.rows:
+        values: dict[str, int | None] = {n: int(row[n]) for n in names}
+        values |= {n: None for n in ids if values.get(n) == UNKNOWN}
+        values |= {n: None for n in ("cgroup",) if values[n] == 0}
+        rows.append(values)
+    return rows
+
+
+def _time(ns: int) -> str:
+    return f"{datetime.fromtimestamp(ns // 10**9, UTC):%Y-%m-%dT%H:%M:%S}.{ns % 10**9:09}Z"
+
+
+@given(batches())
+def test_json_loses_nothing(batch: Batch) -> None:
+    records = _json(batch)
+    assert [{n: r[n] for n in own} for r, own in zip(records, _numbers(batch), strict=True)] == _numbers(batch)
+    for i, (record, row) in enumerate(zip(records, batch.rows, strict=True)):
+        assert record["program"] == batch.program
+        assert record["ts_ns"] == row["ts"]
+        assert record["time"] == _time(int(row["ts"]) + WALL)
+        for field in batch.schema.fields:
+            if field.kind in ("comm", "path"):
+                assert _text(record, field.name) == batch.text(field.name)[i]
+            elif field.kind == "bool":
+                assert record[field.name] is bool(row[field.name])
+        if batch.program == "execsnoop":
+            assert _text(record, "argv") == split_args(batch.text("argv")[i], int(row["argc"]))
+        elif batch.program == "runqslower":
+            assert record["latency_us"] == pytest.approx(int(row["latency"]) / 1000, abs=0.0006)
+        else:
+            assert record["op"] == (OPS[row["op"]] if row["op"] < len(OPS) else str(row["op"]))
+
+
+@given(batches(), st.lists(st.sampled_from(PROGRAMS), unique=True))
+def test_csv_loses_nothing(batch: Batch, others: list[str]) -> None:
+    records = _csv(batch, list(dict.fromkeys([*others, batch.program])))
+    told = _json(batch)
+    assert len(records) == len(batch)
+    for i, (record, same) in enumerate(zip(records, told, strict=True)):
+        for field in batch.schema.fields:
+            if field.kind in ("comm", "path"):
+                assert cell_bytes(record[field.name]) == batch.text(field.name)[i]
+            elif field.kind == "args":
+                assert cell_args(record[field.name]) == _text(same, field.name)
+        for name, value in same.items():
+            if isinstance(value, int | float | None):
+                assert record[name] == ("" if value is None else json.dumps(value)), name
+        lacked = set(record) - set(same)
+        assert {record[name] for name in lacked} <= {""}
+
+
+@given(batches())
+def test_no_cell_is_a_formula(batch: Batch) -> None:
+    for record in _csv(batch, PROGRAMS):
+        for name, cell in record.items():
+            assert not re.match(r"[=+@\t\r]", cell)
+            assert not cell.startswith("-") or (name in ("ret", "dfd") and re.fullmatch(r"-\d+", cell))
+
+
+@given(batches(), st.sampled_from(FORMATS))
+def test_lines_are_safe_and_one_a_row(batch: Batch, style: str) -> None:
+    for programs in ([batch.program], PROGRAMS):
+        lines = writer(style, programs)
+        out = lines.lines(batch, WALL)
+        assert len(out) == len(batch)
+        for line in [lines.header(), *out]:
+            assert_safe(line)
+
+
+@given(batches(), st.booleans(), st.none() | st.integers(40, 200))
+def test_colour_adds_nothing_but_colour(batch: Batch, alone: bool, cells: int | None) -> None:
+    programs = [batch.program] if alone else PROGRAMS
+    plain, coloured = (writer("table", programs, colour, cells) for colour in (False, True))
+    for with_it, without in zip(
+        [coloured.header(), *coloured.lines(batch, WALL)], [plain.header(), *plain.lines(batch, WALL)], strict=True
+    ):
+        assert _SGR.sub("", with_it) == without
+        assert with_it.count("\x1b[0m") * 2 == with_it.count("\x1b[")
+
+
+@given(batches(), st.booleans(), st.integers(130, 200))
+def test_lines_fit_the_terminal(batch: Batch, alone: bool, cells: int) -> None:
+    programs = [batch.program] if alone else PROGRAMS
+    cut, whole = writer("table", programs, width=cells), writer("table", programs)
+    for short, long in zip(cut.lines(batch, WALL), whole.lines(batch, WALL), strict=True):
+        assert width(short) <= cells
+        if "…" not in short:
+            assert short == long
+
+
+@given(batches(), st.integers(-(1 << 63), (1 << 64) - 1))
+def test_any_clock_of_a_damaged_recording_is_written(batch: Batch, offset: int) -> None:
+    for style in FORMATS:
+        assert len(writer(style, PROGRAMS).lines(batch, offset)) == len(batch)
+
+
+@pytest.mark.parametrize("style", FORMATS)
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_no_events(program: str, style: str) -> None:
+    assert writer(style, PROGRAMS).lines(empty(program), WALL) == []
+
+
+def test_an_unknown_format() -> None:
+    with pytest.raises(ValueError, match="table, json, csv"):
+        writer("xml", PROGRAMS)
+
+
+RUNQ = make(
+    "runqslower",
+    [
+        {"ts": 123_456_789, "cpu": 1, "pid": 4242, "tid": 4243, "ppid": 1, "uid": 33, "cgroup": 9, "seq": 7}
+        | {"comm": b"nginx", "latency": 12_345_678, "prev_pid": 17, "prev_tid": 18, "prev_comm": b"stress"}
+        | {"preempted": 1},
+        {"pid": UNKNOWN, "tid": 5, "ppid": UNKNOWN, "uid": UNKNOWN, "comm": b"\x1b[2J", "prev_pid": UNKNOWN},
+    ],
+)
+EXEC = make(
+    "execsnoop",
+    [
+        {"pid": 10, "ppid": 9, "uid": 1000, "comm": b"ls", "filename": b"/bin/ls", "argv": [b"ls", b"a b", b""]},
+        {"ret": -2, "comm": b"sh", "filename": b"/usr/local/bin/ls", "argv": [b"ls"]},
+        {"comm": b"nginx", "filename": b"/tmp/evil", "argv": [b"nginx", b"-g"]},
+        {"comm": b"sh", "filename": b"./run", "argv": [b"/bin/sh", b"./run"], "truncated": 1},
+        {"ret": -14, "filename": b"/x"},
+    ],
+)
+UNLINK = make(
+    "unlinksnoop",
+    [
+        {"comm": b"rm", "path": b"/tmp/a", "dfd": -100},
+        {"comm": b"rm", "path": b"b\n", "dfd": 4, "op": 1, "ret": -39},
+    ],
+)
+
+
+def _table(batch: Batch, programs: list[str]) -> list[str]:
+    lines = writer("table", programs)
+    return [lines.header(), *lines.lines(batch, WALL)]
+
+
+def test_the_table_of_runqslower() -> None:
+    assert _table(RUNQ, ["runqslower"]) == [
+        "TIME         CPU     PID COMM                 LATENCY WAITED    AFTER",
+        "22:13:20.123   1    4242 nginx              12.346 ms preempted stress/17",
+        r"22:13:20.000   0       - \x1b[2J             0.000 ms woken     /-",
+    ]
+
+
+def test_the_table_of_execsnoop() -> None:
+    assert _table(EXEC, ["execsnoop"]) == [
+        "TIME             PID    PPID   UID COMM            RET      ARGUMENTS",
+        "22:13:20.000      10       9  1000 ls              0        ls 'a b' ''",
+        "22:13:20.000       0       0     0 sh              -ENOENT  /usr/local/bin/ls as ls",
+        "22:13:20.000       0       0     0 nginx           0        /tmp/evil as nginx -g",
+        "22:13:20.000       0       0     0 sh              0        /bin/sh ./run …",
+        "22:13:20.000       0       0     0                 -EFAULT  /x",
+    ]
+
+
+def test_the_table_of_unlinksnoop() -> None:
+    assert _table(UNLINK, ["unlinksnoop"]) == [
+        "TIME             PID   UID COMM            OP     RET      PATH",
+        "22:13:20.000       0     0 rm              unlink 0        /tmp/a",
+        r"22:13:20.000       0     0 rm              rmdir  -ENOTEMPTY (fd 4) b\n",
+    ]
+
+
+def test_the_table_of_several_programs() -> None:
+    assert [_table(batch, PROGRAMS)[1] for batch in (RUNQ, EXEC, UNLINK)] == [
+        "22:13:20.123 runqslower    1    4242 nginx           12.346 ms after stress/17 (preempted)",
+        "22:13:20.000 execsnoop     0      10 ls              0 ls 'a b' ''",
+        "22:13:20.000 unlinksnoop   0       0 rm              0 unlink /tmp/a",
+    ]
+
+
+def test_what_stands_out() -> None:
+    assert "\x1b[31m-ENOENT" in writer("table", ["execsnoop"], colour=True).lines(EXEC, WALL)[1]
+    slow = make("runqslower", [{"latency": ms * 1_000_000} for ms in (10, 50, 500)])
+    tones = [_SGR.findall(line)[2:3] for line in writer("table", ["runqslower"], colour=True).lines(slow, WALL)]
+    assert tones == [[], ["\x1b[33m"], ["\x1b[31m"]]
+
+
+def test_json_as_written() -> None:
+    assert writer("json", PROGRAMS).header() == ""
+    assert writer("json", PROGRAMS).lines(RUNQ, WALL)[0] == (
+        '{"program":"runqslower","time":"2023-11-14T22:13:20.123456789Z","ts_ns":123456789,"cpu":1,"seq":7,"pid":4242,'
+        '"tid":4243,"ppid":1,"uid":33,"cgroup":9,"comm":"nginx","latency_us":12345.678,"prev_pid":17,"prev_tid":18,'
+        '"prev_comm":"stress","preempted":true,"late":false}'
+    )
+
+
+def test_json_of_hostile_names() -> None:
+    names = make("unlinksnoop", [{"path": name} for name in NASTY])
+    lines = writer("json", ["unlinksnoop"]).lines(names, WALL)
+    assert '"path":"\\u202egnp.exe"' in lines[2]
+    assert '"path":"\ufffd\ufffd' in lines[4]
+    assert '"path_base64":"//7toIA="' in lines[4]
+    assert "\\ud83c\\udffd" in lines[12]
+    assert [_text(json.loads(line), "path") for line in lines] == list(NASTY)
+    replaced = make("unlinksnoop", [{"path": "\ufffd".encode()}, {"path": b"\xff"}])
+    assert ["path_base64" in r for r in _json(replaced)] == [False, True]
+
+
+def test_csv_as_written() -> None:
+    lines = writer("csv", ["unlinksnoop"])
+    assert lines.header() == "program,time,ts_ns,cpu,seq,pid,tid,ppid,uid,cgroup,comm,path,dfd,op,ret,truncated,late"
+    formula = make("unlinksnoop", [{"comm": b"=1+1", "path": b'a,"b"\n', "dfd": -100, "ret": -2, "ppid": UNKNOWN}])
+    assert lines.lines(formula, WALL) == [
+        r"""unlinksnoop,2023-11-14T22:13:20.000000000Z,0,0,0,0,0,,0,,'=1+1,"a,""b""\n",-100,unlink,-2,false,false"""
+    ]

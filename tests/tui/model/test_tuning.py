@@ -1,0 +1,58 @@
+"""What the keys ask of the collector."""
+
+from __future__ import annotations
+
+import pytest
+
+from ringtop.bpf.common.sizes import LARGEST, PAGE
+from ringtop.bpf.stream import Retune, SetCapture, State
+from ringtop.tui.model import tuning
+
+
+def state(size: int = 1 << 20, wakeup: str = "timer") -> State:
+    return State("execsnoop", "running", buffer_bytes=size, wakeup=wakeup)
+
+
+def test_transport() -> None:
+    assert tuning.retune("transport", state()) == Retune(transport="other", programs=["execsnoop"])
+
+
+def test_sizes_stay_within_what_can_be() -> None:
+    assert tuning.retune("larger", state()) == Retune(buffer_bytes=2 << 20, programs=["execsnoop"])
+    assert tuning.retune("smaller", state()) == Retune(buffer_bytes=1 << 19, programs=["execsnoop"])
+    assert tuning.retune("larger", state(LARGEST)) is None
+    assert tuning.retune("smaller", state(PAGE)) is None
+    assert tuning.retune("larger", state(0)) is None
+
+
+def test_wake_up_modes_go_round() -> None:
+    seen = ["timer"]
+    for _ in range(4):
+        change = tuning.retune("wakeup", state(wakeup=seen[-1]))
+        assert change is not None
+        seen.append(change.wakeup)
+    assert seen == ["timer", "adaptive", "every", "batch:64", "timer"]
+    other = tuning.retune("wakeup", state(wakeup="batch:8"))
+    assert other is not None
+    assert other.wakeup == "timer"
+
+
+def test_a_new_collector_is_told_only_what_differs() -> None:
+    old = State("execsnoop", "running", "perfbuf", buffer_bytes=1 << 20, wakeup="every", capture="pid=1")
+    assert tuning.again(old, old) == []
+    assert tuning.again(old, state(wakeup="every")) == [
+        Retune(transport="perfbuf", buffer_bytes=1 << 20, programs=["execsnoop"]),
+        SetCapture("pid=1", ["execsnoop"]),
+    ]
+    assert tuning.again(state(), state(1 << 21)) == [Retune(buffer_bytes=1 << 20, programs=["execsnoop"])]
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("", 10), ("10", 10), (" 2.5 ", 2.5), ("30s", 30), ("3600", 3600)])
+def test_seconds(text: str, seconds: float) -> None:
+    assert tuning.seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "soon", "nan", "inf", "3601", "1e3", "1m"])
+def test_what_is_not_a_number_of_seconds(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a number of seconds"):
+        tuning.seconds(text)

@@ -1,0 +1,215 @@
+"""The card of a process: real ones, those that are gone, and those that do not want to be seen."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringtop.tui.process import card as process
+from ringtop.tui.process.cgroup import Membership, parse
+
+HOSTILE = b"\x1b]0;x\x07[@click=app.quit]\r\n\xff"
+
+
+@pytest.fixture
+def child() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that waits, with a name and arguments one would not like to print."""
+    script = f"import sys; open('/proc/self/comm', 'wb').write({HOSTILE[:15]!r}); print(flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, HOSTILE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/"
+    ) as started:
+        assert started.stdout is not None
+        started.stdout.readline()
+        yield started
+        started.kill()
+
+
+def test_a_process_that_is_there(child: subprocess.Popen[bytes]) -> None:
+    card = process.read(child.pid)
+    assert card.presence == "here"
+    assert card.comm == HOSTILE[:15]
+    assert card.command is not None
+    assert card.command[-1] == HOSTILE
+    assert card.command[0] == os.fsencode(sys.executable)
+    assert card.ancestors[0].pid == os.getpid()
+    assert card.ancestors[-1].pid == 1
+    assert card.uid == os.getuid()
+    assert card.user
+    assert card.threads == 1
+    assert card.cwd == b"/"
+    assert card.exe == os.fsencode(Path(sys.executable).resolve())
+    assert card.nice == os.nice(0)
+    assert card.affinity == tuple(sorted(os.sched_getaffinity(0)))
+    assert card.status in ("sleeping", "running")
+    assert card.rss_bytes
+    assert card.denied == ()
+    assert card.started == psutil.Process(child.pid).create_time()
+
+
+@pytest.mark.parametrize(("rest", "truncated"), [(b"\0", False), (b"", False), (b"a\0", True), (b"\0b\0", True)])
+def test_of_a_long_command_the_cut_is_told(tmp_path: Path, rest: bytes, truncated: bool) -> None:
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "cmdline").write_bytes(b"sh\0" + b"a" * (process._COMMAND - 3) + rest)
+    assert process._command(7, tmp_path) == ((b"sh", b"a" * (process._COMMAND - 3)), truncated)
+
+
+def test_a_process_that_ended(child: subprocess.Popen[bytes]) -> None:
+    child.kill()
+    child.wait()
+    assert process.read(child.pid) == process.Card(child.pid, "gone")
+
+
+def test_a_zombie_is_still_there(child: subprocess.Popen[bytes]) -> None:
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    card = process.read(child.pid)
+    assert card.presence == "here"
+    assert card.status == "zombie"
+    assert card.exe is None
+    assert card.ancestors[0].pid == os.getpid()
+
+
+@pytest.mark.parametrize("pid", [0, -1, 1 << 31, 0xFFFF_FFFF, 1 << 70])
+def test_numbers_that_are_no_process(pid: int) -> None:
+    assert process.read(pid).presence == "gone"
+
+
+def test_a_number_that_was_given_again(child: subprocess.Popen[bytes]) -> None:
+    started = psutil.Process(child.pid).create_time()
+    assert process.read(child.pid, started - 60) == process.Card(child.pid, "reused")
+    assert process.read(child.pid, started).presence == "here"
+    assert process.read(child.pid, started + 3600).presence == "here"
+
+
+def test_a_process_that_ends_while_it_is_read(child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(self: psutil.Process) -> int:
+        child.kill()
+        child.wait()
+        return 1
+
+    monkeypatch.setattr(psutil.Process, "num_threads", end)
+    assert process.read(child.pid) == process.Card(child.pid, "gone")
+
+
+def test_events_of_another_pid_namespace_are_of_another_place(tmp_path: Path) -> None:
+    (tmp_path / "self" / "ns").mkdir(parents=True)
+    (tmp_path / "self" / "ns" / "pid").touch()
+    assert process.read(os.getpid(), proc=tmp_path) == process.elsewhere(os.getpid())
+
+
+@pytest.mark.parametrize(
+    "error",
+    [psutil.AccessDenied(1), PermissionError(13, "no"), FileNotFoundError(2, "no"), ValueError("odd"), KeyError("uid")],
+    ids=repr,
+)
+@pytest.mark.parametrize(
+    "method",
+    ["uids", "username", "num_threads", "cwd", "exe", "status", "nice", "cpu_affinity", "memory_info"],
+)
+def test_what_cannot_be_had_is_left_out(method: str, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: psutil.Process) -> None:
+        raise error
+
+    for name in ("cache_activate", "cache_deactivate"):  # what psutil's oneshot() expects of some
+        setattr(fail, name, lambda process: None)
+    monkeypatch.setattr(psutil.Process, method, fail)
+    card = process.read(os.getpid())
+    assert card.presence == "here"
+    assert card.comm is not None
+    assert bool(card.denied) == isinstance(error, psutil.AccessDenied | PermissionError)
+
+
+@pytest.mark.parametrize("error", [psutil.AccessDenied(1), psutil.NoSuchProcess(1), FileNotFoundError(2, "no")])
+def test_ancestors_that_cannot_be_seen(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: psutil.Process) -> list[psutil.Process]:
+        raise error
+
+    monkeypatch.setattr(psutil.Process, "parents", fail)
+    card = process.read(os.getpid())
+    assert card.presence == "here"
+    assert card.ancestors == ()
+
+
+ID = "0123456789abcdef" * 4
+UID = "11111111-2222-3333-4444-555555555555"
+CGROUPS = {
+    "service": ("0::/system.slice/nginx.service", "nginx.service", "", "", ""),
+    "of a user": (
+        "0::/user.slice/user-1000.slice/user@1000.service/app.slice/app-x\\x2dterm.scope",
+        "app-x-term.scope",
+        "",
+        "",
+        "",
+    ),
+    "slice only": ("0::/system.slice", "system.slice", "", "", ""),
+    "below a service": ("0::/system.slice/a.service/payload", "a.service", "", "", ""),
+    "docker, systemd": (f"0::/system.slice/docker-{ID}.scope", f"docker-{ID}.scope", "docker", ID, ""),
+    "docker, plain": (f"0::/docker/{ID}", "", "docker", ID, ""),
+    "podman": (
+        f"0::/machine.slice/libpod-{ID}.scope/container",
+        f"libpod-{ID}.scope",
+        "podman",
+        ID,
+        "",
+    ),
+    "kubernetes, containerd": (
+        f"0::/kubepods.slice/kubepods-pod{UID.replace('-', '_')}.slice/cri-containerd-{ID}.scope",
+        f"cri-containerd-{ID}.scope",
+        "containerd",
+        ID,
+        UID,
+    ),
+    "kubernetes, cri-o": (
+        f"0::/kubepods.slice/kubepods-burstable-pod{UID.replace('-', '_')}.slice/crio-{ID}.scope",
+        f"crio-{ID}.scope",
+        "cri-o",
+        ID,
+        UID,
+    ),
+    "kubernetes, cgroupfs": (f"0::/kubepods/burstable/pod{UID}/{ID}", "", "container", ID, UID),
+    "containerd, cri": (f"0::/system.slice/containerd.service/kubepods-pod{UID}.slice:cri-containerd:{ID}",
+                        "containerd.service", "containerd", ID, UID),
+    "lxc": ("0::/lxc.payload.web/init.scope", "init.scope", "lxc", "web", ""),
+    "lxc, old": ("0::/lxc/web", "", "lxc", "web", ""),
+    "nspawn": (
+        "0::/machine.slice/machine-deb\\x2d12.scope/payload",
+        "machine-deb-12.scope",
+        "nspawn",
+        "deb-12",
+        "",
+    ),
+    "root": ("0::/", "", "", "", ""),
+    "nothing": ("", "", "", "", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "unit", "runtime", "container", "pod"), CGROUPS.values(), ids=CGROUPS)
+def test_control_groups(text: str, unit: str, runtime: str, container: str, pod: str) -> None:
+    found = parse(text + "\n")
+    assert (found.unit, found.runtime, found.container, found.pod) == (unit, runtime, container, pod)
+    assert found.path == text.removeprefix("0::")
+
+
+def test_a_name_of_a_control_group_is_one_line() -> None:
+    forged = parse("0::/user.slice/x\x0b0::/system.slice/sshd.service\x85\u2028/y\n")
+    assert forged.path.startswith("/user.slice/x")
+
+
+def test_old_control_groups() -> None:
+    text = f"12:cpu,cpuacct:/docker/{ID}\n1:name=systemd:/docker/{ID}\n0::/\n"
+    assert parse(text) == Membership(f"/docker/{ID}", "", "docker", ID, "")
+    assert parse("3:cpu:/a\n2:memory:/a/b.service\n").unit == "b.service"
+    assert parse("1:name=systemd:/system.slice/x.service\n0::/system.slice/y.service\n").unit == "y.service"
+
+
+@given(st.text(alphabet=st.sampled_from("01:/=.-_abcdefs\\x2\n \x1bé"), max_size=200))
+def test_any_text_is_a_membership(text: str) -> None:
+    parse(text)

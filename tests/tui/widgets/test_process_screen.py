@@ -1,0 +1,219 @@
+"""The screen of one process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from textual.pilot import Pilot
+
+from ringtop.bpf import stream
+from ringtop.bpf.event.schema import SCHEMAS, UNKNOWN
+from ringtop.tui.app.app import Hooks, Viewer
+from ringtop.tui.process import card as process
+from ringtop.tui.process.card import Card
+from ringtop.tui.widgets.main import Main
+from ringtop.tui.widgets.process_screen import COPIED, ProcessScreen
+from ringtop.tui.widgets.timeline import EventLines
+from tests.samples import make
+from tests.tui.feed import Feed
+from tests.tui.viewing import SIZES, feed_of, play, press, running, settle, shown, table
+
+NASTY = b"\x1b[2J[red]x"
+
+
+class Reader:
+    """Gives the cards it was told, the last one for ever."""
+
+    def __init__(self, *cards: Card) -> None:
+        self.cards = list(cards)
+        self.asked: list[tuple[int, float | None]] = []
+
+    def __call__(self, pid: int, event_s: float | None) -> Card:
+        self.asked.append((pid, event_s))
+        return self.cards.pop(0) if len(self.cards) > 1 else self.cards[0]
+
+
+@asynccontextmanager
+async def local(reader: Reader, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[int]]:
+    """A viewer of this machine's events, at the process of the newest row."""
+    feed = Feed()
+    feed.label = "local"
+    app = Viewer(feed, hooks=Hooks(process=reader, monotonic_ns=lambda: 0))
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        feed.play()
+        await app.work()
+        await pilot.press("up", "enter")
+        await pilot.pause()
+        yield pilot
+
+
+async def until_said(pilot: Pilot[int], text: str) -> None:
+    while text not in shown(pilot):
+        await pilot.pause(0.01)
+
+
+def pid(pilot: Pilot[int]) -> int:
+    screen = pilot.app.screen
+    assert isinstance(screen, ProcessScreen)
+    return screen.pid
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_enter_shows_the_card_and_escape_goes_back(size: tuple[int, int]) -> None:
+    card = Card(7, "here", comm=b"nginx", command=(b"nginx", b"-g", NASTY), started=1e9, status="sleeping", nice=0)
+    reader = Reader(card)
+    async with local(reader, size) as pilot:
+        await until_said(pilot, r"nginx -g $'\x1b[2J[red]x'")
+        assert "sleeping" in shown(pilot)
+        assert reader.asked[0][0] == pid(pilot)
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, Main)
+
+
+async def test_it_is_asked_for_as_it_was_at_the_chosen_event() -> None:
+    reader = Reader(Card(7, "here", comm=b"nginx", started=1e9))
+    async with local(reader) as pilot:
+        await until_said(pilot, "nginx")
+        app = pilot.app
+        assert isinstance(app, Viewer)
+        event = app.main.table.event
+        assert event is not None
+        ts = int(event.batch.rows["ts"][0])
+        assert app.model.store.tables["runqslower"].ring.column("ts", 0, 1)[0] < ts
+        assert reader.asked[0] == (pid(pilot), (ts + app.model.wall_offset_ns) / 1e9)
+
+
+async def test_a_long_card_is_scrolled_by_keys() -> None:
+    card = Card(7, "here", comm=b"java", command=(*[b"x" * 70] * 40, b"last"), started=1e9)
+    async with local(Reader(card), (80, 24)) as pilot:
+        await until_said(pilot, "xxx")
+        assert "last" not in shown(pilot)
+        await pilot.press("tab", "end")
+        await until_said(pilot, "last")
+
+
+async def test_all_events_of_all_tables_are_there_in_time_order() -> None:
+    async with running() as pilot:
+        await press(pilot, "up", "enter")
+        lines = pilot.app.screen.query_one(EventLines).plain(COPIED)
+        wanted = [
+            int((t.ring.column("pid", t.first, t.end) == pid(pilot)).sum())
+            for t in pilot.app.model.store.tables.values()  # type: ignore[attr-defined]
+        ]
+        assert len(lines) == sum(wanted) > 3
+        assert {line.split()[1] for line in lines} == set(SCHEMAS)
+        assert [line.split()[0] for line in lines] == sorted(line.split()[0] for line in lines)
+        assert lines[-1].split()[0] in shown(pilot)
+
+
+async def test_new_events_appear() -> None:
+    async with running() as pilot:
+        await press(pilot, "up", "enter")
+        events = pilot.app.screen.query_one(EventLines)
+        before = events.plain(COPIED)
+        await play(pilot)
+        while events.plain(COPIED) == before:
+            await pilot.pause(0.05)
+        assert events.plain(COPIED)[: len(before)] == before
+
+
+async def test_events_of_elsewhere_ask_nothing_of_this_machine() -> None:
+    reader = Reader(Card(1, "here", comm=b"wrong", started=1.0))
+    app = Viewer(Feed(), hooks=Hooks(process=reader, monotonic_ns=lambda: 0))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await play(pilot)
+        await press(pilot, "up", "enter")
+        assert "not of this host" in shown(pilot)
+    assert reader.asked == []
+
+
+async def test_what_was_known_stays_when_it_ends() -> None:
+    here = Card(7, "here", comm=b"make", command=(b"make", b"all"), started=1e9, status="running")
+    async with local(Reader(here, Card(7, "gone"))) as pilot:
+        await until_said(pilot, "gone")
+        assert "make all" in shown(pilot)
+
+
+@pytest.mark.parametrize("presence", ["gone", "reused"])
+async def test_a_short_life_is_told_by_its_events(presence: process.Presence) -> None:
+    async with local(Reader(Card(7, presence))) as pilot:
+        await until_said(pilot, "what its events told")
+        assert "started by" in shown(pilot)
+
+
+async def test_a_real_process() -> None:
+    async with running() as pilot:
+        screen = ProcessScreen(
+            pilot.app.model,  # type: ignore[attr-defined]
+            os.getpid(),
+            None,
+            True,
+            lambda: table(pilot).clock,
+            lambda pid: None,
+        )
+        pilot.app.push_screen(screen)
+        await until_said(pilot, "started by")
+        await until_said(pilot, "no events of it are kept")
+
+
+async def test_p_filters_all_tables_to_it() -> None:
+    async with running() as pilot:
+        await press(pilot, "up", "enter")
+        number = pid(pilot)
+        await press(pilot, "p")
+        assert isinstance(pilot.app.screen, Main)
+        assert pilot.app.filters.text == f"pid={number}"  # type: ignore[attr-defined]
+
+
+async def test_y_copies_all_of_it() -> None:
+    async with running() as pilot:
+        await press(pilot, "up", "enter", "y")
+        copied = pilot.app.clipboard
+        assert str(pid(pilot)) in copied
+        assert "\n".join(pilot.app.screen.query_one(EventLines).plain(COPIED)) in copied
+        assert "\x1b" not in copied
+
+
+async def test_of_very_many_events_the_newest_are_copied() -> None:
+    async with running(size=(200, 40)) as pilot:
+        for _ in range(5):
+            await play(pilot, lambda feed: feed.play(8, rate=2000))
+        await press(pilot, "up", "enter", "y")
+        copied = pilot.app.clipboard.splitlines()
+        assert COPIED - 200 < len(pilot.app.clipboard.encode()) <= COPIED
+        assert copied[-1] == pilot.app.screen.query_one(EventLines).plain(200)[-1]
+        assert "copied: the newest" in shown(pilot)
+
+
+async def test_nothing_is_said_of_a_task_before_it_without_a_name() -> None:
+    def waits(feed: Feed) -> None:
+        batch = make("runqslower", [{"pid": 7, "seq": n, "prev_comm": comm} for n, comm in enumerate((b"", b"make"))])
+        feed.say(stream.Round(feed.now, feed.now, [stream.rows(batch)]))
+
+    async with running(what=waits) as pilot:
+        await press(pilot, "up", "enter")
+        lines = pilot.app.screen.query_one(EventLines).plain(COPIED)
+        assert ["behind" in line for line in lines] == [False, True]
+
+
+async def test_an_event_of_no_known_process_opens_nothing() -> None:
+    def unknown(feed: Feed) -> None:
+        batch = make("runqslower", [{"pid": UNKNOWN, "ts": feed.now}])
+        feed.say(stream.Round(feed.now, feed.now, [stream.rows(batch)]))
+
+    async with running(what=unknown) as pilot:
+        await press(pilot, "up", "enter", "p")
+        assert isinstance(pilot.app.screen, Main)
+        assert table(pilot).view.predicate is None
+
+
+async def test_enter_on_an_empty_table_does_nothing() -> None:
+    async with running(what=lambda feed: None) as pilot:
+        await press(pilot, "enter")
+        assert isinstance(pilot.app.screen, Main)
+        assert feed_of(pilot).starts == 1
+        await settle(pilot)

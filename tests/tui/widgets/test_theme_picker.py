@@ -1,0 +1,117 @@
+"""Choosing a theme."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import OptionList
+
+from ringtop.tui.app.app import Hooks, Viewer
+from ringtop.tui.settings import themes, toml
+from ringtop.tui.settings.config import Config
+from ringtop.tui.settings.state import State
+from ringtop.tui.widgets.theme_picker import ThemePicker
+from tests.tui.feed import Feed
+from tests.tui.viewing import press, running, settle, shown
+
+NAMES = list(themes.abouts(themes.load_all()[0]))
+
+
+async def test_moving_tries_on_and_escape_goes_back() -> None:
+    async with running(state=State(theme="light")) as pilot:
+        await press(pilot, "T")
+        assert isinstance(pilot.app.screen, ThemePicker)
+        assert pilot.app.theme == "light"
+        await press(pilot, "down")
+        assert pilot.app.theme == NAMES[NAMES.index("light") + 1]
+        await press(pilot, "k", "up")
+        assert pilot.app.theme == NAMES[NAMES.index("light") - 1]
+        await press(pilot, "escape")
+        assert pilot.app.theme == "light"
+        assert not isinstance(pilot.app.screen, ThemePicker)
+
+
+@pytest.mark.parametrize("key", ["escape", "q", "T"])
+async def test_all_ways_back(key: str) -> None:
+    async with running() as pilot:
+        await press(pilot, "T", "down", key)
+        assert pilot.app.theme == themes.DEFAULT
+        assert pilot.app.state.theme == ""  # type: ignore[attr-defined]
+
+
+async def test_enter_keeps_it_for_the_next_time() -> None:
+    state = State()
+    async with running(state=state) as pilot:
+        await press(pilot, "T", "down", "enter")
+        assert pilot.app.theme == NAMES[1]
+    assert state.theme == NAMES[1]
+    async with running(state=state) as pilot:
+        assert pilot.app.theme == NAMES[1]
+
+
+async def test_a_click_keeps_it() -> None:
+    state = State()
+    async with running(state=state) as pilot:
+        await press(pilot, "T")
+        await pilot.click(OptionList, offset=(2, 3))
+        await settle(pilot)
+        assert not isinstance(pilot.app.screen, ThemePicker)
+    assert state.theme == NAMES[3]
+
+
+@pytest.mark.parametrize("size", [(60, 15), (120, 40)])
+async def test_what_lies_behind_can_be_seen(size: tuple[int, int]) -> None:
+    async with running(size=size) as pilot:
+        before = shown(pilot).splitlines()
+        await press(pilot, "T")
+        after = shown(pilot).splitlines()
+        assert any(name in "\n".join(after) for name in NAMES)
+        assert [line[:20] for line in after[:-1]] == [line[:20] for line in before[:-1]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_every_theme_can_be_worn(name: str) -> None:
+    async with running(config=Config(theme=name)) as pilot:
+        assert pilot.app.theme == name
+        await press(pilot, "T", "escape", "question_mark", "escape")
+        assert "runqslower" in shown(pilot)
+
+
+async def test_only_ours_are_offered_and_a_users_own(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('about = "Of my own"\n[colors]\nprimary = "teal"')
+    (tmp_path / "bad.toml").write_text('[colors]\nprimary = "tael"')
+    app = Viewer(Feed(), Config(theme="mine"), hooks=Hooks(themes=toml.sources(tmp_path)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        assert app.theme == "mine"
+        assert set(app.available_themes) == {*NAMES, "mine"}
+        assert "bad.toml:2: colors.primary" in " ".join(n.message for n in app._notifications)
+        await press(pilot, "T")
+        assert "Of my own" in shown(pilot)
+        assert "bad.toml" in shown(pilot)
+
+
+async def test_a_theme_that_is_not_there_is_the_default() -> None:
+    async with running(config=Config(theme="nowhere")) as pilot:
+        assert pilot.app.theme == themes.DEFAULT
+        assert f"no theme 'nowhere'; there are {', '.join(sorted(NAMES))}" in " ".join(
+            n.message for n in pilot.app._notifications
+        )
+
+
+async def test_no_color_begins_without_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with running(state=State(theme="light")) as pilot:
+        assert pilot.app.theme == themes.NO_COLOR
+        await press(pilot, "T")
+        assert "NO_COLOR" in shown(pilot)
+
+
+async def test_opening_it_changes_nothing() -> None:
+    async with running(state=State(theme="mono")) as pilot:
+        seen: list[str] = []
+        pilot.app.theme_changed_signal.subscribe(pilot.app.screen, lambda theme: seen.append(theme.name))
+        await press(pilot, "T", "enter")
+        assert seen == []
+        assert pilot.app.theme == "mono"

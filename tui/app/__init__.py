@@ -1,0 +1,1 @@
+"""The viewer's process: it ties source, model and widgets together."""

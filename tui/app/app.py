@@ -1,0 +1,442 @@
+"""The viewer: what a source says is kept in the model and shown, and keys do what they say."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.markup import escape
+from textual.screen import Screen
+from textual.widgets import Input
+
+from ringtop.bpf import stream
+from ringtop.bpf.common.errors import CANNOT_TRACE
+from ringtop.tui.app.deck import REPLAY, Deck, Severity, tapped
+from ringtop.tui.app.pump import Pump
+from ringtop.tui.draw.cells import Clock
+from ringtop.tui.model.filtering import Filters
+from ringtop.tui.model.model import Model
+from ringtop.tui.model.view import View
+from ringtop.tui.process import card as process
+from ringtop.tui.settings import themes, toml
+from ringtop.tui.settings.config import Config
+from ringtop.tui.settings.state import State
+from ringtop.tui.source.inbox import Entry, Inbox
+from ringtop.tui.source.source import Source
+from ringtop.tui.terminal.driver import Driver
+from ringtop.tui.terminal.job import Job
+from ringtop.tui.terminal.link import Link
+from ringtop.tui.terminal.watchdog import Watchdog
+from ringtop.tui.text import glyphs
+from ringtop.tui.text.say import say
+from ringtop.tui.text.text import only_ascii, safe, safe_lines
+from ringtop.tui.widgets import keys
+from ringtop.tui.widgets.ask import Ask
+from ringtop.tui.widgets.events import EventTable
+from ringtop.tui.widgets.help import Help
+from ringtop.tui.widgets.host import Host, LocalHost
+from ringtop.tui.widgets.main import Main, Setup
+from ringtop.tui.widgets.process_screen import ProcessScreen, Reader
+from ringtop.tui.widgets.report import Report
+from ringtop.tui.widgets.theme_picker import ThemePicker
+from ringtop.tui.widgets.timeline import EventLines
+
+INBOX_BYTES = 32 << 20
+MOST_NOTICES, NOTICE_S = 20, 8.0
+"""How many are shown at a time, for how long. There is no room for more."""
+TIMES = "14:03:20   90s   1m30s   +10s   -10s   50%"
+"""What a time of a recording may look like."""
+
+
+@dataclass
+class Hooks:
+    """What other parts add to the viewer."""
+
+    process: Reader = process.read
+    """Reads the card of a process."""
+    host: Host | None = None
+    """Load and uptime in the header; None: of this machine when the source is live and local."""
+    monotonic_ns: Callable[[], int] = time.monotonic_ns
+    themes: Sequence[toml.Source] = ()
+    """The user's own."""
+    demo: Callable[[], Source] | None = None
+    """A recording to show where nothing can be traced."""
+    zone: tzinfo | None = None
+    """Where wall-clock times are read; None: here."""
+    keep: Callable[[State], object] = lambda state: None
+    """Writes down what is to be remembered, when the viewer ends without coming back."""
+
+
+class Viewer(App[int]):
+    """``ringtop`` on the screen. ``state`` is what to remember afterwards."""
+
+    CSS_PATH = themes.folder() / "ringtop.tcss"
+    TITLE = "ringtop"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        keys.HELP,
+        Binding("q", "quit", "Quit", id="quit"),
+        Binding("ctrl+c", "quit", "Quit", show=False, priority=True, id="quit_always", system=True),
+        Binding("ctrl+l", "redraw", "Redraw", show=False, id="redraw", tooltip="After others wrote on the terminal"),
+        Binding("ctrl+z", "suspend_process", "To the shell", show=False, id="suspend", tooltip="`fg` comes back"),
+        Binding("R", "record", "Record", id="record", tooltip="Write what is seen to a file, or finish that"),
+        Binding("T", "themes", "Themes", id="themes", tooltip="Choose a theme; each is tried on at once"),
+        Binding(
+            "space", "replay('toggle')", "Play/pause", id="play", priority=True, tooltip="At the end: from the start"
+        ),
+        Binding("comma", "replay('step_back')", "Back", key_display=",", id="step_back", tooltip="Back by a round"),
+        Binding("full_stop", "replay('step')", "Step", key_display=".", id="step", tooltip="On by a round of events"),
+        Binding("less_than_sign", "replay('slower')", "Slower", key_display="<", id="slower"),
+        Binding("greater_than_sign", "replay('faster')", "Faster", key_display=">", id="faster"),
+        Binding("J", "replay('jump')", "Jump", id="jump", tooltip="To a time of the recording"),
+        Binding("D", "demo", "Demo", id="demo", tooltip="A recording that comes with ringtop"),
+        Binding("ctrl+p", "command_palette", "Palette", show=False, id="palette", tooltip="All commands by name"),
+    ]
+
+    def __init__(
+        self, source: Source, config: Config | None = None, state: State | None = None, hooks: Hooks | None = None
+    ) -> None:
+        self.config = config or Config()
+        self.state = state or State()
+        self.hooks = hooks or Hooks()
+        # Under NO_COLOR the terminal's own colours, all of which Textual then leaves out.
+        super().__init__(driver_class=Driver, ansi_color=themes.no_color() or None)
+        self.link = Link()
+        self.source = tapped(source)
+        self.inbox = Inbox(INBOX_BYTES)
+        self.model = Model(self.config.programs, int(self.config.history), self.hooks.monotonic_ns)
+        self.views = [View(t) for t in self.model.store.tables.values()]
+        self.filters = Filters(self.views, list(self.state.filters), list(self.state.captures))
+        self.glyphs = glyphs.choose(self.config.ascii)
+        only_ascii(glyphs.choose().ascii)  # whatever bars are drawn with
+        self.deck = Deck(self.source, Path(self.config.recordings), self.glyphs, self._tell)
+        self.theme_errors: list[themes.ThemeError] = []
+        self.watchdog: Watchdog | None = None
+        """Where there is one, the process is the viewer's: it may tune it, and its signals are for the viewer."""
+        self._job: Job | None = None
+        self._ending = threading.Lock()
+        self._ended = False
+        self.parting: list[str] = []
+        """What is to be told when the screen is gone."""
+        self.animation_level = "none"
+        self.set_class(self.glyphs.ascii, "-ascii")
+        self._pump = Pump(self.inbox, self.model, self.views, self._hear, self.paint, 1 / self.config.fps)
+        self._reports: list[stream.Compared] = []
+        """Not shown yet."""
+        self._said: deque[float] = deque(maxlen=MOST_NOTICES)
+        self._seen = -1
+        self._rows: tuple[object, ...] = ()
+        self._offered: tuple[object, ...] = ()
+
+    # Start and end
+
+    @property
+    def local(self) -> bool:
+        """The events are of this machine, now."""
+        return self.source.live and self.source.label == "local"
+
+    @property
+    def refused(self) -> bool:
+        """The collector is gone, and no program ever ran."""
+        return self.source.live and self.model.contact.phase == "lost" and not self.model.contact.traced
+
+    @property
+    def busy(self) -> bool:
+        """Messages or rows are being worked on."""
+        return self._pump.busy
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The style sheet parses under any theme."""
+        return themes.defaults()
+
+    def on_mount(self) -> None:
+        """Draw first; start the source after that."""
+        if self.watchdog is not None:
+            loop = asyncio.get_running_loop()
+            self.watchdog.start(lambda status: loop.call_soon_threadsafe(self._leave, status), self._abandon)
+            self._job = Job(self)
+        theme = themes.NO_COLOR if themes.no_color() else self.state.theme or self.config.theme
+        self.theme_errors = themes.install(self, theme, self.hooks.themes)
+        if theme not in self.available_themes:
+            text = f"no theme {theme[:32]!r}; there are {', '.join(sorted(self.available_themes))}"
+            self.notify(safe(text), severity="warning", markup=False, timeout=10)
+        for error in self.theme_errors:
+            self.notify(safe(str(error)), severity="warning", markup=False, timeout=10)
+        if self.config.keys:
+            self.set_keymap(self.config.keys)
+            known = keys.ids()
+            if unknown := self.config.keys.keys() - known:
+                text = f"config, [keys]: no {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}"
+                self.notify(safe(text), severity="warning", markup=False, timeout=10)
+        host = self.hooks.host or (LocalHost() if self.local else None)
+        clock = Clock(self.state.time or self.config.time, zone=self.hooks.zone)
+        chosen: dict[str, list[str]] = dict(self.config.columns)  # type: ignore[arg-type]
+        chosen.update(self.state.columns)
+        setup = Setup(self.source.label, host, self.glyphs, chosen, clock, self.source.live)
+        self.main = Main(self.model, self.views, self.filters, setup)
+        self.push_screen(self.main)
+        try:
+            self.filters.set(self.state.filter or self.config.filter)
+        except ValueError as e:
+            self.notify(safe(str(e)), severity="warning", markup=False)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        if self.watchdog is not None:
+            # Looking for garbage among all that was imported would hold up the screen for 50 ms, again and again.
+            gc.freeze()
+            gc.set_threshold(5_000, 5, 100)
+        self.source.start(self.inbox.post)
+        self.set_interval(1 / self.config.fps, self.work)
+
+    def on_unmount(self) -> None:
+        """Let the source go."""
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Once, by whoever comes first: the programs are detached, the recording is whole."""
+        with self._ending:
+            if not self._ended:
+                self._ended = True
+                self.source.stop()
+                self.parting += filter(None, [self.deck.close()])
+
+    def _abandon(self) -> None:
+        """What must be done where the event loop does nothing any more; by the watchdog."""
+        self._let_go()
+        self.remember()
+        self.hooks.keep(self.state)
+
+    async def action_quit(self) -> None:
+        """Leave, remembering what is worth it."""
+        if self.refused:
+            contact = self.model.contact
+            self.parting.append(contact.detail.removeprefix("ringtop: ") or f"cannot trace: {contact.text}")
+        self._leave(CANNOT_TRACE if self.refused else 0)
+
+    def _leave(self, status: int) -> None:
+        self.remember()
+        self.exit(status)
+
+    def action_suspend_process(self) -> None:
+        """Give the terminal to the shell until `fg`."""
+        if why := self._job.suspend() if self._job is not None else "not here":
+            self.notify(safe(why), severity="warning", markup=False)
+
+    def remember(self) -> None:
+        """Put what should outlive this run into ``state``."""
+        state, main = self.state, self.main
+        state.columns = {p.program: [c.name for c in p.table.columns] for p in main.panes}
+        state.time = main.clock.mode
+        state.filter = self.filters.text
+        state.filters, state.captures = self.filters.used, self.filters.captures
+
+    # What is heard, and shown
+
+    async def work(self) -> None:
+        """Take what came, and show it."""
+        await self._pump.work()
+
+    def _hear(self, entry: Entry) -> None:
+        """What is not only for the model."""
+        match entry:
+            case stream.Notice():
+                self._say(entry)
+            case stream.Compared() if self.source.live:
+                self._report(entry)
+            case stream.State():
+                for control in self.model.resumed(entry):
+                    self.source.send(control)
+
+    def paint(self) -> None:
+        """Show the model as it is; the tables only when their rows changed or their times run."""
+        if not self.main.is_attached:
+            return
+        self.main.header.status = self.deck.status
+        self.main.header.limit = (self.link.rate, self.link.lag) if self.link.limits else None
+        rows = tuple((len(v), v.end, v.table.first, v.sort, v.matched, id(v.predicate)) for v in self.views)
+        running = self.main.clock.mode == "relative"
+        offered = (self.model.contact.phase, list(self.model.states.values()))
+        if offered != self._offered:
+            self._offered = offered
+            self.main.refresh_bindings()
+        self._show_reports()
+        self.main.update(rows=running or rows != self._rows or self._seen != self.model.arrivals)
+        self._seen, self._rows = self.model.arrivals, rows
+
+    def _say(self, notice: stream.Notice) -> None:
+        now = time.monotonic()
+        if len(self._said) == MOST_NOTICES and now - self._said[0] < NOTICE_S:
+            return
+        self._said.append(now)
+        severity = {"info": "information", "warning": "warning", "error": "error"}[notice.level]
+        about = f"{notice.program}: " if notice.program else ""
+        self.notify(safe_lines(f"{about}{notice.text}"), severity=severity, markup=False, timeout=NOTICE_S)  # type: ignore[arg-type]
+
+    def _report(self, compared: stream.Compared) -> None:
+        self._reports.append(compared)
+        self._show_reports()
+        if self._reports:
+            self._tell(f"compared: {compared.program}; the report is shown when you are done here", "information")
+
+    def _show_reports(self) -> None:
+        """Unless the keyboard is somebody else's: then later."""
+        if self.screen is self.main and not self.main.filterbar.display and self._reports:
+            self.push_screen(Report(self._reports.pop(0)))
+        if isinstance(self.screen, Report):
+            while self._reports:
+                self.screen.add(self._reports.pop(0))
+
+    def _tell(self, text: str, severity: Severity) -> None:
+        self.notify(safe(text), severity=severity, markup=False)
+
+    # Keys
+
+    def on_key(self, event: events.Key) -> None:
+        """Text that was typed ahead, while the key before it was still opening the line it is meant for."""
+        if isinstance(self.focused, Input) and event.is_printable and event.character:
+            event.stop()
+            event.prevent_default()
+            self.focused.insert_text_at_cursor(event.character)
+
+    def on_main_work(self) -> None:
+        """Rows are to be scanned or sorted, now; keys go on meanwhile."""
+        self.run_worker(self.work())
+
+    def on_main_tell(self, message: Main.Tell) -> None:
+        """Tell the collector; its answer is a ``State`` or a ``Notice``, and what goes with them."""
+        self.source.send(message.what)
+
+    def action_freeze(self) -> None:
+        """Hold the rows of all tables; or let them go on when the one in focus is held."""
+        tables = [pane.table for pane in self.main.panes]
+        held = self.main.table.view.frozen
+        for table in tables:
+            if held:
+                table.follow()
+            else:
+                table.freeze()
+        self.main.update()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that would do nothing are not offered."""
+        if action == "record":
+            return self.deck.can(action)
+        if action == "replay":
+            what = str(parameters[0])
+            return self.deck.can(what) and (what != "toggle" or isinstance(self.focused, EventTable | EventLines))
+        if action == "retry":
+            return (self.source.live and self.model.contact.phase in ("lost", "ended")) or any(
+                s.state == "failed" for s in self.model.states.values()
+            )
+        if action == "demo":
+            return self.refused and self.hooks.demo is not None
+        return super().check_action(action, parameters)
+
+    async def action_retry(self) -> None:
+        """Start the source anew. History stays."""
+        await asyncio.to_thread(self.source.stop)
+        self.inbox.clear()
+        self.model.restart()
+        self.source.start(self.inbox.post)
+        self.paint()
+
+    async def action_demo(self) -> None:
+        """Show the demo in place of what cannot be traced."""
+        if self.hooks.demo is None:
+            return
+        await asyncio.to_thread(self.source.stop)
+        self.source = self.hooks.demo()
+        self.deck = Deck(self.source, Path(self.config.recordings), self.glyphs, self._tell)
+        self.inbox.clear()
+        self.model.rewind()
+        self.main.replay(self.source.label)
+        self.source.start(self.inbox.post)
+        self.paint()
+
+    def action_help(self) -> None:
+        """All keys that work on this screen, where the focus is."""
+        about = (getattr(node, "HELP", "") for node in (self.focused, self.screen))
+        self.push_screen(Help(keys.listing(self.screen), next(filter(None, about), "")))
+
+    def action_redraw(self) -> None:
+        """Take nothing on the terminal for what was drawn there."""
+        self.link.stale = True
+        self.refresh()
+
+    def action_process(self) -> None:
+        """The process of the row under the cursor."""
+        table = self.main.table
+        event, pid = table.event, table.pid
+        if event is None or pid is None:
+            self.bell()
+            return
+        ts = int(event.batch.rows["ts"][0])
+        clock = lambda: self.main.clock  # noqa: E731
+        self.push_screen(ProcessScreen(self.model, pid, ts, self.local, clock, self._pivot, self.hooks.process))
+
+    def _pivot(self, pid: int) -> None:
+        self.main.apply(f"pid={pid}", remember=True)
+
+    def action_themes(self) -> None:
+        """Choose a theme."""
+        about = themes.abouts(self.available_themes, self.hooks.themes)
+        note = "NO_COLOR is set: no theme shows colours." if themes.no_color() else ""
+        self.push_screen(ThemePicker(about, self.theme_errors, note), self._keep_theme)
+
+    def _keep_theme(self, name: str | None) -> None:
+        self.state.theme = name or self.state.theme
+
+    def action_record(self) -> None:
+        """Begin a recording, or finish it."""
+        self.deck.record()
+        self.paint()
+
+    def action_replay(self, what: str) -> None:
+        """Do something with the recording that plays."""
+        if what == "jump":
+            self.push_screen(Ask("Jump to", "time", TIMES, self.deck.jump))
+        elif what in REPLAY:
+            self.deck.replay(what)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The command palette: exactly the keys that work on *screen*, and what goes to all tables at once."""
+        for key in keys.listing(screen):
+            if key.id != "palette":
+                yield SystemCommand(escape(f"{key.about}  ({key.keys})"), escape(key.help), _runner(self, key))
+        if screen is self.main and self.main.running is not None:
+            both = "Switch transport of all tables", "Compare transports of all tables"
+            change = stream.Retune(transport="other")
+            yield SystemCommand(both[0], "Each to the one not in use", lambda: self.source.send(change))
+            yield SystemCommand(both[1], "Each event over both, for some seconds", lambda: self.main.compare([]))
+
+
+def _runner(app: App[int], key: keys.Key) -> Callable[[], None]:
+    async def act() -> None:
+        await app.run_action(key.action, key.node)
+
+    def later() -> None:
+        app.call_later(act)
+
+    return later
+
+
+def run(source: Source, config: Config | None = None, state: State | None = None, hooks: Hooks | None = None) -> int:
+    """Show *source* until the user leaves; the exit status. *state* is brought up to date."""
+    viewer = Viewer(source, config, state, hooks)
+    viewer.watchdog = Watchdog()
+    status = viewer.run(mouse=viewer.config.mouse)
+    for text in viewer.parting:
+        say(text)
+    return viewer.return_code or 0 if status is None else status

@@ -1,0 +1,110 @@
+"""The deck: what the keys for recording and replaying do, and what the header says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from ringtop.tui.source.replay import Playing, ReplaySource
+from ringtop.tui.source.source import Source
+from ringtop.tui.source.tap import Tap
+from ringtop.tui.text import format
+from ringtop.tui.text.glyphs import Glyphs
+from ringtop.tui.text.shell import shell_line
+from ringtop.tui.text.text import safe
+
+Severity = Literal["information", "warning", "error"]
+Say = Callable[[str, Severity], None]
+"""Shows a text."""
+
+REPLAY = ("toggle", "step_back", "step", "slower", "faster", "jump")
+"""What can be done with a recording that plays."""
+
+
+def tapped(source: Source) -> Source:
+    """*source*, so that it can be recorded; a recording is not recorded again."""
+    return Tap(source) if source.live else source
+
+
+class Deck:
+    """Records a live source, or plays a recording."""
+
+    def __init__(self, source: Source, folder: Path, glyphs: Glyphs, say: Say) -> None:
+        """*folder*: where recordings go."""
+        self._tap = source if isinstance(source, Tap) else None
+        self._replay = source if isinstance(source, ReplaySource) else None
+        self._folder = folder
+        self._glyphs = glyphs
+        self._say = say
+
+    def can(self, what: str) -> bool:
+        """Whether the key for *what* does anything here: ``record`` or one of REPLAY."""
+        return self._tap is not None if what == "record" else self._replay is not None
+
+    @property
+    def status(self) -> str:
+        """For the header: where the replay is, or how long the recording."""
+        if self._tap is not None and (recorder := self._tap.recording) is not None:
+            return f"{self._glyphs.dot} rec {format.size(recorder.bytes)}"
+        return place(self._replay.status, self._glyphs) if self._replay is not None else ""
+
+    def record(self) -> None:
+        """Begin a recording, or finish it. Says what it does and where."""
+        if self._tap is None:
+            return
+        try:
+            if self._tap.recording is not None:
+                path = self._tap.stop_recording()
+                self._say(f"recorded: ringtop replay {path}", "information")
+                return
+            path = self._folder.expanduser() / self._tap.file_name()
+            self._tap.record(path)
+            self._say(f"recording to {path}", "information")
+        except OSError as e:
+            self._say(
+                f"cannot record: {e.filename or self._folder}: {e.strerror}; see `recordings` in the config", "error"
+            )
+        except (ValueError, RuntimeError) as e:  # also "~name" of nobody
+            self._say(str(e), "warning")
+
+    def replay(self, what: str) -> None:
+        """One of REPLAY, save ``jump``."""
+        if self._replay is not None and what in REPLAY and what != "jump":
+            getattr(self._replay, what)()
+
+    def jump(self, text: str) -> None:
+        """Go to a time. Raises ValueError, saying what it understands."""
+        if self._replay is not None:
+            self._replay.jump(text)
+
+    def close(self) -> str:
+        """Finish a recording that is still going on, after the source has stopped; what is to be told of it."""
+        try:
+            path = self._tap.stop_recording() if self._tap is not None else None
+        except OSError as e:
+            return f"the end of the recording could not be written: {e.strerror}"
+        return f"recorded {safe(str(path))}: `ringtop replay {shell_line([bytes(path)])}` shows it" if path else ""
+
+
+def place(playing: Playing, glyphs: Glyphs) -> str:
+    """'▶ 1:23/4:56 22:13:20 x2'."""
+    mark = glyphs.play if playing.playing else glyphs.pause
+    whole = f"/{span(playing.duration_ns)}" if playing.duration_ns is not None else ""
+    parts = [f"{mark} {span(playing.position_ns)}{whole}"]
+    if playing.wall_ns is not None:
+        parts.append(format.clock(playing.wall_ns, None, 0))
+    if playing.speed != 1:
+        parts.append(f"x{playing.speed:g}")
+    if playing.catching_up:
+        parts.append("seeking")
+    elif playing.ended:
+        parts.append("damaged" if playing.damage else "end")
+    return " ".join(parts)
+
+
+def span(ns: int) -> str:
+    """1:23, or 1:02:03."""
+    minutes, seconds = divmod(ns // 1_000_000_000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -1,0 +1,96 @@
+"""The pace of the viewer: messages are taken, and rows scanned and sorted, in slices that leave room for keys."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from ringtop.tui.model.model import Model
+from ringtop.tui.model.view import View
+from ringtop.tui.source.inbox import Entry, Inbox
+
+SLICE_S = 0.015
+"""Longest stretch of work on messages and rows between two looks at the keyboard."""
+PAUSE_S = 0.002
+"""Rest after it, when there is more."""
+RESORT_S = 1.0
+"""Least time between two sorts of a table that follows."""
+
+
+class Pump:
+    """From the inbox to the model, its views, and the screen."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        model: Model,
+        views: list[View],
+        hear: Callable[[Entry], None],
+        paint: Callable[[], None],
+        frame_s: float,
+    ) -> None:
+        """*hear* is told of each message that the model took; *paint* shows the model, each *frame_s* at least."""
+        self._inbox, self._model, self._views = inbox, model, views
+        self._hear, self._paint = hear, paint
+        self._frame_s = frame_s
+        self._working = self._wanted = False
+        self._painted = 0.0
+        self._sorted: dict[str, float] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Messages or rows are being worked on."""
+        return self._working or self._wanted
+
+    async def work(self) -> None:
+        """Take messages, scan, sort, paint, until there is nothing more to do."""
+        self._wanted = True
+        if self._working:
+            return
+        self._working = True
+        try:
+            while self._wanted:
+                self._wanted = False
+                while self._slice():
+                    if time.monotonic() - self._painted > self._frame_s:
+                        self._show()
+                    await asyncio.sleep(PAUSE_S)
+                await self._sort()
+            self._show()
+        finally:
+            self._working = False
+
+    def _show(self) -> None:
+        self._painted = time.monotonic()
+        self._paint()
+
+    def _slice(self) -> bool:
+        """One stretch of work; True while there is more."""
+        until = time.monotonic() + SLICE_S
+        for entry in self._inbox.drain():
+            self._model.take(entry)
+            self._hear(entry)
+            if time.monotonic() > until:
+                return True
+        for view in self._views:
+            if view.table is not (table := self._model.store.tables[view.table.program]):
+                view.replace(table)
+        more = True
+        while more:
+            more = bool(sum(view.scan() for view in self._views))
+            if time.monotonic() > until:
+                return more
+        return False
+
+    async def _sort(self) -> None:
+        now = time.monotonic()
+        for view in self._views:
+            program = view.table.program
+            if view.frozen and view.sorted_by == view.sort:
+                continue
+            if view.sort == view.sorted_by and (view.sort is None or now - self._sorted.get(program, 0.0) < RESORT_S):
+                continue
+            self._sorted[program] = now
+            if (job := view.resort()) is not None:
+                view.sorted(await asyncio.to_thread(job))

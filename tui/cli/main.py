@@ -1,0 +1,199 @@
+"""The command ``ringtop``."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace
+from ringtop.bpf.filter import FilterError
+from ringtop.tui.cli.options import PROGRAMS, Expression, collector_arguments, collector_options, once, viewer_options
+from ringtop.tui.cli.schedule import Change
+from ringtop.tui.settings.config import Config
+from ringtop.tui.text.say import say
+from ringtop.tui.text.text import safe, safe_lines
+
+STATUS = """\b
+Exit status:
+  0  all is well
+  1  it failed while it was running
+  2  it was called wrongly
+  3  it cannot trace here (it says why, and the cure)
+  4  with --check: events were lost, or the ledger does not balance
+  128 + N  the viewer was ended by signal N; 129: its terminal went away
+"""
+
+
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=STATUS,
+)
+@click.version_option(package_name="ringtop")
+@viewer_options
+@click.pass_context
+def ringtop(context: click.Context, /, config: Path | None, **flags: Any) -> int | None:
+    """A top for what the kernel does too fast for top to see. Without a command, the viewer.
+
+    \b
+    runqslower   tasks that waited too long for a CPU
+    execsnoop    programs started
+    unlinksnoop  files deleted
+    """
+    from ringtop.tui.cli import start
+
+    context.obj = partial(start.configured, config, flags)  # read by the commands that need it
+    return start.live(context.obj()) if context.invoked_subcommand is None else None
+
+
+@ringtop.command(epilog=STATUS)
+@click.argument("programs", nargs=-1, type=click.Choice(PROGRAMS), callback=once)
+@collector_options
+@click.option("--exclude", type=click.IntRange(1), multiple=True, help="Process whose events are not wanted.")
+def collect(programs: tuple[str, ...], **options: Any) -> int:
+    """Write the stream of events to standard output; read control messages from standard input.
+
+    This is the only part of ringtop that needs root. Other commands start it for themselves; over ssh it is
+    `ssh HOST ringtop collect`.
+    """
+    if os.isatty(1):
+        raise click.UsageError("the stream is not for a terminal: use `ringtop trace`, or redirect it to a file")
+    from ringtop.bpf.collector.collector import Options
+    from ringtop.bpf.collector.collector import collect as run
+
+    return run(Options(programs=programs or PROGRAMS, **options))
+
+
+@ringtop.command(epilog=STATUS)
+@click.argument("programs", nargs=-1, required=True, type=click.Choice(PROGRAMS), callback=once)
+@collector_options
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="Rows as…",
+)
+@click.option("--filter", "display", type=Expression(), default="", help="Display filter: what is printed.")
+@click.option("--count", type=click.IntRange(1), help="Stop after so many rows.")
+@click.option("--duration", type=click.FloatRange(0, min_open=True), help="Stop after so many seconds.")
+@click.option(
+    "--after",
+    nargs=2,
+    type=(click.FloatRange(0), Change()),
+    multiple=True,
+    metavar="SECONDS CHANGE",
+    help="Change something meanwhile: transport=ringbuf|perfbuf|other, buffer=SIZE, wakeup=MODE, capture=EXPR; "
+    "compare=SECONDS sends events over both transports and tells which is better. Repeatable.",
+)
+@click.option("--summary", metavar="FILE", help="At the end, write the ledger as JSON (- is standard error).")
+@click.option("--check", is_flag=True, help="Exit status 4 when events were lost or the ledger does not balance.")
+@click.option("-q", "--quiet", is_flag=True, help="Errors only on standard error.")
+def trace(**options: Any) -> int:
+    """Print events as lines, for pipes and scripts.
+
+    \b
+    Both filters are written in one language:
+      comm=nginx and (latency>500us or ret!=0)
+      path~"/tmp/.*"        not pid=1        uid>=1000
+    The capture filter is checked in the kernel: terms on latency, pid, tid, ppid, uid, ret, cpu and comm, joined by
+    `and`. The display filter takes anything, `or` and the regular expressions of ~ included.
+    """
+    from ringtop.tui.cli.trace import Options, run
+
+    return run(Options(**options))
+
+
+@ringtop.command(epilog=STATUS)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--program", "programs", type=click.Choice(PROGRAMS), callback=once, multiple=True, help="Only these.")
+@collector_options
+@click.option("--duration", type=click.FloatRange(0, min_open=True), help="Stop after so many seconds.")
+@click.option("--overwrite", is_flag=True, help="FILE may be there already.")
+@click.option("-q", "--quiet", is_flag=True, help="Errors only on standard error.")
+def record(
+    file: Path, programs: tuple[str, ...], duration: float | None, overwrite: bool, quiet: bool, **options: Any
+) -> int:
+    """Write all events to FILE, without a screen; `ringtop replay FILE` shows them."""
+    from ringtop.tui.cli import start
+
+    return start.record(
+        file, collector_arguments(programs or PROGRAMS, (os.getpid(),), **options), duration, overwrite, quiet
+    )
+
+
+@ringtop.command(epilog=STATUS)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--speed", type=click.FloatRange(0.25, 64), default=1.0, show_default=True, help="Times as fast.")
+@click.pass_obj
+def replay(config: Callable[[], Config], file: Path, speed: float) -> int:
+    """Show the recording FILE in the viewer."""
+    from ringtop.tui.cli import start
+
+    return start.replay(file, config(), speed)
+
+
+@ringtop.command(epilog=STATUS)
+@click.pass_obj
+def demo(config: Callable[[], Config]) -> int:
+    """Show a recording that comes with ringtop; it needs neither root nor BPF."""
+    from ringtop.tui.cli import start
+
+    return start.replay(start.DEMO, config(), label="demo")
+
+
+@ringtop.command(epilog=STATUS)
+@click.option("--json", is_flag=True, help="For scripts.")
+def doctor(json: bool) -> int:
+    """Tell what this machine offers: each item is ok, or why it is not, with the exact cure.
+
+    Programs are loaded, to see which hooks this kernel takes, but nothing is attached.
+    """
+    from ringtop.tui.cli.doctor import run
+
+    return run(json)
+
+
+@ringtop.command(epilog=STATUS)
+@click.option("--json", is_flag=True, help="One JSON object instead of tables.")
+@click.option("--events", type=click.IntRange(100), default=1_000_000, show_default=True, help="Events of each row.")
+def bench(json: bool, events: int) -> int:
+    """Measure what reading events costs here, ringtop's way and bcc's, and what tracing costs those who are traced.
+
+    A process makes system calls as fast as it can, and each way of reading them takes its turn. Takes some 80 seconds.
+    The figures are as good as the machine is quiet; that no event is unaccounted for (else exit status 1) always holds.
+    """
+    from ringtop.bpf.bench import run
+
+    return run(json, events)
+
+
+def _refuse(e: click.ClickException) -> None:
+    """Show what click says; a name in it breaks no line, only the caret of a filter has one of its own."""
+    said = io.StringIO()
+    e.show(said)
+    shown = e.message if isinstance(e.__context__, FilterError) else safe(e.message)
+    click.echo(safe_lines(said.getvalue().replace(e.message, shown)), err=True, nl=False)
+
+
+def main() -> None:
+    """Run the command line; every failure has its status."""
+    try:
+        status = ringtop.main(standalone_mode=False)
+    except click.ClickException as e:
+        _refuse(e)
+        status = e.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        status = 130
+    except CannotTrace as e:
+        say(str(e))
+        status = CANNOT_TRACE
+    sys.exit(status)

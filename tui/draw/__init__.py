@@ -1,0 +1,1 @@
+"""What things look like, as text; no widget is needed to draw."""

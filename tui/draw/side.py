@@ -1,0 +1,70 @@
+"""What stands beside a table: the buffer of each CPU, and how the transport does since its last change and before it.
+
+Pure functions, to rows of pieces as in ``buffers``.
+"""
+
+from __future__ import annotations
+
+from ringtop.bpf.stream import Period
+from ringtop.tui.draw import buffers, periods
+from ringtop.tui.draw.buffers import Rows
+from ringtop.tui.model.counters import Totals
+from ringtop.tui.text import format
+from ringtop.tui.text.glyphs import Glyphs
+
+_FIRST = ("buffer", "events/s", "delay p50", "delay p99", "wake-ups/s", "reader CPU", "out of order")
+_LAST = ("memory", "wake-up")
+"""What matters most first: the last go when there is little room. In between comes what was late."""
+NARROW = periods.LABEL + 2 * periods.VALUE
+WIDE = 2 * NARROW
+"""From this width on the figures stand beside the CPUs instead of below."""
+LEAST = 3
+"""Fewer rows of figures are not worth it."""
+ENOUGH = 7
+"""Rows of figures that the CPUs make room for after a change."""
+CPUS = 4
+"""Rows that they keep: enough for a heat map."""
+
+
+def pane(totals: Totals, before: Period | None, size: int, width: int, height: int, glyphs: Glyphs) -> Rows:
+    """All of it. *size*: the buffer's as the program's state tells it."""
+    told = figures(totals, before)
+    if not told or width < NARROW or height < LEAST:
+        return buffers.pane(totals, size, width, height, glyphs)
+    if width >= WIDE:
+        left = width - NARROW - 2
+        return _beside(buffers.pane(totals, size, left, height, glyphs), told[:height], left)
+    rows = buffers.pane(totals, size, width, height, glyphs)
+    if before is not None and height - len(rows) < ENOUGH and height >= CPUS + LEAST:
+        rows = buffers.pane(totals, size, width, max(CPUS, height - ENOUGH), glyphs)
+    room = height - len(rows)
+    if room < LEAST:
+        return rows
+    return [*rows, *([[]] if room > len(told) else []), *told[:room]]
+
+
+def figures(totals: Totals, before: Period | None) -> Rows:
+    """``before | now``; only now, without titles, where nothing was changed; none where nothing is known."""
+    sides = [totals.now] if before is None else [before, totals.now]
+    if sides == [None]:
+        return []
+    late = ("late", *[""] * (len(sides) - 1), format.short(totals.late))
+    told = [*periods.rows(_FIRST, sides), late, *periods.rows(_LAST, sides)]
+    return [_row(row) for row in ([("", "before", "now"), *told] if before is not None else told[1:])]
+
+
+def _row(row: periods.Row) -> list[buffers.Piece]:
+    name, *old, now = row
+    bad = name in ("out of order", "late") and now not in ("0", format.UNKNOWN_TEXT)
+    pieces: list[buffers.Piece] = [(f"{name:<{periods.LABEL}}", "dim")]
+    pieces += [(f"{value:>{periods.VALUE}}", "dim") for value in old]
+    return [*pieces, (f"{now:>{periods.VALUE}}", "lost" if bad else "")]
+
+
+def _beside(left: Rows, right: Rows, width: int) -> Rows:
+    rows: Rows = []
+    for i in range(max(len(left), len(right))):
+        row = left[i] if i < len(left) else []
+        space = width + 2 - sum(len(text) for text, _ in row)
+        rows.append([*row, (" " * space, ""), *(right[i] if i < len(right) else [])])
+    return rows

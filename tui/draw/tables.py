@@ -1,0 +1,25 @@
+"""One event outside its table: as text to copy, as a value to filter by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ringtop.bpf.event.schema import Field
+from ringtop.tui.draw import cells
+from ringtop.tui.draw.cells import Clock
+from ringtop.tui.draw.columns import Column
+from ringtop.tui.model.store import Event
+
+
+def row_text(event: Event, shown: Sequence[Column], clock: Clock) -> str:
+    """Its columns, whole, separated by tabs."""
+    fields = [f for c in shown if (f := event.batch.schema.field(c.name)) is not None]
+    return "\t".join(cells.column(event.batch, f, clock, 18)[0].text for f in fields)
+
+
+def value(event: Event, field: Field) -> int | bytes:
+    """The raw value of *field*."""
+    if field.kind in ("comm", "path", "args"):
+        return event.batch.text(field.name)[0]
+    number: int = event.batch.rows[field.column or field.name][0].item()
+    return number

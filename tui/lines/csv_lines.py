@@ -1,0 +1,76 @@
+"""Events as CSV (RFC 4180, lines end as the caller ends them): one header for all programs, and an empty cell where a
+program has no such value or it is not known.
+
+Text is shown as by ``text.visible``, arguments as by ``shell_line``: no cell holds a control character or a line
+break. A cell of text that a spreadsheet could take for a formula, or that begins with ``'``, gets a ``'`` in front.
+``cell_bytes`` and ``cell_args`` find the original bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ringtop.bpf.event.batch import Batch
+from ringtop.tui.lines.values import NAMES, columns
+from ringtop.tui.text.shell import shell_args, shell_line
+from ringtop.tui.text.text import original, visible
+
+_FORMULA = tuple("=+-@＝＋－＠'")
+
+
+class CsvLines:
+    """LineWriter for events of *programs*."""
+
+    def __init__(self, programs: Sequence[str]) -> None:
+        self.names = tuple(dict.fromkeys(name for program in programs for name in NAMES[program]))
+        """Names of the columns."""
+
+    def header(self) -> str:
+        """The names of the columns."""
+        return _written([self.names])[0]
+
+    def lines(self, batch: Batch, wall_offset_ns: int) -> list[str]:
+        """One record for each row."""
+        own = dict(zip(NAMES[batch.program], columns(batch, wall_offset_ns), strict=True))
+        empty = [""] * len(batch)
+        cells = [list(map(_cell, own[name])) if name in own else empty for name in self.names]
+        return _written(zip(*cells, strict=True))
+
+
+class _Lines(list[str]):
+    """The file that the csv module writes to: one call a record."""
+
+    def write(self, line: str) -> None:
+        self.append(line)
+
+
+def _written(records: Iterable[Sequence[str]]) -> list[str]:
+    lines = _Lines()
+    csv.writer(lines, lineterminator="").writerows(records)
+    return lines
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bytes):
+        return _harmless(visible(value))
+    if isinstance(value, list):
+        return _harmless(shell_line(value))
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _harmless(text: str) -> str:
+    return "'" + text if text.startswith(_FORMULA) else text
+
+
+def cell_bytes(cell: str) -> bytes:
+    """The bytes that a cell of text stands for."""
+    return original(cell.removeprefix("'"))
+
+
+def cell_args(cell: str) -> list[bytes]:
+    """The arguments that a cell of ``argv`` stands for."""
+    return shell_args(cell.removeprefix("'"))

@@ -1,0 +1,97 @@
+"""Events as JSON, one object a line.
+
+Text that is not UTF-8 has U+FFFD in place of what is wrong, and its bytes beside it as ``<name>_base64``. Characters
+that could harm a terminal are written as ``\\u`` escapes.
+"""
+
+from __future__ import annotations
+
+import base64
+import unicodedata
+from typing import Any
+
+import msgspec
+
+from ringtop.bpf.event.batch import Batch
+from ringtop.tui.lines.values import NAMES, columns
+from ringtop.tui.text.text import is_safe
+
+_TEXT = {"comm", "prev_comm", "filename", "path"}
+_encoder = msgspec.json.Encoder()
+
+
+class JsonLines:
+    """LineWriter."""
+
+    def header(self) -> str:
+        """There is none."""
+        return ""
+
+    def lines(self, batch: Batch, wall_offset_ns: int) -> list[str]:
+        """One object for each row."""
+        names = NAMES[batch.program]
+        values = columns(batch, wall_offset_ns)
+        broken: dict[int, dict[str, Any]] = {}
+        for i, name in enumerate(names):
+            if name in _TEXT:
+                values[i] = _decoded(name, values[i], broken)
+            elif name == "argv":
+                values[i] = _decoded_args(values[i], broken)
+        records = [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+        for row, original in broken.items():
+            records[row] |= original
+        text = _encoder.encode_lines(records).decode()
+        lines = text.split("\n")[:-1]
+        if text.isascii() and "\x7f" not in text:
+            return lines
+        return [escaped_json(line) for line in lines]
+
+
+def _decoded(name: str, values: list[bytes], broken: dict[int, dict[str, Any]]) -> list[str]:
+    try:
+        return [raw.decode() for raw in values]
+    except UnicodeDecodeError:
+        pass
+    shown = []
+    for row, raw in enumerate(values):
+        text = raw.decode("utf-8", "replace")
+        if "\ufffd" in text and text.encode() != raw:
+            broken.setdefault(row, {})[f"{name}_base64"] = base64.b64encode(raw).decode()
+        shown.append(text)
+    return shown
+
+
+def _decoded_args(values: list[list[bytes]], broken: dict[int, dict[str, Any]]) -> list[list[str]]:
+    try:
+        return [[raw.decode() for raw in args] for args in values]
+    except UnicodeDecodeError:
+        pass
+    shown = []
+    for row, args in enumerate(values):
+        texts = [raw.decode("utf-8", "replace") for raw in args]
+        if [text.encode() for text in texts] != args:
+            broken.setdefault(row, {})["argv_base64"] = [base64.b64encode(raw).decode() for raw in args]
+        shown.append(texts)
+    return shown
+
+
+class _InJson(dict[int, str]):
+    """What each character of a JSON text is written as."""
+
+    def __missing__(self, code: int) -> str:
+        if len(self) >= 4096:
+            self.clear()
+        char = chr(code)
+        if char != "\n" and (not is_safe(char) or unicodedata.category(char) == "Mn"):
+            units = char.encode("utf-16-be")
+            char = "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
+        self[code] = char
+        return char
+
+
+_in_json = _InJson()
+
+
+def escaped_json(document: str) -> str:
+    """A JSON *document* with all that is not safe to show as ``\\u`` escapes: still the same document."""
+    return document.translate(_in_json)

@@ -1,0 +1,94 @@
+"""The ledger at the end of a run: as JSON for scripts, as a line for people, and whether it balances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from ringtop.bpf import stream
+from ringtop.tui.text.text import safe
+
+_SUMS = ("hits", "filtered", "emitted", "received")
+_FINDINGS = ("residual", "gaps", "lost_records", "untracked", "inversions")
+
+
+def _cpu(transport: str, c: stream.CpuStats) -> dict[str, Any]:
+    return {
+        "cpu": c.cpu,
+        "transport": transport,
+        "hits": c.hits,
+        "filtered": c.filtered,
+        "emitted": c.emitted,
+        "received": c.received,
+        "dropped": c.dropped,
+        "residual": c.emitted - c.received - sum(c.dropped.values()),
+        "gaps": c.gaps,
+        "lost_records": c.lost_records,
+        "untracked": c.untracked,
+        "inversions": c.inversions,
+        "bytes": c.bytes,
+        "peak": c.peak,
+    }
+
+
+def summarize(
+    stats: stream.Stats, states: dict[str, stream.State], changes: Sequence[stream.Changed | stream.Compared] = ()
+) -> dict[str, Any]:
+    """``{program: {transport, hook, emitted, received, dropped: {reason: n}, residual, per_cpu: […], changes: […]}}``
+
+    ``residual`` is emitted - received - dropped; ``gaps`` are the holes in the sequence numbers. ``per_cpu`` has an
+    entry for each CPU and transport that was in use; the gaps of both are told with the last one.
+    """
+    summary: dict[str, Any] = {}
+    for program in dict.fromkeys(p.program for p in stats.programs):
+        parts = [p for p in stats.programs if p.program == program]
+        per_cpu = [_cpu(p.transport, c) for p in parts for c in p.cpus]
+        reasons = sorted({reason for cpu in per_cpu for reason in cpu["dropped"]})
+        state = states.get(program)
+        summary[program] = {
+            "transport": parts[-1].transport,
+            "hook": state.hook if state else "",
+            **{name: sum(cpu[name] for cpu in per_cpu) for name in _SUMS},
+            "dropped": {reason: sum(cpu["dropped"].get(reason, 0) for cpu in per_cpu) for reason in reasons},
+            **{name: sum(cpu[name] for cpu in per_cpu) for name in _FINDINGS},
+            "missed": sum(p.missed for p in parts),
+            "late": sum(p.late for p in parts),
+            "wakeups": sum(p.wakeups for p in parts),
+            "per_cpu": per_cpu,
+            "changes": [msgspec.to_builtins(change) for change in changes if change.program == program],
+        }
+    return summary
+
+
+def balanced(summary: dict[str, Any]) -> bool:
+    """No CPU has a residual and nothing was dropped, missed or left untracked."""
+    return all(
+        not any(p["dropped"].values())
+        and not p["missed"]
+        and not p["untracked"]
+        and not any(cpu["residual"] for cpu in p["per_cpu"])
+        and not any(change.get("residual") for change in p["changes"])
+        for p in summary.values()
+    )
+
+
+def lines(summary: dict[str, Any]) -> list[str]:
+    """One line a program, for people."""
+    out = []
+    for program, p in summary.items():
+        dropped = sum(p["dropped"].values())
+        why = ", ".join(f"{n:,} {safe(reason.replace('_', ' '))}" for reason, n in p["dropped"].items() if n)
+        text = f"{program}: {p['emitted']:,} emitted = {p['received']:,} received + {dropped:,} dropped"
+        text += f" ({why})" if why else ""
+        for name, meaning in (
+            ("residual", "UNACCOUNTED FOR"),
+            ("filtered", "kept out by the capture filter"),
+            ("missed", "hook runs skipped by the kernel"),
+            ("untracked", "hook runs that could not be followed"),
+        ):
+            if p[name]:
+                text += f"; {p[name]:,} {meaning}"
+        out.append(text)
+    return out

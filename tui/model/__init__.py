@@ -1,0 +1,1 @@
+"""What the viewer knows: rows, counters, notes and filters."""

@@ -1,0 +1,67 @@
+"""What could follow in a filter that is being typed: fields, operators and keywords, and values seen lately."""
+
+from __future__ import annotations
+
+import re
+
+from ringtop.bpf import filter as language
+from ringtop.bpf.event.schema import OPS, SCHEMAS, UNKNOWN, Field
+from ringtop.tui.model.store import Store
+from ringtop.tui.text import format, text
+
+MOST = 8
+"""Values offered."""
+
+
+def complete(typed: str, cursor: int, store: Store) -> tuple[int, list[str]]:
+    """Where the replacement starts, and what could stand there, best first."""
+    place = language.expected(typed, cursor)
+    if place.kind == "value" and place.field is not None:
+        begun = typed[place.start : cursor]
+        values = [v for v in recent(place.field.name, store) if v.startswith(begun) and v != begun]
+        if values:
+            return place.start, values[:MOST]
+    return language.complete(typed, cursor)
+
+
+def recent(name: str, store: Store) -> list[str]:
+    """Values of the field *name* seen lately, newest first, as the filter language writes them."""
+    field = next((f for s in SCHEMAS.values() if (f := s.field(name)) is not None), None)
+    if field is None or field.kind == "time":
+        return []
+    return list(dict.fromkeys(literal(field, value) for value in store.recent(name)))
+
+
+def literal(field: Field, value: int | bytes) -> str:
+    """*value* as the filter language writes it."""
+    if isinstance(value, bytes):
+        return quoted(value.rstrip(b"\0").replace(b"\0", b" ") if field.kind == "args" else value)
+    match field.kind:
+        case "op":
+            return OPS[value] if value < len(OPS) else str(value)
+        case "bool":
+            return "true" if value else "false"
+        case "duration":
+            return f"{value}ns"
+        case _:
+            if value == UNKNOWN and field.name.endswith("id"):
+                return "unknown"
+            return format.result(value) if field.name == "ret" and value < 0 else str(value)
+
+
+def quoted(raw: bytes) -> str:
+    """How a filter writes the text *raw*, so that it reads as exactly these bytes: bare where that works."""
+    shown = text.visible(raw)
+    return shown if re.fullmatch(r"[\w./:@%+,-]+", shown, re.ASCII) else '"' + shown.replace('"', '\\"') + '"'
+
+
+def equals(field: Field, value: int | bytes, current: str) -> str:
+    """*current*, narrowed to events whose *field* is *value*."""
+    term = f"{field.name}={literal(field, value)}"
+    if not current.strip():
+        return term
+    try:
+        either = isinstance(language.parse(current), language.Or)
+    except language.FilterError:
+        return term
+    return f"({current}) and {term}" if either else f"{current} and {term}"

@@ -1,0 +1,169 @@
+"""Everything the screen shows, kept up to date from the inbox. One thread, no widgets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from ringtop.bpf import stream
+from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.tui.model import tuning
+from ringtop.tui.model.counters import Counters
+from ringtop.tui.model.store import DEFAULT_BYTES, Store
+from ringtop.tui.source.inbox import Arrived, Entry, Skipped
+from ringtop.tui.source.source import Lost, Rewound
+
+Phase = Literal["starting", "running", "ended", "lost"]
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Where the messages come from, and whether they still do."""
+
+    phase: Phase = "starting"
+    text: str = ""
+    """Progress, or why it ended."""
+    detail: str = ""
+    traced: bool = True
+    """Of one that was lost: some program ran before."""
+
+
+class Model:
+    """Host, programs, counters and history."""
+
+    def __init__(
+        self,
+        programs: Iterable[str] = tuple(SCHEMAS),
+        budget: int = DEFAULT_BYTES,
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self.store = Store(programs, budget)
+        self.counters = Counters()
+        self.hello: stream.Hello | None = None
+        self.contact = Contact()
+        self.states: dict[str, stream.State] = {}
+        """Per program; none until the collector said something about it."""
+        self.wanted: dict[str, stream.State] = {}
+        """Per program: its state once all is granted that was asked for; none when nothing is being waited for."""
+        self.kept: dict[str, stream.State] = {}
+        """Per program: how it was when its collector went, until the next one is told."""
+        self.before: dict[str, stream.Period] = {}
+        """Per program: how it was before its last change."""
+        self.progress: dict[str, str] = {}
+        self.wall_offset_ns = 0
+        self.arrivals = 0
+        """Messages taken so far: what is shown may have changed when this has."""
+        self._monotonic_ns = monotonic_ns
+        self._drained: tuple[int, int] | None = None
+        self._traced = False
+
+    @property
+    def programs(self) -> list[str]:
+        """Those with a table, in order."""
+        return list(self.store.tables)
+
+    @property
+    def cpus(self) -> int:
+        """CPUs over there; 1 until that is known."""
+        return len(self.hello.cpus) if self.hello is not None else 1
+
+    @property
+    def now_ns(self) -> int:
+        """The kernel's clock over there, now: as of the last round, and what has passed here since."""
+        if self._drained is None:
+            return self._monotonic_ns()
+        there, here = self._drained
+        passed = self._monotonic_ns() - here if self.contact.phase == "running" else 0
+        return there + passed
+
+    def take(self, entry: Entry) -> None:
+        """Take in one entry."""
+        self.arrivals += 1
+        match entry:
+            case Arrived():
+                for batch in entry.batches:
+                    self.store.append(batch)
+                self._drained = (entry.drained_ns, self._monotonic_ns())
+            case stream.Stats():
+                self.wall_offset_ns = entry.wall_offset_ns
+                self.counters.update(entry)
+            case stream.Hello():
+                self._hello(entry)
+            case stream.Progress():
+                self.progress[entry.program] = entry.text
+                self.contact = Contact(self.contact.phase, entry.text)
+            case stream.State():
+                self.states[entry.program] = entry
+                self._traced |= entry.state == "running"
+                self.progress.pop(entry.program, None)
+                if (wanted := self.wanted.get(entry.program)) is not None and tuning.same(wanted, entry):
+                    del self.wanted[entry.program]
+                if entry.state == "running" and self.contact.phase == "starting":
+                    self.contact = Contact("running")
+            case Skipped():
+                if (table := self.store.tables.get(entry.program)) is not None:
+                    table.skip(entry.rows)
+            case stream.End():
+                self.contact = Contact("ended", entry.reason)
+                self.counters.stop()
+            case Lost():
+                self.contact = Contact("lost", entry.reason, entry.detail, self._traced)
+                self.counters.stop()
+            case Rewound():
+                self.rewind()
+            case stream.Changed():
+                self.before[entry.program] = entry.before
+                if entry.before.transport != entry.transport:
+                    self.wanted.pop(entry.program, None)
+                self.counters.changed(entry.program)
+                self._mark(entry)
+            case stream.Compared():
+                self._mark(entry)
+            case stream.Notice() if entry.level != "info":
+                self._refused(entry.program)
+
+    def _refused(self, program: str) -> None:
+        """What was asked for *program*, or for any, will not come."""
+        for name in [program] if program else list(self.wanted):
+            self.wanted.pop(name, None)
+
+    def _mark(self, entry: stream.Changed | stream.Compared) -> None:
+        if (table := self.store.tables.get(entry.program)) is not None:
+            table.mark(entry)
+
+    def restart(self) -> None:
+        """The source is about to be started anew; history stays, and what was set is kept for the new collector."""
+        self.kept |= {program: state for program, state in self.states.items() if state.state == "running"}
+        self.contact = Contact()
+        self._traced = False
+        self.states.clear()
+        self.wanted.clear()
+        self.progress.clear()
+
+    def resumed(self, state: stream.State) -> list[stream.Control]:
+        """What the collector that tells *state* is to be told, to do as the one before; noted where it starts."""
+        if state.state != "running" or (old := self.kept.pop(state.program, None)) is None:
+            return []
+        if (controls := tuning.again(old, state)) and (table := self.store.tables.get(state.program)) is not None:
+            table.mark("what was set before is set again")
+        return controls
+
+    def rewind(self) -> None:
+        """Forget everything but who speaks."""
+        self.store.clear()
+        self.counters = Counters()
+        self.states.clear()
+        self.wanted.clear()
+        self.before.clear()
+        self._drained = None
+        self.contact = Contact()
+
+    def _hello(self, hello: stream.Hello) -> None:
+        self.hello = hello
+        self.wall_offset_ns = hello.wall_offset_ns
+        self.store.restart()
+        self.counters.restart()
+        self.before.clear()
+        self.contact = Contact("starting")

@@ -1,0 +1,97 @@
+"""What stands between the rows of a table: losses, a restart, a change of transport, a comparison. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ringtop.bpf import stream
+from ringtop.tui.text import format
+from ringtop.tui.text.glyphs import Glyphs
+from ringtop.tui.text.text import safe
+
+Note = str | stream.Changed | stream.Compared
+
+FEW = 3
+"""CPUs whose sequence numbers a note tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A place where something is missing, or where something is noted."""
+
+    lost: int
+    """Events by their sequence numbers."""
+    cpus: tuple[int, ...]
+    """Where."""
+    marks: tuple[Note, ...]
+    """Notes."""
+
+
+def gap(gap: Gap, why: Sequence[str], cpus: int, glyphs: Glyphs) -> str:
+    """What was lost, *why* as far as that is known, and the notes; for a machine with so many *cpus*."""
+    said = []
+    if gap.lost:
+        where = f"CPU {gap.cpus[0]}" if len(gap.cpus) == 1 else f"{len(gap.cpus)} CPUs"
+        said.append(f"{format.count(gap.lost)} lost on {where}" + (f": {' or '.join(why)}" if why else ""))
+    return ", ".join(said + [text(note, cpus, glyphs) for note in gap.marks])
+
+
+def bad_gap(gap: Gap) -> bool:
+    """It is bad news."""
+    return gap.lost > 0 or any(map(bad, gap.marks))
+
+
+def text(note: Note, cpus: int, glyphs: Glyphs) -> str:
+    """*note* in one line, for a machine with so many CPUs."""
+    if isinstance(note, stream.Changed):
+        return changed(note, cpus, glyphs)
+    return compared(note) if isinstance(note, stream.Compared) else note
+
+
+def bad(note: Note) -> bool:
+    """It tells of events that were lost, or of books that do not balance."""
+    if isinstance(note, stream.Changed):
+        return note.dropped > 0
+    return isinstance(note, stream.Compared) and note.residual != 0
+
+
+def changed(note: stream.Changed, cpus: int, glyphs: Glyphs) -> str:
+    """What was changed, what that cost, and that no number is missing between the old and the new."""
+    old, arrow = note.before, f" {glyphs.arrow} "
+    said = []
+    if (old.transport, old.buffer_bytes) != (note.transport, note.buffer_bytes):
+        sides = (old.transport, old.buffer_bytes), (note.transport, note.buffer_bytes)
+        said.append(arrow.join(format.buffer(transport, size, cpus) for transport, size in sides))
+    if old.wakeup != note.wakeup:
+        said.append(f"wake-up {safe(old.wakeup)}{arrow}{safe(note.wakeup)}")
+    said += [
+        f"{format.count(note.dropped)} lost",
+        format.duration(note.took_ns),
+        f"{format.count(note.in_flight)} in flight",
+    ]
+    ends = [end for end in note.cpus if end[1:] != (-1, -1)]
+    numbers = [f"{_number(last)}{arrow}{_number(first)} on CPU {cpu}" for cpu, last, first in ends[:FEW]]
+    if len(ends) > FEW:
+        numbers.append(f"{glyphs.ellipsis} {len(ends) - FEW} more CPUs")
+    return ", ".join(said) + (f"; seq {', '.join(numbers)}" if numbers else "")
+
+
+def compared(note: stream.Compared) -> str:
+    """What came of it."""
+    said = f"compared for {note.used.seconds:.0f} s, {choice(note)}"
+    return f"{said}; {residual(note)}" if note.residual else said
+
+
+def choice(note: stream.Compared) -> str:
+    """Which transport it speaks for, and why."""
+    return f"choose: {format.TRANSPORTS[note.choose]}, because {safe(note.why)}"
+
+
+def residual(note: stream.Compared) -> str:
+    """That the ledger is broken."""
+    return f"{format.count(note.residual)} copies unaccounted"
+
+
+def _number(seq: int) -> str:
+    return "none" if seq < 0 else str(seq)

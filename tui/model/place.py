@@ -1,0 +1,105 @@
+"""Where one is in a view: the lines on the screen, and the one under the cursor. No widgets."""
+
+from __future__ import annotations
+
+from ringtop.tui.model.view import View
+
+
+class Place:
+    """Follows the newest line, or the first of a sort, until it is frozen.
+
+    Frozen, it keeps to the two lines that were chosen, the topmost and the cursor's. A filter may hide them for a
+    while: where they would stand is shown then, and when they are back, so is the place.
+    """
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.rows = 0
+        """Lines that fit."""
+        self.top = 0
+        """Position of the topmost line."""
+        self._top_line = self._cursor_line = -1
+
+    @property
+    def cursor(self) -> int:
+        """Position of the line under the cursor; -1 in an empty table."""
+        count = len(self.view)
+        if not self.view.frozen:
+            return min(0, count - 1) if self.view.sort else count - 1
+        return min(self.view.seek(self._cursor_line), count - 1)
+
+    @property
+    def line(self) -> int | None:
+        """The line under the cursor."""
+        return self._line(self.cursor)
+
+    @property
+    def at_end(self) -> bool:
+        """The last line is on the screen."""
+        return self.top + self.rows >= len(self.view)
+
+    def settle(self, rows: int) -> None:
+        """Find the place again among the lines there are now, with room for *rows*; what is on the screen is held."""
+        self.rows = rows
+        view, last = self.view, max(0, len(self.view) - rows)
+        if not view.frozen:
+            self.top = 0 if view.sort else last
+            return
+        self.top = min(view.seek(self._top_line), last)
+        if rows:
+            at = self.cursor
+            self.top = max(0, min(self.top, at), at - rows + 1)
+        seen = view.lines(self.top, self.top + max(1, rows)).tolist()
+        view.hold(min([*seen, self._top_line, self._cursor_line]) >> 1)
+
+    def freeze(self) -> None:
+        """Hold the rows."""
+        if not self.view.frozen:
+            top, at = self.top, self.cursor
+            self.view.freeze()
+            self._choose(top, at)
+
+    def follow(self) -> None:
+        """Let the rows go on."""
+        self.view.resume()
+        self.settle(self.rows)
+
+    def go(self, position: int) -> None:
+        """Put the cursor on the line at *position*, and freeze."""
+        if not len(self.view):
+            return
+        self.freeze()
+        at = max(0, min(position, len(self.view) - 1))
+        top = min(self.top, at)
+        self._choose(max(top, at - self.rows + 1) if self.rows else top, at)
+
+    def move(self, by: int) -> None:
+        """The cursor by some lines; there is nothing below the newest."""
+        if by < 0 or self.view.frozen or self.view.sort:
+            self.go(self.cursor + by)
+
+    def scroll(self, lines: int) -> None:
+        """Move what is on the screen by *lines*, the cursor with it; past the end it follows again."""
+        if lines > 0 and not self.view.sort and (self.at_end or not self.view.frozen):
+            self.follow()
+            return
+        self.freeze()
+        top = max(0, min(self.top + lines, len(self.view) - self.rows))
+        self._choose(top, max(top, min(self.cursor, top + max(1, self.rows) - 1)))
+
+    def page(self, by: int) -> None:
+        """The same by pages."""
+        at, lines = self.cursor, by * max(1, self.rows - 1)
+        self.scroll(lines)
+        if self.view.frozen:
+            self.go(at + lines)
+
+    def _choose(self, top: int, cursor: int) -> None:
+        after = 2 * self.view.end
+        lines = self._line(top), self._line(cursor)
+        self._top_line, self._cursor_line = (after if line is None else line for line in lines)
+        self.settle(self.rows)
+
+    def _line(self, position: int) -> int | None:
+        found = self.view.lines(position, position + 1)
+        return int(found[0]) if len(found) else None

@@ -1,0 +1,202 @@
+"""A ring of event rows and a ring of their text: the newest events of one program in a fixed amount of memory."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ringtop.bpf.event.batch import Batch
+from ringtop.bpf.event.schema import SCHEMAS
+
+OVERHEAD = 8 + 4 + 16
+"""Bytes kept for a row beside its layout: where its text is, events lost before it, its place in a view."""
+TEXT = {"execsnoop": 176, "unlinksnoop": 96}
+"""Bytes of text a row is expected to bring, by program; what is longer costs rows."""
+
+
+def row_bytes(program: str) -> int:
+    """What an average row of *program* costs."""
+    return SCHEMAS[program].dtype.itemsize + OVERHEAD + TEXT.get(program, 0)
+
+
+class Ring:
+    """Rows by number: the first ever is 0; ``first`` to ``end`` (exclusive) are kept.
+
+    Text lies in a byte ring beside the rows, addressed by its distance from the first byte ever.
+    """
+
+    def __init__(self, program: str, budget: int) -> None:
+        self.program = program
+        self.schema = SCHEMAS[program]
+        self.capacity = max(64, budget // row_bytes(program))
+        self.first = 0
+        self.end = 0
+        self._rows = np.empty(self.capacity, self.schema.dtype)
+        self._at = np.zeros(self.capacity, np.uint64)
+        self._lost = np.zeros(self.capacity, np.uint32)
+        self._heap = np.empty(max(1 << 20, self.capacity * TEXT.get(program, 0)) if self.schema.tail else 0, np.uint8)
+        self._heap_end = 0
+
+    def __len__(self) -> int:
+        return self.end - self.first
+
+    @property
+    def nbytes(self) -> int:
+        """Memory it may use when full."""
+        return self._rows.nbytes + self._at.nbytes + self._lost.nbytes + self._heap.nbytes
+
+    def append(self, batch: Batch, lost: NDArray[np.uint32], floor: int | None = None) -> int:
+        """Keep *batch*; the oldest rows give way, but none from *floor* on. Returns how many were kept.
+
+        ``lost`` tells for each row how many events of its CPU are missing before it.
+        """
+        done = 0
+        step = max(1, self.capacity // 4)
+        while done < len(batch):
+            took = self._append(batch.take(slice(done, done + step)), lost[done : done + step], floor)
+            done += took
+            if not took:
+                break
+        return done
+
+    def _append(self, batch: Batch, lost: NDArray[np.uint32], floor: int | None) -> int:
+        rows = batch.rows.copy()
+        starts, sizes = _extents(batch, rows)
+        ends = np.cumsum(sizes)
+        # What fits when every row before the floor may go.
+        stays = self.end if floor is None else max(self.first, min(floor, self.end))
+        space = len(self._heap) - (self._heap_end - self._heap_start(stays))
+        count = min(len(rows), self.capacity - (self.end - stays), int(np.searchsorted(ends, space, side="right")))
+        if count <= 0:
+            return 0
+        rows, starts, sizes, ends = rows[:count], starts[:count], sizes[:count], ends[:count]
+        need = int(ends[-1])
+        self._evict(count, need)
+        slots = np.arange(self.end, self.end + count) % self.capacity
+        self._rows[slots] = rows
+        self._at[slots] = (self._heap_end + ends - sizes).astype(np.uint64)
+        self._lost[slots] = lost[:count]
+        if need:
+            self._write(_gather(batch.tails, starts, sizes, need))
+        self.end += count
+        return count
+
+    def _heap_start(self, row: int) -> int:
+        """Where the text of *row* begins."""
+        return int(self._at[row % self.capacity]) if row < self.end else self._heap_end
+
+    def _evict(self, count: int, need: int) -> None:
+        first = max(self.first, self.end + count - self.capacity)
+        oldest = self._heap_end + need - len(self._heap)
+        if need and first < self.end and self._heap_start(first) < oldest:
+            # Text offsets grow with the rows: a binary search over the (at most two) runs of slots.
+            low, high = first, self.end
+            while low < high:
+                middle = (low + high) // 2
+                if self._heap_start(middle) < oldest:
+                    low = middle + 1
+                else:
+                    high = middle
+            first = low
+        self.first = first
+
+    def _write(self, data: NDArray[np.uint8]) -> None:
+        size = len(self._heap)
+        at = self._heap_end % size
+        head = min(len(data), size - at)
+        self._heap[at : at + head] = data[:head]
+        self._heap[: len(data) - head] = data[head:]
+        self._heap_end += len(data)
+
+    def _read(self, start: int, stop: int) -> bytes:
+        size = len(self._heap)
+        if stop <= start or not size:
+            return b""
+        a, b = start % size, stop % size
+        if a < b:
+            return self._heap[a:b].tobytes()
+        return self._heap[a:].tobytes() + self._heap[:b].tobytes()
+
+    def slice(self, start: int, stop: int) -> Batch:
+        """Copy of the rows from number *start* to *stop* (those still kept), with their text."""
+        start, stop = max(start, self.first), min(stop, self.end)
+        if start >= stop:
+            return Batch(self.program, np.empty(0, self.schema.dtype), b"")
+        slots = np.arange(start, stop) % self.capacity
+        rows = self._rows[slots]
+        if not self.schema.tail:
+            return Batch(self.program, rows, b"")
+        base = self._heap_start(start)
+        rows["tail"] = (self._at[slots] - np.uint64(base)).astype(np.uint32)
+        return Batch(self.program, rows, self._read(base, self._heap_start(stop)))
+
+    def take(self, numbers: NDArray[np.int64]) -> Batch:
+        """Copy of the rows *numbers* (each still kept), in that order, with their text."""
+        slots = numbers % self.capacity
+        rows = self._rows[slots]
+        if not self.schema.tail or not len(rows):
+            return Batch(self.program, rows, b"")
+        sizes = np.zeros(len(rows), np.int64)
+        for name in self.schema.tail:
+            sizes += rows[f"{name}_len"]
+        starts = self._at[slots].astype(np.int64)
+        ends = np.cumsum(sizes)
+        rows["tail"] = (ends - sizes).astype(np.uint32)
+        # Few rows (a screenful): one read each. Many: one gather over the heap.
+        if len(rows) <= 256:
+            parts = [self._read(a, a + n) for a, n in zip(starts.tolist(), sizes.tolist(), strict=True)]
+            return Batch(self.program, rows, b"".join(parts))
+        within = np.arange(int(ends[-1])) - np.repeat(ends - sizes, sizes)
+        data = self._heap[(np.repeat(starts, sizes) + within) % len(self._heap)]
+        return Batch(self.program, rows, data.tobytes())
+
+    def column(self, name: str, start: int, stop: int) -> NDArray[np.generic]:
+        """Copy of one column of the rows from *start* to *stop*."""
+        slots = np.arange(max(start, self.first), min(stop, self.end)) % self.capacity
+        values: NDArray[np.generic] = self._rows[name][slots]
+        return values
+
+    def values(self, name: str, numbers: NDArray[np.int64]) -> NDArray[np.generic]:
+        """One column of the rows *numbers*."""
+        values: NDArray[np.generic] = self._rows[name][numbers % self.capacity]
+        return values
+
+    def prefix(self, numbers: NDArray[np.int64], name: str, width: int) -> NDArray[np.bytes_]:
+        """The first *width* bytes of a text field of the rows *numbers*, for sorting."""
+        slots = numbers % self.capacity
+        starts = self._at[slots].astype(np.int64)
+        for earlier in self.schema.tail[: self.schema.tail.index(name)]:
+            starts += self._rows[f"{earlier}_len"][slots]
+        sizes = self._rows[f"{name}_len"][slots]
+        reach = np.arange(width)
+        data = self._heap[(starts[:, None] + reach) % len(self._heap)]
+        data[reach >= sizes[:, None]] = 0
+        text: NDArray[np.bytes_] = data.reshape(-1).view(f"S{width}")
+        return text
+
+    def lost(self, numbers: NDArray[np.int64]) -> NDArray[np.uint32]:
+        """Events missing just before each of the rows *numbers*, on that row's CPU."""
+        values: NDArray[np.uint32] = self._lost[numbers % self.capacity]
+        return values
+
+
+def _extents(batch: Batch, rows: NDArray[np.void]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Start and size of each row's text; lengths in *rows* that reach outside ``tails`` are cut."""
+    start = rows["tail"].astype(np.int64)
+    at = np.minimum(start, len(batch.tails))
+    total = np.zeros(len(rows), np.int64)
+    for name in batch.schema.tail:
+        size = np.minimum(rows[f"{name}_len"].astype(np.int64), len(batch.tails) - at)
+        rows[f"{name}_len"] = size
+        at = at + size
+        total += size
+    return np.minimum(start, len(batch.tails)), total
+
+
+def _gather(tails: bytes, starts: NDArray[np.int64], sizes: NDArray[np.int64], need: int) -> NDArray[np.uint8]:
+    data = np.frombuffer(tails, np.uint8)
+    ends = np.cumsum(sizes)
+    offsets = starts - (ends - sizes)
+    if (offsets == offsets[0]).all():
+        return data[int(starts[0]) : int(starts[0]) + need]
+    return data[np.repeat(offsets, sizes) + np.arange(need)]

@@ -1,0 +1,33 @@
+"""Sorts rows by a column. Takes copies first, so that the sorting itself can run beside the event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ringtop.tui.model.ring import Ring
+
+TEXT_PREFIX = 32
+"""Bytes of a path or argument list that are compared."""
+
+
+def order(ring: Ring, numbers: NDArray[np.int64], field: str, descending: bool) -> Callable[[], NDArray[np.int64]]:
+    """A function that returns *numbers* sorted by *field*, ties newest first; it may run in any thread."""
+    values = _values(ring, numbers, field)
+
+    def work() -> NDArray[np.int64]:
+        if not descending:
+            # Newest first among equals: stable over the rows in reverse.
+            return numbers[::-1][np.argsort(values[::-1], kind="stable")]
+        return numbers[np.argsort(values, kind="stable")][::-1]
+
+    return work
+
+
+def _values(ring: Ring, numbers: NDArray[np.int64], name: str) -> NDArray[np.generic]:
+    if name in ring.schema.tail:
+        return ring.prefix(numbers, name, TEXT_PREFIX)
+    field = ring.schema.field(name)
+    return ring.values(field.column if field is not None and field.column else name, numbers)

@@ -1,0 +1,232 @@
+"""Which rows of a table are shown, and in what order: the display filter, the gaps, the freeze and the sort.
+
+A line is a number: 2n + 1 is row n, 2n the gap just before it. Lines are found by scanning history in slices, newest
+first, so that a filter shows what matters at once and never holds up the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ringtop.bpf.event.batch import Batch
+from ringtop.tui.model import sorting
+from ringtop.tui.model.notes import Gap
+from ringtop.tui.model.span import Keys, Span
+from ringtop.tui.model.store import Table
+
+SLICE = 4096
+"""Rows looked at in one go."""
+
+Predicate = Callable[[Batch], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """By which field, in which direction."""
+
+    field: str
+    descending: bool = True
+
+
+class View:
+    """The lines of one table."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.predicate: Predicate | None = None
+        self.sort: Sort | None = None
+        self.frozen = False
+        self.matched = 0
+        """Rows among the lines."""
+        self._lines = Span()
+        self._low = self._high = table.end
+        """Rows scanned: from low (inclusive) to high."""
+        self._stop = 0
+        """While frozen: the first row that is not shown."""
+        self._placed = 0
+        """Late notes of the table that were seen to."""
+        self._arrived = 0
+        self._last: tuple[int, Gap] | None = None
+        """The line behind the last row, and what is noted there."""
+        self._order: Keys | None = None
+        self.sorted_by: Sort | None = None
+        """The sort that the lines have now."""
+
+    # What is shown
+
+    def __len__(self) -> int:
+        return len(self._lines) + (self._last is not None) if self._order is None else len(self._order)
+
+    def lines(self, start: int, stop: int) -> Keys:
+        """The lines at positions *start* to *stop*."""
+        start, stop = max(0, start), max(0, stop)
+        if self._order is not None:
+            return self._order[start:stop].copy()
+        found = self._lines.values[start:stop].copy()
+        if self._last is not None and start <= len(self._lines) < stop:
+            found = np.append(found, self._last[0])
+        return found
+
+    def seek(self, line: int) -> int:
+        """Where *line* is, or the next one that is shown; where rows are sorted gaps stand for the row behind them."""
+        if self._order is None:
+            return self._lines.find(line)
+        found = np.flatnonzero(self._order == line | 1)
+        return int(found[0]) if len(found) else 0
+
+    def gap(self, line: int) -> Gap:
+        """What the gap line *line* stands for: all holes since the row shown before it."""
+        if self._last is not None and line == self._last[0]:
+            return self._last[1]
+        row = line >> 1
+        at = self._lines.find(line)
+        before = int(self._lines.values[at - 1]) >> 1 if at > 0 else self.table.first - 1
+        numbers = np.arange(max(before + 1, self.table.first), row + 1)
+        lost = self.table.ring.lost(numbers)
+        holes = numbers[lost > 0]
+        cpus = self.table.ring.values("cpu", holes)
+        marks = [note for n in sorted(self.table.marks) if before < n <= row for note in self.table.marks[n]]
+        return Gap(int(lost.sum(dtype=np.int64)), tuple(dict.fromkeys(int(c) for c in cpus.tolist())), tuple(marks))
+
+    @property
+    def end(self) -> int:
+        """The first row that is not to be shown."""
+        return self._stop if self.frozen else self.table.end
+
+    @property
+    def scanning(self) -> bool:
+        """Rows are still to be looked at."""
+        return self._high < self.end or self._low > self.table.first
+
+    @property
+    def new(self) -> int:
+        """Events that arrived since the freeze."""
+        return self.table.received - self._arrived if self.frozen else 0
+
+    # What changes it
+
+    def filter(self, predicate: Predicate | None) -> None:
+        """Show only what *predicate* says; everything is scanned anew, newest first."""
+        self.predicate = predicate
+        self._lines.clear()
+        self.matched = 0
+        self._low = self._high = self.end
+        self._order = self.sorted_by = None
+
+    def replace(self, table: Table) -> None:
+        """Show *table* from now on, from its beginning."""
+        self.table = table
+        self.frozen = False
+        self._stop = self._placed = 0
+        self._last = None
+        self.filter(self.predicate)
+
+    def freeze(self) -> None:
+        """Hold the rows as they are."""
+        if not self.frozen:
+            self._note_end()
+            self._stop, self._arrived = self.table.end, self.table.received
+            self.frozen = True
+
+    def resume(self) -> None:
+        """Take new rows again."""
+        self.frozen = False
+        self.table.floor = None
+
+    def hold(self, row: int) -> None:
+        """While frozen: rows from *row* on may not be evicted, they are on the screen."""
+        if self.frozen:
+            self.table.floor = row
+
+    def settle(self) -> None:
+        """Let go of what was evicted; show the notes behind the last row, and those put among rows looked at before."""
+        if not self.frozen:
+            self._note_end()
+        first = self.table.first
+        gone = self._lines.find(2 * first)
+        if gone:
+            self.matched -= int((self._lines.values[:gone] & 1).sum())
+            self._lines.drop_before(2 * first)
+        self._low = max(self._low, first)
+        if self._high < first:
+            self._low = self._high = first
+        for row in self.table.placed[self._placed :]:
+            self._note(row)
+        self._placed = len(self.table.placed)
+
+    def _note_end(self) -> None:
+        notes = tuple(self.table.at_end)
+        self._last = (2 * self.table.end, Gap(0, (), notes)) if notes else None
+
+    def _note(self, row: int) -> None:
+        lines = self._lines.values
+        at = self._lines.find(2 * row)
+        if not self._low <= row < self._high or (at < len(lines) and not lines[at] & 1):
+            return  # found when it is looked at, or told by the gap that is there
+        if at and not lines[at - 1] & 1:
+            lines[at - 1] = 2 * row  # no row between them: the later stands for both
+        else:
+            self._lines.insert(at, 2 * row)
+
+    def scan(self, rows: int = SLICE) -> bool:
+        """Look at some rows: new ones first, then older ones. True while there are more."""
+        self.settle()
+        if self._high < self.end:
+            stop = min(self.end, self._high + rows)
+            self._lines.append(self._look(self._high, stop, self._lines_end()))
+            self._high = stop
+        elif self._low > self.table.first:
+            start = max(self.table.first, self._low - rows)
+            found = self._look(start, self._low, -1)
+            if len(found) and not found[-1] & 1 and len(self._lines) and not self._lines.values[0] & 1:
+                found = found[:-1]
+            self._lines.prepend(found)
+            self._low = start
+        return self.scanning
+
+    def _lines_end(self) -> int:
+        return int(self._lines.values[-1]) if len(self._lines) else -1
+
+    def _look(self, start: int, stop: int, before: int) -> Keys:
+        numbers = np.arange(start, stop)
+        if self.predicate is None:
+            shown = np.ones(len(numbers), bool)
+        else:
+            shown = self.predicate(self.table.ring.slice(start, stop))
+        gaps = self.table.ring.lost(numbers) > 0
+        for row in self.table.marks:
+            if start <= row < stop:
+                gaps[row - start] = True
+        keys = np.sort(np.concatenate((numbers[shown] * 2 + 1, numbers[gaps] * 2)))
+        self.matched += int(shown.sum())
+        if self.predicate is not None and len(keys):
+            # Of gaps with no row between them the last stands for all.
+            gap = keys & 1 == 0
+            keep = np.ones(len(keys), bool)
+            keep[:-1] = ~(gap[:-1] & gap[1:])
+            if gap[0] and before >= 0 and not before & 1:
+                self._lines.pop()
+            keys = keys[keep]
+        return keys
+
+    # Sorting
+
+    def resort(self) -> Callable[[], Keys] | None:
+        """Work that gives the sorted order, to be handed to ``sorted``; None when there is no sort."""
+        self.sorted_by = self.sort
+        if self.sort is None:
+            self._order = None
+            return None
+        values = self._lines.values
+        numbers = values[values & 1 == 1] >> 1
+        numbers = numbers[numbers >= self.table.first]
+        return sorting.order(self.table.ring, numbers, self.sort.field, self.sort.descending)
+
+    def sorted(self, numbers: Keys) -> None:
+        """Show the rows *numbers* in this order."""
+        if self.sort is not None:
+            self._order = numbers[numbers >= self.table.first] * 2 + 1

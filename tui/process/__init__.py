@@ -1,0 +1,1 @@
+"""One process: what /proc and its events tell."""

@@ -1,0 +1,1 @@
+"""What a user sets and what is remembered: config, state, themes."""

@@ -1,0 +1,116 @@
+"""What the viewer remembers between runs: a small JSON file, written whole or not at all, and never needed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+from platformdirs import user_state_path
+
+from ringtop.tui.settings.config import Config
+from ringtop.tui.settings.files import read_at_most
+from ringtop.tui.text.text import safe
+
+LIMIT = 1 << 20
+"""Longest state file read, bytes."""
+HISTORY = 100
+"""Filters kept of each kind."""
+
+
+class State(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Everything remembered. Fields of other versions are dropped; a field of the wrong type drops the file."""
+
+    theme: str = ""
+    """Empty: the config's; so with those below."""
+    columns: dict[str, list[str]] = {}
+    time: str = ""
+    filter: str = ""
+    filters: list[str] = []
+    """Display filters used, the latest last."""
+    captures: list[str] = []
+    """Capture filters used, the latest last."""
+    over: dict[str, Any] = {}
+    """What the config said of the options above when these took its place."""
+
+
+_OPTIONS = ("theme", "columns", "time", "filter")
+
+
+def resume(state: State, config: Config, given: Collection[str] = ()) -> State:
+    """*state* for a run with *config*, without what was *given* as a flag or was changed in the config since."""
+    says = {name: msgspec.to_builtins(getattr(config, name)) for name in _OPTIONS}
+    kept = {n: getattr(state, n) for n in _OPTIONS if n not in given and state.over.get(n, says[n]) == says[n]}
+    return State(**kept, filters=state.filters, captures=state.captures, over=says)
+
+
+def remember(history: list[str], text: str) -> list[str]:
+    """*history* with *text* as its latest entry, without doubles and without the oldest beyond HISTORY."""
+    return [*(t for t in history if t != text), *([text] if text else [])][-HISTORY:]
+
+
+def state_file() -> Path:
+    """Where the state is kept. Root never writes into another user's home (sudo may keep HOME): then in root's own."""
+    folder = user_state_path("ringtop")
+    if os.geteuid() == 0 and _owner(folder) != 0:
+        folder = Path(pwd.getpwuid(0).pw_dir) / ".local" / "state" / "ringtop"
+    return folder / "state.json"
+
+
+def load(file: Path | None = None) -> tuple[State, str]:
+    """What was remembered, and why it was not when it could not be read (empty when it could, or nothing was)."""
+    file = file or state_file()
+    try:
+        return msgspec.json.decode(read_at_most(file, LIMIT), type=State), ""
+    except FileNotFoundError:
+        return State(), ""
+    except OSError as e:
+        return State(), f"{safe(str(file))}: cannot be read: {e.strerror}"
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return State(), f"{safe(str(file))}: damaged: starting afresh"
+
+
+def hold() -> BinaryIO | None:
+    """The state file, open for a ``save`` when it cannot be opened any more; None if it cannot be now."""
+    file = state_file()
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "r+b")
+    except OSError:
+        return None
+
+
+def save(state: State, file: Path | BinaryIO | None = None) -> str:
+    """Write *state* (mode 0600, folder 0700), replacing the file at once. Why it could not be, or empty."""
+    if file is not None and not isinstance(file, Path):
+        with file:
+            file.write(msgspec.json.format(msgspec.json.encode(state)))
+            file.truncate()
+        return ""
+    file = file or state_file()
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fd, name = tempfile.mkstemp(prefix=".state-", dir=file.parent)  # O_EXCL and 0600
+        try:
+            with os.fdopen(fd, "wb") as f:
+                f.write(msgspec.json.format(msgspec.json.encode(state)))
+            Path(name).replace(file)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+            raise
+    except OSError as e:
+        return f"{safe(str(file))}: cannot be written: {e.strerror}"
+    return ""
+
+
+def _owner(path: Path) -> int:
+    for place in (path, *path.parents):
+        with contextlib.suppress(OSError):
+            return place.stat().st_uid
+    return 0

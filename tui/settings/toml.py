@@ -1,0 +1,133 @@
+"""TOML files written by people: read within bounds, with the line of every key, so that an error can name it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ringtop.tui.settings.files import read_at_most
+from ringtop.tui.text.text import safe
+
+LIMIT = 256 << 10
+"""Longest file accepted, bytes."""
+
+KeyPath = tuple[str, ...]
+
+_HEADER = re.compile(r"^\s*\[{1,2}\s*([^\[\]#]+?)\s*\]{1,2}\s*(?:#.*)?$")
+_KEY = re.compile(r"""^\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=""")
+_PART = re.compile(r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'""")
+_AT_LINE = re.compile(r"\s*\(at line (\d+), column (\d+)\)$")
+_TRIPLE = re.compile(r'"""|\'\'\'')
+
+
+class TomlError(Exception):
+    """A file that cannot be used. The text names the file, the line and the key where they are known, and is safe."""
+
+    def __init__(self, file: Path, text: str, key: str = "", line: int | None = None) -> None:
+        self.file = file
+        self.key = key = safe(key)
+        self.line = line
+        """Counted from 1; None where it is not known."""
+        self.text = text = safe(text)
+        """What is wrong, and the cure."""
+        where = safe(str(file)) + (f":{line}" if line else "")
+        super().__init__(f"{where}: {key}: {text}" if key else f"{where}: {text}")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file's tables and where its keys stand."""
+
+    file: Path
+    data: dict[str, Any]
+    lines: dict[KeyPath, int]
+
+    def error(self, text: str, *key: str) -> TomlError:
+        """An error about *key*, on the line of it or of the nearest table around it."""
+        return TomlError(self.file, text, ".".join(key), line_of(self.lines, key))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is in a file, or why that is not known."""
+
+    file: Path
+    raw: bytes = b""
+    error: str = ""
+
+
+def sources(folder: Path) -> list[Source]:
+    """All TOML files of *folder*, which need not be there: to be understood when they can be read no more."""
+    try:
+        return [source(file) for file in sorted(folder.glob("*.toml"))]
+    except OSError:
+        return []
+
+
+def source(file: Path) -> Source:
+    """What is in *file*."""
+    try:
+        return Source(file, read_at_most(file, LIMIT))
+    except OSError as e:
+        return Source(file, error=f"cannot be read: {e.strerror}")
+
+
+def read(file: Path) -> Document:
+    """The document in *file*. Raises TomlError for anything but a readable regular file of valid TOML."""
+    return parse(source(file))
+
+
+def parse(source: Source) -> Document:
+    """The document. Raises TomlError."""
+    file, text = source.file, _text(source)
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as e:
+        at = _AT_LINE.search(str(e))
+        what = f"not valid TOML: {_AT_LINE.sub('', str(e))}"
+        raise TomlError(file, what, line=int(at[1]) if at else text.count("\n") + 1) from None
+    except RecursionError:
+        raise TomlError(file, "not valid TOML: nested too deeply") from None
+    return Document(file, data, lines(text))
+
+
+def _text(source: Source) -> str:
+    if source.error:
+        raise TomlError(source.file, source.error)
+    try:
+        return source.raw.decode().replace("\r\n", "\n")
+    except UnicodeDecodeError as e:
+        raise TomlError(source.file, "not UTF-8", line=source.raw[: e.start].count(b"\n") + 1) from None
+
+
+def lines(text: str) -> dict[KeyPath, int]:
+    """The line of every table and key of a valid document. Keys in inline tables have none."""
+    found: dict[KeyPath, int] = {}
+    table: KeyPath = ()
+    quote = ""
+    for number, line in enumerate(text.split("\n"), 1):
+        if not quote:
+            if header := _HEADER.match(line):
+                table = _split(header[1])
+                found.setdefault(table, number)
+            elif key := _KEY.match(line):
+                found.setdefault(table + _split(key[1]), number)
+        for mark in _TRIPLE.findall(line):
+            quote = mark if not quote else "" if mark == quote else quote
+    return found
+
+
+def _split(dotted: str) -> KeyPath:
+    return tuple(p[1:-1] if p[0] in "\"'" else p for p in _PART.findall(dotted))
+
+
+def line_of(lines: dict[KeyPath, int], key: KeyPath) -> int | None:
+    """The line of *key*, or of the nearest table that holds it."""
+    while key:
+        if line := lines.get(key):
+            return line
+        key = key[:-1]
+    return None

@@ -1,0 +1,1 @@
+"""Where a stream comes from: a collector, a recording, or both."""

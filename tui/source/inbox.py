@@ -1,0 +1,126 @@
+"""The bounded queue between the thread that reads messages and the timer that shows them."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ringtop.bpf import stream
+from ringtop.bpf.event.batch import Batch
+from ringtop.tui.source.source import Item, Lost, Rewound
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A ``Round``, decoded."""
+
+    batches: tuple[Batch, ...]
+    drained_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Events that came faster than the viewer took them, and were let go before they were kept."""
+
+    program: str
+    rows: int
+
+
+Entry = (
+    Arrived
+    | Skipped
+    | stream.Hello
+    | stream.Progress
+    | stream.State
+    | stream.Stats
+    | stream.Notice
+    | stream.End
+    | stream.Changed
+    | stream.Compared
+    | Lost
+    | Rewound
+)
+
+
+_LEAST = 1 << 10
+"""Bytes that any entry counts."""
+
+
+class Inbox:
+    """Messages in order, at most *limit* bytes; before anything else the oldest events give way, and are counted."""
+
+    def __init__(self, limit: int = 32 << 20) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._entries: deque[Entry] = deque()
+        self._bytes = 0
+        self._skipped: dict[str, int] = {}
+
+    def post(self, item: Item) -> None:
+        """Add *item*; from any thread. A round that cannot be decoded becomes ``Lost``."""
+        entry: Entry
+        if isinstance(item, stream.Round):
+            try:
+                entry = Arrived(tuple(stream.batch(r) for r in item.batches if r.rows), item.drained_ns)
+            except stream.StreamError as e:
+                entry = Lost("damaged stream", str(e))
+        else:
+            entry = item
+        with self._lock:
+            self._entries.append(entry)
+            self._bytes += _size(entry)
+            if self._bytes > self._limit:
+                self._shed()
+
+    def drain(self) -> Iterator[Entry]:
+        """What has arrived, oldest first; stop iterating at any time, the rest stays."""
+        while True:
+            with self._lock:
+                if self._skipped:
+                    program, rows = self._skipped.popitem()
+                    entry: Entry = Skipped(program, rows)
+                elif self._entries:
+                    entry = self._entries.popleft()
+                    self._bytes -= _size(entry)
+                else:
+                    return
+            yield entry
+
+    def clear(self) -> None:
+        """Forget everything (a new start)."""
+        with self._lock:
+            self._entries.clear()
+            self._skipped.clear()
+            self._bytes = 0
+
+    def _shed(self) -> None:
+        """Let the oldest rounds go until what is left fits. Other messages are few and stay; of a flood, the newest."""
+        kept: deque[Entry] = deque()
+        while self._entries and self._bytes > self._limit:
+            entry = self._entries.popleft()
+            if isinstance(entry, Arrived):
+                self._bytes -= _size(entry)
+                for batch in entry.batches:
+                    self._skipped[batch.program] = self._skipped.get(batch.program, 0) + len(batch)
+            else:
+                kept.append(entry)
+        if self._bytes > self._limit:
+            while kept and self._bytes > self._limit // 2:
+                self._bytes -= _size(kept.popleft())
+        kept.extend(self._entries)
+        self._entries = kept
+
+
+def _size(entry: Entry) -> int:
+    match entry:
+        case Arrived():
+            return _LEAST + sum(b.rows.nbytes + len(b.tails) for b in entry.batches)
+        case stream.Stats():
+            return _LEAST * (1 + sum(len(p.cpus) for p in entry.programs))
+        case stream.State():
+            return _LEAST + len(entry.reason) + sum(map(len, entry.tried))
+        case stream.Notice() | stream.Progress():
+            return _LEAST + len(entry.text)
+    return _LEAST

@@ -1,0 +1,64 @@
+"""A local collector as the viewer's source of messages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from ringtop.bpf import stream
+from ringtop.bpf.common.errors import CannotTrace
+from ringtop.tui.source.client import Client, CollectorDied
+from ringtop.tui.source.source import Lost, Post
+
+
+class LiveSource:
+    """A collector that *begin* starts when the viewer is ready for it; *first*: that runs already. *cure* is told of
+    one that *begin* started and that said nothing."""
+
+    label = "local"
+    live = True
+
+    def __init__(self, begin: Callable[[], Client], first: Client | None = None, cure: str = "") -> None:
+        self._begin, self._first, self._cure = begin, first, cure
+        self._client: Client | None = None
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+
+    def start(self, post: Post) -> None:
+        """Start a collector and a thread that hands its messages to *post*."""
+        self._stopping = False
+        try:
+            cure = "" if self._first else self._cure
+            client = self._client = self._first or self._begin()
+        except (OSError, CannotTrace) as e:
+            post(Lost("it could not be started", str(e)))
+            return
+        self._first = None
+        self._thread = threading.Thread(target=self._read, args=(client, post, cure), name="collector", daemon=True)
+        self._thread.start()
+
+    def _read(self, client: Client, post: Post, cure: str) -> None:
+        try:
+            for message in client.messages():
+                cure = ""
+                if not self._stopping:
+                    post(message)
+        except CollectorDied as e:
+            if not self._stopping:
+                post(Lost(e.how, "\n".join(filter(None, (e.told, cure)))))
+        except stream.StreamError as e:
+            post(Lost("the stream is damaged", str(e)))
+
+    def send(self, control: stream.Control) -> None:
+        """Tell the collector, if there is one."""
+        if self._client:
+            self._client.send(control)
+
+    def stop(self) -> None:
+        """Have the collector detach and leave; nothing is posted from now on."""
+        self._stopping = True
+        if self._client:
+            self._client.close()
+        if self._thread:
+            self._thread.join()
+        self._client = self._thread = None

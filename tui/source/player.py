@@ -1,0 +1,284 @@
+"""Plays a recording against a clock that is given to it: play, pause, speed, step, jump. No threads, no screen."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+
+from ringtop.bpf import stream
+from ringtop.tui.source.recording import Damage, Reading, read
+
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+CHUNK = 4 << 20
+"""Bytes of messages given at a time, so that neither a jump nor a flood holds up the screen."""
+_LEAST = 1 << 10  # what a message counts at least: in memory it takes more than its bytes
+
+_NS = 1_000_000_000
+_FAR = 1 << 62  # ns, 146 years: a damaged time is no further than this
+_SPAN = re.compile(r"^(?=.)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?$", re.ASCII)
+_CLOCK = re.compile(r"^(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d{1,9})?))?$", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A ``Hello``: from here on, a place in the recording and the wall clock go together."""
+
+    at: int
+    """Nanoseconds of playing time."""
+    wall_ns: int
+    """Nanoseconds since 1970."""
+
+
+class Timeline:
+    """Places messages in playing time: 0 is the first that has a time; a later ``Hello`` continues where it stands."""
+
+    def __init__(self) -> None:
+        self.at = 0
+        """Playing time of the last message, ns."""
+        self.anchors: list[Anchor] = []
+        self._base: int | None = None
+        self._wall_offset = 0
+
+    def place(self, message: stream.Any) -> int:
+        """Playing time of *message*; never before that of the one before it."""
+        if isinstance(message, stream.Hello):
+            self._base = None
+            self._wall_offset = message.wall_offset_ns
+        ns = message.drained_ns if isinstance(message, stream.Round) else None
+        ns = message.ts_ns if isinstance(message, stream.Stats) else ns
+        if ns is not None:
+            if self._base is None:
+                self._base = ns - self.at
+                self.anchors.append(Anchor(self.at, ns + self._wall_offset))
+            self.at = max(self.at, min(ns - self._base, _FAR))
+        return self.at
+
+    def wall_ns(self, at: int) -> int | None:
+        """The wall clock at playing time *at*."""
+        i = bisect_right(self.anchors, at, key=lambda a: a.at)
+        return self.anchors[i - 1].wall_ns + at - self.anchors[i - 1].at if i else None
+
+    def find(self, wall_ns: int) -> int:
+        """The playing time at which the wall clock was *wall_ns*; the nearest there is."""
+        found = 0
+        for i, anchor in enumerate(self.anchors):
+            if wall_ns >= anchor.wall_ns:
+                end = self.anchors[i + 1].at if i + 1 < len(self.anchors) else None
+                at = anchor.at + wall_ns - anchor.wall_ns
+                found = at if end is None else min(at, end)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What only reading a whole recording tells."""
+
+    duration_ns: int
+    messages: int
+    timeline: Timeline
+    damage: Damage | None
+
+
+def index(path: Path, cancelled: Callable[[], bool] = lambda: False) -> Index | None:
+    """Read all of *path*; None when *cancelled*. Raises OSError and StreamError as ``read`` does."""
+    timeline = Timeline()
+    reading = read(path)
+    for message in reading:
+        timeline.place(message)
+        if cancelled():
+            reading.close()
+            return None
+    return Index(timeline.at, reading.messages, timeline, reading.damage)
+
+
+class Player:
+    """A recording being played. Times given as *now* are seconds of any steady clock."""
+
+    def __init__(self, path: Path, now: float = 0.0, speed: float = 1.0, playing: bool = True) -> None:
+        """Raises OSError and StreamError as ``read`` does."""
+        self.path = path
+        self.speed = speed
+        self.playing = playing
+        self.index: Index | None = None
+        """Set from outside once it is known."""
+        self.damage: Damage | None = None
+        """Known when the end was reached, or the index is there."""
+        self.ended = False
+        """The last message was given."""
+        self.behind = False
+        """A jump is being caught up with, or more is due than was given: until then time stands still."""
+        self._position = 0  # ns of playing time, at self._now
+        self._now = now
+        self._length: int | None = None
+        self._open()
+
+    def _open(self) -> None:
+        self._reading: Reading = read(self.path)
+        self._messages: Iterator[stream.Any] = iter(self._reading)
+        self._timeline = Timeline()
+        self._next: stream.Any | None = None
+        self._steps = array("q")  # playing times of the rounds with events that were given
+        self.ended = False
+        self._fetch()
+
+    def _fetch(self) -> None:
+        self._next = next(self._messages, None)
+        if self._next is not None:
+            self._timeline.place(self._next)
+        elif self._reading.damage:
+            self.damage = self._reading.damage
+
+    @property
+    def position_ns(self) -> int:
+        """Playing time reached, when ``due`` was last asked."""
+        return self._position
+
+    @property
+    def duration_ns(self) -> int | None:
+        """Playing time of the whole; None until it is known."""
+        return self.index.duration_ns if self.index else self._length
+
+    @property
+    def wall_ns(self) -> int | None:
+        """Wall clock of the place reached, where the events happened."""
+        return self._timeline.wall_ns(self.position_ns)
+
+    def due(self, now: float, limit: int = CHUNK) -> list[stream.Any]:
+        """The messages to show by *now*; at most about *limit* bytes of them, the rest the next time."""
+        self._advance(now)
+        out: list[stream.Any] = []
+        size = 0
+        while self._is_due() and size < limit:
+            size += self._take(out)
+        self.behind = self._is_due()
+        self._finish()
+        return out
+
+    def wait_s(self) -> float | None:
+        """Seconds until the next message is due; None while there is none to wait for."""
+        if self._next is None or not self.playing:
+            return 0.0 if self._is_due() else None
+        return max(0.0, (self._timeline.at - self._position) / _NS / self.speed)
+
+    def toggle(self, now: float) -> bool:
+        """Play or pause; at the end, play from the start. True when the messages start anew."""
+        self._advance(now)
+        anew = self.ended
+        if anew:
+            self._restart(0)
+        self.playing = not self.playing
+        return anew
+
+    def faster(self, now: float) -> None:
+        """The next higher speed."""
+        self._advance(now)
+        self.speed = next((s for s in SPEEDS if s > self.speed), SPEEDS[-1])
+
+    def slower(self, now: float) -> None:
+        """The next lower speed."""
+        self._advance(now)
+        self.speed = next((s for s in reversed(SPEEDS) if s < self.speed), SPEEDS[0])
+
+    def step(self, now: float) -> list[stream.Any]:
+        """Pause, and give everything up to the next round that has events, or as much as is given at a time."""
+        self._advance(now)
+        self.playing = False
+        out: list[stream.Any] = []
+        steps, size = len(self._steps), 0
+        while self._next is not None and len(self._steps) == steps and size < CHUNK:
+            self._position = max(self._position, self._timeline.at)
+            size += self._take(out)
+        self._finish()
+        return out
+
+    def step_back(self, now: float) -> bool:
+        """Pause at the round before the last one given. True when the messages start anew."""
+        self._advance(now)
+        self.playing = False
+        if not self._steps:
+            return False
+        here = self._steps[-1]
+        earlier = next((t for t in reversed(self._steps) if t < here), 0)
+        return self.jump(earlier, now)
+
+    def jump(self, to_ns: int, now: float) -> bool:
+        """Go to a playing time; ``due`` gives what lies before it. True when the messages start anew (backwards)."""
+        self._advance(now)
+        to_ns = max(0, min(to_ns, self.duration_ns if self.duration_ns is not None else to_ns))
+        if to_ns < self._position:
+            self._restart(to_ns)
+            return True
+        self._position = to_ns
+        self.behind = True
+        return False
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._reading.close()
+
+    def timeline(self) -> Timeline:
+        """Playing time against the wall clock: of all the recording when it was indexed, else of what was played."""
+        return self.index.timeline if self.index else self._timeline
+
+    def _restart(self, to_ns: int) -> None:
+        self._reading.close()
+        self._open()
+        self._position = to_ns
+        self.behind = True
+
+    def _is_due(self) -> bool:
+        return self._next is not None and self._timeline.at <= self._position
+
+    def _advance(self, now: float) -> None:
+        if self.playing and not self.behind:
+            ahead = self._position + round((now - self._now) * _NS * self.speed)
+            self._position = ahead if self._next is not None else min(ahead, max(self._position, self._timeline.at))
+        self._now = now
+
+    def _take(self, out: list[stream.Any]) -> int:
+        message = self._next
+        assert message is not None
+        out.append(message)
+        size = self._reading.size
+        if isinstance(message, stream.Round) and any(rows.rows for rows in message.batches):
+            self._steps.append(self._timeline.at)
+        self._fetch()
+        return max(size, _LEAST)
+
+    def _finish(self) -> None:
+        if self._next is None and not self.ended:
+            self.ended = True
+            self.playing = False
+            self._position = self._length = self._timeline.at
+
+
+def parse_time(text: str, player: Player, tz: tzinfo | None = None) -> int:
+    """Playing time meant by '14:03:20' (wall clock), '90s', '1m30s', '+10s', '-10s' or '50%'. Raises ValueError."""
+    text = text.strip()
+    if text.endswith("%") and text[:-1].replace(".", "", 1).isdecimal():
+        if player.duration_ns is None:
+            raise ValueError("the length is not known yet: give a time")
+        return int(player.duration_ns * min(float(text[:-1]), 100.0) / 100)
+    sign = text[:1] if text[:1] in ("+", "-") else ""
+    if span := _SPAN.match(text[len(sign) :]):
+        hours, minutes, seconds = (float(part or 0) for part in span.groups())
+        ns = int(((hours * 60 + minutes) * 60 + seconds) * _NS)
+        return player.position_ns + ns if sign == "+" else player.position_ns - ns if sign else ns
+    clock = _CLOCK.match(text)
+    start = player.timeline().wall_ns(0)
+    if clock and start is not None and int(clock[1]) < 24 and int(clock[2]) < 60 and float(clock[3] or 0) < 60:
+        try:
+            begin = datetime.fromtimestamp(start / _NS, tz)
+            day = begin.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
+            meant = day + timedelta(seconds=float(clock[3] or 0))
+            if meant < begin - timedelta(hours=12):
+                meant += timedelta(days=1)  # past midnight
+        except (ValueError, OverflowError, OSError):
+            raise ValueError("this recording has no usable wall clock: give 90s, +10s or 50%") from None
+        return player.timeline().find(int(meant.timestamp() * 1e6) * 1000)
+    raise ValueError(f"{text[:20]!r} is not a time; write 14:03:20, 90s, 1m30s, +10s, -10s or 50%")

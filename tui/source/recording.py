@@ -1,0 +1,251 @@
+"""Recordings: a stream in a file, compressed so that a crash loses a second and a flipped bit no more than a frame.
+
+A recording is zstandard frames, one after another, of the bytes that ``bpf/stream`` describes: ``zstd -d`` gives the plain
+stream back, and a plain stream is read just as well. Each compressed frame carries a checksum and stands alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import zstandard
+
+from ringtop.bpf import stream
+from ringtop.tui.settings.files import open_regular
+
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+WINDOW = 8 << 20
+"""Largest zstandard window accepted, bytes: what a hostile file can make the decoder allocate."""
+FLUSH_S = 1.0
+"""A message waits no longer than this before it is handed to the kernel."""
+FRAME_S = 10.0
+FRAME_BYTES = 4 << 20
+"""A compressed frame is closed after FRAME_S seconds or FRAME_BYTES of stream, whichever is first."""
+_HOLD = 16 << 20
+"""Bytes of a compressed frame that are kept back until its checksum is seen to be right."""
+_STEP = 1 << 10
+"""Compressed bytes decoded at a time: at zstandard's best ratio they become 32 MiB."""
+_PLAIN_STEP = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Where a recording stopped being readable."""
+
+    offset: int
+    """Bytes of the file that were good."""
+    messages: int
+    """Messages read before it."""
+    reason: str
+
+    def __str__(self) -> str:
+        return f"read up to byte {self.offset} ({self.messages} messages): {self.reason}"
+
+
+class Recorder:
+    """Writes a recording. Not thread-safe."""
+
+    def __init__(self, path: Path, overwrite: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+        """Create *path*, mode 0600. Raises FileExistsError when it is there and *overwrite* is not set, or OSError."""
+        self.path = path
+        self.messages = 0
+        self.bytes = 0
+        """Bytes in the file so far, those not yet flushed excepted."""
+        self._clock = clock
+        self._file = _create(path, overwrite)
+        self._compressor = zstandard.ZstdCompressor(level=3, write_checksum=True)
+        self._frame = self._compressor.compressobj()
+        self._framed = 0
+        self._frame_at = self._flush_at = clock()
+        self._ended = False
+        self._pending = stream.MAGIC
+
+    @property
+    def closed(self) -> bool:
+        """Nothing more can be written."""
+        return self._file.closed
+
+    def write(self, message: stream.Message) -> None:
+        """Add *message*. Raises OSError; what was flushed before stays readable."""
+        data = self._pending + stream.encode(message)
+        self._pending = b""
+        self._put(self._frame.compress(data))
+        self._framed += len(data)
+        self.messages += 1
+        self._ended = isinstance(message, stream.End)
+        now = self._clock()
+        if self._framed >= FRAME_BYTES or now - self._frame_at >= FRAME_S:
+            self._put(self._frame.flush())
+            self._frame = self._compressor.compressobj()
+            self._framed = 0
+            self._frame_at = now
+        elif now - self._flush_at >= FLUSH_S or isinstance(message, stream.Stats | stream.End):
+            self._put(self._frame.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
+        else:
+            return
+        self._flush_at = now
+        self._file.flush()
+
+    def close(self, reason: str = "recording stopped") -> None:
+        """Finish the file; a stream that is still going on gets an ``End`` with *reason*. Raises OSError."""
+        if self.closed:
+            return
+        try:
+            if not self._ended and self.messages:
+                self.write(stream.End(reason))
+            if self._framed or not self.messages:
+                self._put(self._frame.flush())
+        finally:
+            # Closing flushes what a failed write left behind, and fails the same way: the file is closed even so.
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
+        if kind is None:
+            self.close()
+        else:
+            with contextlib.suppress(OSError):
+                self.close()
+
+    def _put(self, data: bytes) -> None:
+        self._file.write(data)
+        self.bytes += len(data)
+
+
+def _create(path: Path, overwrite: bool) -> BinaryIO:
+    if overwrite:
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        if os.geteuid() == 0 and (uid := os.environ.get("SUDO_UID", "")).isdecimal():
+            # Under sudo the file is for the user who asked for it. It is new and ours: no link can be in its place.
+            with contextlib.suppress(OSError):
+                os.fchown(fd, int(uid), -1)
+        return os.fdopen(fd, "wb")
+    except BaseException:
+        os.close(fd)
+        raise
+
+
+class Reading:
+    """The messages of a recording, once; afterwards ``damage`` tells whether that was all of it."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError when *path* cannot be opened, and StreamError when it is no recording."""
+        self.path = path
+        self.damage: Damage | None = None
+        self.messages = 0
+        self.offset = 0
+        """Bytes of the file used so far."""
+        self.size = 0
+        """Bytes of the last message."""
+        self._file = open_regular(path)
+        try:
+            head = self._file.read(len(stream.MAGIC))
+            self._compressed = head.startswith(ZSTD_MAGIC)
+            if not self._compressed:
+                _check_magic(path, head)
+            self._file.seek(0)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __iter__(self) -> Iterator[stream.Any]:
+        frames = stream.Frames()
+        fed = 0
+        ended = False
+        try:
+            with self._file:
+                for data in self._zstd() if self._compressed else self._plain():
+                    fed += len(data)
+                    for body in frames.feed(data):
+                        self.size = len(body)
+                        message = _checked(stream.decode(body), first=not self.messages)
+                        self.messages += 1
+                        ended = isinstance(message, stream.End)
+                        yield message
+        except stream.StreamError as e:
+            self._broken(str(e), frames)
+        except OSError as e:
+            self._broken(f"cannot be read further: {e.strerror}", frames)
+        else:
+            if fed != frames.offset:
+                self._broken("ends in the middle of a message", frames)
+            elif not ended:
+                self._broken("ends without its last message: the recorder was stopped before its time", frames)
+
+    def close(self) -> None:
+        """Let go of the file; not needed after the last message."""
+        self._file.close()
+
+    def _broken(self, reason: str, frames: stream.Frames) -> None:
+        if self.damage is None:
+            self.damage = Damage(self.offset if self._compressed else frames.offset, self.messages, reason)
+
+    def _plain(self) -> Iterator[bytes]:
+        while data := self._file.read(_PLAIN_STEP):
+            self.offset += len(data)
+            yield data
+
+    def _zstd(self) -> Iterator[bytes]:
+        decompressor = zstandard.ZstdDecompressor(max_window_size=WINDOW)
+        rest = b""
+        while chunk := rest or self._file.read(_STEP):
+            frame = decompressor.decompressobj()
+            held: list[bytes] = []
+            size = used = 0
+            while chunk:
+                try:
+                    out = frame.decompress(chunk)
+                except zstandard.ZstdError as e:
+                    raise stream.StreamError(f"damaged compressed frame: {e}") from None
+                used += len(chunk)
+                size += len(out)
+                held.append(out)
+                if size > _HOLD:
+                    yield from held
+                    held.clear()
+                if frame.eof:
+                    break
+                chunk = self._file.read(_STEP)
+            yield from held
+            rest = frame.unused_data
+            self.offset += used - len(rest)
+            if not frame.eof:
+                raise stream.StreamError("ends in the middle of a compressed frame")
+
+
+def read(path: Path) -> Reading:
+    """The messages in *path*, up to its end or its damage. Raises OSError, StreamError (see ``Reading``)."""
+    return Reading(path)
+
+
+def _check_magic(path: Path, head: bytes) -> None:
+    if not head:
+        raise stream.StreamError(f"{path}: empty")
+    if head[:-1] == stream.MAGIC[:-1] and head != stream.MAGIC:
+        raise stream.StreamError(f"{path}: format {head[-1:]!r} is of another version of ringtop")
+    if head != stream.MAGIC:
+        raise stream.StreamError(f"{path}: not a recording of ringtop")
+
+
+def _checked(message: stream.Any, first: bool) -> stream.Any:
+    """*message*, if a viewer can take it. Raises StreamError."""
+    if first and not isinstance(message, stream.Hello):
+        raise stream.StreamError("does not begin with Hello")
+    if isinstance(message, stream.Hello) and message.dtypes != stream.dtypes():
+        raise stream.StreamError(f"its events have another layout: replay it with ringtop {message.version[:20]!r}")
+    if isinstance(message, stream.Round):
+        for rows in message.batches:
+            stream.batch(rows)
+    return message

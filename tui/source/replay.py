@@ -1,0 +1,176 @@
+"""A recording as a source of messages: the player on a thread of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ringtop.bpf import stream
+from ringtop.tui.source.player import Index, Player, index, parse_time
+from ringtop.tui.source.recording import Damage, read
+from ringtop.tui.source.source import Lost, Post, Rewound
+
+_TICK_S = 0.05
+"""Longest time between two looks at the clock."""
+_CATCH_UP_S = 0.03
+"""Pause between the pieces of a jump, so that the viewer takes each before the next comes."""
+
+Command = Callable[[Player, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """Where a replay is."""
+
+    position_ns: int
+    duration_ns: int | None
+    """None until the recording has been read once."""
+    wall_ns: int | None
+    """Wall clock where and when it was recorded."""
+    speed: float
+    playing: bool
+    ended: bool
+    catching_up: bool
+    """A jump is being caught up with."""
+    damage: Damage | None
+
+
+_NOWHERE = Playing(0, None, None, 1.0, False, False, False, None)
+
+
+class ReplaySource:
+    """Plays a file. Commands are done by the playing thread, so that none of them holds up the screen.
+
+    Going back starts the messages anew: ``Rewound``, then ``Hello`` and all the rest again.
+    """
+
+    live = False
+
+    def __init__(
+        self,
+        path: Path,
+        speed: float = 1.0,
+        label: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Raises OSError when *path* cannot be opened, and StreamError when it is no recording."""
+        read(path).close()
+        self.label = label or f"replay {path.name}"
+        self.status = _NOWHERE
+        """Where it is; for the screen."""
+        self._path = path
+        self._speed = speed
+        self._clock = clock
+        self._post: Post = lambda item: None
+        self._player: Player | None = None
+        self._commands: deque[Command] = deque()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._index: Index | None = None
+        self._threads: list[threading.Thread] = []
+        self._told = False
+
+    def start(self, post: Post) -> None:
+        """Play from the beginning."""
+        self._post = post
+        self._told = False
+        self._commands.clear()
+        self._stopping.clear()
+        self._threads = [threading.Thread(target=self._run, name="replay", daemon=True)]
+        if self._index is None:
+            self._threads.append(threading.Thread(target=self._read_index, name="replay-index", daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def send(self, control: stream.Control) -> None:
+        """A recording takes no commands."""
+
+    def stop(self) -> None:
+        """End the threads and let go of the file."""
+        self._stopping.set()
+        self._wake.set()
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+
+    def toggle(self) -> None:
+        """Play or pause; at the end, play again from the start."""
+        self._do(lambda player, now: self._rewound(player.toggle(now)))
+
+    def faster(self) -> None:
+        """The next higher speed."""
+        self._do(lambda player, now: player.faster(now))
+
+    def slower(self) -> None:
+        """The next lower speed."""
+        self._do(lambda player, now: player.slower(now))
+
+    def step(self) -> None:
+        """Pause, and show the next round that has events."""
+        self._do(lambda player, now: self._give(player.step(now)))
+
+    def step_back(self) -> None:
+        """Pause, and go back by a round."""
+        self._do(lambda player, now: self._rewound(player.step_back(now)))
+
+    def jump(self, text: str) -> None:
+        """Go to a time as ``parse_time`` reads it. Raises ValueError, saying what it understands."""
+        if (player := self._player) is not None:
+            to = parse_time(text, player)
+            self._do(lambda player, now: self._rewound(player.jump(to, now)))
+
+    def _do(self, command: Command) -> None:
+        self._commands.append(command)
+        self._wake.set()
+
+    def _run(self) -> None:
+        try:
+            self._player = Player(self._path, self._clock(), self._speed)
+            while not self._stopping.is_set():
+                self._turn(self._player)
+        except (OSError, stream.StreamError) as e:  # the file was taken away or replaced
+            self._post(Lost("the recording cannot be read any more", str(e)))
+        finally:
+            if self._player is not None:
+                self._player.close()
+            self._player = None
+
+    def _turn(self, player: Player) -> None:
+        player.index = self._index
+        while self._commands:
+            self._commands.popleft()(player, self._clock())
+        self._give(player.due(self._clock()))
+        if player.ended and player.damage and not self._told:
+            self._told = True
+            self._post(stream.Notice("warning", f"{self._path.name}: {player.damage}"))
+        self.status = Playing(
+            player.position_ns,
+            player.duration_ns,
+            player.wall_ns,
+            player.speed,
+            player.playing,
+            player.ended,
+            player.behind,
+            player.damage,
+        )
+        wait = player.wait_s()
+        self._wake.wait(_CATCH_UP_S if player.behind else _TICK_S if wait is None else min(wait, _TICK_S))
+        self._wake.clear()
+
+    def _give(self, messages: Iterable[stream.Any]) -> None:
+        for message in messages:
+            self._post(message)
+
+    def _rewound(self, anew: bool) -> None:
+        if anew:
+            self._post(Rewound())
+
+    def _read_index(self) -> None:
+        with contextlib.suppress(OSError, stream.StreamError):  # the player meets the same, and says so
+            self._index = index(self._path, self._stopping.is_set)
+            self._wake.set()

@@ -1,0 +1,97 @@
+"""Records what a source says while it is being watched."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+import time
+from pathlib import Path
+
+from ringtop.bpf import stream
+from ringtop.tui.source.recording import Recorder
+from ringtop.tui.source.source import Item, Post, Source
+
+
+class Tap:
+    """A source that passes another one on, and writes it to a file when asked to."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.label = source.label
+        self.live = source.live
+        self._post: Post = lambda item: None
+        self._lock = threading.Lock()
+        self._recorder: Recorder | None = None
+        self._hello: stream.Hello | None = None
+        self._states: dict[str, stream.State] = {}
+
+    def start(self, post: Post) -> None:
+        """Begin."""
+        self._post = post
+        self.source.start(self._take)
+
+    def send(self, control: stream.Control) -> None:
+        """Pass *control* on."""
+        self.source.send(control)
+
+    def stop(self) -> None:
+        """End the source; a recording is finished by ``stop_recording``, after its last messages."""
+        self.source.stop()
+
+    @property
+    def recording(self) -> Recorder | None:
+        """The recording being written."""
+        return self._recorder
+
+    def record(self, path: Path, overwrite: bool = False) -> None:
+        """Write from now on to *path*. Raises OSError; ValueError while there is nothing to record yet."""
+        with self._lock:
+            if self._recorder is not None:
+                raise ValueError(f"recording already, to {self._recorder.path}")
+            if self._hello is None:
+                raise ValueError("nothing to record yet: the collector has not said hello")
+            recorder = Recorder(path, overwrite)
+            # What a reader must know before the first event.
+            recorder.write(self._hello)
+            for state in self._states.values():
+                recorder.write(state)
+            self._recorder = recorder
+
+    def stop_recording(self) -> Path | None:
+        """Finish the recording; its path, None when there was none. Raises OSError."""
+        with self._lock:
+            recorder, self._recorder = self._recorder, None
+            if recorder is None:
+                return None
+            recorder.close()
+            return recorder.path
+
+    def file_name(self, now: float | None = None) -> str:
+        """A name for a recording: host and time (seconds since 1970)."""
+        host = re.sub(r"[^A-Za-z0-9.-]+", "-", self._hello.host)[:64].strip(".-") if self._hello else ""
+        when = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
+        return f"{host or 'ringtop'}-{when}.ringtop"
+
+    def _take(self, item: Item) -> None:
+        self._post(item)
+        if not isinstance(item, stream.Message):
+            return
+        with self._lock:
+            if isinstance(item, stream.Hello):
+                self._hello = item
+                self._states.clear()
+            elif isinstance(item, stream.State):
+                self._states[item.program] = item
+            if self._recorder is not None:
+                self._write(self._recorder, item)
+
+    def _write(self, recorder: Recorder, message: stream.Message) -> None:
+        try:
+            recorder.write(message)
+        except OSError as e:
+            self._recorder = None
+            text = f"recording stopped: {recorder.path}: {e.strerror}; what was written so far can be replayed"
+            with contextlib.suppress(OSError):  # the same trouble again; the file is closed even so
+                recorder.close()
+            self._post(stream.Notice("error", text))

@@ -1,0 +1,1 @@
+"""The terminal: only changed cells are sent, and a slow link is never filled."""

@@ -1,0 +1,1 @@
+"""Text that is safe and fits: the only gate for untrusted bytes."""

@@ -1,0 +1,25 @@
+"""What the commands say to people on standard error."""
+
+from __future__ import annotations
+
+import click
+
+from ringtop.bpf.filter import FilterError
+from ringtop.tui.text.text import clip, safe, safe_lines, width
+
+_SHOWN = 76
+"""Cells of a filter that an error shows."""
+
+
+def say(text: str) -> None:
+    """A message of one or more lines. What comes from elsewhere and must not break a line is to be ``safe`` already."""
+    click.echo(safe_lines(f"ringtop: {text}"), err=True)
+
+
+def pointed(error: FilterError) -> str:
+    """What is wrong, and below it the filter with a caret at the place."""
+    said, column = error.text, error.column
+    start = max(0, column - _SHOWN // 2) if len(said) > _SHOWN else 0
+    before = ("…" if start else "") + safe(said[start:column])
+    after = clip(safe(said[column : column + _SHOWN]), max(_SHOWN // 2, _SHOWN - width(before)))
+    return f"{safe(error.message)}\n  {before}{after}\n  {' ' * width(before)}^"

@@ -1,0 +1,126 @@
+"""The keys that work now, as footer, help and command palette show them: one list for all three."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from textual.app import App
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.keys import key_to_character
+from textual.screen import Screen
+from textual.widget import Widget
+
+from ringtop.tui.text.text import safe
+
+HELP = Binding("question_mark", "app.help", "Help", key_display="?", id="help", tooltip="All keys that work here")
+"""The app's; modal screens, which see none of the app's keys, have it as well."""
+FIRST = ("help", "quit", "filter", "freeze", "follow", "clear", "retry", "demo")
+"""Ids that stay in the footer when it gets narrow, in this order; the others go from the end."""
+NAMES = {
+    "space": "Space",
+    "escape": "Esc",
+    "esc": "Esc",
+    "enter": "Enter",
+    "⏎": "Enter",
+    "␣": "Space",
+    "tab": "Tab",
+    "shift+tab": "Shift+Tab",
+    "home": "Home",
+    "end": "End",
+    "pgup": "PgUp",
+    "pgdn": "PgDn",
+    "↑": "Up",
+    "↓": "Down",
+    "←": "Left",
+    "→": "Right",
+    "shift+↑": "Shift+Up",
+    "shift+↓": "Shift+Down",
+}
+"""How keys are called here where Textual has another word or a sign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One action and the keys that do it."""
+
+    id: str
+    keys: str
+    """As a user reads them: 'Space', 'F End'."""
+    about: str
+    """In a word or two."""
+    help: str
+    """In a sentence; falls back to ``about``."""
+    where: str
+    """What has to have the focus: 'table', 'filter', or '' for anything."""
+    show: bool
+    """In the footer."""
+    action: str
+    node: DOMNode
+
+
+def ids() -> set[str]:
+    """Every id that keys can be chosen for in the config, of all that was imported."""
+    found: set[str] = set()
+    classes: list[type] = [DOMNode]
+    while classes:
+        cls = classes.pop()
+        classes += cls.__subclasses__()
+        if cls.__module__.startswith("ringtop."):
+            found |= {b.id for b in vars(cls).get("BINDINGS", ()) if isinstance(b, Binding) and b.id}
+    return found
+
+
+def listing(screen: Screen[Any]) -> list[Key]:
+    """Every key that has an id and works on *screen* with the focus where it is; the focused widget's first."""
+    found: dict[tuple[str, str], Key] = {}
+    for node, binding, _enabled, tooltip in screen.active_bindings.values():
+        if not binding.id or binding.system or _typed(screen, node, binding):
+            continue
+        at = (binding.id, binding.action)
+        shown = _display(screen.app, binding)
+        if at in found:
+            before = found[at]
+            keys = f"{before.keys} {shown}"
+            found[at] = Key(at[0], keys, before.about, before.help, before.where, before.show, before.action, node)
+            continue
+        found[at] = Key(
+            binding.id,
+            shown,
+            binding.description,
+            tooltip or binding.tooltip or binding.description,
+            _where(node),
+            binding.show,
+            binding.action,
+            node,
+        )
+    return list(found.values())
+
+
+def footer(keys: list[Key]) -> list[tuple[Key, int]]:
+    """The keys for a footer, each with a rank: those of the highest go first when it gets narrow."""
+    shown = [k for k in keys if k.show]
+    ranks = {name: i for i, name in enumerate(FIRST)}
+    return [(k, ranks.get(k.id, len(FIRST) + i)) for i, k in enumerate(shown)]
+
+
+def _display(app: App[Any], binding: Binding) -> str:
+    shown = app.get_key_display(binding)
+    return NAMES.get(shown, safe(shown))
+
+
+def _typed(screen: Screen[Any], node: DOMNode, binding: Binding) -> bool:
+    """The key is a character that what has the focus takes as text."""
+    focused = screen.focused
+    if focused is None or node is focused:
+        return False
+    shown = binding.key_display or ""
+    character = shown if len(shown) == 1 else key_to_character(binding.key)
+    return focused.check_consume_key(binding.key, character)
+
+
+def _where(node: DOMNode) -> str:
+    if isinstance(node, Widget) and not isinstance(node, Screen) and node.can_focus:
+        return type(node).__name__
+    return ""
