@@ -1,7 +1,8 @@
 """Recordings: a stream in a file, compressed so that a crash loses a second and a flipped bit no more than a frame.
 
-A recording is zstandard frames, one after another, of the bytes that ``bpf/stream`` describes: ``zstd -d`` gives the plain
-stream back, and a plain stream is read just as well. Each compressed frame carries a checksum and stands alone.
+A recording is zstandard frames, one after another, of the bytes that ``bpf/stream`` describes: ``zstd -d`` gives
+the plain stream back, and a plain stream is read just as well. Each compressed frame carries a checksum and stands
+alone.
 """
 
 from __future__ import annotations
