@@ -1,5 +1,5 @@
-/* The one place that knows both transports. A hook fills in its event's first part, asks wanted(), completes the event
- * and emits it. Nothing here can be interrupted by another hook of the same program on the same CPU. */
+/* The one place that knows both transports. A hook fills in its event's first part, asks choose_transport(), completes
+ * the event and emits it. Nothing here can be interrupted by another hook of the same program on the same CPU. */
 
 #include "task.h"
 
@@ -27,7 +27,7 @@ static __always_inline void identify(struct event *e)
 	e->pid = id >> 32;
 	e->tid = id;
 	e->uid = bpf_get_current_uid_gid();
-	e->ppid = parent();
+	e->ppid = current_parent();
 	e->tail = 0;
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(4, 18, 0)
 	e->cgroup = bpf_get_current_cgroup_id();
@@ -39,7 +39,7 @@ static __always_inline void identify(struct event *e)
 
 /* A call that entered is untracked (1) until it leaves (-1), perhaps on another CPU: what remains over all CPUs at the
  * end was lost on its way. */
-static __always_inline void untracked(s64 more)
+static __always_inline void count_untracked(s64 more)
 {
 	int zero = 0;
 	struct ledger *l = ledger.lookup(&zero);
@@ -48,7 +48,7 @@ static __always_inline void untracked(s64 more)
 		l->untracked += more;
 }
 
-static __always_inline bool outside(const struct capture *c, int field, s64 value)
+static __always_inline bool is_outside(const struct capture *c, int field, s64 value)
 {
 	const struct range *r = &c->range[field];
 
@@ -60,9 +60,9 @@ static __always_inline bool passes(const struct capture *c, const struct event *
 {
 	if (!c->active)
 		return true;
-	if (outside(c, RANGE_LATENCY, latency) || outside(c, RANGE_PID, e->pid) || outside(c, RANGE_TID, e->tid) ||
-	    outside(c, RANGE_PPID, e->ppid) || outside(c, RANGE_UID, e->uid) || outside(c, RANGE_RET, ret) ||
-	    outside(c, RANGE_CPU, e->cpu))
+	if (is_outside(c, RANGE_LATENCY, latency) || is_outside(c, RANGE_PID, e->pid) || is_outside(c, RANGE_TID, e->tid) ||
+	    is_outside(c, RANGE_PPID, e->ppid) || is_outside(c, RANGE_UID, e->uid) || is_outside(c, RANGE_RET, ret) ||
+	    is_outside(c, RANGE_CPU, e->cpu))
 		return false;
 	if (c->active & ACTIVE_COMM) {
 		const u64 *want = (const u64 *)c->comm, *have = (const u64 *)e->comm;
@@ -74,7 +74,7 @@ static __always_inline bool passes(const struct capture *c, const struct event *
 }
 
 /* Count the event; the transport it is to take, or -1 when the capture filter keeps it out. */
-static __always_inline int wanted(struct event *e, s64 latency, s64 ret)
+static __always_inline int choose_transport(struct event *e, s64 latency, s64 ret)
 {
 	int zero = 0;
 	struct config *c = config.lookup(&zero);
@@ -98,7 +98,7 @@ static __always_inline int wanted(struct event *e, s64 latency, s64 ret)
 #ifdef EMIT_RESERVE
 /* What is reserved must be known to the verifier, and events have 104 bytes (runqslower) to 12 KiB (execsnoop), but few
  * have more than 512: powers of two. */
-static __always_inline u64 room(u64 size)
+static __always_inline u64 size_class(u64 size)
 {
 	u64 class = 128;
 
@@ -120,15 +120,15 @@ static __always_inline int put(void *ring, struct event *e, u64 size, u64 class,
 	return 0;
 }
 #else
-#define room(size) (size)
+#define size_class(size) (size)
 #define put(ring, e, size, class, flags) bpf_ringbuf_output(ring, e, size, flags)
 #endif
 
-static __always_inline int to_ringbuf(struct config *c, struct event *e, u64 size)
+static __always_inline int ringbuf_submit(struct config *c, struct event *e, u64 size)
 {
 	int zero = 0;
 	void *ring = ringbuf.lookup(&zero);
-	u64 flags = BPF_RB_NO_WAKEUP, taken = room(size);
+	u64 flags = BPF_RB_NO_WAKEUP, taken = size_class(size);
 
 	if (!ring)
 		return -ENOENT;
@@ -151,14 +151,14 @@ static __always_inline int to_ringbuf(struct config *c, struct event *e, u64 siz
 }
 #endif
 
-static __always_inline void hand_over(void *ctx, struct config *c, struct counts *n, struct event *e, u64 size, int to)
+static __always_inline void submit(void *ctx, struct config *c, struct counts *n, struct event *e, u64 size, int to)
 {
 	int err;
 
 	n->emitted++;
 #ifdef RINGBUF
 	if (to == RING_BUFFER)
-		err = to_ringbuf(c, e, size);
+		err = ringbuf_submit(c, e, size);
 	else
 #endif
 		err = perfbuf.perf_submit(ctx, e, size);
@@ -172,7 +172,7 @@ static __always_inline void hand_over(void *ctx, struct config *c, struct counts
 		n->other++;
 }
 
-/* Hand the first `size` bytes of the event to the transport that wanted() chose. */
+/* Hand the first `size` bytes of the event to the transport that choose_transport() chose. */
 static __always_inline void emit(void *ctx, struct event *e, u64 size, int to)
 {
 	int zero = 0;
@@ -182,9 +182,9 @@ static __always_inline void emit(void *ctx, struct event *e, u64 size, int to)
 	if (!c || !l)
 		return;
 	e->seq = l->seq++;
-	hand_over(ctx, c, &l->by[to & 1], e, size, to);
+	submit(ctx, c, &l->by[to & 1], e, size, to);
 #ifdef RINGBUF
 	if (c->copy)
-		hand_over(ctx, c, &l->copied, e, size, !to);
+		submit(ctx, c, &l->copied, e, size, !to);
 #endif
 }

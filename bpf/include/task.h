@@ -14,7 +14,7 @@
 #define read_user_str bpf_probe_read_str
 #endif
 
-static __always_inline u64 pointer(u64 base, u32 offset)
+static __always_inline u64 read_pointer(u64 base, u32 offset)
 {
 	u64 p = 0;
 
@@ -22,7 +22,7 @@ static __always_inline u64 pointer(u64 base, u32 offset)
 	return p;
 }
 
-static __always_inline u32 word(u64 base, u32 offset)
+static __always_inline u32 read_u32(u64 base, u32 offset)
 {
 	u32 w = 0;
 
@@ -32,24 +32,24 @@ static __always_inline u32 word(u64 base, u32 offset)
 
 #ifdef BTF_OFFSETS
 
-static __always_inline u32 parent_of(u64 task)
+static __always_inline u32 parent_tgid(u64 task)
 {
-	return word(pointer(task, TASK_REAL_PARENT), TASK_TGID);
+	return read_u32(read_pointer(task, TASK_REAL_PARENT), TASK_TGID);
 }
 
-static __always_inline u64 cgroup_of(u64 task)
+static __always_inline u64 cgroup_id(u64 task)
 {
-	u64 cgroup = pointer(pointer(task, TASK_CGROUPS), CSS_SET_DFL_CGRP);
+	u64 cgroup = read_pointer(read_pointer(task, TASK_CGROUPS), CSS_SET_DFL_CGRP);
 
-	return pointer(pointer(cgroup, CGROUP_KN), KERNFS_NODE_ID);
+	return read_pointer(read_pointer(cgroup, CGROUP_KN), KERNFS_NODE_ID);
 }
 
 #endif
 
-static __always_inline u32 parent(void)
+static __always_inline u32 current_parent(void)
 {
 #ifdef BTF_OFFSETS
-	return parent_of(bpf_get_current_task());
+	return parent_tgid(bpf_get_current_task());
 #else
 	return UNKNOWN;
 #endif

@@ -27,12 +27,12 @@ struct request {
 #ifdef BTF_OFFSETS
 #define follow(more) ((void)0)	/* an event whose request was pushed out is reported all the same */
 #else
-#define follow(more) untracked(more)
+#define follow(more) count_untracked(more)
 #endif
 
 BPF_TABLE("lru_hash", u32, struct request, requests, CALLS);
 
-static __always_inline int entered(const char *filename, const char *const *argv)
+static __always_inline int on_enter(const char *filename, const char *const *argv)
 {
 	u32 tid = bpf_get_current_pid_tgid();
 	struct request r = { filename, argv };
@@ -42,13 +42,13 @@ static __always_inline int entered(const char *filename, const char *const *argv
 	return 0;
 }
 
-static __always_inline void left(u32 tid)
+static __always_inline void forget_request(u32 tid)
 {
 	if (!requests.delete(&tid))
 		follow(-1);
 }
 
-static __always_inline struct execsnoop_event *begun(u32 tid, s64 ret)
+static __always_inline struct execsnoop_event *event_begin(u32 tid, s64 ret)
 {
 	int zero = 0;
 	struct execsnoop_event *e = scratch.lookup(&zero);
@@ -63,7 +63,7 @@ static __always_inline struct execsnoop_event *begun(u32 tid, s64 ret)
 }
 
 /* `n` is what read_*_str said of e->text: the filename's length with the NUL, or an error. */
-static __always_inline u32 named(struct execsnoop_event *e, long n)
+static __always_inline u32 set_filename(struct execsnoop_event *e, long n)
 {
 	u32 size = n > 0 && n <= FILENAME_LEN ? n - 1 : 0;
 
@@ -73,7 +73,7 @@ static __always_inline u32 named(struct execsnoop_event *e, long n)
 	return size;
 }
 
-static __always_inline void report(void *ctx, struct execsnoop_event *e, int to)
+static __always_inline void event_submit(void *ctx, struct execsnoop_event *e, int to)
 {
 	/* In steps of 64, so that neighbours are often of equal length and the reader takes them at once. */
 	u64 size = (FIXED + e->filename_len + e->argv_len + 63) & ~63;
@@ -82,7 +82,7 @@ static __always_inline void report(void *ctx, struct execsnoop_event *e, int to)
 }
 
 /* The new program's arguments lie in one block, and its pages are there: they were just written. */
-static __always_inline void take_block(struct execsnoop_event *e, u32 at, u64 start, u64 end)
+static __always_inline void add_arg_block(struct execsnoop_event *e, u32 at, u64 start, u64 end)
 {
 	u64 size = end > start ? end - start : 0;
 
@@ -97,7 +97,7 @@ static __always_inline void take_block(struct execsnoop_event *e, u32 at, u64 st
 		e->argv_len = size;
 }
 
-static __always_inline void take_strings(struct execsnoop_event *e, u32 at, const char *const *argv)
+static __always_inline void add_arg_strings(struct execsnoop_event *e, u32 at, const char *const *argv)
 {
 	u32 used = 0;
 
@@ -130,34 +130,34 @@ static __always_inline void take_strings(struct execsnoop_event *e, u32 at, cons
 	e->argv_len = used;
 }
 
-static __always_inline void failed(void *ctx, s64 ret)
+static __always_inline void on_failure(void *ctx, s64 ret)
 {
 	u32 tid = bpf_get_current_pid_tgid();
 	struct request *r = requests.lookup(&tid);
-	struct execsnoop_event *e = begun(tid, ret);
-	int to = e ? wanted(&e->h, 0, ret) : -1;
+	struct execsnoop_event *e = event_begin(tid, ret);
+	int to = e ? choose_transport(&e->h, 0, ret) : -1;
 
 	if (to >= 0) {
 		if (r) {
-			u32 at = named(e, read_user_str(e->text, FILENAME_LEN, r->filename));
+			u32 at = set_filename(e, read_user_str(e->text, FILENAME_LEN, r->filename));
 
-			take_strings(e, at, r->argv);
+			add_arg_strings(e, at, r->argv);
 		} else {
 			e->truncated = 1;	/* entered before the program was attached */
 		}
-		report(ctx, e, to);
+		event_submit(ctx, e, to);
 	}
-	left(tid);
+	forget_request(tid);
 }
 
 int enter_execve(struct tracepoint__syscalls__sys_enter_execve *args)
 {
-	return entered(args->filename, args->argv);
+	return on_enter(args->filename, args->argv);
 }
 
 int enter_execveat(struct tracepoint__syscalls__sys_enter_execveat *args)
 {
-	return entered(args->filename, args->argv);
+	return on_enter(args->filename, args->argv);
 }
 
 #ifdef BTF_OFFSETS
@@ -165,85 +165,85 @@ int enter_execveat(struct tracepoint__syscalls__sys_enter_execveat *args)
 int on_exec(struct bpf_raw_tracepoint_args *ctx)	/* sched_process_exec(task, old_pid, bprm) */
 {
 	u32 tid = ctx->args[1];
-	u64 bprm = ctx->args[2], mm = pointer(ctx->args[0], TASK_MM);
-	struct execsnoop_event *e = begun(tid, 0);
-	int to = e ? wanted(&e->h, 0, 0) : -1;
+	u64 bprm = ctx->args[2], mm = read_pointer(ctx->args[0], TASK_MM);
+	struct execsnoop_event *e = event_begin(tid, 0);
+	int to = e ? choose_transport(&e->h, 0, 0) : -1;
 
 	if (to >= 0) {
-		u32 at = named(e, read_kernel_str(e->text, FILENAME_LEN, (void *)pointer(bprm, BPRM_FILENAME)));
+		u32 at = set_filename(e, read_kernel_str(e->text, FILENAME_LEN, (void *)read_pointer(bprm, BPRM_FILENAME)));
 
-		e->argc = word(bprm, BPRM_ARGC);
-		take_block(e, at, pointer(mm, MM_ARG_START), pointer(mm, MM_ARG_END));
-		report(ctx, e, to);
+		e->argc = read_u32(bprm, BPRM_ARGC);
+		add_arg_block(e, at, read_pointer(mm, MM_ARG_START), read_pointer(mm, MM_ARG_END));
+		event_submit(ctx, e, to);
 	}
-	left(tid);
+	forget_request(tid);
 	return 0;
 }
 
 int exit_execve(struct tracepoint__syscalls__sys_exit_execve *args)
 {
 	if (args->ret < 0)
-		failed(args, args->ret);
+		on_failure(args, args->ret);
 	return 0;
 }
 
 int exit_execveat(struct tracepoint__syscalls__sys_exit_execveat *args)
 {
 	if (args->ret < 0)
-		failed(args, args->ret);
+		on_failure(args, args->ret);
 	return 0;
 }
 
 #else /* no BTF: the arguments are read from the new program's stack, when its system call ends */
 
-struct started {
+struct new_program {
 	u32 tid, len;
 	char filename[FILENAME_LEN];
 };
 
-BPF_TABLE("lru_hash", u32, struct started, starting, TEXTS);
-BPF_PERCPU_ARRAY(start_scratch, struct started, 1);
+BPF_TABLE("lru_hash", u32, struct new_program, new_programs, TEXTS);
+BPF_PERCPU_ARRAY(new_program_scratch, struct new_program, 1);
 
 int on_exec(struct tracepoint__sched__sched_process_exec *args)
 {
 	int zero = 0;
 	u32 now = args->pid, tid = args->old_pid;
-	struct started *s = start_scratch.lookup(&zero);
+	struct new_program *s = new_program_scratch.lookup(&zero);
 
 	if (!s)
 		return 0;
 	s->tid = tid;
 	s->len = read_kernel_str(s->filename, FILENAME_LEN, (char *)args + (args->data_loc_filename & 0xffff));
-	starting.update(&now, s);
+	new_programs.update(&now, s);
 	follow(1);
-	left(tid);
+	forget_request(tid);
 	return 0;
 }
 
-static __always_inline void succeeded(void *ctx, u64 regs)
+static __always_inline void on_success(void *ctx, u64 regs)
 {
 	u32 now = bpf_get_current_pid_tgid();
-	struct started *s = starting.lookup(&now);
-	struct execsnoop_event *e = s ? begun(s->tid, 0) : NULL;
-	int to = e ? wanted(&e->h, 0, 0) : -1;
+	struct new_program *s = new_programs.lookup(&now);
+	struct execsnoop_event *e = s ? event_begin(s->tid, 0) : NULL;
+	int to = e ? choose_transport(&e->h, 0, 0) : -1;
 
 	if (to >= 0) {
 		/* argc, argv[0] ..., NULL, envp[0] ..., NULL: and the strings lie in one block from argv[0] to envp[0] */
-		u64 sp = pointer(regs, offsetof(struct pt_regs, sp)), argc = 0, first = 0, end = 0;
-		u32 at = named(e, read_kernel_str(e->text, FILENAME_LEN, s->filename));
+		u64 sp = read_pointer(regs, offsetof(struct pt_regs, sp)), argc = 0, first = 0, end = 0;
+		u32 at = set_filename(e, read_kernel_str(e->text, FILENAME_LEN, s->filename));
 
 		read_user(&argc, sizeof(argc), (void *)sp);
 		read_user(&first, sizeof(first), (void *)(sp + 8));
 		read_user(&end, sizeof(end), (void *)(sp + 8 * (argc + 2)));
 		if (end) {
 			e->argc = argc;
-			take_block(e, at, first, end);
+			add_arg_block(e, at, first, end);
 		} else {	/* an empty environment */
-			take_strings(e, at, (const char *const *)(sp + 8));
+			add_arg_strings(e, at, (const char *const *)(sp + 8));
 		}
-		report(ctx, e, to);
+		event_submit(ctx, e, to);
 	}
-	if (!starting.delete(&now))
+	if (!new_programs.delete(&now))
 		follow(-1);
 }
 
@@ -251,16 +251,16 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 regs = ctx->args[0];
 	s64 ret = ctx->args[1];
-	u32 nr = word(regs, offsetof(struct pt_regs, USER_SYSCALL));
+	u32 nr = read_u32(regs, offsetof(struct pt_regs, USER_SYSCALL));
 
 	if (nr != NR_EXECVE && nr != NR_EXECVEAT)
 		return 0;
 	u32 tid = bpf_get_current_pid_tgid();
 
 	if (!ret)
-		succeeded(ctx, regs);
+		on_success(ctx, regs);
 	else if (ret < 0 && requests.lookup(&tid))	/* 32-bit programs have other calls of these numbers */
-		failed(ctx, ret);
+		on_failure(ctx, ret);
 	return 0;
 }
 

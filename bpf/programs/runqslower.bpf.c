@@ -16,34 +16,34 @@ struct runqslower_event {
 BPF_ARRAY(runnable_since, u64, PID_MAX);	/* by tid; 0: not waiting. An array: this is on every wake-up and switch */
 BPF_PERCPU_ARRAY(scratch, struct runqslower_event, 1);
 
-static __always_inline u64 *waiting(u32 tid)
+static __always_inline u64 *waiting_since(u32 tid)
 {
 	u64 *since = tid ? runnable_since.lookup(&tid) : NULL;
 
 	if (tid && !since)
-		untracked(1);	/* pid_max was raised after the start */
+		count_untracked(1);	/* pid_max was raised after the start */
 	return since;
 }
 
-static __always_inline void woken(u32 tid)
+static __always_inline void on_runnable(u32 tid)
 {
-	u64 *since = waiting(tid);
+	u64 *since = waiting_since(tid);
 
 	if (since && !*since)	/* else it waits already: preempted just before it went to sleep */
 		*since = bpf_ktime_get_ns() & ~PREEMPTED;
 }
 
 /* A task leaves its CPU: it waits for the next one, or sleeps, and then a wake-up while it still ran counts no more. */
-static __always_inline void switched_out(u32 tid, bool preempted)
+static __always_inline void on_switch_out(u32 tid, bool preempted)
 {
-	u64 *since = waiting(tid);
+	u64 *since = waiting_since(tid);
 
 	if (since)
 		*since = preempted ? bpf_ktime_get_ns() | PREEMPTED : 0;
 }
 
 /* The event of a wait that just ended, or NULL when there is none to report. */
-static __always_inline struct runqslower_event *waited(u32 tid)
+static __always_inline struct runqslower_event *event_begin(u32 tid)
 {
 	int zero = 0;
 	u64 *since = tid ? runnable_since.lookup(&tid) : NULL;
@@ -75,9 +75,9 @@ static __always_inline struct runqslower_event *waited(u32 tid)
 	return e;
 }
 
-static __always_inline void report(void *ctx, struct runqslower_event *e)
+static __always_inline void event_submit(void *ctx, struct runqslower_event *e)
 {
-	int to = wanted(&e->h, e->latency, 0);
+	int to = choose_transport(&e->h, e->latency, 0);
 
 	if (to >= 0)
 		emit(ctx, &e->h, sizeof(*e), to);
@@ -87,7 +87,7 @@ static __always_inline void report(void *ctx, struct runqslower_event *e)
 
 int on_wakeup(struct bpf_raw_tracepoint_args *ctx)
 {
-	woken(word(ctx->args[0], TASK_PID));
+	on_runnable(read_u32(ctx->args[0], TASK_PID));
 	return 0;
 }
 
@@ -97,22 +97,22 @@ int on_switch(struct bpf_raw_tracepoint_args *ctx)
 #ifdef SWITCH_HAS_PREV_STATE
 	u32 state = ctx->args[3];
 #else
-	u32 state = word(ctx->args[1], TASK_STATE);
+	u32 state = read_u32(ctx->args[1], TASK_STATE);
 #endif
 	/* A preempted task is runnable whatever its state says (kernel/sched: __trace_sched_switch_state). */
-	switched_out(bpf_get_current_pid_tgid(), (preempt & 0xff) || !state);
+	on_switch_out(bpf_get_current_pid_tgid(), (preempt & 0xff) || !state);
 
-	struct runqslower_event *e = waited(word(next, TASK_PID));
+	struct runqslower_event *e = event_begin(read_u32(next, TASK_PID));
 
 	if (!e)
 		return 0;
-	e->h.pid = word(next, TASK_TGID);
-	e->h.ppid = parent_of(next);
-	e->h.uid = word(pointer(next, TASK_CRED), CRED_UID);
-	e->h.cgroup = cgroup_of(next);
+	e->h.pid = read_u32(next, TASK_TGID);
+	e->h.ppid = parent_tgid(next);
+	e->h.uid = read_u32(read_pointer(next, TASK_CRED), CRED_UID);
+	e->h.cgroup = cgroup_id(next);
 	__builtin_memset(e->h.comm, 0, COMM_LEN);
 	read_kernel_str(e->h.comm, COMM_LEN, (void *)(next + TASK_COMM));
-	report(ctx, e);
+	event_submit(ctx, e);
 	return 0;
 }
 
@@ -120,22 +120,22 @@ int on_switch(struct bpf_raw_tracepoint_args *ctx)
 
 int on_wakeup(struct tracepoint__sched__sched_wakeup *args)
 {
-	woken(args->pid);
+	on_runnable(args->pid);
 	return 0;
 }
 
 int on_wakeup_new(struct tracepoint__sched__sched_wakeup_new *args)
 {
-	woken(args->pid);
+	on_runnable(args->pid);
 	return 0;
 }
 
 int on_switch(struct tracepoint__sched__sched_switch *args)
 {
 	/* The reported state: the bit above the state bits (0xff) says preempted. */
-	switched_out(args->prev_pid, !(args->prev_state & 0xff));
+	on_switch_out(args->prev_pid, !(args->prev_state & 0xff));
 
-	struct runqslower_event *e = waited(args->next_pid);
+	struct runqslower_event *e = event_begin(args->next_pid);
 
 	if (!e)
 		return 0;
@@ -143,7 +143,7 @@ int on_switch(struct tracepoint__sched__sched_switch *args)
 	e->h.cgroup = 0;
 	__builtin_memset(e->h.comm, 0, COMM_LEN);	/* what follows the NUL in next_comm is stale */
 	read_kernel_str(e->h.comm, COMM_LEN, args->next_comm);
-	report(args, e);
+	event_submit(args, e);
 	return 0;
 }
 

@@ -20,7 +20,7 @@ struct unlinksnoop_event {
 
 BPF_PERCPU_ARRAY(scratch, struct unlinksnoop_event, 1);
 
-static __always_inline struct unlinksnoop_event *begun(u32 op, s32 dfd, s64 ret)
+static __always_inline struct unlinksnoop_event *event_begin(u32 op, s32 dfd, s64 ret)
 {
 	int zero = 0;
 	struct unlinksnoop_event *e = scratch.lookup(&zero);
@@ -35,7 +35,7 @@ static __always_inline struct unlinksnoop_event *begun(u32 op, s32 dfd, s64 ret)
 }
 
 /* `n` is what read_*_str said of e->path: its length with the NUL, or an error. */
-static __always_inline void report(void *ctx, struct unlinksnoop_event *e, long n, int to)
+static __always_inline void event_submit(void *ctx, struct unlinksnoop_event *e, long n, int to)
 {
 	u32 size = n > 0 && n <= PATH_LEN ? n : 0;
 
@@ -51,21 +51,21 @@ static __always_inline void report(void *ctx, struct unlinksnoop_event *e, long 
  * (do_unlinkat consumes it), so the whole event waits here. LRU: a task killed in the middle never leaves. */
 BPF_TABLE("lru_hash", u32, struct unlinksnoop_event, requests, TEXTS);
 
-static __always_inline int entered(s32 dfd, u64 filename, u32 op)
+static __always_inline int on_enter(s32 dfd, u64 filename, u32 op)
 {
 	u32 tid = bpf_get_current_pid_tgid();
-	struct unlinksnoop_event *e = begun(op, dfd, 0);
+	struct unlinksnoop_event *e = event_begin(op, dfd, 0);
 
 	if (!e)
 		return 0;
-	untracked(1);	/* for good when the return is missed: the kernel has kretprobes for so many at a time */
+	count_untracked(1);	/* for good when the return is missed: the kernel has kretprobes for so many at a time */
 	/* struct filename begins with the pointer to the name on every kernel */
-	e->path_len = read_kernel_str(e->path, PATH_LEN, (void *)pointer(filename, 0));
+	e->path_len = read_kernel_str(e->path, PATH_LEN, (void *)read_pointer(filename, 0));
 	requests.update(&tid, e);
 	return 0;
 }
 
-static __always_inline int left(void *ctx, s64 ret)
+static __always_inline int on_exit(void *ctx, s64 ret)
 {
 	u32 tid = bpf_get_current_pid_tgid();
 	struct unlinksnoop_event *e = requests.lookup(&tid);
@@ -74,28 +74,28 @@ static __always_inline int left(void *ctx, s64 ret)
 		return 0;	/* entered before the program was attached */
 	identify(&e->h);
 	e->ret = ret;
-	int to = wanted(&e->h, 0, ret);
+	int to = choose_transport(&e->h, 0, ret);
 
 	if (to >= 0)
-		report(ctx, e, (s32)e->path_len, to);
+		event_submit(ctx, e, (s32)e->path_len, to);
 	if (!requests.delete(&tid))
-		untracked(-1);
+		count_untracked(-1);
 	return 0;
 }
 
 int enter_unlink(struct pt_regs *ctx)
 {
-	return entered(PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), UNLINK);
+	return on_enter(PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), UNLINK);
 }
 
 int enter_rmdir(struct pt_regs *ctx)
 {
-	return entered(PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), RMDIR);
+	return on_enter(PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), RMDIR);
 }
 
 int exit_any(struct pt_regs *ctx)
 {
-	return left(ctx, (s32)PT_REGS_RC(ctx));
+	return on_exit(ctx, (s32)PT_REGS_RC(ctx));
 }
 
 #else
@@ -109,63 +109,63 @@ struct request {
 
 BPF_TABLE("lru_hash", u32, struct request, requests, CALLS);
 
-static __always_inline int entered(const char *path, s32 dfd, u32 op)
+static __always_inline int on_enter(const char *path, s32 dfd, u32 op)
 {
 	u32 tid = bpf_get_current_pid_tgid();
 	struct request r = { path, dfd, op };
 
-	untracked(1);
+	count_untracked(1);
 	requests.update(&tid, &r);
 	return 0;
 }
 
-static __always_inline int left(void *ctx, s64 ret)
+static __always_inline int on_exit(void *ctx, s64 ret)
 {
 	u32 tid = bpf_get_current_pid_tgid();
 	struct request *r = requests.lookup(&tid);
 
 	if (!r)
 		return 0;	/* entered before the program was attached */
-	struct unlinksnoop_event *e = begun(r->op, r->dfd, ret);
-	int to = e ? wanted(&e->h, 0, ret) : -1;
+	struct unlinksnoop_event *e = event_begin(r->op, r->dfd, ret);
+	int to = e ? choose_transport(&e->h, 0, ret) : -1;
 
 	if (to >= 0)
-		report(ctx, e, read_user_str(e->path, PATH_LEN, r->path), to);
+		event_submit(ctx, e, read_user_str(e->path, PATH_LEN, r->path), to);
 	if (!requests.delete(&tid))
-		untracked(-1);
+		count_untracked(-1);
 	return 0;
 }
 
 #ifdef HAS_UNLINK	/* newer architectures have unlinkat alone */
 int enter_unlink(struct tracepoint__syscalls__sys_enter_unlink *args)
 {
-	return entered(args->pathname, AT_FDCWD, UNLINK);
+	return on_enter(args->pathname, AT_FDCWD, UNLINK);
 }
 
 int exit_unlink(struct tracepoint__syscalls__sys_exit_unlink *args)
 {
-	return left(args, args->ret);
+	return on_exit(args, args->ret);
 }
 
 int enter_rmdir(struct tracepoint__syscalls__sys_enter_rmdir *args)
 {
-	return entered(args->pathname, AT_FDCWD, RMDIR);
+	return on_enter(args->pathname, AT_FDCWD, RMDIR);
 }
 
 int exit_rmdir(struct tracepoint__syscalls__sys_exit_rmdir *args)
 {
-	return left(args, args->ret);
+	return on_exit(args, args->ret);
 }
 #endif
 
 int enter_unlinkat(struct tracepoint__syscalls__sys_enter_unlinkat *args)
 {
-	return entered(args->pathname, args->dfd, args->flag & AT_REMOVEDIR ? RMDIR : UNLINK);
+	return on_enter(args->pathname, args->dfd, args->flag & AT_REMOVEDIR ? RMDIR : UNLINK);
 }
 
 int exit_unlinkat(struct tracepoint__syscalls__sys_exit_unlinkat *args)
 {
-	return left(args, args->ret);
+	return on_exit(args, args->ret);
 }
 
 #endif
