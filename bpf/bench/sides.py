@@ -26,7 +26,8 @@ from ringtop.bpf.event.schema import UNLINKSNOOP
 from ringtop.bpf.filter.capture import compile_capture
 from ringtop.bpf.kernel import syscall
 from ringtop.bpf.kernel.features import Kernel
-from ringtop.bpf.kernel.loader import COUNTERS, TRANSPORTS, Config, load
+from ringtop.bpf.kernel.layout import COUNTERS, TRANSPORTS, Config
+from ringtop.bpf.kernel.loader import load
 from ringtop.bpf.stream import Transport
 
 Kind = Literal["ringtop", "ringtop, stream", "bcc", "bcc, 5 fields"]

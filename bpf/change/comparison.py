@@ -8,8 +8,8 @@ from contextlib import suppress
 
 from ringtop.bpf.change.background import Background
 from ringtop.bpf.common import sizes
-from ringtop.bpf.kernel import syscall
-from ringtop.bpf.kernel.loader import COPIES, COUNTERS, Loaded
+from ringtop.bpf.kernel.layout import COPIES, COUNTERS
+from ringtop.bpf.kernel.loaded import Loaded
 from ringtop.bpf.ledger.ledger import Ledger
 from ringtop.bpf.ledger.period import Figures, figures
 from ringtop.bpf.stream import Compared, Period, Transport
@@ -82,7 +82,7 @@ class Comparison:
         self._work = Background(self._leave)
 
     def _leave(self) -> None:
-        syscall.wait_for_programs()
+        self._loaded.wait_for_runs()
         self.reader.uninstall(self._loaded.map_fd(self.reader.transport))
 
     def _figures(self) -> Figures:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from ringtop.bpf.change.background import Background
 from ringtop.bpf.event.batch import Rows
-from ringtop.bpf.kernel import syscall
-from ringtop.bpf.kernel.loader import Config, Loaded
+from ringtop.bpf.kernel.layout import Config
+from ringtop.bpf.kernel.loaded import Loaded
 from ringtop.bpf.transport.reader import Reader
 
 _NEVER = np.iinfo(np.int64).max
@@ -50,13 +50,13 @@ class Handover:
             if not replaced:
                 self.told_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
             loaded.configure(self._config)  # the one store that decides
-            syscall.wait_for_programs()
+            loaded.wait_for_runs()
         except OSError:
             loaded.configure(self._before)
             if replaced:
                 old.install(loaded.map_fd(old.transport))
             with suppress(OSError):
-                syscall.wait_for_programs()
+                loaded.wait_for_runs()
             if not replaced:
                 with suppress(OSError):
                     new.uninstall(loaded.map_fd(new.transport))

@@ -18,10 +18,10 @@ from ringtop.bpf.event.batch import Batch, concat
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.filter.capture import Capture
 from ringtop.bpf.kernel.features import online_cpus, possible_cpus
-from ringtop.bpf.kernel.loader import COUNTERS, TRANSPORTS, Counters, Loaded
+from ringtop.bpf.kernel.layout import COUNTERS, TRANSPORTS, Counters
+from ringtop.bpf.kernel.loaded import Loaded
 from ringtop.bpf.ledger.ledger import Ledger
 from ringtop.bpf.ledger.period import Figures, figures, losses
-from ringtop.bpf.transport.perfbuf import PerfBuffers
 from ringtop.bpf.transport.reader import Reader
 from ringtop.bpf.transport.setting import Setting
 
@@ -195,12 +195,12 @@ class Transports:
             return
         self._unread = unread
         for reader, _ in self._readers():
-            if isinstance(reader, PerfBuffers) and not self._followed(reader, now, dead):
+            if not self._followed(reader, now, dead):
                 return  # another try, next time
         self._online = now
         self._refused_cpus = []
 
-    def _followed(self, reader: PerfBuffers, now: list[int], dead: set[int]) -> bool:
+    def _followed(self, reader: Reader, now: list[int], dead: set[int]) -> bool:
         before = set(reader.fds())
         try:
             reader.follow(now, self._loaded.map_fd(reader.transport), dead)

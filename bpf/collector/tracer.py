@@ -17,7 +17,8 @@ from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.filter.capture import Capture, compile_capture
 from ringtop.bpf.kernel.features import Kernel
-from ringtop.bpf.kernel.loader import Counters, load
+from ringtop.bpf.kernel.layout import Counters
+from ringtop.bpf.kernel.loader import load
 from ringtop.bpf.ledger.ledger import Ledger
 from ringtop.bpf.stream import ProgramStats, State, Transport
 from ringtop.bpf.transport.reader import Reader

@@ -1,4 +1,4 @@
-/* What the programs share with user space. bpf/event/schema.py, bpf/filter/capture.py and bpf/ledger/ledger.py mirror these layouts. */
+/* What the programs share with user space. bpf/event/schema.py, bpf/filter/capture.py and bpf/kernel/layout.py mirror these layouts. */
 
 #include <linux/ptrace.h>
 

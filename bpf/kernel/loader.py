@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.sizes import Emit
-from ringtop.bpf.filter.capture import Capture
 from ringtop.bpf.kernel import syscall
 from ringtop.bpf.kernel.features import Kernel, possible_cpus
 from ringtop.bpf.kernel.headers import write_tree
 from ringtop.bpf.kernel.ladder import Hook, Rung, ladder
+from ringtop.bpf.kernel.layout import COUNTERS, Config, Counters
 
 _CURE = "`ringtop doctor` tells what this kernel lacks."
 _SOURCES = Path(__file__).parents[1]
@@ -30,45 +29,6 @@ _CAN_ATTACH = {
     "kprobe": "KPROBE",
     "kretprobe": "KPROBE",
 }
-
-TRANSPORTS = ("ringbuf", "perfbuf")
-"""By their number in the kernel (``enum transport``)."""
-
-COPIES = 2
-"""Behind them: the copies of events that go over the other transport too."""
-
-COUNTERS = ("hits", "filtered", "emitted", "full", "no_reader", "other")
-"""``struct counts``, in order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """``struct config``."""
-
-    transport: str
-    wakeup: int
-    wakeup_arg: int
-    capture: Capture
-    copy: bool = False
-    """Each event goes over the other transport too."""
-
-    def pack(self) -> bytes:
-        """As the kernel reads it."""
-        words = np.array([TRANSPORTS.index(self.transport), self.copy, self.wakeup, self.wakeup_arg], "<u8")
-        return words.tobytes() + self.capture.pack()
-
-
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """What a program counted, one row for each possible CPU."""
-
-    seq: NDArray[np.uint64]
-    """Emit attempts over both transports."""
-    untracked: NDArray[np.int64]
-    """Hook runs that could not be followed to their end, and calls that have entered and not left: taken back on the
-    CPU where they leave, so that only the sum over all CPUs means something."""
-    by: NDArray[np.uint64]
-    """Shape (cpus, transports and copies, ``COUNTERS``)."""
 
 
 def import_bcc() -> Any:
@@ -122,8 +82,8 @@ def source(program: str) -> bytes:
 
 
 @dataclass
-class Loaded:
-    """A program in the kernel, not yet attached."""
+class LoadedByBcc:
+    """A program that bcc put into the kernel, not yet attached."""
 
     program: str
     rung: Rung
@@ -163,6 +123,10 @@ class Loaded:
     def missed(self) -> int:
         """Times the kernel skipped a function because it was already running on that CPU."""
         return sum(syscall.program_misses(f.fd) for f in self.bpf.funcs.values())
+
+    def wait_for_runs(self) -> None:
+        """Return when every run of the program that began before this call has ended. Raises OSError."""
+        syscall.wait_for_programs()
 
     def attach(self) -> None:
         """From now on the hooks run. Raises CannotTrace."""
@@ -204,7 +168,7 @@ class Loaded:
                         self.bpf.detach_kprobe(event=target)
                     case "kretprobe":
                         self.bpf.detach_kretprobe(event=target)
-        syscall.wait_for_programs()
+        self.wait_for_runs()
 
     def close(self) -> None:
         """Take the program out of the kernel."""
@@ -242,7 +206,7 @@ def _load_rung(program: str, rung: Rung, kernel: Kernel, ringbuf: bool, emit: Em
 
 def load(
     program: str, kernel: Kernel, ringbuf: bool, emit: Emit = "output", failed: Mapping[str, str] | None = None
-) -> Loaded:
+) -> LoadedByBcc:
     """Load *program* by the first rung that works; with the ring buffer in it only if *ringbuf*. *failed*: names of
     rungs that could not be attached, and why. Raises CannotTrace."""
     tried: list[str] = []
@@ -251,7 +215,7 @@ def load(
             tried.append(f"{rung.name}: {why}")
             continue
         try:
-            return Loaded(program, rung, _load_rung(program, rung, kernel, ringbuf, emit), tried)
+            return LoadedByBcc(program, rung, _load_rung(program, rung, kernel, ringbuf, emit), tried)
         except CannotTrace as e:
             tried.append(f"{rung.name}: {e.why}")
     raise CannotTrace(f"{program} cannot run here", "; ".join(tried), _CURE)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ringtop.bpf.kernel.loader import COUNTERS, TRANSPORTS, Counters
+from ringtop.bpf.kernel.layout import COUNTERS, TRANSPORTS, Counters
 from ringtop.bpf.stream import CpuStats
 from ringtop.bpf.transport.records import Drained
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ringtop.bpf.kernel.loader import COUNTERS, TRANSPORTS, Counters
+from ringtop.bpf.kernel.layout import COUNTERS, TRANSPORTS, Counters
 from ringtop.bpf.ledger.ledger import REASONS, Received
 from ringtop.bpf.stream import Period
 from ringtop.bpf.transport.reader import Reader

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from collections.abc import Collection
 
 import numpy as np
 
@@ -80,6 +81,9 @@ class RingBuffer:
     def uninstall(self, map_fd: int) -> None:
         """Take it away again."""
         syscall.map_delete(map_fd, 0)
+
+    def follow(self, online: list[int], map_fd: int, dead: Collection[int] = ()) -> None:
+        """Nothing to do: one ring serves all CPUs, whichever they are."""
 
     def map(self, consumer: mmap.mmap, producer: mmap.mmap) -> None:
         """Read from this memory: the *consumer*'s page, and the *producer*'s with the data twice behind it."""

@@ -11,7 +11,7 @@ from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.filter.capture import Capture
 from ringtop.bpf.kernel.features import online_cpus, possible_cpus
-from ringtop.bpf.kernel.loader import Config
+from ringtop.bpf.kernel.layout import Config
 from ringtop.bpf.kernel.memory import ensure_free, fence
 from ringtop.bpf.stream import Transport
 from ringtop.bpf.transport.perfbuf import PerfBuffers

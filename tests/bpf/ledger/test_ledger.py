@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import RUNQSLOWER
-from ringtop.bpf.kernel.loader import COUNTERS, TRANSPORTS, Counters
+from ringtop.bpf.kernel.layout import COUNTERS, TRANSPORTS, Counters
 from ringtop.bpf.ledger.ledger import LATENCY_BUCKETS, REASONS, Ledger
 from ringtop.bpf.transport.records import Drained
 

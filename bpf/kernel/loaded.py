@@ -1,0 +1,52 @@
+"""A program in the kernel, as everything above this room knows it, whoever loaded it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ringtop.bpf.kernel.ladder import Rung
+from ringtop.bpf.kernel.layout import Config, Counters
+
+
+class Loaded(Protocol):
+    """A program in the kernel, not yet attached."""
+
+    @property
+    def program(self) -> str:
+        """Its name in SCHEMAS."""
+
+    @property
+    def rung(self) -> Rung:
+        """How it is attached."""
+
+    @property
+    def tried(self) -> list[str]:
+        """The rungs before this one, each with why it was not used."""
+
+    def map_fd(self, name: str) -> int:
+        """File descriptor of one of the program's maps."""
+
+    def configure(self, config: Config) -> None:
+        """Replace the configuration, in place: of what is more than a word, an event that is being handled may see
+        both the old and the new."""
+
+    def exclude(self, ids: set[int], now: set[int]) -> None:
+        """Replace the process and thread *ids* whose events are not wanted by those of *now*."""
+
+    def counters(self) -> Counters:
+        """The ledger as the kernel has it now."""
+
+    def missed(self) -> int:
+        """Times the kernel skipped a function because it was already running on that CPU."""
+
+    def wait_for_runs(self) -> None:
+        """Return when every run of the program that began before this call has ended. Raises OSError."""
+
+    def attach(self) -> None:
+        """From now on the hooks run. Raises CannotTrace."""
+
+    def detach(self) -> None:
+        """From now on no hook runs; returns when those that ran have ended. Maps and counters stay."""
+
+    def close(self) -> None:
+        """Take the program out of the kernel."""
