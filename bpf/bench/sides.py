@@ -18,17 +18,17 @@ import numpy as np
 
 from ringtop.bpf import filter as language
 from ringtop.bpf import stream
-from ringtop.bpf.collector.tracer import TICK_NS, Settings, Tracer
+from ringtop.bpf.collector.tracer import TICK_NS, Tracer
 from ringtop.bpf.common import sizes
-from ringtop.bpf.common.options import WINDOW_MS
 from ringtop.bpf.common.sizes import PAGE
+from ringtop.bpf.common.transports import TRANSPORTS, Transport
 from ringtop.bpf.event.schema import UNLINKSNOOP
 from ringtop.bpf.filter.capture import compile_capture
 from ringtop.bpf.kernel import syscall
 from ringtop.bpf.kernel.features import Kernel
-from ringtop.bpf.kernel.layout import COUNTERS, TRANSPORTS, Config
+from ringtop.bpf.kernel.layout import COUNTERS, Config
 from ringtop.bpf.kernel.loader import load
-from ringtop.bpf.stream import Transport
+from ringtop.bpf.options.collector import WINDOW_MS, CollectorOptions
 
 Kind = Literal["ringtop", "ringtop, stream", "bcc", "bcc, 5 fields"]
 
@@ -109,8 +109,8 @@ class Ours:
     """ringtop's reader; the loop is the collector's: drained on its timer, and when the kernel wakes it."""
 
     def __init__(self, side: Side, kernel: Kernel, size: int, capture: str) -> None:
-        settings = Settings(side.transport, size, side.wakeup, capture, min_us=0, emit=side.emit)
-        self._tracer = Tracer("unlinksnoop", kernel, settings)
+        options = CollectorOptions(buffer=size, wakeup=side.wakeup, capture=capture, emit=side.emit)
+        self._tracer = Tracer("unlinksnoop", kernel, options, side.transport)
         self._drain = self._drain_and_encode if side.kind == "ringtop, stream" else self._drain_only
         # The kernel wakes an adaptive reader only once it has caught up, and one on the timer as half full is passed.
         self._behind = {("ringbuf", "adaptive"): 1, ("ringbuf", "timer"): size // 2}.get((side.transport, side.wakeup))

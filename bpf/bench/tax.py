@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from statistics import median
 
 from ringtop.bpf.bench.storm import Calls, Storm, getppids, ping_pong
-from ringtop.bpf.collector.tracer import Settings, Tracer
+from ringtop.bpf.collector.tracer import Tracer
 from ringtop.bpf.common.errors import CannotTrace
+from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.kernel.features import Kernel
-from ringtop.bpf.stream import Transport
+from ringtop.bpf.options.collector import CollectorOptions
 
 ROUNDS = 3
 
@@ -54,7 +55,7 @@ def _tax(program: str, load: str, prepare: Callable[[], Calls], turns: int, kern
     with ExitStack() as stack:
         storm = Storm(prepare, cpu)
         stack.callback(storm.close)
-        tracer = Tracer(program, kernel, Settings(transport, 0, "timer", "", min_us=10_000))
+        tracer = Tracer(program, kernel, CollectorOptions(min_us=10_000), transport)
         stack.callback(tracer.close)
         for _ in range(ROUNDS):
             off.append(storm.run(turns, 1).call_ns)

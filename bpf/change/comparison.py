@@ -8,15 +8,15 @@ from contextlib import suppress
 
 from ringtop.bpf.change.background import Background
 from ringtop.bpf.common import sizes
+from ringtop.bpf.common.transports import NAMES, Transport
 from ringtop.bpf.kernel.layout import COPIES, COUNTERS
 from ringtop.bpf.kernel.loaded import Loaded
 from ringtop.bpf.ledger.ledger import Ledger
 from ringtop.bpf.ledger.period import Figures, figures
-from ringtop.bpf.stream import Compared, Period, Transport
+from ringtop.bpf.stream import Compared, Period
 from ringtop.bpf.transport.reader import Reader
 
 _EMITTED = COUNTERS.index("emitted")
-_NAMES = {"ringbuf": "ring buffer", "perfbuf": "perf buffers"}
 _CLEARLY = 1.25
 """So many times the other's figure is a reason to choose."""
 _CHEAP = 0.01
@@ -113,7 +113,7 @@ def advice(used: Period, other: Period) -> tuple[Transport, str]:
 
     def say(best: Period, what: str, figure: Callable[[Period], str]) -> tuple[Transport, str]:
         worse = other if best is used else used
-        return best.transport, f"{what}: {figure(best)} against {figure(worse)} over the {_NAMES[worse.transport]}"
+        return best.transport, f"{what}: {figure(best)} against {figure(worse)} over the {NAMES[worse.transport]}"
 
     if not used.received + used.dropped:
         return used.transport, "there were no events to compare"

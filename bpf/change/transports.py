@@ -14,11 +14,12 @@ from ringtop.bpf.change.comparison import Comparison
 from ringtop.bpf.change.handover import Handover
 from ringtop.bpf.common import sizes
 from ringtop.bpf.common.errors import CannotTrace
+from ringtop.bpf.common.transports import OTHER, TRANSPORTS, Transport
 from ringtop.bpf.event.batch import Batch, concat
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.filter.capture import Capture
 from ringtop.bpf.kernel.features import online_cpus, possible_cpus
-from ringtop.bpf.kernel.layout import COUNTERS, TRANSPORTS, Counters
+from ringtop.bpf.kernel.layout import COUNTERS, Counters
 from ringtop.bpf.kernel.loaded import Loaded
 from ringtop.bpf.ledger.ledger import Ledger
 from ringtop.bpf.ledger.period import Figures, figures, losses
@@ -26,8 +27,6 @@ from ringtop.bpf.transport.reader import Reader
 from ringtop.bpf.transport.setting import Setting
 
 _NO_READER = COUNTERS.index("no_reader")
-
-OTHER: dict[str, stream.Transport] = {"ringbuf": "perfbuf", "perfbuf": "ringbuf"}
 
 
 class Transports:
@@ -181,7 +180,7 @@ class Transports:
             )
         return told
 
-    def _figures(self, transport: str, counters: Counters | None = None) -> Figures:
+    def _figures(self, transport: Transport, counters: Counters | None = None) -> Figures:
         counters = counters or self._loaded.counters()
         return figures(self.ledger.by[transport], counters, TRANSPORTS.index(transport))
 

@@ -11,21 +11,20 @@ import sys
 import time
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from ringtop.bpf import stream
 from ringtop.bpf.collector.outbox import CannotWrite, Outbox
 from ringtop.bpf.collector.rounds import cut
-from ringtop.bpf.collector.tracer import TICK_NS, Settings, Tracer
+from ringtop.bpf.collector.tracer import TICK_NS, Tracer
 from ringtop.bpf.common import privilege
 from ringtop.bpf.common.errors import CannotTrace
-from ringtop.bpf.common.options import WINDOW_MS
-from ringtop.bpf.common.sizes import Emit
+from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.filter import FilterError
 from ringtop.bpf.kernel import leftovers
 from ringtop.bpf.kernel.features import Kernel, ensure_tracefs, online_cpus
+from ringtop.bpf.options.collector import CollectorOptions
 
 STATS_NS = 1_000_000_000
 CONTROL_LIMIT = 64 << 10
@@ -34,23 +33,6 @@ MOST_CONTROLS = 200
 """Control messages obeyed in a second."""
 MOST_WAITING = 64
 """Changes that wait for others to be over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the collector is asked for."""
-
-    programs: tuple[str, ...]
-    transport: str = "auto"
-    buffer: int = 0
-    """Bytes; 0 for the default of the transport."""
-    wakeup: str = "timer"
-    capture: str = ""
-    min_us: int | None = None
-    merge_ms: int = WINDOW_MS
-    emit: Emit = "output"
-    exclude: tuple[int, ...] = ()
-    """Processes that are ringtop's own, besides the collector."""
 
 
 def wall_offset_ns() -> int:
@@ -63,7 +45,7 @@ def wall_offset_ns() -> int:
 class Collector:
     """Reads control messages from *control_fd* and writes the stream to *out_fd* until told to stop."""
 
-    def __init__(self, options: Options, control_fd: int, out_fd: int) -> None:
+    def __init__(self, options: CollectorOptions, control_fd: int, out_fd: int) -> None:
         self.options = options
         self.out = Outbox(out_fd)
         self.tracers: dict[str, Tracer] = {}
@@ -142,7 +124,7 @@ class Collector:
             dtypes=stream.dtypes(),
         )
 
-    def _transport(self, kernel: Kernel) -> stream.Transport:
+    def _transport(self, kernel: Kernel) -> Transport:
         match self.options.transport:
             case "perfbuf":
                 return "perfbuf"
@@ -154,13 +136,11 @@ class Collector:
                 return "perfbuf"
         return "ringbuf"
 
-    def _start(self, program: str, kernel: Kernel, transport: stream.Transport) -> CannotTrace | None:
+    def _start(self, program: str, kernel: Kernel, transport: Transport) -> CannotTrace | None:
         """Load and attach; why it failed, which is also told, and no reason for the others not to run."""
         self.out.put(stream.Progress(program, f"loading {program}"))
-        o = self.options
-        settings = Settings(transport, o.buffer, o.wakeup, o.capture, o.min_us, o.emit, o.merge_ms)
         try:
-            tracer = Tracer(program, kernel, settings)
+            tracer = Tracer(program, kernel, self.options, transport)
             tracer.exclude(self._own)
             tracer.attach()
         except CannotTrace as e:
@@ -168,7 +148,7 @@ class Collector:
             return e
         self.tracers[program] = tracer
         tracer.ways.watch(self._epoll)
-        self.out.put(tracer.state(o.capture))
+        self.out.put(tracer.state(self.options.capture))
         return None
 
     def _loop(self) -> None:
@@ -310,7 +290,7 @@ class Collector:
         self._reason = f"stopped by {signal.Signals(number).name}"
 
 
-def collect(options: Options) -> int:
+def collect(options: CollectorOptions) -> int:
     """Run a collector on standard input and output; its exit status. Raises CannotTrace."""
     if not privilege.may_load():
         why = "loading BPF programs needs root, or the capabilities CAP_BPF and CAP_PERFMON"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from ringtop.bpf import filter as language
@@ -12,7 +11,7 @@ from ringtop.bpf.collector.identify import resolve
 from ringtop.bpf.collector.order import InOrder
 from ringtop.bpf.common import sizes
 from ringtop.bpf.common.errors import CannotTrace
-from ringtop.bpf.common.options import WINDOW_MS
+from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.filter.capture import Capture, compile_capture
@@ -20,42 +19,28 @@ from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.layout import Counters
 from ringtop.bpf.kernel.loader import load
 from ringtop.bpf.ledger.ledger import Ledger
-from ringtop.bpf.stream import ProgramStats, State, Transport
+from ringtop.bpf.options.collector import MIN_US, CollectorOptions
+from ringtop.bpf.stream import ProgramStats, State
 from ringtop.bpf.transport.reader import Reader
 from ringtop.bpf.transport.setting import Setting
 
-MIN_US = 10_000
-"""Shortest wait that runqslower reports, unless told otherwise."""
 TICK_NS = 100_000_000
 """The buffers are drained this often, whatever the wake-up mode."""
 _CHANGE_NS = 1_000_000
 """And this often during a change, so that it is over soon."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a program is to be run."""
-
-    transport: Transport
-    buffer: int
-    """Bytes; 0 for the transport's default."""
-    wakeup: str
-    capture: str
-    min_us: int | None
-    """runqslower: shortest wait that is reported; None: what the capture filter says of latency, else ``MIN_US``."""
-    emit: sizes.Emit = "output"
-    merge_ms: int = WINDOW_MS
-    """Window within which events are put in time order."""
-
-
 class Tracer:
-    """A program in the kernel with its readers. Raises CannotTrace when it cannot be."""
+    """A program in the kernel with its readers, as *options* say; *transport* is which of the two to begin with.
+    Raises CannotTrace when it cannot be."""
 
-    def __init__(self, program: str, kernel: Kernel, settings: Settings) -> None:
+    def __init__(
+        self, program: str, kernel: Kernel, options: CollectorOptions, transport: Transport = "ringbuf"
+    ) -> None:
         self.program = program
         self.schema = SCHEMAS[program]
-        self._settings, self._kernel = settings, kernel
-        self._window_ns = settings.merge_ms * 1_000_000
+        self._options, self._kernel, self._first = options, kernel, transport
+        self._window_ns = options.merge_ms * 1_000_000
         self._excluded: set[int] = set()
         self._order = InOrder(program)
         self._audited: Counters | None = None
@@ -63,13 +48,12 @@ class Tracer:
 
     def _load(self, failed: dict[str, str]) -> None:
         """By the best rung but those that *failed*, by name, and why."""
-        program, kernel, settings = self.program, self._kernel, self._settings
-        self._loaded = load(program, kernel, not kernel.no_ringbuf, settings.emit, failed)
+        program, kernel, options = self.program, self._kernel, self._options
+        self._loaded = load(program, kernel, not kernel.no_ringbuf, options.emit, failed)
         try:
-            self._capture = self._compiled(settings.capture)
-            size = settings.buffer or sizes.DEFAULT[settings.transport]
-            setting = Setting(settings.transport, size, settings.wakeup)
-            self.ways = Transports(self._loaded, setting, kernel.no_ringbuf, settings.buffer)
+            self._capture = self._compiled(options.capture)
+            setting = Setting(self._first, options.buffer or sizes.DEFAULT[self._first], options.wakeup)
+            self.ways = Transports(self._loaded, setting, kernel.no_ringbuf, options.buffer)
         except language.FilterError as e:
             self._loaded.close()
             cure = "`ringtop trace --help` tells what the capture filter takes."
@@ -96,7 +80,7 @@ class Tracer:
     def _compiled(self, capture: str) -> Capture:
         expr = language.parse(capture)  # so that an error points into what the user wrote
         said = expr is not None and language.mentions(expr, "latency")
-        least = self._settings.min_us if self._settings.min_us is not None or said else MIN_US
+        least = self._options.min_us if self._options.min_us is not None or said else MIN_US
         texts = [f"latency>={least}us"] if self.schema.field("latency") and least is not None else []
         texts += [f"({capture})"] if capture.strip() else []
         if expr is not None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import mmap
 import re
+from fractions import Fraction
 from typing import Literal, get_args
 
+from ringtop.bpf.common.transports import Transport
+
 PAGE = mmap.PAGESIZE
-DEFAULT = {"ringbuf": 1 << 20, "perfbuf": 256 << 10}
+DEFAULT: dict[Transport, int] = {"ringbuf": 1 << 20, "perfbuf": 256 << 10}
 """Bytes: the ring of a program, or the perf buffer of each CPU."""
 LARGEST = 1 << 30
 MOST_EVENTS = 1 << 20
@@ -17,6 +20,7 @@ Emit = Literal["output", "output+query", "reserve", "reserve+query"]
 """How events get into the ring buffer: ``EMIT_…`` of emit.h."""
 EMITS: tuple[Emit, ...] = get_args(Emit)
 
+_SIZE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)\s*(?:([kmg])(?:i?b)?|([bp]))?", re.IGNORECASE)
 _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "p": PAGE}
 _WAKEUPS = ("timer", "adaptive", "every", "batch")
 
@@ -29,15 +33,22 @@ def human(size: int) -> str:
     return str(size)
 
 
-def parse_size(text: str) -> int:
-    """'256K' in bytes; K, M, G are powers of 1024 and P is pages.
+def not_a_size(given: object) -> ValueError:
+    """What to raise for it."""
+    return ValueError(f"{given!r:.40} is not a size: write '64 MiB', '256K', '16P' (pages) or a number of bytes")
 
-    Raises ValueError that names the nearest good sizes.
-    """
-    found = re.fullmatch(r"([0-9]{1,12})\s*(?:([kmg])(?:i?b)?|([bp]))?", text.strip().lower())
+
+def parse_bytes(text: str) -> int:
+    """'64 MiB', '256K' or '65536' in bytes; K, M, G are powers of 1024 and P is pages. Raises ValueError."""
+    found = _SIZE.fullmatch(text.strip())
     if not found:
-        raise ValueError(f"{text!r} is not a size: write bytes, or a number with K, M, G or P (pages), as in 256K")
-    return checked(int(found[1]) * _UNITS[found[2] or found[3] or ""], text)
+        raise not_a_size(text)
+    return int(Fraction(found[1]) * _UNITS[(found[2] or found[3] or "").lower()])
+
+
+def parse_size(text: str) -> int:
+    """The size of a buffer in bytes. Raises ValueError that names the nearest good sizes."""
+    return checked(parse_bytes(text), text)
 
 
 def checked(size: int, text: str = "") -> int:

@@ -11,13 +11,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ringtop.bpf.event.schema import Schema
-from ringtop.bpf.filter.expr import And, Compare, Expr, FilterError, Not, Operator, Or, Source, mentions
+from ringtop.bpf.event.schema import SCHEMAS, Schema
+from ringtop.bpf.filter.expr import And, Compare, Expr, FilterError, Not, Operator, Or, Source
 from ringtop.bpf.filter.intervals import Interval, Intervals
 from ringtop.bpf.filter.match import resolve
+from ringtop.bpf.filter.parser import parse
 from ringtop.bpf.filter.value import COMM_BYTES, UNKNOWNS
 
-__all__ = ["CAPTURE", "FIELDS", "KEEP_ALL", "KEEP_NONE", "KNOWN", "Capture", "Range", "compile_capture", "mentions"]
+__all__ = [
+    "CAPTURE",
+    "FIELDS",
+    "KEEP_ALL",
+    "KEEP_NONE",
+    "KNOWN",
+    "Capture",
+    "Range",
+    "check_capture",
+    "compile_capture",
+]
 
 CAPTURE = np.dtype(
     [
@@ -111,6 +122,13 @@ def compile_capture(expr: Expr, schema: Schema, known: frozenset[str] = KNOWN) -
     *known* are the fields that the hook knows in the kernel. Raises FilterError, at the part the kernel cannot check.
     """
     return _pack(_checks(resolve(expr, schema), True, known))
+
+
+def check_capture(text: str) -> None:
+    """Raises FilterError when *text* is no filter that the kernel can check, whatever the program."""
+    expr = parse(text)
+    for schema in SCHEMAS.values():
+        compile_capture(expr, schema)
 
 
 def _beyond(at: Source, what: str, who: str = "the kernel cannot check") -> FilterError:

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ringtop.bpf.common.transports import TRANSPORTS, Transport
 from ringtop.bpf.filter.capture import Capture
 
-TRANSPORTS = ("ringbuf", "perfbuf")
-"""By their number in the kernel (``enum transport``)."""
-
-COPIES = 2
-"""Behind them: the copies of events that go over the other transport too."""
+COPIES = len(TRANSPORTS)
+"""Behind the transports: the copies of events that go over the other transport too."""
 
 COUNTERS = ("hits", "filtered", "emitted", "full", "no_reader", "other")
 """``struct counts``, in order."""
@@ -23,7 +21,7 @@ COUNTERS = ("hits", "filtered", "emitted", "full", "no_reader", "other")
 class Config:
     """``struct config``."""
 
-    transport: str
+    transport: Transport
     wakeup: int
     wakeup_arg: int
     capture: Capture

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ringtop.bpf.kernel.layout import COUNTERS, TRANSPORTS, Counters
+from ringtop.bpf.common.transports import TRANSPORTS, Transport
+from ringtop.bpf.kernel.layout import COUNTERS, Counters
 from ringtop.bpf.stream import CpuStats
 from ringtop.bpf.transport.records import Drained
 
@@ -60,7 +61,7 @@ class Ledger:
         """The number after the highest one received, by CPU."""
         self._latest_ts = 0
 
-    def take(self, transport: str, drained: Drained, now_ns: int) -> None:
+    def take(self, transport: Transport, drained: Drained, now_ns: int) -> None:
         """Enter what a drain brought; *now_ns* is the monotonic clock after it."""
         side = self.by[transport]
         side.bytes += drained.bytes
@@ -94,7 +95,7 @@ class Ledger:
 
     def cpu_stats(
         self,
-        transport: str,
+        transport: Transport,
         counters: Counters,
         online: list[int],
         ahead: NDArray[np.int64] | None,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ringtop.bpf.kernel.layout import COUNTERS, TRANSPORTS, Counters
+from ringtop.bpf.common.transports import TRANSPORTS
+from ringtop.bpf.kernel.layout import COUNTERS, Counters
 from ringtop.bpf.ledger.ledger import REASONS, Received
 from ringtop.bpf.stream import Period
 from ringtop.bpf.transport.reader import Reader

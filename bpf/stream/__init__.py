@@ -36,7 +36,6 @@ from ringtop.bpf.stream.messages import (
     Stats,
     Stop,
     Text,
-    Transport,
     Wakeup,
 )
 
@@ -73,7 +72,6 @@ __all__ = [
     "Stop",
     "StreamError",
     "Text",
-    "Transport",
     "Wakeup",
     "batch",
     "check",

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.event.schema import SCHEMAS
 
-Transport = Literal["ringbuf", "perfbuf"]
 ShortText = Annotated[str, msgspec.Meta(max_length=4096)]
 """What a reader may say."""
 Name = Annotated[str, msgspec.Meta(max_length=256)]

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringtop.bpf.common.sizes import PAGE
+from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.event.batch import Batch, concat
 from ringtop.bpf.event.schema import Schema
 from ringtop.bpf.kernel import syscall
 from ringtop.bpf.kernel.memory import fence
-from ringtop.bpf.stream import Transport
 from ringtop.bpf.transport.records import Drained, Memory, Run, collect, run_length
 
 LOST, SAMPLE = 2, 9

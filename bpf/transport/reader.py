@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol
 
-from ringtop.bpf.stream import Transport
+from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.transport.records import Drained
 
 

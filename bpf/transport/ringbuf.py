@@ -14,10 +14,10 @@ from collections.abc import Collection
 import numpy as np
 
 from ringtop.bpf.common.sizes import PAGE
+from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.event.schema import Schema
 from ringtop.bpf.kernel import syscall
 from ringtop.bpf.kernel.memory import fence
-from ringtop.bpf.stream import Transport
 from ringtop.bpf.transport.records import Drained, Memory, Run, collect, run_length
 
 HEADER = 8

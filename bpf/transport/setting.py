@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from ringtop.bpf.common import sizes
 from ringtop.bpf.common.errors import CannotTrace
+from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.filter.capture import Capture
 from ringtop.bpf.kernel.features import online_cpus, possible_cpus
 from ringtop.bpf.kernel.layout import Config
 from ringtop.bpf.kernel.memory import ensure_free, fence
-from ringtop.bpf.stream import Transport
 from ringtop.bpf.transport.perfbuf import PerfBuffers
 from ringtop.bpf.transport.reader import Reader
 from ringtop.bpf.transport.ringbuf import RingBuffer

@@ -15,10 +15,12 @@ import pytest
 from numpy.typing import NDArray
 
 from ringtop.bpf import stream
-from ringtop.bpf.collector.tracer import Settings, Tracer
+from ringtop.bpf.collector.tracer import Tracer
 from ringtop.bpf.common.sizes import PAGE
+from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.kernel import syscall
 from ringtop.bpf.kernel.features import Kernel
+from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.source.client import LOCAL, Client
 from tests.kernel.loads import Flood
 from tests.kernel.tracing import PRIME
@@ -122,11 +124,11 @@ def run(controls: Iterable[stream.Control], *options: str, command: Sequence[str
     return books, calls
 
 
-def changes(sizes: dict[stream.Transport, tuple[int, int]]) -> Iterator[stream.Retune]:
+def changes(sizes: dict[Transport, tuple[int, int]]) -> Iterator[stream.Retune]:
     """Switches; between them two resizes of the transport that is in use, and other wake-up modes."""
     wakeups = itertools.cycle(("adaptive", "every", "batch:64", "timer"))
     for i in range(SWITCHES):
-        transport: stream.Transport = "ringbuf" if i % 2 else "perfbuf"
+        transport: Transport = "ringbuf" if i % 2 else "perfbuf"
         yield stream.Retune(transport)
         if i % (2 * SWITCHES // RESIZES) == 0:
             yield from (stream.Retune(buffer_bytes=size) for size in sizes[transport])
@@ -140,7 +142,7 @@ TINY = {"ringbuf": (4 * PAGE, PAGE), "perfbuf": (2 * PAGE, PAGE)}
 
 @pytest.mark.timeout(900)  # as long as the kernel takes for 2,500 grace periods while all CPUs are busy
 @pytest.mark.parametrize("sizes", [ROOMY, TINY], ids=["roomy", "tiny"])
-def test_a_thousand_switches_under_a_storm(sizes: dict[stream.Transport, tuple[int, int]]) -> None:
+def test_a_thousand_switches_under_a_storm(sizes: dict[Transport, tuple[int, int]]) -> None:
     books, calls = run(changes(sizes), "--buffer", str(sizes["ringbuf"][1]))
     assert [n.text for n in books.notices] == []
     expected = list(changes(sizes))
@@ -245,7 +247,7 @@ def test_a_switch_that_fails_is_undone_and_loses_nothing(tmp_path: Path, monkeyp
         raise OSError(errno.EINVAL, "no grace period")
 
     monkeypatch.setattr(syscall, "wait_for_programs", fail_once)
-    tracer = Tracer("unlinksnoop", Kernel(), Settings("ringbuf", 0, "timer", f"pid={os.getpid()}", None))
+    tracer = Tracer("unlinksnoop", Kernel(), CollectorOptions(capture=f"pid={os.getpid()}"))
     try:
         tracer.attach()
         tracer.ways.retune(stream.Retune("perfbuf"))

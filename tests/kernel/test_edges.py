@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from ringtop.bpf.collector.tracer import MIN_US, Settings, Tracer
+from ringtop.bpf.collector.tracer import Tracer
 from ringtop.bpf.kernel import loader, syscall
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import Hook, Rung, ladder
+from ringtop.bpf.options.collector import MIN_US, CollectorOptions
 from ringtop.tui.source.recording import read
 from tests.kernel.loads import run_programs
 from tests.kernel.tracing import PRIME, RINGTOP, Running, Tracing, assert_balanced
@@ -22,7 +23,7 @@ from tests.processes import eventually
 
 ME = f"ppid={os.getpid()}"
 CPU = Path("/sys/devices/system/cpu/cpu1/online")
-SETTINGS = Settings("ringbuf", 0, "timer", "", None)
+OPTIONS = CollectorOptions()
 
 
 def test_a_grace_period_where_membarrier_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,7 +51,7 @@ def test_the_next_rung_where_a_hook_cannot_be_attached(monkeypatch: pytest.Monke
         return [replace(first, hooks=(*first.hooks, Hook("raw tracepoint", "nothing", "on_switch"))), *rest]
 
     monkeypatch.setattr(loader, "ladder", broken)
-    tracer = Tracer("runqslower", Kernel(), SETTINGS)
+    tracer = Tracer("runqslower", Kernel(), OPTIONS)
     try:
         tracer.attach()
         state = tracer.state("")
@@ -72,7 +73,7 @@ def test_the_next_rung_where_a_hook_cannot_be_attached(monkeypatch: pytest.Monke
 )
 def test_what_the_capture_filter_says_of_latency_holds(min_us: int | None, capture: str, least: int) -> None:
     """10 ms is for who says nothing."""
-    tracer = Tracer("runqslower", Kernel(), replace(SETTINGS, min_us=min_us, capture=capture))
+    tracer = Tracer("runqslower", Kernel(), replace(OPTIONS, min_us=min_us, capture=capture))
     tracer.close()
     assert tracer._capture.ranges[0].lo == least
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ringtop.bpf.collector.tracer import Settings, Tracer
+from ringtop.bpf.collector.tracer import Tracer
 from ringtop.bpf.kernel import loader
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import Rung, ladder
+from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.stream import Notice
 from tests.kernel.loads import Storm, run_programs
 from tests.kernel.tracing import PRIME, Outcome, Tracing, assert_balanced
@@ -83,7 +84,7 @@ def test_the_capture_filter_counts_what_it_keeps_out(tracing: Tracing) -> None:
     assert_balanced(outcome.summary)
 
 
-SETTINGS = Settings("ringbuf", 0, "timer", "", None)
+OPTIONS = CollectorOptions()
 
 
 @pytest.mark.parametrize("program", ["execsnoop", "unlinksnoop"])
@@ -98,7 +99,7 @@ def test_calls_that_are_not_seen_to_leave_are_untracked(
         return [replace(rung, hooks=tuple(h for h in rung.hooks if seen or "exit" not in h.function))]
 
     monkeypatch.setattr(loader, "ladder", last)
-    tracer = Tracer(program, Kernel(), SETTINGS)
+    tracer = Tracer(program, Kernel(), OPTIONS)
     try:
         tracer.attach()
         run_programs(PRIME)
@@ -119,7 +120,7 @@ def test_calls_that_are_not_seen_to_leave_are_untracked(
 
 
 def test_damage_is_told_once() -> None:
-    tracer = Tracer("runqslower", Kernel(), SETTINGS)
+    tracer = Tracer("runqslower", Kernel(), OPTIONS)
     try:
         tracer.ledger.by["ringbuf"].damaged += 3
         tracer.stats()

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from ringtop.bpf.collector.tracer import Settings, Tracer
+from ringtop.bpf.collector.tracer import Tracer
 from ringtop.bpf.kernel import loader
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import ladder
+from ringtop.bpf.options.collector import CollectorOptions
 from tests.kernel.loads import Waits, delete_files, fail_programs, run_programs
 from tests.kernel.tracing import PRIME, Tracing, assert_balanced
 
@@ -212,7 +213,7 @@ print(call(322, 1) > 0, call(322, 99))
 def test_calls_of_32_bits_are_not_taken_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without BTF the exits of all calls are seen, and told apart by their numbers."""
     monkeypatch.setattr(loader, "ladder", lambda program, kernel: ladder(program, kernel)[-1:])
-    tracer = Tracer("execsnoop", Kernel(), Settings("ringbuf", 0, "timer", "", None))
+    tracer = Tracer("execsnoop", Kernel(), CollectorOptions())
     try:
         tracer.attach()
         process = subprocess.Popen([sys.executable, "-c", CALLS_OF_32_BITS], stdout=subprocess.PIPE, text=True)

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from ringtop.bpf import stream
+from ringtop.bpf.common.transports import OTHER, Transport
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.source.source import Lost, Post
 
@@ -26,7 +27,6 @@ HOOKS = {
     "execsnoop": "sched_process_exec, BTF offsets",
     "unlinksnoop": "syscall tracepoints",
 }
-OTHER: dict[str, stream.Transport] = {"ringbuf": "perfbuf", "perfbuf": "ringbuf"}
 COMMS = [b"nginx", b"postgres", b"kworker/0:1", b"python3", b"stress-ng", b"sshd", b"bash", b"make"]
 COMMANDS = [
     (b"/usr/bin/git", [b"git", b"status", b"--porcelain"]),
@@ -65,7 +65,7 @@ class Ledger:
 class Setting:
     """How one program's events leave the kernel, and since when."""
 
-    transport: stream.Transport
+    transport: Transport
     size: int
     wakeup: str = "timer"
     since: int = START_NS
@@ -81,14 +81,14 @@ class Feed:
     def __init__(
         self,
         cpus: int = 2,
-        transport: stream.Transport = "ringbuf",
+        transport: Transport = "ringbuf",
         programs: tuple[str, ...] = tuple(SCHEMAS),
         failed: tuple[str, ...] = (),
         seed: int = 1,
     ) -> None:
         self.label = "made-up feed"
         self.cpus = cpus
-        self.transport: stream.Transport = transport
+        self.transport: Transport = transport
         self.programs = programs
         self.failed = failed
         self.capture = ""
@@ -195,7 +195,7 @@ class Feed:
         )
         self.state(program)
 
-    def _period(self, program: str, transport: stream.Transport | None = None) -> stream.Period:
+    def _period(self, program: str, transport: Transport | None = None) -> stream.Period:
         """What a program's events saw since the last change; over the *transport* not in use: what they would see."""
         s = self._settings[program]
         seconds = (self.now - s.since) / 1e9
@@ -294,7 +294,7 @@ class Feed:
     def _part(
         self,
         program: str,
-        transport: stream.Transport,
+        transport: Transport,
         size: int,
         ledgers: dict[int, Ledger],
         now: stream.Period | None,

@@ -115,7 +115,7 @@ class Viewer(App[int]):
         self.link = Link()
         self.source = tapped(source)
         self.inbox = Inbox(INBOX_BYTES)
-        self.model = Model(self.config.programs, int(self.config.history), self.hooks.monotonic_ns)
+        self.model = Model(self.config.collector.programs, self.config.history, self.hooks.monotonic_ns)
         self.views = [View(t) for t in self.model.store.tables.values()]
         self.filters = Filters(self.views, list(self.state.filters), list(self.state.captures))
         self.glyphs = glyphs.choose(self.config.ascii)
@@ -181,8 +181,7 @@ class Viewer(App[int]):
                 self.notify(safe(text), severity="warning", markup=False, timeout=10)
         host = self.hooks.host or (LocalHost() if self.local else None)
         clock = Clock(self.state.time or self.config.time, zone=self.hooks.zone)
-        chosen: dict[str, list[str]] = dict(self.config.columns)  # type: ignore[arg-type]
-        chosen.update(self.state.columns)
+        chosen = self.config.columns | self.state.columns
         setup = Setup(self.source.label, host, self.glyphs, chosen, clock, self.source.live)
         self.main = Main(self.model, self.views, self.filters, setup)
         self.push_screen(self.main)

@@ -6,6 +6,7 @@ import click
 import msgspec
 
 from ringtop.bpf.collector.doctor import examine
+from ringtop.bpf.common.transports import NAMES
 from ringtop.tui.lines.json_lines import escaped_json
 from ringtop.tui.text.text import safe
 
@@ -23,8 +24,7 @@ def run(json: bool) -> int:
             click.echo(f"{'':16} {safe(f.cure)}")
     for c in found["programs"]:
         mark = click.style("ok ", fg="green") if c.hook else click.style("no ", fg="red")
-        transport = "ring buffer" if c.transport == "ringbuf" else "perf buffers"
-        click.echo(f"{mark} {c.program:<12} " + (f"{safe(c.hook)}; {transport}" if c.hook else "cannot run"))
+        click.echo(f"{mark} {c.program:<12} " + (f"{safe(c.hook)}; {NAMES[c.transport]}" if c.hook else "cannot run"))
         for reason in c.passed_over:
             click.echo(f"{'':16} not {safe(reason)}")
     click.echo("ringtop can trace here." if found["ok"] else "ringtop cannot trace here.")

@@ -14,7 +14,10 @@ import click
 
 from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace
 from ringtop.bpf.filter import FilterError
-from ringtop.tui.cli.options import PROGRAMS, Expression, collector_arguments, collector_options, once, viewer_options
+from ringtop.bpf.options.collector import CollectorOptions
+from ringtop.bpf.options.kinds import DisplayFilter
+from ringtop.bpf.stream import Control
+from ringtop.tui.cli.options import Value, flags, programs_argument, said
 from ringtop.tui.cli.schedule import Change
 from ringtop.tui.settings.config import Config
 from ringtop.tui.text.say import say
@@ -37,9 +40,11 @@ Exit status:
     epilog=STATUS,
 )
 @click.version_option(package_name="ringtop")
-@viewer_options
+@click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="Config file to read.")
+@flags(Config)
+@flags(CollectorOptions)
 @click.pass_context
-def ringtop(context: click.Context, /, config: Path | None, **flags: Any) -> int | None:
+def ringtop(context: click.Context, /, config: Path | None, **given: Any) -> int | None:
     """A top for what the kernel does too fast for top to see. Without a command, the viewer.
 
     \b
@@ -49,15 +54,14 @@ def ringtop(context: click.Context, /, config: Path | None, **flags: Any) -> int
     """
     from ringtop.tui.cli import start
 
-    context.obj = partial(start.configured, config, flags)  # read by the commands that need it
+    context.obj = partial(start.configured, config, said(given))  # read by the commands that need it
     return start.live(context.obj()) if context.invoked_subcommand is None else None
 
 
 @ringtop.command(epilog=STATUS)
-@click.argument("programs", nargs=-1, type=click.Choice(PROGRAMS), callback=once)
-@collector_options
-@click.option("--exclude", type=click.IntRange(1), multiple=True, help="Process whose events are not wanted.")
-def collect(programs: tuple[str, ...], **options: Any) -> int:
+@programs_argument(required=False)
+@flags(CollectorOptions, "programs", collector=True)
+def collect(**given: Any) -> int:
     """Write the stream of events to standard output; read control messages from standard input.
 
     This is the only part of ringtop that needs root. Other commands start it for themselves; over ssh it is
@@ -65,15 +69,14 @@ def collect(programs: tuple[str, ...], **options: Any) -> int:
     """
     if os.isatty(1):
         raise click.UsageError("the stream is not for a terminal: use `ringtop trace`, or redirect it to a file")
-    from ringtop.bpf.collector.collector import Options
     from ringtop.bpf.collector.collector import collect as run
 
-    return run(Options(programs=programs or PROGRAMS, **options))
+    return run(CollectorOptions(**said(given)))
 
 
 @ringtop.command(epilog=STATUS)
-@click.argument("programs", nargs=-1, required=True, type=click.Choice(PROGRAMS), callback=once)
-@collector_options
+@programs_argument()
+@flags(CollectorOptions, "programs")
 @click.option(
     "--format",
     "style",
@@ -82,7 +85,14 @@ def collect(programs: tuple[str, ...], **options: Any) -> int:
     show_default=True,
     help="Rows as…",
 )
-@click.option("--filter", "display", type=Expression(), default="", help="Display filter: what is printed.")
+@click.option(
+    "--filter",
+    "display",
+    type=Value(DisplayFilter()),
+    metavar="EXPR",
+    default="",
+    help="Display filter: what is printed.",
+)
 @click.option("--count", type=click.IntRange(1), help="Stop after so many rows.")
 @click.option("--duration", type=click.FloatRange(0, min_open=True), help="Stop after so many seconds.")
 @click.option(
@@ -97,7 +107,17 @@ def collect(programs: tuple[str, ...], **options: Any) -> int:
 @click.option("--summary", metavar="FILE", help="At the end, write the ledger as JSON (- is standard error).")
 @click.option("--check", is_flag=True, help="Exit status 4 when events were lost or the ledger does not balance.")
 @click.option("-q", "--quiet", is_flag=True, help="Errors only on standard error.")
-def trace(**options: Any) -> int:
+def trace(
+    style: str,
+    display: str,
+    count: int | None,
+    duration: float | None,
+    after: tuple[tuple[float, Control], ...],
+    summary: str | None,
+    check: bool,
+    quiet: bool,
+    **given: Any,
+) -> int:
     """Print events as lines, for pipes and scripts.
 
     \b
@@ -107,27 +127,23 @@ def trace(**options: Any) -> int:
     The capture filter is checked in the kernel: terms on latency, pid, tid, ppid, uid, ret, cpu and comm, joined by
     `and`. The display filter takes anything, `or` and the regular expressions of ~ included.
     """
-    from ringtop.tui.cli.trace import Options, run
+    from ringtop.tui.cli.trace import TraceOptions, run
 
-    return run(Options(**options))
+    collector = CollectorOptions(**said(given))
+    return run(TraceOptions(collector, style, display, count, duration, after, summary, check, quiet))
 
 
 @ringtop.command(epilog=STATUS)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--program", "programs", type=click.Choice(PROGRAMS), callback=once, multiple=True, help="Only these.")
-@collector_options
+@flags(CollectorOptions)
 @click.option("--duration", type=click.FloatRange(0, min_open=True), help="Stop after so many seconds.")
 @click.option("--overwrite", is_flag=True, help="FILE may be there already.")
 @click.option("-q", "--quiet", is_flag=True, help="Errors only on standard error.")
-def record(
-    file: Path, programs: tuple[str, ...], duration: float | None, overwrite: bool, quiet: bool, **options: Any
-) -> int:
+def record(file: Path, duration: float | None, overwrite: bool, quiet: bool, **given: Any) -> int:
     """Write all events to FILE, without a screen; `ringtop replay FILE` shows them."""
     from ringtop.tui.cli import start
 
-    return start.record(
-        file, collector_arguments(programs or PROGRAMS, (os.getpid(),), **options), duration, overwrite, quiet
-    )
+    return start.record(file, CollectorOptions(**said(given)), duration, overwrite, quiet)
 
 
 @ringtop.command(epilog=STATUS)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import click
 
 from ringtop.bpf import stream
-from ringtop.bpf.common import sizes
+from ringtop.bpf.common.transports import TRANSPORTS
+from ringtop.bpf.options.collector import CollectorOptions
+from ringtop.bpf.options.kinds import Choice, Seconds
+from ringtop.bpf.options.option import options
 
-_TRANSPORTS: dict[str, stream.Transport | Literal["other"]] = {
-    "ringbuf": "ringbuf",
-    "perfbuf": "perfbuf",
-    "other": "other",
-}
+_OPTIONS = options(CollectorOptions)
 
 
 def control(text: str) -> stream.Control:
@@ -23,22 +22,16 @@ def control(text: str) -> stream.Control:
     """
     name, _, value = text.partition("=")
     match name:
-        case "transport" if value in _TRANSPORTS:
-            return stream.Retune(transport=_TRANSPORTS[value])
         case "transport":
-            raise ValueError(f"{value!r} is not a transport: ringbuf, perfbuf or other")
+            return stream.Retune(transport=Choice((*TRANSPORTS, "other")).read(value))  # type: ignore[arg-type]
         case "buffer":
-            return stream.Retune(buffer_bytes=sizes.parse_size(value))
+            return stream.Retune(buffer_bytes=_OPTIONS[name].read(value))
         case "wakeup":
-            sizes.parse_wakeup(value)
-            return stream.Retune(wakeup=value)
+            return stream.Retune(wakeup=_OPTIONS[name].read(value))
         case "capture":
-            return stream.SetCapture(value)
+            return stream.SetCapture(_OPTIONS[name].read(value))
         case "compare":
-            seconds = float(value) if value.replace(".", "", 1).isdecimal() else 0.0
-            if not 0 < seconds <= stream.MOST_SECONDS:
-                raise ValueError(f"{value!r} is not a time: seconds, at most {stream.MOST_SECONDS}")
-            return stream.Compare(seconds)
+            return stream.Compare(Seconds().read(value))
     raise ValueError(f"{name!r} cannot be changed: transport, buffer, wakeup and capture can, and compare=SECONDS")
 
 

@@ -7,24 +7,25 @@ import signal
 import sys
 import tempfile
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from ringtop.bpf import stream
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.privilege import may_load
+from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli.account import Account, become, can_read, chosen, give_up_root
 from ringtop.tui.cli.ending import when_told, when_unheard
-from ringtop.tui.cli.options import collector_arguments
+from ringtop.tui.cli.options import said
 from ringtop.tui.settings import config as configuration
 from ringtop.tui.settings import state as memory
 from ringtop.tui.settings import toml
 from ringtop.tui.source import elevate
 from ringtop.tui.source.broker import Broker
-from ringtop.tui.source.client import ENVIRONMENT, LOCAL, Client, CollectorDied
+from ringtop.tui.source.client import ENVIRONMENT, LOCAL, Client, CollectorDied, arguments
 from ringtop.tui.source.source import Source
 from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe
@@ -32,11 +33,11 @@ from ringtop.tui.text.text import safe
 DEMO = Path(__file__).with_name("demo.ringtop")
 
 
-def configured(file: Path | None, flags: dict[str, Any]) -> configuration.Config:
-    """The config file with the flags before it. Raises click.UsageError."""
+def configured(file: Path | None, given: dict[str, Any]) -> configuration.Config:
+    """The config file with the flags that were *given* before it. Raises click.UsageError."""
     try:
         config = configuration.load(file)
-        return configuration.override(config, **{k: v for k, v in flags.items() if v not in (None, ())})
+        return configuration.override(config, **given)
     except (configuration.ConfigError, ValueError) as e:
         raise click.UsageError(str(e)) from e
 
@@ -48,12 +49,6 @@ def screen() -> str:
     if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
         return f"the terminal says it is {os.environ.get('TERM') or 'nothing'!r} (TERM)"
     return ""
-
-
-def asked(config: configuration.Config) -> dict[str, Any]:
-    """What *config* asks of a collector, besides the programs."""
-    names = ("transport", "wakeup", "capture", "min_us", "merge_ms", "emit")
-    return {"buffer": int(config.buffer or 0)} | {name: getattr(config, name) for name in names}
 
 
 def view(source: Source, config: configuration.Config, account: Account | None = None) -> int:
@@ -68,7 +63,7 @@ def view(source: Source, config: configuration.Config, account: Account | None =
     if account is not None:
         become(account)
         if not os.access(config.recordings, os.W_OK):
-            config = msgspec.structs.replace(config, recordings=tempfile.gettempdir())
+            config = replace(config, recordings=tempfile.gettempdir())
 
     from ringtop.tui.app.app import Hooks, run  # Textual is large, and not needed to say that there is no screen
     from ringtop.tui.source.replay import ReplaySource
@@ -85,8 +80,7 @@ def view(source: Source, config: configuration.Config, account: Account | None =
 def _given() -> dict[str, Any]:
     """Options of the viewer that were given on the command line."""
     context = click.get_current_context(silent=True)
-    given = context.find_root().params if context is not None else {}
-    return {name: value for name, value in given.items() if value not in (None, ())}
+    return said(context.find_root().params) if context is not None else {}
 
 
 def live(config: configuration.Config) -> int:
@@ -96,10 +90,10 @@ def live(config: configuration.Config) -> int:
         from ringtop.tui.cli import trace
 
         say(f"{why}: printing events as lines, as `ringtop trace` does")
-        return trace.run(trace.Options(programs=config.programs, display=config.filter, **asked(config)))
+        return trace.run(trace.TraceOptions(config.collector, display=config.filter))
     from ringtop.tui.source.live import LiveSource
 
-    options = collector_arguments(config.programs, (os.getpid(),), **asked(config))
+    options = arguments(config.collector)
     account = chosen()
     if account is not None and not can_read(account):
         say(f"{account.name} may not read ringtop's files: the viewer stays root")
@@ -133,7 +127,7 @@ def replay(file: Path, config: configuration.Config, speed: float = 1.0, label: 
     return view(source, config, account if account is not None and can_read(account, file) else None)
 
 
-def record(file: Path, options: list[str], duration: float | None, overwrite: bool, quiet: bool) -> int:
+def record(file: Path, options: CollectorOptions, duration: float | None, overwrite: bool, quiet: bool) -> int:
     """Write the stream of a collector to *file*, without a screen."""
     from ringtop.tui.source.recording import Recorder
 
@@ -143,7 +137,7 @@ def record(file: Path, options: list[str], duration: float | None, overwrite: bo
         raise click.UsageError(f"{file} is there already: choose another name, or say --overwrite") from e
     except OSError as e:
         raise click.UsageError(f"{file} cannot be written: {e.strerror}") from e
-    client = Client(options)
+    client = Client(arguments(options))
     give_up_root()
     when_told(lambda: client.send(stream.Stop()))
     when_unheard(2, lambda: client.send(stream.Stop()))

@@ -17,47 +17,40 @@ import click
 from ringtop.bpf import filter as language
 from ringtop.bpf import stream
 from ringtop.bpf.common import sizes
-from ringtop.bpf.common.options import WINDOW_MS
+from ringtop.bpf.common.transports import NAMES
+from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli.account import give_up_root
 from ringtop.tui.cli.ending import when_told, when_unheard
-from ringtop.tui.cli.options import collector_arguments
 from ringtop.tui.lines import summary as ledger
 from ringtop.tui.lines.json_lines import escaped_json
 from ringtop.tui.lines.lines import LineWriter, writer
 from ringtop.tui.model import notes
-from ringtop.tui.source.client import Client, CollectorDied
+from ringtop.tui.source.client import Client, CollectorDied, arguments
 from ringtop.tui.text import glyphs
 from ringtop.tui.text.say import say
 from ringtop.tui.text.text import only_ascii, safe
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class TraceOptions:
     """The command line of ``trace``."""
 
-    programs: tuple[str, ...]
+    collector: CollectorOptions
     style: str = "table"
     display: str = ""
     count: int | None = None
     duration: float | None = None
+    after: tuple[tuple[float, stream.Control], ...] = ()
     summary: str | None = None
     check: bool = False
     quiet: bool = False
-    transport: str = "auto"
-    buffer: int = 0
-    wakeup: str = "timer"
-    capture: str = ""
-    min_us: int | None = None
-    merge_ms: int = WINDOW_MS
-    after: tuple[tuple[float, stream.Control], ...] = ()
-    emit: sizes.Emit = "output"
 
 
 @dataclass
 class Trace:
     """One run: takes the messages of a collector and prints their events."""
 
-    options: Options
+    options: TraceOptions
     client: Client
     out: TextIO
     lines: LineWriter
@@ -114,10 +107,10 @@ class Trace:
             self.failed = True
             say(state.reason)
         elif state.state == "running":
-            where = "ring buffer" if state.transport == "ringbuf" else "perf buffers"
+            where = NAMES[state.transport]
             per = "" if state.transport == "ringbuf" else " a CPU"
             self.tell(f"tracing {state.program} by {safe(state.hook)}; {where} {sizes.human(state.buffer_bytes)}{per}")
-        if len(self.states) == len(self.options.programs):
+        if len(self.states) == len(self.options.collector.programs):
             header = self.lines.header()
             if header and any(s.state == "running" for s in self.states.values()):
                 self._print([header])
@@ -169,20 +162,16 @@ def _open_summary(where: str | None) -> TextIO | None:
         raise click.UsageError(f"{safe(where)} cannot be written: {e.strerror}") from e
 
 
-def run(options: Options) -> int:
+def run(options: TraceOptions) -> int:
     """Trace; the exit status. Raises CannotTrace when the collector cannot."""
-    shared = {
-        name: getattr(options, name)
-        for name in ("transport", "buffer", "wakeup", "capture", "min_us", "merge_ms", "emit")
-    }
     screen = sys.stdout.isatty()
     out = _standard_output()
     summary_file = _open_summary(options.summary)
-    client = Client(collector_arguments(options.programs, (os.getpid(),), **shared))
+    client = Client(arguments(options.collector))
     give_up_root()
     lines = writer(
         options.style,
-        options.programs,
+        options.collector.programs,
         colour=screen and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR"),
         width=shutil.get_terminal_size().columns if screen else None,
     )

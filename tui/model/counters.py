@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 
 from ringtop.bpf import stream
+from ringtop.bpf.common.transports import Transport
 
 HISTORY = 60
 """Rates kept for sparklines."""
@@ -189,7 +190,7 @@ def _carried(earlier: Totals, now: Totals) -> Totals:
     )
 
 
-Before = dict[tuple[str, stream.Transport], stream.ProgramStats]
+Before = dict[tuple[str, Transport], stream.ProgramStats]
 
 
 def _current(parts: list[stream.ProgramStats], before: Before) -> stream.ProgramStats:

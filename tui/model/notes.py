@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ringtop.bpf import stream
+from ringtop.bpf.common.transports import NAMES
 from ringtop.tui.text import format
 from ringtop.tui.text.glyphs import Glyphs
 from ringtop.tui.text.text import safe
@@ -85,7 +86,7 @@ def compared(note: stream.Compared) -> str:
 
 def choice(note: stream.Compared) -> str:
     """Which transport it speaks for, and why."""
-    return f"choose: {format.TRANSPORTS[note.choose]}, because {safe(note.why)}"
+    return f"choose: {NAMES[note.choose]}, because {safe(note.why)}"
 
 
 def residual(note: stream.Compared) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from ringtop.bpf.common.sizes import LARGEST, PAGE
+from ringtop.bpf.options.kinds import Seconds
 from ringtop.bpf.stream import Control, Retune, SetCapture, State
 
 WAKEUPS = ("timer", "adaptive", "every", "batch:64")
 SECONDS = 10
 """Usual length of a comparison."""
-LONGEST = 3600
 
 
 def retune(what: str, state: State) -> Retune | None:
@@ -53,9 +51,4 @@ def again(old: State, new: State) -> list[Control]:
 
 def seconds(text: str) -> float:
     """'10', '2.5s'; the usual when nothing was said. Raises ValueError."""
-    if not text.strip():
-        return SECONDS
-    found = re.fullmatch(r"(\d{1,4}(?:\.\d{1,3})?)\s*s?", text.strip(), re.ASCII)
-    if not found or not 0 < float(found[1]) <= LONGEST:
-        raise ValueError(f"{text!r} is not a number of seconds above 0, at most {LONGEST}")
-    return float(found[1])
+    return Seconds().read(text) if text.strip() else SECONDS

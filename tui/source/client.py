@@ -9,11 +9,13 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import IO
 
 from ringtop.bpf import stream
 from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace
 from ringtop.bpf.common.privilege import PATH
+from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.source.broker import Broker, Collector
 
 LOCAL = (sys.executable, "-I", "-m", "ringtop.tui", "collect")
@@ -21,6 +23,11 @@ LOCAL = (sys.executable, "-I", "-m", "ringtop.tui", "collect")
 ENVIRONMENT = {"PATH": PATH}
 _PATIENCE = 5.0
 """Seconds a collector has to detach and leave."""
+
+
+def arguments(options: CollectorOptions) -> list[str]:
+    """The options of a collector that keeps the events of this process out."""
+    return replace(options, exclude=(os.getpid(),)).arguments()
 
 
 class CollectorDied(Exception):

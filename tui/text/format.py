@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 from datetime import datetime, tzinfo
 
+from ringtop.bpf.common.transports import NAMES
+
 UNKNOWN_TEXT = "-"
-TRANSPORTS = {"ringbuf": "ring buffer", "perfbuf": "perf buffers"}
 
 
 def count(n: int | float) -> str:
@@ -45,7 +46,7 @@ def size(n: int) -> str:
 
 def buffer(transport: str, each: int, cpus: int) -> str:
     """A transport and its size: 'ring buffer 256 KiB', 'perf buffers 2x128 KiB'."""
-    name = TRANSPORTS[transport]
+    name = NAMES[transport]
     return f"{name} {f'{cpus}x' if transport == 'perfbuf' else ''}{size(each)}" if each else name
 
 

@@ -81,7 +81,7 @@ def test_a_size_is_good_or_the_nearest_are_named(number: int, unit: str, space: 
 @example("-4096")
 @example("4096\n4096")
 def test_other_text_is_no_size(text: str) -> None:
-    if re.fullmatch(r"\s*[0-9]{1,12}\s*(?:[kmg](?:b|ib)?|b|p)?\s*", text, re.IGNORECASE):
+    if re.fullmatch(r"\s*[0-9]{1,12}(?:\.[0-9]{1,12})?\s*(?:[kmg](?:b|ib)?|b|p)?\s*", text, re.IGNORECASE):
         return
     with pytest.raises(ValueError, match="is not a size"):
         parse_size(text)

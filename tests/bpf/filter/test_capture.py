@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import EXECSNOOP, RUNQSLOWER, SCHEMAS, UNKNOWN, UNLINKSNOOP
 from ringtop.bpf.filter import match, parse
-from ringtop.bpf.filter.capture import CAPTURE, FIELDS, KEEP_ALL, KNOWN, Range, compile_capture, mentions
-from ringtop.bpf.filter.expr import And, Compare, FilterError, Not, Or, Source
+from ringtop.bpf.filter.capture import CAPTURE, FIELDS, KEEP_ALL, KNOWN, Range, compile_capture
+from ringtop.bpf.filter.expr import And, Compare, FilterError, Not, Or, Source, mentions
 from tests.bpf.filter.filters import Pair, pairs, terms
 from tests.samples import batches, make
 

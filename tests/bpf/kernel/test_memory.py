@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from ringtop.bpf.common.errors import CannotTrace
+from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.kernel import memory
-from ringtop.bpf.stream import Transport
 from ringtop.bpf.transport.setting import Setting
 
 

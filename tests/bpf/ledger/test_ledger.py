@@ -9,9 +9,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ringtop.bpf.common.transports import TRANSPORTS
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import RUNQSLOWER
-from ringtop.bpf.kernel.layout import COUNTERS, TRANSPORTS, Counters
+from ringtop.bpf.kernel.layout import COUNTERS, Counters
 from ringtop.bpf.ledger.ledger import LATENCY_BUCKETS, REASONS, Ledger
 from ringtop.bpf.transport.records import Drained
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ringtop.bpf import stream
+from ringtop.bpf.common.transports import Transport
 from ringtop.tui.model.counters import Counters
 from tests.tui.feed import Feed
 
@@ -83,12 +84,12 @@ def test_two_transports_of_a_program_are_one_ledger() -> None:
     assert totals.rate == 1.0
 
 
-def period(transport: stream.Transport) -> stream.Period:
+def period(transport: Transport) -> stream.Period:
     return stream.Period(transport, 64, "timer", 128, 1.0, 5, 0, 1, 2, 10, [5])
 
 
 def test_the_transport_in_use_is_the_one_that_says_so() -> None:
-    def part(transport: stream.Transport, received: int, fill: int, now: stream.Period | None) -> stream.ProgramStats:
+    def part(transport: Transport, received: int, fill: int, now: stream.Period | None) -> stream.ProgramStats:
         cpu = stream.CpuStats(0, received + 2, 0, received + 2, received, {}, 0, 0, 0, fill, fill, 4)
         capacity = 100 if transport == "ringbuf" else 200
         return stream.ProgramStats("runqslower", transport, [cpu], fill, capacity, 0, [], 0, 3, now)

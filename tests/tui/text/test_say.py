@@ -13,6 +13,7 @@ import pytest
 from ringtop.bpf import stream
 from ringtop.bpf.collector.doctor import Choice, Finding
 from ringtop.bpf.common.errors import CannotTrace
+from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli import doctor, trace
 from ringtop.tui.cli import main as cli
 from ringtop.tui.lines.json_lines import escaped_json
@@ -82,7 +83,8 @@ def test_a_failure_with_a_cure(capsys: pytest.CaptureFixture[str], monkeypatch: 
 def test_a_hostile_collector_is_quoted_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
     """The summary is JSON and holds what was sent."""
     out = io.StringIO()
-    told = trace.Trace(trace.Options(("execsnoop", "unlinksnoop")), None, out, writer("table", ["execsnoop"]))  # type: ignore[arg-type]
+    options = trace.TraceOptions(CollectorOptions(programs=("execsnoop", "unlinksnoop")))
+    told = trace.Trace(options, None, out, writer("table", ["execsnoop"]))  # type: ignore[arg-type]
     period = stream.Period("ringbuf", 4096, SENT, 4096, 1.0, 1, 1, 1, 1, 1, [1])
     cpu = stream.CpuStats(0, 9, 1, 8, 4, {SENT: 4}, 99, 4, 0, 10, 10, 0)
     stats = stream.Stats(1, 0, [stream.ProgramStats("execsnoop", "ringbuf", [cpu], 1, 4096, 1, [1], 0, 0, 0)], 1, 1)

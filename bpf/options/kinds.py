@@ -1,0 +1,195 @@
+"""The kinds of values that an option can have: what each accepts, and what it says when it refuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ringtop.bpf import filter as language
+from ringtop.bpf.common import sizes
+from ringtop.bpf.filter.capture import check_capture
+from ringtop.bpf.stream import MOST_SECONDS
+
+
+class Kind(Protocol):
+    """A kind of value."""
+
+    @property
+    def metavar(self) -> str:
+        """What stands for a value in a help text."""
+
+    @property
+    def limits(self) -> str:
+        """What a help text says of the values that are possible; empty where there is nothing to say."""
+
+    def read(self, given: object) -> Any:
+        """The value of *given*: a text, as on a command line, or a value as TOML has it. Raises ValueError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Any text."""
+
+    metavar: str = "TEXT"
+    limits: str = ""
+
+    def read(self, given: object) -> str:
+        """The text itself."""
+        if not isinstance(given, str):
+            raise ValueError(f"{given!r:.40} is not a text")
+        return given
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few words."""
+
+    words: Collection[str]
+    limits: str = ""
+
+    @property
+    def metavar(self) -> str:
+        """The words."""
+        return f"[{'|'.join(self.words)}]"
+
+    def read(self, given: object) -> str:
+        """The word itself."""
+        if not isinstance(given, str) or given not in self.words:
+            raise ValueError(f"{given!r:.40} is not one of {', '.join(self.words)}")
+        return given
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Yes or no. As a flag it has two names, one for each."""
+
+    no: str
+    """The name for no, without dashes."""
+    metavar: str = ""
+    limits: str = ""
+
+    def read(self, given: object) -> bool:
+        """The value itself."""
+        if not isinstance(given, bool):
+            raise ValueError(f"{given!r:.40} is not true or false")
+        return given
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number from *least* to *most*, both included."""
+
+    type: type[int] | type[float]
+    least: float
+    most: float
+    metavar: str = "NUMBER"
+
+    @property
+    def limits(self) -> str:
+        """From, to."""
+        return f"{self.least} to {self.most}"
+
+    def read(self, given: object) -> int | float:
+        """The number."""
+        number = None
+        if isinstance(given, str):
+            with suppress(ValueError):
+                number = self.type(given)
+        elif isinstance(given, int | self.type) and not isinstance(given, bool):
+            number = given
+        if number is None or not self.least <= number <= self.most:
+            whole = "whole " if self.type is int else ""
+            raise ValueError(f"{given!r:.40} is not a {whole}number from {self.limits}")
+        return self.type(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """An amount of memory, in bytes."""
+
+    metavar: str = "SIZE"
+    limits: str = ""
+
+    def read(self, given: object) -> int:
+        """Bytes."""
+        return sizes.parse_bytes(_size_text(given))
+
+
+@dataclass(frozen=True, slots=True)
+class BufferSize:
+    """The size of a buffer, in bytes."""
+
+    metavar: str = "SIZE"
+    limits: str = f"a power of two, {sizes.human(sizes.PAGE)} to {sizes.human(sizes.LARGEST)}"
+
+    def read(self, given: object) -> int:
+        """Bytes."""
+        return sizes.parse_size(_size_text(given))
+
+
+def _size_text(given: object) -> str:
+    """In TOML a size is a text or a number of bytes."""
+    if isinstance(given, bool) or not isinstance(given, int | str):
+        raise sizes.not_a_size(given)
+    return str(given)
+
+
+@dataclass(frozen=True, slots=True)
+class Wakeup:
+    """A wake-up mode."""
+
+    metavar: str = "MODE"
+    limits: str = f"N is 1 to {sizes.MOST_EVENTS}"
+
+    def read(self, given: object) -> str:
+        """The text itself."""
+        text = Text().read(given)
+        sizes.parse_wakeup(text)
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """How long a comparison takes."""
+
+    metavar: str = "SECONDS"
+    limits: str = f"at most {MOST_SECONDS}"
+
+    def read(self, given: object) -> float:
+        """Seconds, as in '10' and '2.5s'."""
+        text = Text().read(given)
+        found = re.fullmatch(r"\s*([0-9]{1,4}(?:\.[0-9]{1,3})?)\s*s?\s*", text)
+        if not found or not 0 < float(found[1]) <= MOST_SECONDS:
+            raise ValueError(f"{text!r:.40} is not a number of seconds above 0, {self.limits}")
+        return float(found[1])
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayFilter:
+    """An expression of the filter language."""
+
+    metavar: str = "EXPR"
+    limits: str = ""
+
+    def read(self, given: object) -> str:
+        """The text itself. Raises FilterError, which is a ValueError."""
+        text = Text().read(given)
+        language.parse(text)
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureFilter:
+    """An expression that the kernel can check."""
+
+    metavar: str = "EXPR"
+    limits: str = ""
+
+    def read(self, given: object) -> str:
+        """The text itself. Raises FilterError, which is a ValueError."""
+        text = Text().read(given)
+        check_capture(text)
+        return text
