@@ -5,7 +5,7 @@
 - Terms are ``field operator value``; ``not`` binds tightest, then ``and``, then ``or``; parentheses group. Keywords and
   field names may be in any case. The empty filter is true for every event.
 - Numbers take ``= != > >= < <=`` (``==`` is ``=``). Durations take ns, us, ms, s; a bare number is in us.
-- Text takes ``= != ~ !~``; ``~`` searches a Python regular expression in the bytes. Bare words end at a space, a quote
+- Text takes ``= != ~ !~``; ``~`` searches a regular expression of RE2 in the bytes. Bare words end at a space, a quote
   or a parenthesis and are taken as they are. In quotes, ``= !=`` know the escapes ``\\\\ \\" \\' \\n \\r \\t \\xNN
   \\uNNNN \\UNNNNNNNN``, which is how text is shown; for ``~ !~`` a backslash belongs to the pattern.
 - ``argv`` is the arguments joined by spaces. ``ret`` takes names of errors: ``ret=ENOENT`` and ``ret=-ENOENT`` are -2.

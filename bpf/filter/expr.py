@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from typing import Literal
 
+from ringtop.bpf.filter.regex import Pattern
+
 Operator = Literal["=", "!=", ">", ">=", "<", "<=", "~", "!~"]
-Value = int | bytes | str | re.Pattern[bytes] | None
+Value = int | bytes | str | Pattern | None
 """By kind of field: a number (ns for durations, 0 or 1 for bools, the number of an ``op``), text, a program's name, a
 regular expression; None is ``unknown``."""
 

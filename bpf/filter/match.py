@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +13,7 @@ from ringtop.bpf.event.args import join_args
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import Schema
 from ringtop.bpf.filter.expr import ALL, NONE, And, Compare, Expr, Not, Or, terms
-from ringtop.bpf.filter.regex import searcher
+from ringtop.bpf.filter.regex import Pattern
 from ringtop.bpf.filter.value import UNKNOWNS
 
 Mask = NDArray[np.bool_]
@@ -88,7 +87,7 @@ def _term(term: Compare, batch: Batch) -> Mask:
     field = batch.schema.field(term.field)
     assert field is not None, "resolve() has dealt with it"
     name, value = term.field, term.value
-    if isinstance(value, re.Pattern) or name in batch.schema.tail:
+    if isinstance(value, Pattern) or name in batch.schema.tail:
         return _text(term, batch)
     column = batch.rows[field.column or name]
     found: Mask
@@ -114,10 +113,12 @@ def _text(term: Compare, batch: Batch) -> Mask:
     if term.field == "argv":
         values = list(map(join_args, values, batch.rows["argc"].tolist()))
     value = term.value
-    if isinstance(value, re.Pattern):
-        search = searcher(value)
-        hits = [search(v) is not None for v in values]
-    else:
-        hits = [v == value for v in values]
-    found = np.array(hits, np.bool_)
+    if not isinstance(value, Pattern):
+        found = np.array([v == value for v in values], np.bool_)
+    elif term.field in batch.schema.tail:
+        found = value.search(values)
+    else:  # names of threads: few, and each of many events
+        names = list(dict.fromkeys(values))
+        hits = dict(zip(names, value.search(names).tolist(), strict=True))
+        found = np.fromiter(map(hits.__getitem__, values), np.bool_, len(values))
     return ~found if term.op in ("!=", "!~") else found

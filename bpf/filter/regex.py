@@ -1,36 +1,36 @@
-"""Regular expressions of a filter, compiled for text that an attacker may have chosen.
+"""Regular expressions of a filter, searched in text that an attacker may have chosen.
 
-Python's engine backtracks, so a pattern decides how long a hostile text can keep it busy. What may take exponentially
-long (a repeat of something that itself may match in several ways) is refused, and so is what has too many free parts.
-That is an estimate on the strict side, not a proof. What people write most, plain parts with ``.*`` between them, is
-searched in one pass over the text (``searcher``); other patterns are polynomial, and may be slow on long text.
+RE2 searches in a time that is linear in the length of the text, whatever the pattern. That is why it knows neither
+look-around nor back-references. Patterns and texts are bytes, and each byte is one character, as in a file name.
 """
 
 from __future__ import annotations
 
-import math
 import re
-import warnings
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
 
 MAX_PATTERN = 256
 """Longest pattern in characters."""
+MAX_MEMORY = 1 << 20
+"""Bytes that RE2 may use for one compiled pattern and the states it caches while it searches."""
 
-_STAR = 14.0
-"""Weight of an unbounded repeat; a text has less than 2**14 places where it can stop."""
-_CHOICE = 4.0
-"""Weight of a choice between two."""
-_MOST = 80.0
-
-_TOKEN = re.compile(
-    r"""(?P<atom>\(\?\#[^)]*\) | \\. | \[\^?\]?(?:\\.|[^\]\\])*\] | [^()|*+?{\\[] )
-    | (?P<open>\((?:\?(?:P?<\w+>|P[=>]|<?[=!]|[:>]|[-a-zA-Z]*:?))?)
-    | (?P<close>\)) | (?P<bar>\|)
-    | (?P<repeat>[*+?]|\{(?:\d+(?:,\d*)?|,\d*)\})[?+]?
-    | (?P<other>.)""",
-    re.VERBOSE | re.DOTALL,
-)
+_NOT_BY_LINE = re.compile(rb"\\[AzC]|\(\?[A-Za-z]*-")
+"""What may mean something else where the values are the lines of one text: the text's ends, any byte, cleared flags."""
+_HINTS = {
+    b"(?=": "look-ahead is not supported",
+    b"(?!": "look-ahead is not supported",
+    b"(?<=": "look-behind is not supported",
+    b"(?<!": "look-behind is not supported",
+    b"(?P": "only (?P<name>...) is supported of what begins with (?P",
+    rb"\Z": r"the end of the text is written $ or \z",
+    **{rb"\%d" % n: "a reference back to a group is not supported" for n in range(1, 10)},
+}
 
 
 class PatternError(ValueError):
@@ -42,118 +42,93 @@ class PatternError(ValueError):
         self.position = position
 
 
-def compile_pattern(pattern: str) -> re.Pattern[bytes]:
-    """A pattern that searches bytes; '.' takes any byte, newline too. Raises PatternError."""
-    if len(pattern) > MAX_PATTERN:
+Search = Callable[[bytes, int, int], list[tuple[int, int]]]
+"""Where the first match in a part of a text starts and stops (then its groups); (-1, -1) where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A compiled regular expression. It may match anywhere in a value; ``.`` is any byte."""
+
+    text: str
+    _one: Search = field(compare=False, repr=False)
+    """Searches one value."""
+    _lines: Search | None = field(compare=False, repr=False)
+    """Searches values that are the lines of one text, for lines that follow each other and all have a match. None where
+    the pattern would mean something else there."""
+
+    def search(self, values: Sequence[bytes]) -> NDArray[np.bool_]:
+        """Whether each value has a match, shape (len(values),)."""
+        if self._lines is None:
+            return np.fromiter(map(self._has_match, values), np.bool_, len(values))
+        text = b"\n".join([*values, b""])
+        if text.count(b"\n") == len(values):
+            return self._search_lines(self._lines, text)
+        # Few values have a newline in them. They are searched one by one.
+        apart = [i for i, value in enumerate(values) if b"\n" in value]
+        found = self.search([b"" if b"\n" in value else value for value in values])
+        found[apart] = [self._has_match(values[i]) for i in apart]
+        return found
+
+    def _has_match(self, value: bytes) -> bool:
+        return self._one(value, 0, len(value))[0][0] >= 0
+
+    @staticmethod
+    def _search_lines(search: Search, text: bytes) -> NDArray[np.bool_]:
+        """Whether each line of *text* has a match.
+
+        A call takes as long as searching some hundred bytes, so there is one for each run of lines, not for each line.
+        """
+        ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n")) + 1
+        turns: list[int] = []
+        at = 0
+        while at < len(text):
+            start, at = search(text, at, len(text))[0]
+            if start < 0:
+                break
+            turns += start, at
+        turned = np.zeros(len(ends) + 1, np.bool_)
+        turned[np.searchsorted(ends, turns, "right")] = True
+        return np.logical_xor.accumulate(turned)[:-1]
+
+
+def compile_pattern(text: str) -> Pattern:
+    """Raises PatternError."""
+    if len(text) > MAX_PATTERN:
         raise PatternError(f"a pattern has at most {MAX_PATTERN} characters")
     try:
-        raw = pattern.encode("utf-8", "surrogateescape")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compiled = re.compile(raw, re.DOTALL)
-    except re.error as e:
-        before = raw[: e.pos or 0].decode("utf-8", "replace")
-        raise PatternError(f"bad pattern: {e.msg}", len(before)) from e
-    except (OverflowError, RecursionError, UnicodeEncodeError) as e:
+        raw = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as e:
         raise PatternError(f"bad pattern: {e}") from e
-    if compiled.flags & re.VERBOSE:
-        raise PatternError("the flag x is not supported in a pattern")
-    _check_cost(pattern)
-    return compiled
+    one, error = _compile(raw)
+    if error:
+        raise _explain(raw, error)
+    lines, error = _compile(rb"(?m)(?:^.*(?:%b).*$\C)+" % raw, never_nl=True)
+    return Pattern(text, one, None if error or _NOT_BY_LINE.search(raw) else lines)
 
 
-class _Group:
-    """Weight of a group while it is read: of its heaviest branch, of the branch at hand, of the last atom in that."""
+def _compile(raw: bytes, never_nl: bool = False) -> tuple[Search, bytes]:
+    """What searches for the pattern, and what is wrong with it: empty when nothing is."""
+    from re2 import _re2  # where no filter has a pattern, it is not loaded
 
-    def __init__(self) -> None:
-        self.heaviest = self.branch = self.atom = 0.0
-        self.branches = 1
-
-    def next(self, weight: float = 0.0) -> None:
-        self.branch += self.atom
-        self.atom = weight
-
-    def bar(self) -> None:
-        self.next()
-        self.heaviest = max(self.heaviest, self.branch)
-        self.branch = 0.0
-        self.branches += 1
-
-    def weight(self) -> float:
-        self.next()
-        return max(self.heaviest, self.branch) + _CHOICE * math.log2(self.branches)
+    options = _re2.RE2.Options()
+    options.encoding = options.Encoding.LATIN1
+    options.max_mem = MAX_MEMORY
+    options.never_capture = options.dot_nl = True
+    options.never_nl = never_nl
+    options.log_errors = False
+    program = _re2.RE2(raw, options)
+    return partial(program.Match, _re2.RE2.Anchor.UNANCHORED), program.error()
 
 
-@lru_cache(maxsize=64)
-def searcher(pattern: re.Pattern[bytes]) -> Callable[[bytes], object]:
-    """What tells (by not None) whether a text has a match of *pattern*; the match itself may be another.
-
-    Between parts that match in one way only, the first place of each part after the one before is always good enough,
-    so nothing is tried again: atomic groups say so to the engine.
-    """
-    text = pattern.pattern.decode("utf-8", "surrogateescape")
-    parts = _parts(text)
-    if len(parts) < 2 or any(map(_weight, parts)) or re.search(r"\\[1-9]|\(\?(?:P=|\()", text):
-        return pattern.search
-    try:
-        chain = "".join(f"(?>.*?{part})" for part in parts)
-        return re.compile(chain.encode("utf-8", "surrogateescape"), re.DOTALL).match
-    except re.error:
-        return pattern.search
-
-
-def _parts(pattern: str) -> list[str]:
-    """*pattern* cut at each ``.*`` that is in no group."""
-    parts = []
-    start = depth = 0
-    dot: int | None = None
-    for token in _TOKEN.finditer(pattern):
-        depth += (token.lastgroup == "open") - (token.lastgroup == "close")
-        if dot is not None and not depth and token.group() in ("*", "*?"):
-            parts.append(pattern[start:dot])
-            start = token.end()
-        dot = token.start() if token.group() == "." else None
-    return [*parts, pattern[start:]]
-
-
-def _check_cost(pattern: str) -> None:
-    if _weight(pattern) > _MOST:
-        raise PatternError("too many repeats and choices in one pattern: hostile text could keep it busy")
-
-
-def _weight(pattern: str) -> float:
-    open_groups = [_Group()]
-    for token in _TOKEN.finditer(pattern):
-        group = open_groups[-1]
-        match token.lastgroup:
-            case "open":
-                open_groups.append(_Group())
-            case "close" if len(open_groups) > 1:
-                weight = open_groups.pop().weight()
-                open_groups[-1].next(weight)
-            case "bar":
-                group.bar()
-            case "repeat":
-                group.atom = _repeated(group.atom, token["repeat"], token.start())
-            case _:
-                group.next()
-    return sum(g.weight() for g in open_groups)
-
-
-def _repeated(weight: float, repeat: str, position: int) -> float:
-    fewest, most = _bounds(repeat)
-    if most is None:
-        if weight:
-            raise PatternError(
-                "a repeat of something that itself has a repeat or a choice: hostile text could keep it busy", position
-            )
-        return _STAR
-    return most * weight + min(_STAR, _CHOICE * math.log2(max(1, most - fewest + 1)))
-
-
-def _bounds(repeat: str) -> tuple[int, int | None]:
-    if repeat[0] != "{":
-        return (1 if repeat == "+" else 0), (1 if repeat == "?" else None)
-    low, comma, high = repeat[1:-1].partition(",")
-    fewest = int(low or 0)
-    return fewest, (int(high) if high else None) if comma else fewest
+def _explain(raw: bytes, error: bytes) -> PatternError:
+    """*error* is "what: where", and "where" the wrong part of the pattern, all of it, or nothing."""
+    what, _, where = error.partition(b": ")
+    if where in (b"", raw):
+        at = max(end for end in range(len(raw)) if not _compile(raw[:end])[1])
+    else:
+        # The same characters may stand earlier, and be right there.
+        places = [m.start() for m in re.finditer(re.escape(where), raw)]
+        at = next((at for at, end in pairwise([*places, len(raw)]) if _compile(raw[:end])[1] == error), 0)
+    message = _HINTS.get(where, f"bad pattern: {what.decode()}")
+    return PatternError(message, len(raw[:at].decode("utf-8", "replace")))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import OPS, SCHEMAS, UNKNOWN
 from ringtop.bpf.filter.expr import And, Compare, Expr, Not, Or
+from ringtop.bpf.filter.regex import Pattern, compile_pattern
 from ringtop.bpf.filter.value import FIELDS, UNKNOWNS, operators
 from ringtop.tui.model.completion import quoted
 
@@ -35,7 +36,7 @@ def terms(draw: st.DrawFn, names: list[str] | None = None) -> Pair:
     start = field.name + space + op + space
     if op in ("~", "!~"):
         pattern = draw(st.sampled_from(_PATTERNS))
-        return Compare(field.name, op, re.compile(pattern.encode(), re.DOTALL)), f'{start}"{pattern}"'
+        return Compare(field.name, op, compile_pattern(pattern)), f'{start}"{pattern}"'
     if field.name == "program":
         name = draw(st.sampled_from(list(SCHEMAS)))
         return Compare(field.name, op, name), start + name
@@ -101,12 +102,14 @@ def holds(expr: Expr, batch: Batch, i: int) -> bool:
             field = batch.schema.field(name)
             if field is None:
                 return False
-            if isinstance(value, bytes | re.Pattern):
+            if isinstance(value, bytes | Pattern):
                 text = batch.text(name)[i]
                 if name == "argv":
                     text = b" ".join(text.split(b"\0")[: int(batch.rows["argc"][i])])
-                same = value.search(text) is not None if isinstance(value, re.Pattern) else text == value
-                return same == (op in ("=", "~"))
+                if isinstance(value, Pattern):
+                    python = value.text.replace("$", r"\Z").encode()
+                    return (re.search(python, text, re.DOTALL) is not None) == (op == "~")
+                return (text == value) == (op == "=")
             number = int(batch.rows[field.column or name][i])
             unknown = name in UNKNOWNS and number == UNKNOWNS[name]
             if value is None:
