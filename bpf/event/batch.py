@@ -54,6 +54,12 @@ class Batch:
         rows["tail"] = np.cumsum([0, *map(len, tails[:-1])])
         return Batch(self.program, rows, b"".join(tails))
 
+    def number(self, name: str, row: int) -> int | None:
+        """A number field of one row; None where it is not known."""
+        field = self.schema[name]
+        value = int(self.rows[field.column or name][row])
+        return None if value == field.unknown else value
+
     def text(self, name: str) -> list[bytes]:
         """Values of a text field, raw and untrusted: ``comm`` kinds without their NULs, tail fields as they are.
 

@@ -15,7 +15,7 @@ Kind = Literal["int", "duration", "bool", "comm", "path", "args", "op", "time"]
 """How a field is compared and shown. ``comm``, ``path`` and ``args`` are untrusted bytes."""
 
 UNKNOWN = 0xFFFF_FFFF
-"""A pid, ppid or uid the hook could not know."""
+"""An id that the hook could not know, as include/ringtop.h has it."""
 
 AT_FDCWD = -100
 """dfd of a path that is relative to the working directory (include/uapi/linux/fcntl.h)."""
@@ -33,6 +33,8 @@ class Field:
     about: str
     column: str = ""
     """Column of the row that holds it; its own name unless said. For text in the tail: the column of its length."""
+    unknown: int | None = None
+    """The value that says that the hook could not know it; None where every value is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,10 @@ class Schema:
     tail: tuple[str, ...]
     """Text fields of variable length that follow the fixed part, in order."""
     fields: tuple[Field, ...]
+
+    def __getitem__(self, name: str) -> Field:
+        """The field called *name*, which there is."""
+        return next(f for f in self.fields if f.name == name)
 
     def field(self, name: str) -> Field | None:
         """The field called *name*, or None."""
@@ -70,11 +76,11 @@ _FIELDS = (
     Field("ts_ns", "int", "kernel monotonic clock, ns", "ts"),
     Field("cpu", "int", "CPU it happened on"),
     Field("seq", "int", "number among this program's events on this CPU; a hole is a lost event"),
-    Field("pid", "int", "process (thread group) id, as seen from the host"),
-    Field("tid", "int", "thread id"),
-    Field("ppid", "int", "parent's process id"),
-    Field("uid", "int", "real user id"),
-    Field("cgroup", "int", "cgroup v2 id"),
+    Field("pid", "int", "process (thread group) id, as seen from the host", unknown=UNKNOWN),
+    Field("tid", "int", "thread id", unknown=UNKNOWN),
+    Field("ppid", "int", "parent's process id", unknown=UNKNOWN),
+    Field("uid", "int", "real user id", unknown=UNKNOWN),
+    Field("cgroup", "int", "cgroup v2 id", unknown=0),
     Field("comm", "comm", "the thread's name"),
     Field("late", "bool", "arrived too late for its place in time: events stamped later were shown before it"),
 )
@@ -99,8 +105,8 @@ RUNQSLOWER = Schema(
     (
         *_FIELDS,
         Field("latency", "duration", "time from runnable to running (run queue latency)"),
-        Field("prev_pid", "int", "process that ran on the CPU just before"),
-        Field("prev_tid", "int", "thread that ran on the CPU just before"),
+        Field("prev_pid", "int", "process that ran on the CPU just before", unknown=UNKNOWN),
+        Field("prev_tid", "int", "thread that ran on the CPU just before", unknown=UNKNOWN),
         Field("prev_comm", "comm", "its name"),
         Field("preempted", "bool", "it waited because it was preempted, not because it was woken"),
     ),

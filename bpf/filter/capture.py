@@ -16,7 +16,8 @@ from ringtop.bpf.filter.expr import And, Compare, Expr, FilterError, Not, Operat
 from ringtop.bpf.filter.intervals import Interval, Intervals
 from ringtop.bpf.filter.match import resolve
 from ringtop.bpf.filter.parser import parse
-from ringtop.bpf.filter.value import COMM_BYTES, UNKNOWNS
+from ringtop.bpf.filter.value import COMM_BYTES
+from ringtop.bpf.filter.value import FIELDS as COMPARED
 
 __all__ = [
     "CAPTURE",
@@ -173,7 +174,7 @@ def _term(term: Compare, wanted: bool, known: frozenset[str]) -> _Checks:
 
 def _numbers(name: str, op: Operator, value: int | None) -> Intervals:
     """The numbers of which ``name op value`` is true. ``unknown`` is one of them, for ``!=`` only."""
-    domain, unknown = FIELDS[name], UNKNOWNS.get(name)
+    domain, unknown = FIELDS[name], COMPARED[name].unknown
     if value is None:
         assert unknown is not None, "only these can be compared with unknown"
         same = Intervals.of(domain, [(unknown, unknown)])

@@ -14,7 +14,6 @@ from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import Schema
 from ringtop.bpf.filter.expr import ALL, NONE, And, Compare, Expr, Not, Or, terms
 from ringtop.bpf.filter.regex import Pattern
-from ringtop.bpf.filter.value import UNKNOWNS
 
 Mask = NDArray[np.bool_]
 
@@ -84,9 +83,8 @@ def _costly(expr: Expr, schema: Schema) -> bool:
 
 
 def _term(term: Compare, batch: Batch) -> Mask:
-    field = batch.schema.field(term.field)
-    assert field is not None, "resolve() has dealt with it"
     name, value = term.field, term.value
+    field = batch.schema[name]
     if isinstance(value, Pattern) or name in batch.schema.tail:
         return _text(term, batch)
     column = batch.rows[field.column or name]
@@ -94,11 +92,10 @@ def _term(term: Compare, batch: Batch) -> Mask:
     if field.kind == "bool":
         found = (column != 0) == bool(value)
         return found if term.op == "=" else ~found
-    unknown = UNKNOWNS.get(name)
-    if unknown is None:
+    if field.unknown is None:
         found = _COMPARE[term.op](column, value)
         return found
-    known = column != unknown
+    known = column != field.unknown
     if value is None:
         found = known if term.op == "!=" else ~known
     elif term.op == "!=":

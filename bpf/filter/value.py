@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from fractions import Fraction
 
-from ringtop.bpf.event.schema import AT_FDCWD, OPS, SCHEMAS, UNKNOWN, Field, Kind
+from ringtop.bpf.event.schema import AT_FDCWD, OPS, SCHEMAS, Field, Kind
 from ringtop.bpf.filter.expr import Operator, Source, Value
 from ringtop.bpf.filter.regex import PatternError, compile_pattern
 
@@ -19,8 +19,6 @@ FIELDS: dict[str, Field] = {
 }
 """Fields of any program that a filter can name. Not the wall-clock time: rows know only the kernel's clock."""
 ALIASES = {"latency_us": "latency"}
-UNKNOWNS = dict.fromkeys(("pid", "tid", "ppid", "uid", "prev_pid", "prev_tid"), UNKNOWN) | {"cgroup": 0}
-"""Fields that may be unknown, with the number that says so."""
 COMM_BYTES = 15
 """Longest comm; the kernel cuts the rest."""
 
@@ -64,7 +62,7 @@ def words(field: Field) -> list[str]:
         return list(OPS)
     if field.kind == "bool":
         return ["true", "false"]
-    return ["unknown"] if field.name in UNKNOWNS else []
+    return ["unknown"] if field.unknown is not None else []
 
 
 def find(name: str, at: Source) -> Field:
@@ -94,7 +92,7 @@ def convert(field: Field, op: Operator, word: str, quoted: bool, at: Source) -> 
     if field.kind in ("comm", "path", "args"):
         return _text(field, word, quoted, at)
     word = word.strip()
-    if word.lower() == "unknown" and field.name in UNKNOWNS:
+    if word.lower() == "unknown" and field.unknown is not None:
         if op not in _SAME:
             raise at.error("unknown has no order: use '=' or '!='")
         return None

@@ -9,7 +9,7 @@ from typing import Literal
 
 from ringtop.bpf.event.args import split_args
 from ringtop.bpf.event.batch import Batch
-from ringtop.bpf.event.schema import AT_FDCWD, OPS, UNKNOWN, Field
+from ringtop.bpf.event.schema import AT_FDCWD, OPS, Field
 from ringtop.tui.text import format, text
 from ringtop.tui.text.shell import shell_line
 
@@ -74,7 +74,7 @@ def column(batch: Batch, field: Field, clock: Clock, width: int = 12) -> list[Ce
         case "bool":
             return [_flag(name, bool(value)) for value in batch.rows[name].tolist()]
         case _:
-            return [_number(name, value) for value in batch.rows[field.column or name].tolist()]
+            return [_number(field, value) for value in batch.rows[field.column or name].tolist()]
 
 
 def cells(batch: Batch, fields: Sequence[tuple[Field, int]], clock: Clock) -> list[list[Cell]]:
@@ -98,12 +98,13 @@ def _flag(name: str, value: bool) -> Cell:
     return Cell("yes" if value else "no", "mid" if value else "dim")
 
 
-def _number(name: str, value: int) -> Cell:
+def _number(field: Field, value: int) -> Cell:
+    name = field.name
     if name == "ret":
         return Cell(format.result(value), "failed" if value < 0 else "dim")
     if name == "dfd" and value == AT_FDCWD:
         return Cell("cwd", "dim")
-    if value == UNKNOWN and name in ("pid", "tid", "ppid", "uid", "prev_pid", "prev_tid"):
+    if value == field.unknown:
         return Cell(format.UNKNOWN_TEXT, "dim")
     quiet = name in ("cpu", "tid", "ppid", "uid", "prev_pid", "prev_tid", "seq", "ts_ns", "cgroup")
     return Cell(str(value), "dim" if quiet else "")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ringtop.bpf.event.args import split_args
 from ringtop.bpf.event.batch import Batch
-from ringtop.bpf.event.schema import AT_FDCWD, UNKNOWN
+from ringtop.bpf.event.schema import AT_FDCWD
 from ringtop.tui.draw.cells import HIGH_NS, MID_NS, operation
 from ringtop.tui.lines.values import wall_ns
 from ringtop.tui.text import format
@@ -43,7 +43,8 @@ class Column:
 
 def _number(name: str) -> Texts:
     def texts(batch: Batch) -> list[str]:
-        return [format.UNKNOWN_TEXT if n == UNKNOWN else str(n) for n in batch.rows[name].tolist()]
+        unknown = batch.schema[name].unknown
+        return [format.UNKNOWN_TEXT if n == unknown else str(n) for n in batch.rows[name].tolist()]
 
     return texts
 

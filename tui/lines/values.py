@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from ringtop.bpf.event.args import split_args
 from ringtop.bpf.event.batch import Batch
-from ringtop.bpf.event.schema import OPS, SCHEMAS, Field
-from ringtop.bpf.filter.value import UNKNOWNS
+from ringtop.bpf.event.schema import OPS, Field
 
 _FIRST = ("program", "time", "ts_ns", "cpu", "seq", "pid", "tid", "ppid", "uid", "cgroup", "comm")
 _OWN = {
@@ -41,9 +40,7 @@ def _column(batch: Batch, name: str, wall_offset_ns: int) -> list[Any]:
         return [f"{stamp}Z" for stamp in np.datetime_as_string(stamps).tolist()]
     if name == "latency_us":
         return [round(us, 3) for us in (batch.rows["latency"] / 1000).tolist()]
-    field = SCHEMAS[batch.program].field(name)
-    assert field is not None, "NAMES has only fields"
-    return _values(batch, field)
+    return _values(batch, batch.schema[name])
 
 
 def _values(batch: Batch, field: Field) -> list[Any]:
@@ -59,5 +56,4 @@ def _values(batch: Batch, field: Field) -> list[Any]:
             return [OPS[op] if op < len(OPS) else str(op) for op in batch.rows[field.name].tolist()]
         case _:
             numbers: list[Any] = batch.rows[field.column or field.name].tolist()
-            unknown = UNKNOWNS.get(field.name)
-            return numbers if unknown is None else [None if n == unknown else n for n in numbers]
+            return numbers if field.unknown is None else [None if n == field.unknown else n for n in numbers]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ringtop.bpf import filter as language
-from ringtop.bpf.event.schema import OPS, SCHEMAS, UNKNOWN, Field
+from ringtop.bpf.event.schema import OPS, SCHEMAS, Field
 from ringtop.tui.model.store import Store
 from ringtop.tui.text import format, text
 
@@ -44,7 +44,7 @@ def literal(field: Field, value: int | bytes) -> str:
         case "duration":
             return f"{value}ns"
         case _:
-            if value == UNKNOWN and field.name.endswith("id"):
+            if value == field.unknown:
                 return "unknown"
             return format.result(value) if field.name == "ret" and value < 0 else str(value)
 

@@ -9,7 +9,6 @@ from datetime import datetime, tzinfo
 
 from ringtop.bpf.event.args import split_args
 from ringtop.bpf.event.batch import Batch
-from ringtop.bpf.event.schema import UNKNOWN
 from ringtop.tui.model.store import Life
 from ringtop.tui.process.card import Card
 from ringtop.tui.text import format, text
@@ -60,13 +59,12 @@ def told(timeline: Life) -> Told:
     first_ts, last_ts = (int(timeline.batches[p].rows["ts"][i]) for p, i in (timeline.order[0], timeline.order[-1]))
     program, at = timeline.order[-1]
     newest = timeline.batches[program].take(slice(at, at + 1))
-    known = {n: int(newest.rows[n][0]) for n in ("ppid", "uid")}
     execs = timeline.batches.get("execsnoop")
     started = _last_exec(execs) if execs is not None else None
     return Told(
         comm=newest.text("comm")[0],
-        ppid=known["ppid"] if known["ppid"] != UNKNOWN else None,
-        uid=known["uid"] if known["uid"] != UNKNOWN else None,
+        ppid=newest.number("ppid", 0),
+        uid=newest.number("uid", 0),
         filename=started.text("filename")[0] if started else None,
         command=_arguments(started) if started else None,
         first_ts=first_ts,

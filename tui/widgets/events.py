@@ -8,7 +8,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from ringtop.bpf.event.schema import UNKNOWN, Field
+from ringtop.bpf.event.schema import Field
 from ringtop.tui.draw import columns
 from ringtop.tui.draw.columns import Column
 from ringtop.tui.model.store import Event
@@ -88,8 +88,7 @@ class EventTable(Rows, can_focus=True):
     def pid(self) -> int | None:
         """Its process, where that is known."""
         event = self.event
-        pid = int(event.batch.rows["pid"][0]) if event is not None else UNKNOWN
-        return pid if pid != UNKNOWN else None
+        return event.batch.number("pid", 0) if event is not None else None
 
     @property
     def note(self) -> str:

@@ -11,7 +11,7 @@ from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import OPS, SCHEMAS, UNKNOWN
 from ringtop.bpf.filter.expr import And, Compare, Expr, Not, Or
 from ringtop.bpf.filter.regex import Pattern, compile_pattern
-from ringtop.bpf.filter.value import FIELDS, UNKNOWNS, operators
+from ringtop.bpf.filter.value import FIELDS, operators
 from ringtop.tui.model.completion import quoted
 
 Pair = tuple[Expr, str]
@@ -51,7 +51,7 @@ def terms(draw: st.DrawFn, names: list[str] | None = None) -> Pair:
         exact = f"{number // 1000}.{number % 1000:03}us" if number >= 0 else f"{number}ns"
         return Compare(field.name, op, number), start + draw(st.sampled_from([f"{number}ns", exact]))
     if field.kind == "int":
-        if field.name in UNKNOWNS and op in ("=", "!=") and draw(st.integers(0, 4)) == 0:
+        if field.unknown is not None and op in ("=", "!=") and draw(st.integers(0, 4)) == 0:
             return Compare(field.name, op, None), start + "unknown"
         number = draw(
             st.one_of(
@@ -111,7 +111,7 @@ def holds(expr: Expr, batch: Batch, i: int) -> bool:
                     return (re.search(python, text, re.DOTALL) is not None) == (op == "~")
                 return (text == value) == (op == "=")
             number = int(batch.rows[field.column or name][i])
-            unknown = name in UNKNOWNS and number == UNKNOWNS[name]
+            unknown = number == FIELDS[name].unknown
             if value is None:
                 return unknown == (op == "=")
             if unknown:
