@@ -18,7 +18,8 @@ import numpy as np
 
 from ringtop.bpf import filter as language
 from ringtop.bpf import stream
-from ringtop.bpf.collector.tracer import TICK_NS, Tracer
+from ringtop.bpf.collector.start import start_tracer
+from ringtop.bpf.collector.tracer import TICK_NS
 from ringtop.bpf.common import sizes
 from ringtop.bpf.common.sizes import PAGE
 from ringtop.bpf.common.transports import TRANSPORTS, Transport
@@ -110,7 +111,8 @@ class Ours:
 
     def __init__(self, side: Side, kernel: Kernel, size: int, capture: str) -> None:
         options = CollectorOptions(buffer=size, wakeup=side.wakeup, capture=capture, emit=side.emit)
-        self._tracer = Tracer("unlinksnoop", kernel, options, side.transport)
+        self._tracer = start_tracer("unlinksnoop", kernel, options, side.transport)
+        self._tracer.stop()
         self._drain = self._drain_and_encode if side.kind == "ringtop, stream" else self._drain_only
         # The kernel wakes an adaptive reader only once it has caught up, and one on the timer as half full is passed.
         self._behind = {("ringbuf", "adaptive"): 1, ("ringbuf", "timer"): size // 2}.get((side.transport, side.wakeup))
@@ -118,7 +120,7 @@ class Ours:
     @property
     def received(self) -> int:
         """Events so far."""
-        return int(self._tracer.ledger.by[self._tracer.transport].received.sum())
+        return int(self._tracer.ways.used.received.received.sum())
 
     def attach(self) -> None:
         """Events flow from now on."""
@@ -126,20 +128,18 @@ class Ours:
 
     def _drain_only(self) -> None:
         """The part that bcc's poll does too, and the ledger."""
-        tracer = self._tracer
-        drained = tracer.reader.drain()
-        tracer.ledger.take(tracer.transport, drained, time.clock_gettime_ns(time.CLOCK_MONOTONIC))
+        self._tracer.ways.used.drain()
 
     def _drain_and_encode(self) -> None:
         """All that the collector does with events: unknown ids, time order, the stream's bytes."""
         before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - WINDOW_MS * 1_000_000
-        batch = self._tracer.drain(before)
+        batch = self._tracer.drain(before).batch
         rows = stream.Rows(batch.program, batch.rows.tobytes(), batch.tails)
         stream.encode(stream.Round(before, time.clock_gettime_ns(time.CLOCK_MONOTONIC), [rows]))
 
     def read(self, done: int) -> None:
         """Take events until *done* is readable, and then the rest."""
-        reader = self._tracer.reader
+        reader = self._tracer.ways.used.reader
         fds = set(reader.fds())
         with select.epoll() as epoll:
             for fd in fds:

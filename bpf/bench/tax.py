@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from ringtop.bpf.bench.storm import Calls, Storm, getppids, ping_pong
-from ringtop.bpf.collector.tracer import Tracer
+from ringtop.bpf.collector.start import start_tracer
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.kernel.features import Kernel
@@ -55,8 +55,9 @@ def _tax(program: str, load: str, prepare: Callable[[], Calls], turns: int, kern
     with ExitStack() as stack:
         storm = Storm(prepare, cpu)
         stack.callback(storm.close)
-        tracer = Tracer(program, kernel, CollectorOptions(min_us=10_000), transport)
+        tracer = start_tracer(program, kernel, CollectorOptions(min_us=10_000), transport)
         stack.callback(tracer.close)
+        tracer.stop()
         for _ in range(ROUNDS):
             off.append(storm.run(turns, 1).call_ns)
             tracer.attach()

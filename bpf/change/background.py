@@ -26,6 +26,11 @@ class Background:
         """It has ended."""
         return not self._thread.is_alive()
 
+    @property
+    def failed(self) -> bool:
+        """It has ended with an error."""
+        return self.done and self._error is not None
+
     def result(self) -> None:
         """Wait for its end. Raises what it ended with."""
         self._thread.join()

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ringtop.bpf.change.background import Background
+from ringtop.bpf.change.ways import Way
 from ringtop.bpf.common import sizes
 from ringtop.bpf.common.transports import NAMES, Transport
-from ringtop.bpf.kernel.layout import COPIES, COUNTERS
+from ringtop.bpf.event.batch import Rows
+from ringtop.bpf.kernel.layout import COPIES, COUNTERS, Counters
 from ringtop.bpf.kernel.loaded import Loaded
-from ringtop.bpf.ledger.ledger import Ledger
-from ringtop.bpf.ledger.period import Figures, figures
+from ringtop.bpf.ledger.period import Figures
 from ringtop.bpf.stream import Compared, Period
 from ringtop.bpf.transport.reader import Reader
 
@@ -24,82 +25,88 @@ _CHEAP = 0.01
 
 
 class Comparison:
-    """Copies go to *reader*, open but not installed, for *seconds*; *copy* tells the kernel where to, and None to
-    end."""
+    """For *seconds* copies of the events of *used* go to *new*, which is open but not installed; *copy* tells the
+    kernel where to, and None to end."""
 
     def __init__(
-        self, loaded: Loaded, reader: Reader, cpus: int, seconds: float, copy: Callable[[Reader | None], None]
+        self, loaded: Loaded, used: Way, new: Way, seconds: float, copy: Callable[[Reader | None], None]
     ) -> None:
-        self.reader = reader
-        self.ledger = Ledger(cpus)
-        self._loaded, self._seconds, self._copy = loaded, seconds, copy
+        self.new = new
+        self._loaded, self._used, self._seconds, self._copy = loaded, used, seconds, copy
         self._began: Figures | None = None
-        self._copies: Figures | None = None
+        """How *used* stood when the copies began; None until then."""
         self._emitted = self._until_ns = 0
         self._ending = False
-        self._work = Background(lambda: reader.install(loaded.map_fd(reader.transport)))
+        self._work = Background(self._enter)
 
-    def step(self, used: Callable[[], Figures]) -> bool:
-        """Go on with it; True when the last copy has been written: it can be drained now. *used* tells how the
-        transport in use stands. Raises OSError when the copies cannot be."""
-        if not self._work.done:
-            return False
-        self._work.result()
-        if self._ending:
-            return True
-        if self._copies is None:
-            self._began, self._copies = used(), self._figures()
-            self._emitted = self._copied()
-            self._copy(self.reader)
-            self._until_ns = self._began.at_ns + int(self._seconds * 1e9)
-        elif time.clock_gettime_ns(time.CLOCK_MONOTONIC) >= self._until_ns:
-            self.end()
-        return False
+    def _enter(self) -> None:
+        try:
+            self.new.reader.install(self._loaded.map_fd(self.new.transport))
+        except OSError:
+            self._uninstall()
+            raise
+
+    def _leave(self) -> None:
+        self._loaded.wait_for_runs()
+        self._uninstall()
+
+    def _uninstall(self) -> None:
+        with suppress(OSError):  # nothing goes there any more, all the same
+            self.new.reader.uninstall(self._loaded.map_fd(self.new.transport))
 
     @property
     def changing(self) -> bool:
         """It is just beginning, or ending."""
-        return self._copies is None or self._ending
+        return self._began is None or self._ending
 
-    def settle(self) -> bool:
-        """Finish it now; False when it never began, and all is as before."""
-        with suppress(OSError):
-            self._work.result()
-        if self._copies is None:
-            with suppress(OSError):
-                self.reader.uninstall(self._loaded.map_fd(self.reader.transport))
+    def saw(self, way: Way, rows: Rows) -> None:
+        """The shown events are not its business."""
+
+    def step(self) -> bool:
+        """Go on with it. Whether the last copy has been written: one drain more, and they are all here."""
+        if not self._work.done:
             return False
-        if not self._ending:
-            self.end()
-            with suppress(OSError):  # told by the next step
-                self._work.result()
-        return True
+        if self._ending or self._work.failed:
+            return True
+        if self._began is None:
+            counters = self._loaded.counters()
+            self._began = self._used.figures(counters)
+            self.new.begin(counters)
+            self._emitted = _copied(counters)
+            self._copy(self.new.reader)
+            self._until_ns = self._began.at_ns + int(self._seconds * 1e9)
+        elif time.clock_gettime_ns(time.CLOCK_MONOTONIC) >= self._until_ns:
+            self._end()
+        return False
 
-    def end(self) -> None:
-        """No more copies."""
+    def _end(self) -> None:
         self._copy(None)
         self._ending = True
         self._work = Background(self._leave)
 
-    def _leave(self) -> None:
-        self._loaded.wait_for_runs()
-        self.reader.uninstall(self._loaded.map_fd(self.reader.transport))
+    def settle(self) -> bool:
+        """Finish it now; False when it never began, and all is as before."""
+        with suppress(OSError):  # raised by the result
+            self._work.result()
+            if self._began is None:
+                self._uninstall()
+                return False
+            if not self._ending:
+                self._end()
+                self._work.result()
+        return self._began is not None
 
-    def _figures(self) -> Figures:
-        return figures(self.ledger.by[self.reader.transport], self._loaded.counters(), COPIES)
-
-    def _copied(self) -> int:
-        return int(self._loaded.counters().by[:, COPIES, _EMITTED].sum())
-
-    def result(self, program: str, used: Reader, now: Figures, wakeup: str) -> Compared:
-        """What came of it, after the last drain; *used* stands at *now*."""
+    def result(self, counters: Counters) -> Compared:
+        """What came of it, after the last drain. Raises OSError when the copies could not be."""
+        self._work.result()
         assert self._began is not None
-        assert self._copies is not None
-        mine = self._began.until(now, used, wakeup)
-        other = self._copies.until(self._figures(), self.reader, wakeup)
-        residual = self._copied() - self._emitted - other.received - other.dropped
-        choose, why = advice(mine, other)
-        return Compared(program, mine, other, residual, choose, why)
+        mine, other = self._used.period(counters, self._began), self.new.period(counters)
+        residual = _copied(counters) - self._emitted - other.received - other.dropped
+        return Compared(self._loaded.program, mine, other, residual, *advice(mine, other))
+
+
+def _copied(counters: Counters) -> int:
+    return int(counters.by[:, COPIES, _EMITTED].sum())
 
 
 def advice(used: Period, other: Period) -> tuple[Transport, str]:

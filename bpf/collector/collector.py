@@ -1,38 +1,24 @@
-"""The collector: the privileged process. It loads programs, drains transports, writes the stream and obeys controls."""
+"""The collector's loop: it drains the transports, writes the stream and obeys controls until it is told to stop."""
 
 from __future__ import annotations
 
 import os
-import platform
 import resource
 import select
-import signal
-import sys
 import time
-from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 
 from ringtop.bpf import stream
-from ringtop.bpf.collector.outbox import CannotWrite, Outbox
+from ringtop.bpf.collector.controls import Controls
+from ringtop.bpf.collector.outbox import Outbox
 from ringtop.bpf.collector.rounds import cut
 from ringtop.bpf.collector.tracer import TICK_NS, Tracer
-from ringtop.bpf.common import privilege
-from ringtop.bpf.common.errors import CannotTrace
-from ringtop.bpf.common.transports import Transport
-from ringtop.bpf.filter import FilterError
-from ringtop.bpf.kernel import leftovers
-from ringtop.bpf.kernel.features import Kernel, ensure_tracefs, online_cpus
-from ringtop.bpf.options.collector import CollectorOptions
+from ringtop.bpf.kernel.features import online_cpus
+from ringtop.bpf.ledger.audit import Audit
 
 STATS_NS = 1_000_000_000
-CONTROL_LIMIT = 64 << 10
-"""Longest control message, bytes."""
-MOST_CONTROLS = 200
-"""Control messages obeyed in a second."""
-MOST_WAITING = 64
-"""Changes that wait for others to be over."""
 
 
 def wall_offset_ns() -> int:
@@ -43,118 +29,48 @@ def wall_offset_ns() -> int:
 
 
 class Collector:
-    """Reads control messages from *control_fd* and writes the stream to *out_fd* until told to stop."""
+    """Reads control messages from *control_fd* and writes the stream of *tracers* to *out*. *own*: ringtop's own
+    processes, whose events are kept out. Events are put in time order within *merge_ms*."""
 
-    def __init__(self, options: CollectorOptions, control_fd: int, out_fd: int) -> None:
-        self.options = options
-        self.out = Outbox(out_fd)
+    def __init__(self, out: Outbox, control_fd: int, own: list[int], merge_ms: int) -> None:
+        self.out = out
         self.tracers: dict[str, Tracer] = {}
-        self._programs = list(dict.fromkeys(options.programs))
-        self.captures = dict.fromkeys(self._programs, options.capture)
-        self._own = [os.getpid(), *options.exclude]
-        self._control_fd = control_fd
-        self._control = stream.Frames(magic=False, limit=CONTROL_LIMIT)
+        """By program; all that are to run, before ``run``."""
+        self.own = own
+        self._window_ns = merge_ms * 1_000_000
+        self._controls = Controls(control_fd, self.tracers, out.put, self.stop)
         self._epoll = select.epoll()
-        self._controls = 0
-        self._waiting: deque[tuple[str, stream.Control]] = deque()
         self._reason = ""
-        self._signals, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._signalled)
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        self._awake, self.wake_fd = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        """What is written to ``wake_fd`` wakes the loop: for signal handlers, which call ``stop``."""
 
-    def run(self) -> int:
-        """The collector's life; its exit status. Raises CannotTrace when no program can run."""
-        try:
-            return self._run()
-        except BrokenPipeError:
-            return 0  # nobody listens any more: the programs go with this process
-        except CannotWrite as e:
-            sys.stderr.write(f"ringtop: {e}\n")
-            return 1
-        finally:
-            for tracer in self.tracers.values():
-                tracer.close()
+    def stop(self, reason: str) -> None:
+        """End the loop, for this *reason*."""
+        self._reason = self._reason or reason
 
-    def _run(self) -> int:
-        kernel = Kernel()
-        self.out.put(self._hello(kernel))
-        try:
-            if ensure_tracefs():
-                self.out.put(stream.Notice("info", "tracefs was not mounted: mounted it at /sys/kernel/tracing"))
-        except CannotTrace as missing:
-            self.out.put(stream.Notice("warning", str(missing)))  # raw tracepoints need none
-        if kernel.inner_pids:
-            unknown = "what a hook cannot know of a process stays unknown, and ringtop's own events are shown"
-            self.out.put(stream.Notice("warning", f"{kernel.inner_pids}: {unknown}"))
-        transport = self._transport(kernel)
-        failures = [e for p in self._programs if (e := self._start(p, kernel, transport))]
-        if not self.tracers:
-            raise failures[0]
-        leftovers.release()
-        privilege.drop(privilege.to_read_events())
-        privilege.end_with_parent()
+    def run(self) -> None:
+        """Collect until something calls ``stop``; then everything is detached, drained and told. Raises
+        BrokenPipeError and CannotWrite."""
+        for tracer in self.tracers.values():
+            tracer.ways.watch(self._epoll)
+        self._epoll.register(self._awake, select.EPOLLIN)
+        with suppress(PermissionError):  # a file or /dev/null: nobody to obey
+            self._epoll.register(self._controls.fd, select.EPOLLIN)
         self._loop()
         for tracer in self.tracers.values():
             tracer.stop()
-        self._drain(audit=True, last=True)
-        self._stats()
+        self._stats(self._drain(audit=True, last=True))
         self.out.put(stream.End(self._reason))
-        self._say_goodbye()
-        return 1 if failures else 0
 
-    def _say_goodbye(self) -> None:
-        """Nothing is attached any more: wait for a slow reader as long as nobody sends another signal."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
-        os.set_blocking(self.out.fd, True)
-        self.out.flush()
-
-    def _hello(self, kernel: Kernel) -> stream.Hello:
-        return stream.Hello(
-            host=platform.node(),
-            kernel=kernel.release,
-            arch=platform.machine(),
-            version=version("ringtop"),
-            cpus=online_cpus(),
-            programs=self._programs,
-            pid=os.getpid(),
-            wall_offset_ns=wall_offset_ns(),
-            dtypes=stream.dtypes(),
-        )
-
-    def _transport(self, kernel: Kernel) -> Transport:
-        match self.options.transport:
-            case "perfbuf":
-                return "perfbuf"
-            case "ringbuf" if kernel.no_ringbuf:
-                cure = "Use --transport perfbuf, or auto, which does so by itself."
-                raise CannotTrace("the ring buffer cannot be used", kernel.no_ringbuf, cure)
-            case "auto" if kernel.no_ringbuf:
-                self.out.put(stream.Notice("warning", f"{kernel.no_ringbuf}: using perf buffers"))
-                return "perfbuf"
-        return "ringbuf"
-
-    def _start(self, program: str, kernel: Kernel, transport: Transport) -> CannotTrace | None:
-        """Load and attach; why it failed, which is also told, and no reason for the others not to run."""
-        self.out.put(stream.Progress(program, f"loading {program}"))
-        try:
-            tracer = Tracer(program, kernel, self.options, transport)
-            tracer.exclude(self._own)
-            tracer.attach()
-        except CannotTrace as e:
-            self.out.put(stream.State(program, "failed", transport=transport, reason=str(e)))
-            return e
-        self.tracers[program] = tracer
-        tracer.ways.watch(self._epoll)
-        self.out.put(tracer.state(self.options.capture))
-        return None
+    def close(self) -> None:
+        """Free all buffers and take the programs out of the kernel."""
+        for tracer in self.tracers.values():
+            tracer.close()
+        self._epoll.close()
+        os.close(self._awake)
+        os.close(self.wake_fd)
 
     def _loop(self) -> None:
-        self._epoll.register(self._signals, select.EPOLLIN)
-        with suppress(PermissionError):  # a file or /dev/null: nobody to obey
-            self._epoll.register(self._control_fd, select.EPOLLIN)
         now = time.monotonic_ns()
         next_drain, next_stats = now + TICK_NS, now + STATS_NS
         listening = False
@@ -168,132 +84,56 @@ class Collector:
             due = min(next_drain, next_stats) - time.monotonic_ns()
             ready = {fd for fd, _ in self._epoll.poll(max(due, 0) / 1e9)}
             now = time.monotonic_ns()
-            if self._control_fd in ready:
-                self._read_control()
+            if self._controls.fd in ready:
+                self._controls.read()
             if self.out.fd in ready:
                 self.out.flush()
             woken = [tracer.ways.woken(ready) for tracer in self.tracers.values()]
+            audits: Mapping[str, Audit] = {}
             if any(woken) or now >= min(next_drain, next_stats):
-                self._drain(audit=now >= next_stats)
-                self._obey_waiting()
-                # What nobody takes cannot be drained, however full the buffers are.
+                # The outbox is full: the kernel drops what finds no room in the buffers, and counts it.
+                audits = {} if self.out.full else self._drain(audit=now >= next_stats)
+                self._controls.obey_waiting()
                 next_drain = now + (TICK_NS if self.out.full else min(t.patience_ns for t in self.tracers.values()))
             if now >= next_stats:
-                self._controls = 0
-                self._stats()
+                self._controls.new_second()
+                self._stats(audits)
                 for tracer in self.tracers.values():
-                    tracer.exclude(self._own)
-                    tracer.ways.follow_cpus()
+                    tracer.exclude(self.own)
+                    tracer.follow_cpus(online_cpus())
                 next_stats = now + STATS_NS
 
-    def _drain(self, audit: bool, last: bool = False) -> None:
-        if self.out.full and not last:
-            for tracer in self.tracers.values():
-                tracer.skip()  # the kernel drops what finds no room, and counts it
-            return
-        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - (0 if last else self.options.merge_ms * 1_000_000)
-        batches = [tracer.drain(before, audit) for tracer in self.tracers.values()]
-        drained = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
-        for edge, parts in cut(batches, before):
+    def _drain(self, audit: bool, last: bool = False) -> dict[str, Audit]:
+        """One round of events; the audits that were asked for, by program."""
+        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - (0 if last else self._window_ns)
+        drained = {program: tracer.drain(before, audit) for program, tracer in self.tracers.items()}
+        drained_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        for edge, parts in cut([one.batch for one in drained.values()], before):
             rows = [stream.rows(part) for part in parts if len(part)]
             if rows:
-                self.out.put(stream.Round(edge, drained, rows))
-        for tracer in self.tracers.values():
-            self._tell(tracer)
+                self.out.put(stream.Round(edge, drained_ns, rows))
+        self._tell()
+        return {program: one.audit for program, one in drained.items() if one.audit is not None}
 
-    def _stats(self) -> None:
+    def _stats(self, audits: Mapping[str, Audit]) -> None:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         resident = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
         self.out.put(
             stream.Stats(
                 ts_ns=time.clock_gettime_ns(time.CLOCK_MONOTONIC),
                 wall_offset_ns=wall_offset_ns(),
-                programs=[part for t in self.tracers.values() for part in t.stats()],
+                programs=[part for program, t in self.tracers.items() for part in t.stats(audits.get(program))],
                 cpu_ns=int((usage.ru_utime + usage.ru_stime) * 1e9),
                 rss_bytes=resident,
             )
         )
+        self._tell()
+
+    def _tell(self) -> None:
+        """What came of changes."""
         for tracer in self.tracers.values():
-            self._tell(tracer)
-
-    def _read_control(self) -> None:
-        data = os.read(self._control_fd, CONTROL_LIMIT)
-        if not data:
-            self._reason = "the viewer is gone"
-            return
-        try:
-            for body in self._control.feed(data):
-                self._hear(body)
-        except stream.StreamError as e:
-            self.out.put(stream.Notice("error", str(e)))
-            self._reason = "a control message could not be read"
-
-    def _hear(self, body: bytes) -> None:
-        self._controls += 1
-        try:
-            message = stream.decode_control(body)
-        except stream.StreamError as e:
-            self.out.put(stream.Notice("error", str(e)))
-            return
-        if self._controls <= MOST_CONTROLS or isinstance(message, stream.Stop):
-            self._obey(message)
-        elif self._controls == MOST_CONTROLS + 1:
-            self.out.put(stream.Notice("error", f"more than {MOST_CONTROLS} control messages in a second"))
-
-    def _obey(self, message: stream.Control) -> None:
-        if isinstance(message, stream.Stop):
-            self._reason = "stopped"
-            return
-        for name in message.programs or list(self.tracers):
-            if name not in self.tracers:
-                self.out.put(stream.Notice("error", f"{name!r} is not running"))
-            elif len(self._waiting) >= MOST_WAITING:
-                self.out.put(stream.Notice("error", "too many changes at once", name))
-            else:
-                self._waiting.append((name, message))
-        self._obey_waiting()
-
-    def _obey_waiting(self) -> None:
-        """One change of a program at a time, in the order they were asked for."""
-        for _ in range(len(self._waiting)):
-            name, message = self._waiting.popleft()
-            if self.tracers[name].ways.changing:
-                self._waiting.append((name, message))
-            else:
-                self._change(name, message)
-
-    def _change(self, name: str, message: stream.Control) -> None:
-        tracer = self.tracers[name]
-        try:
-            match message:
-                case stream.SetCapture(text):
-                    tracer.set_capture(text)
-                    self.captures[name] = text
-                case stream.Retune():
-                    tracer.ways.retune(message)
-                case stream.Compare(seconds):
-                    tracer.ways.compare(seconds)
-        except (FilterError, ValueError, CannotTrace) as e:
-            self.out.put(stream.Notice("error", str(e), name))
-            return
-        self.out.put(tracer.state(self.captures[name]))
-
-    def _tell(self, tracer: Tracer) -> None:
-        """What came of its changes."""
-        for message in tracer.ways.news:
-            self.out.put(message)
-            if not isinstance(message, stream.Notice):
-                self.out.put(tracer.state(self.captures[tracer.program]))
-        tracer.ways.news.clear()
-
-    def _signalled(self, number: int, frame: object) -> None:
-        self._reason = f"stopped by {signal.Signals(number).name}"
-
-
-def collect(options: CollectorOptions) -> int:
-    """Run a collector on standard input and output; its exit status. Raises CannotTrace."""
-    if not privilege.may_load():
-        why = "loading BPF programs needs root, or the capabilities CAP_BPF and CAP_PERFMON"
-        raise CannotTrace("cannot trace", why, "Run it as root: sudo ringtop …")
-    privilege.clean_environment()
-    return Collector(options, 0, 1).run()
+            for message in tracer.changes.news:
+                self.out.put(message)
+                if not isinstance(message, stream.Notice):
+                    self.out.put(tracer.state)
+            tracer.changes.news.clear()

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
-from ringtop.bpf import filter as language
-from ringtop.bpf.change.transports import Transports
+from ringtop.bpf.change.capture import CaptureInForce, capture_filter
+from ringtop.bpf.change.changes import Changes
+from ringtop.bpf.change.cpus import Cpus
+from ringtop.bpf.change.ways import Open, Ways
 from ringtop.bpf.collector.identify import resolve
 from ringtop.bpf.collector.order import InOrder
+from ringtop.bpf.collector.report import report
 from ringtop.bpf.common import sizes
-from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.transports import Transport
-from ringtop.bpf.event.batch import Batch
+from ringtop.bpf.event.batch import Batch, concat
 from ringtop.bpf.event.schema import SCHEMAS
-from ringtop.bpf.filter.capture import Capture, compile_capture
 from ringtop.bpf.kernel.features import Kernel
-from ringtop.bpf.kernel.layout import Counters
-from ringtop.bpf.kernel.loader import load
-from ringtop.bpf.ledger.ledger import Ledger
-from ringtop.bpf.options.collector import MIN_US, CollectorOptions
+from ringtop.bpf.kernel.loaded import Loaded
+from ringtop.bpf.ledger.audit import Audit
+from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.stream import ProgramStats, State
-from ringtop.bpf.transport.reader import Reader
 from ringtop.bpf.transport.setting import Setting
 
 TICK_NS = 100_000_000
@@ -30,83 +31,56 @@ _CHANGE_NS = 1_000_000
 """And this often during a change, so that it is over soon."""
 
 
+class Drained(NamedTuple):
+    """What a drain brought."""
+
+    batch: Batch
+    """Events that are due, in time order."""
+    audit: Audit | None
+    """What was asked of it, for the stats."""
+
+
 class Tracer:
-    """A program in the kernel with its readers, as *options* say; *transport* is which of the two to begin with.
-    Raises CannotTrace when it cannot be."""
+    """A program in the kernel with its readers, as *options* say, not attached. *transport* is which of the two to
+    begin with, *open* opens its buffers, *online* are the CPUs that are on. Raises CannotTrace when the buffers cannot
+    be had, and FilterError."""
 
     def __init__(
-        self, program: str, kernel: Kernel, options: CollectorOptions, transport: Transport = "ringbuf"
+        self,
+        loaded: Loaded,
+        kernel: Kernel,
+        options: CollectorOptions,
+        transport: Transport,
+        online: list[int],
+        open: Open,
     ) -> None:
-        self.program = program
-        self.schema = SCHEMAS[program]
-        self._options, self._kernel, self._first = options, kernel, transport
+        self.program = loaded.program
+        self._loaded, self._kernel = loaded, kernel
+        self._min_us = options.min_us
         self._window_ns = options.merge_ms * 1_000_000
         self._excluded: set[int] = set()
-        self._order = InOrder(program)
-        self._audited: Counters | None = None
-        self._load({})
-
-    def _load(self, failed: dict[str, str]) -> None:
-        """By the best rung but those that *failed*, by name, and why."""
-        program, kernel, options = self.program, self._kernel, self._options
-        self._loaded = load(program, kernel, not kernel.no_ringbuf, options.emit, failed)
+        self._order = InOrder(self.program)
+        self._damaged = 0
+        """Damaged records that were told of."""
+        capture = self._filter(options.capture)
+        setting = Setting(transport, options.buffer or sizes.DEFAULT[transport], options.wakeup)
+        self.ways = Ways(open, setting, loaded.counters())
         try:
-            self._capture = self._compiled(options.capture)
-            setting = Setting(self._first, options.buffer or sizes.DEFAULT[self._first], options.wakeup)
-            self.ways = Transports(self._loaded, setting, kernel.no_ringbuf, options.buffer)
-        except language.FilterError as e:
-            self._loaded.close()
-            cure = "`ringtop trace --help` tells what the capture filter takes."
-            raise CannotTrace(f"{program} cannot have this capture filter", str(e), cure) from e
-        except CannotTrace:
-            self._loaded.close()
-            raise
+            self.ways.used.reader.install(loaded.map_fd(transport))
+        except OSError as e:
+            self.ways.close(self.ways.used)
+            raise setting.refused(self.program, e) from e
+        self.changes = Changes(loaded, self.ways, capture, options.buffer, kernel.no_ringbuf)
+        self.cpus = Cpus(loaded, self.ways, online, self.changes.tell)
 
-    @property
-    def transport(self) -> Transport:
-        """Where the events go."""
-        return self.ways.setting.transport
-
-    @property
-    def reader(self) -> Reader:
-        """Where they come from."""
-        return self.ways.reader
-
-    @property
-    def ledger(self) -> Ledger:
-        """What came."""
-        return self.ways.ledger
-
-    def _compiled(self, capture: str) -> Capture:
-        expr = language.parse(capture)  # so that an error points into what the user wrote
-        said = expr is not None and language.mentions(expr, "latency")
-        least = self._options.min_us if self._options.min_us is not None or said else MIN_US
-        texts = [f"latency>={least}us"] if self.schema.field("latency") and least is not None else []
-        texts += [f"({capture})"] if capture.strip() else []
-        if expr is not None:
-            compile_capture(expr, self.schema, self._loaded.rung.knows)
-        return compile_capture(language.parse(" and ".join(texts)), self.schema, self._loaded.rung.knows)
-
-    def attach(self) -> None:
-        """Events flow from now on. Raises CannotTrace, and then the program is out of the kernel again."""
-        failed: dict[str, str] = {}
-        while True:
-            self.ways.configure(self._capture)
-            try:
-                self._loaded.attach()
-                return
-            except CannotTrace as e:
-                failed[self._loaded.rung.name] = e.why
-                self.close()
-            self._load(failed)  # by the next rung; what is to be kept out is told again, every second
-            self._loaded.exclude(set(), self._excluded)
+    def _filter(self, text: str) -> CaptureInForce:
+        return capture_filter(text, SCHEMAS[self.program], self._loaded.rung.knows, self._min_us)
 
     def set_capture(self, text: str) -> None:
         """Replace the capture filter. Raises FilterError and leaves the old one in force."""
-        self._capture = self._compiled(text)
-        self.ways.configure(self._capture)
+        self.changes.set_capture(self._filter(text))
 
-    def exclude(self, pids: list[int]) -> None:
+    def exclude(self, pids: Sequence[int]) -> None:
         """Keep ringtop's own processes out. Where the hook does not know processes, their threads are named."""
         now = set(pids) if not self._kernel.inner_pids else set()  # else they would be others'
         if now and "pid" not in self._loaded.rung.knows:
@@ -116,19 +90,38 @@ class Tracer:
         self._loaded.exclude(self._excluded, now)
         self._excluded = now
 
-    def drain(self, before_ns: int, audit: bool = False) -> Batch:
+    def follow_cpus(self, online: list[int]) -> None:
+        """Have perf buffers for the CPUs that are on now; during a change, only after it."""
+        if not self.changes.changing:
+            self.cpus.follow(online)
+
+    def attach(self) -> None:
+        """Events flow from now on. Raises CannotTrace."""
+        self._loaded.attach()
+
+    def drain(self, before_ns: int, audit: bool = False) -> Drained:
         """The events stamped before *before_ns* (about now), in time order; all that arrived is in the ledger.
 
         For an *audit* the kernel's counters are read before the buffers: what they say was emitted is then here or
         dropped, but for events just being written; and what is here without being in them is known by its numbers.
         """
-        self._audited = self._loaded.counters() if audit else None
-        arrived = self.ways.drain(self._audited)
-        return self._order.push(arrived if self._kernel.inner_pids else resolve(arrived), before_ns)
-
-    def skip(self) -> None:
-        """Not drained this time: the events stay in the buffers."""
-        self._audited = None
+        complete = self.changes.step()
+        counters = self._loaded.counters() if audit or complete else None
+        audited = Audit(counters) if counters is not None and audit else None
+        batches = []
+        for way in self.ways:
+            batch = way.drain()
+            if way.copies:
+                continue
+            batches.append(batch)
+            self.changes.saw(way, batch.rows)
+            if audited is not None:
+                audited.saw(way.transport, batch.rows)
+        if counters is not None and complete:
+            self.changes.finish(counters)
+        arrived = concat(self.program, batches)
+        due = self._order.push(arrived if self._kernel.inner_pids else resolve(arrived), before_ns)
+        return Drained(due, audited)
 
     @property
     def patience_ns(self) -> int:
@@ -137,25 +130,28 @@ class Tracer:
         It asks when a buffer gets half full (timer), or holds its first event (the other modes): not for one that was
         so already when the last drain ended.
         """
-        if self.ways.changing:
+        if self.changes.changing:
             return _CHANGE_NS
-        if self.ways.waiting:
+        if self.ways.due:
             return 0
-        return self._window_ns if self._order.holding and self.ways.setting.wakeup != "timer" else TICK_NS
+        return self._window_ns if self._order.holding and self.ways.used.setting.wakeup != "timer" else TICK_NS
 
     def stop(self) -> None:
         """Detach: nothing is emitted any more. A drain completes what was under way."""
-        self.ways.settle()
+        self.changes.settle()
         self._loaded.detach()
 
     def close(self) -> None:
         """Free the buffers and take the program out of the kernel."""
-        self.ways.close()
+        self.changes.settle()
+        for way in list(self.ways):
+            self.ways.close(way)
         self._loaded.close()
 
-    def state(self, capture: str) -> State:
+    @property
+    def state(self) -> State:
         """What a user is told of it."""
-        setting = self.ways.setting
+        setting = self.ways.used.setting
         return State(
             program=self.program,
             state="running",
@@ -164,10 +160,16 @@ class Tracer:
             tried=self._loaded.tried,
             buffer_bytes=setting.buffer,
             wakeup=setting.wakeup,
-            capture=capture,
-            comparing=self.ways.comparing,
+            capture=self.changes.capture.text,
+            comparing=self.changes.comparing,
         )
 
-    def stats(self) -> list[ProgramStats]:
-        """The ledger of each transport that was ever in use, the one that is now last."""
-        return self.ways.stats(self._audited, self._order.late)
+    def stats(self, audit: Audit | None = None) -> list[ProgramStats]:
+        """The ledgers of its transports, by the *audit* of the last drain; without one as they are now."""
+        counters = audit.counters if audit is not None else self._loaded.counters()
+        damaged = sum(side.damaged for side in self.ways.ledger.by.values())
+        if damaged > self._damaged:
+            self.changes.tell("warning", f"{damaged - self._damaged:,} damaged records in a buffer were passed over")
+            self._damaged = damaged
+        missed, late = self._loaded.missed(), self._order.late
+        return report(self.program, self.ways, self.cpus.online, counters, audit, missed, late)

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ringtop.bpf import stream
-from ringtop.bpf.collector.tracer import Tracer
+from ringtop.bpf.collector.start import load_tracer
 from ringtop.bpf.common.sizes import PAGE
 from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.kernel import syscall
@@ -247,19 +247,20 @@ def test_a_switch_that_fails_is_undone_and_loses_nothing(tmp_path: Path, monkeyp
         raise OSError(errno.EINVAL, "no grace period")
 
     monkeypatch.setattr(syscall, "wait_for_programs", fail_once)
-    tracer = Tracer("unlinksnoop", Kernel(), CollectorOptions(capture=f"pid={os.getpid()}"))
+    tracer = load_tracer("unlinksnoop", Kernel(), CollectorOptions(capture=f"pid={os.getpid()}"))
     try:
         tracer.attach()
-        tracer.ways.retune(stream.Retune("perfbuf"))
+        tracer.changes.retune(stream.Retune("perfbuf"))
         received = 0
-        while tracer.ways.changing:
-            received += len(tracer.drain(1 << 62))
-        (notice,) = tracer.ways.news
+        while tracer.changes.changing:
+            received += len(tracer.drain(1 << 62).batch)
+        (notice,) = tracer.changes.news
         assert isinstance(notice, stream.Notice)
         assert "no grace period" in notice.text
         tracer.stop()
-        received += len(tracer.drain(1 << 62, audit=True))
-        over_perf, over_ring = tracer.stats()
+        batch, audit = tracer.drain(1 << 62, audit=True)
+        received += len(batch)
+        over_perf, over_ring = tracer.stats(audit)
         assert (over_perf.transport, over_ring.transport) == ("perfbuf", "ringbuf")
         assert sum(c.received for c in over_perf.cpus) == received == PRIME
         assert sum(c.emitted for c in over_perf.cpus) == PRIME

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ringtop.bpf.collector.tracer import Tracer
+from ringtop.bpf.collector.start import load_tracer, start_tracer
 from ringtop.bpf.kernel import loader, syscall
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import Hook, Rung, ladder
@@ -51,10 +51,9 @@ def test_the_next_rung_where_a_hook_cannot_be_attached(monkeypatch: pytest.Monke
         return [replace(first, hooks=(*first.hooks, Hook("raw tracepoint", "nothing", "on_switch"))), *rest]
 
     monkeypatch.setattr(loader, "ladder", broken)
-    tracer = Tracer("runqslower", Kernel(), OPTIONS)
+    tracer = start_tracer("runqslower", Kernel(), OPTIONS)
     try:
-        tracer.attach()
-        state = tracer.state("")
+        state = tracer.state
         assert state.hook == "tracepoints"
         assert [tried.partition(":")[0] for tried in state.tried] == ["raw tracepoints with BTF"]
         assert "nothing: " in state.tried[0]
@@ -73,9 +72,9 @@ def test_the_next_rung_where_a_hook_cannot_be_attached(monkeypatch: pytest.Monke
 )
 def test_what_the_capture_filter_says_of_latency_holds(min_us: int | None, capture: str, least: int) -> None:
     """10 ms is for who says nothing."""
-    tracer = Tracer("runqslower", Kernel(), replace(OPTIONS, min_us=min_us, capture=capture))
+    tracer = load_tracer("runqslower", Kernel(), replace(OPTIONS, min_us=min_us, capture=capture))
     tracer.close()
-    assert tracer._capture.ranges[0].lo == least
+    assert tracer.changes.capture.compiled.ranges[0].lo == least
 
 
 def test_a_program_named_twice_runs_once(tracing: Tracing) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ringtop.bpf.collector.tracer import Tracer
+from ringtop.bpf.collector.start import load_tracer
 from ringtop.bpf.kernel import loader
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import Rung, ladder
@@ -99,7 +99,7 @@ def test_calls_that_are_not_seen_to_leave_are_untracked(
         return [replace(rung, hooks=tuple(h for h in rung.hooks if seen or "exit" not in h.function))]
 
     monkeypatch.setattr(loader, "ladder", last)
-    tracer = Tracer(program, Kernel(), OPTIONS)
+    tracer = load_tracer(program, Kernel(), OPTIONS)
     try:
         tracer.attach()
         run_programs(PRIME)
@@ -107,8 +107,7 @@ def test_calls_that_are_not_seen_to_leave_are_untracked(
             (tmp_path / str(number)).touch()
             (tmp_path / str(number)).unlink()
         tracer.stop()
-        tracer.drain(1 << 62, audit=True)
-        (stats,) = tracer.stats()
+        (stats,) = tracer.stats(tracer.drain(1 << 62, audit=True).audit)
         untracked = sum(cpu.untracked for cpu in stats.cpus)
         if seen:
             assert untracked == 0
@@ -120,12 +119,12 @@ def test_calls_that_are_not_seen_to_leave_are_untracked(
 
 
 def test_damage_is_told_once() -> None:
-    tracer = Tracer("runqslower", Kernel(), OPTIONS)
+    tracer = load_tracer("runqslower", Kernel(), OPTIONS)
     try:
-        tracer.ledger.by["ringbuf"].damaged += 3
+        tracer.ways.ledger.by["ringbuf"].damaged += 3
         tracer.stats()
         tracer.stats()
-        (notice,) = tracer.ways.news
+        (notice,) = tracer.changes.news
         assert isinstance(notice, Notice)
         assert "3 damaged" in notice.text
     finally:

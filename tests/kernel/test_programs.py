@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ringtop.bpf.collector.tracer import Tracer
+from ringtop.bpf.collector.start import load_tracer
 from ringtop.bpf.kernel import loader
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import ladder
@@ -213,13 +213,13 @@ print(call(322, 1) > 0, call(322, 99))
 def test_calls_of_32_bits_are_not_taken_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without BTF the exits of all calls are seen, and told apart by their numbers."""
     monkeypatch.setattr(loader, "ladder", lambda program, kernel: ladder(program, kernel)[-1:])
-    tracer = Tracer("execsnoop", Kernel(), CollectorOptions())
+    tracer = load_tracer("execsnoop", Kernel(), CollectorOptions())
     try:
         tracer.attach()
         process = subprocess.Popen([sys.executable, "-c", CALLS_OF_32_BITS], stdout=subprocess.PIPE, text=True)
         assert process.communicate()[0] == "True -22\n"
         tracer.stop()
-        rows = tracer.drain(1 << 62).rows
+        rows = tracer.drain(1 << 62).batch.rows
         assert rows["ret"][rows["pid"] == process.pid].tolist() == [0], "the program's start alone"
     finally:
         tracer.close()

@@ -69,7 +69,7 @@ def collect(**given: Any) -> int:
     """
     if os.isatty(1):
         raise click.UsageError("the stream is not for a terminal: use `ringtop trace`, or redirect it to a file")
-    from ringtop.bpf.collector.collector import collect as run
+    from ringtop.bpf.collector.collect import collect as run
 
     return run(CollectorOptions(**said(given)))
 

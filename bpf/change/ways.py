@@ -1,0 +1,144 @@
+"""The ways by which a program's events come now: one that is in use, and during a change one beside it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
+from select import EPOLLET, EPOLLIN, epoll
+
+from ringtop.bpf.common.transports import TRANSPORTS, Transport
+from ringtop.bpf.event.batch import Batch
+from ringtop.bpf.kernel.layout import COPIES, Counters
+from ringtop.bpf.ledger.ledger import Ledger, Received
+from ringtop.bpf.ledger.period import Figures, figures
+from ringtop.bpf.stream import Period
+from ringtop.bpf.transport.reader import Reader
+from ringtop.bpf.transport.setting import Setting
+
+Open = Callable[[Setting], Reader]
+"""Opens the buffers of a setting. Raises CannotTrace."""
+
+
+class Way:
+    """A reader and its setting, with the *ledger* that its events are entered in; *copies*: it has those events that
+    another way has, too. Its period begins with *counters*, as the kernel has them now."""
+
+    def __init__(self, setting: Setting, reader: Reader, ledger: Ledger, counters: Counters, copies: bool) -> None:
+        self.setting, self.reader, self.ledger, self.copies = setting, reader, ledger, copies
+        self.begin(counters)
+
+    @property
+    def transport(self) -> Transport:
+        """Its transport."""
+        return self.setting.transport
+
+    @property
+    def received(self) -> Received:
+        """What came over it, and over others of its transport before it."""
+        return self.ledger.by[self.transport]
+
+    @property
+    def due(self) -> bool:
+        """A buffer is as full as makes the kernel ask for a drain: half with the timer, else not empty."""
+        return self.reader.stats() >= (self.reader.size // 2 if self.setting.wakeup == "timer" else 1)
+
+    def drain(self) -> Batch:
+        """What has arrived; it is in the ledger."""
+        began = time.thread_time_ns()
+        drained = self.reader.drain()
+        self.ledger.take(self.transport, drained, time.clock_gettime_ns(time.CLOCK_MONOTONIC))
+        self.received.reader_ns += time.thread_time_ns() - began
+        return drained.batch
+
+    def begin(self, counters: Counters) -> None:
+        """Its period begins now."""
+        self._since = self.figures(counters)
+
+    def figures(self, counters: Counters) -> Figures:
+        """How it stands now."""
+        return figures(self.received, counters, COPIES if self.copies else TRANSPORTS.index(self.transport))
+
+    def period(self, counters: Counters, since: Figures | None = None) -> Period:
+        """What it did from the beginning of its period, or *since* then, until now."""
+        return (since or self._since).until(self.figures(counters), self.reader, self.setting.wakeup)
+
+
+class Ways:
+    """All ways that are read now, in the order they were opened; at first one of *setting*, which *open* opens. Raises
+    CannotTrace."""
+
+    def __init__(self, open: Open, setting: Setting, counters: Counters) -> None:
+        self.ledger = Ledger(len(counters.seq))
+        """Of the events that are shown: all but copies."""
+        self.opened: set[Transport] = set()
+        """Transports that events may have come over, now or before."""
+        self._open = open
+        self._ways: list[Way] = []
+        self._epoll: epoll | None = None
+        self.used = self.open(setting, counters)
+        """The one in use; while another takes over, the one that leaves."""
+
+    def __iter__(self) -> Iterator[Way]:
+        return iter(self._ways)
+
+    def open(self, setting: Setting, counters: Counters, copies: bool = False) -> Way:
+        """Another one, that is read from now on. Raises CannotTrace."""
+        ledger = Ledger(self.ledger.cpus) if copies else self.ledger
+        way = Way(setting, self._open(setting), ledger, counters, copies)
+        self._ways.append(way)
+        if not copies:
+            self.opened.add(way.transport)
+        self._wait(way.reader.fds())
+        return way
+
+    def use(self, way: Way, counters: Counters) -> None:
+        """*way* is the one in use from now on."""
+        way.begin(counters)
+        self.used = way
+
+    def close(self, way: Way) -> None:
+        """Free the buffers of *way*: it is read no more."""
+        self._ways.remove(way)
+        self._unwait(way.reader.fds())
+        way.reader.close()
+
+    def watch(self, epoll: epoll) -> None:
+        """Have *epoll* wait for the readers, also for those that come later."""
+        self._epoll = epoll
+        for way in self:
+            self._wait(way.reader.fds())
+
+    def follow(self, way: Way, online: list[int], map_fd: int, dead: Collection[int]) -> None:
+        """Have a buffer for each CPU of *online*, and new ones for the *dead*. Raises OSError."""
+        before = set(way.reader.fds())
+        try:
+            way.reader.follow(online, map_fd, dead)
+        finally:
+            after = set(way.reader.fds())
+            self._unwait(before - after)
+            self._wait(after - before)
+
+    def _wait(self, fds: Iterable[int]) -> None:
+        if self._epoll is not None:
+            for fd in fds:
+                # Edge-triggered: a level would be high again, without any wake-up, at the first event after a drain.
+                self._epoll.register(fd, EPOLLIN | EPOLLET)
+
+    def _unwait(self, fds: Iterable[int]) -> None:
+        if self._epoll is not None:
+            for fd in fds:
+                self._epoll.unregister(fd)
+
+    @property
+    def due(self) -> bool:
+        """One of them is as full as makes the kernel ask for a drain."""
+        return any(way.due for way in self)
+
+    def woken(self, fds: set[int]) -> bool:
+        """Count the wake-ups of those among *fds*; whether there were any."""
+        ours = False
+        for way in self:
+            count = len(fds.intersection(way.reader.fds()))
+            way.received.wakeups += count
+            ours = ours or count > 0
+        return ours

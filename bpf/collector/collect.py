@@ -1,0 +1,125 @@
+"""The privileged process from its start to its end: it loads the programs, gives up root, and collects."""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import sys
+from importlib.metadata import version
+
+from ringtop.bpf import stream
+from ringtop.bpf.collector.collector import Collector, wall_offset_ns
+from ringtop.bpf.collector.outbox import CannotWrite, Outbox
+from ringtop.bpf.collector.start import start_tracer
+from ringtop.bpf.common import privilege
+from ringtop.bpf.common.errors import CannotTrace
+from ringtop.bpf.common.transports import Transport
+from ringtop.bpf.kernel import leftovers
+from ringtop.bpf.kernel.features import Kernel, ensure_tracefs, online_cpus
+from ringtop.bpf.options.collector import CollectorOptions
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def collect(options: CollectorOptions) -> int:
+    """Run a collector on standard input and output; its exit status. Raises CannotTrace when no program can run."""
+    if not privilege.may_load():
+        why = "loading BPF programs needs root, or the capabilities CAP_BPF and CAP_PERFMON"
+        raise CannotTrace("cannot trace", why, "Run it as root: sudo ringtop …")
+    privilege.clean_environment()
+    collector = Collector(Outbox(1), 0, [os.getpid(), *options.exclude], options.merge_ms)
+    _stop_when_signalled(collector)
+    try:
+        failed = _start(collector, options)
+        collector.run()
+        _say_goodbye(collector.out)
+        return 1 if failed else 0
+    except BrokenPipeError:
+        return 0  # nobody listens any more: the programs go with this process
+    except CannotWrite as e:
+        sys.stderr.write(f"ringtop: {e}\n")
+        return 1
+    finally:
+        signal.set_wakeup_fd(-1)
+        collector.close()
+
+
+def _stop_when_signalled(collector: Collector) -> None:
+    def stop(number: int, frame: object) -> None:
+        collector.stop(f"stopped by {signal.Signals(number).name}")
+
+    signal.set_wakeup_fd(collector.wake_fd, warn_on_full_buffer=False)
+    for number in _ENDING:
+        signal.signal(number, stop)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+
+def _say_goodbye(out: Outbox) -> None:
+    """Nothing is attached any more: wait for a slow reader as long as nobody sends another signal."""
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_DFL)
+    os.set_blocking(out.fd, True)
+    out.flush()
+
+
+def _start(collector: Collector, options: CollectorOptions) -> bool:
+    """Load and attach all programs, and give up what only that needs; whether one of them failed."""
+    kernel, out = Kernel(), collector.out
+    out.put(_hello(kernel, options.programs))
+    _tell_what_is_missing(kernel, out)
+    transport = _transport(options.transport, kernel, out)
+    failures = []
+    for program in options.programs:
+        out.put(stream.Progress(program, f"loading {program}"))
+        try:
+            collector.tracers[program] = tracer = start_tracer(program, kernel, options, transport, collector.own)
+        except CannotTrace as e:  # no reason for the others not to run
+            out.put(stream.State(program, "failed", transport=transport, reason=str(e)))
+            failures.append(e)
+        else:
+            out.put(tracer.state)
+    if not collector.tracers:
+        raise failures[0]
+    leftovers.release()
+    privilege.drop(privilege.to_read_events())
+    privilege.end_with_parent()
+    return bool(failures)
+
+
+def _hello(kernel: Kernel, programs: tuple[str, ...]) -> stream.Hello:
+    return stream.Hello(
+        host=platform.node(),
+        kernel=kernel.release,
+        arch=platform.machine(),
+        version=version("ringtop"),
+        cpus=online_cpus(),
+        programs=list(programs),
+        pid=os.getpid(),
+        wall_offset_ns=wall_offset_ns(),
+        dtypes=stream.dtypes(),
+    )
+
+
+def _tell_what_is_missing(kernel: Kernel, out: Outbox) -> None:
+    try:
+        if ensure_tracefs():
+            out.put(stream.Notice("info", "tracefs was not mounted: mounted it at /sys/kernel/tracing"))
+    except CannotTrace as missing:
+        out.put(stream.Notice("warning", str(missing)))  # raw tracepoints need none
+    if kernel.inner_pids:
+        unknown = "what a hook cannot know of a process stays unknown, and ringtop's own events are shown"
+        out.put(stream.Notice("warning", f"{kernel.inner_pids}: {unknown}"))
+
+
+def _transport(wanted: str, kernel: Kernel, out: Outbox) -> Transport:
+    match wanted:
+        case "perfbuf":
+            return "perfbuf"
+        case "ringbuf" if kernel.no_ringbuf:
+            cure = "Use --transport perfbuf, or auto, which does so by itself."
+            raise CannotTrace("the ring buffer cannot be used", kernel.no_ringbuf, cure)
+        case "auto" if kernel.no_ringbuf:
+            out.put(stream.Notice("warning", f"{kernel.no_ringbuf}: using perf buffers"))
+            return "perfbuf"
+    return "ringbuf"

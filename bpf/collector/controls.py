@@ -1,0 +1,104 @@
+"""Control messages: read from the viewer, bounded, and obeyed, one change of a program at a time."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from ringtop.bpf import stream
+from ringtop.bpf.collector.tracer import Tracer
+from ringtop.bpf.common.errors import CannotTrace
+from ringtop.bpf.filter import FilterError
+
+LIMIT = 64 << 10
+"""Longest control message, bytes."""
+MOST_CONTROLS = 200
+"""Control messages obeyed in a second."""
+MOST_WAITING = 64
+"""Changes that wait for others to be over."""
+
+
+class Controls:
+    """Those that arrive on *fd*, for *tracers*, by program. *put* takes the answers, *stop* why the collector is to
+    end."""
+
+    def __init__(
+        self,
+        fd: int,
+        tracers: Mapping[str, Tracer],
+        put: Callable[[stream.Message], None],
+        stop: Callable[[str], None],
+    ) -> None:
+        self.fd = fd
+        self._tracers, self._put, self._stop = tracers, put, stop
+        self._frames = stream.Frames(magic=False, limit=LIMIT)
+        self._count = 0
+        """Messages in this second."""
+        self._waiting: deque[tuple[str, stream.Control]] = deque()
+
+    def new_second(self) -> None:
+        """As many messages as ever are obeyed again."""
+        self._count = 0
+
+    def read(self) -> None:
+        """Take what has arrived."""
+        data = os.read(self.fd, LIMIT)
+        if not data:
+            self._stop("the viewer is gone")
+            return
+        try:
+            for body in self._frames.feed(data):
+                self._hear(body)
+        except stream.StreamError as e:
+            self._put(stream.Notice("error", str(e)))
+            self._stop("a control message could not be read")
+
+    def _hear(self, body: bytes) -> None:
+        self._count += 1
+        try:
+            message = stream.decode_control(body)
+        except stream.StreamError as e:
+            self._put(stream.Notice("error", str(e)))
+            return
+        if self._count <= MOST_CONTROLS or isinstance(message, stream.Stop):
+            self._obey(message)
+        elif self._count == MOST_CONTROLS + 1:
+            self._put(stream.Notice("error", f"more than {MOST_CONTROLS} control messages in a second"))
+
+    def _obey(self, message: stream.Control) -> None:
+        if isinstance(message, stream.Stop):
+            self._stop("stopped")
+            return
+        for name in message.programs or list(self._tracers):
+            if name not in self._tracers:
+                self._put(stream.Notice("error", f"{name!r} is not running"))
+            elif len(self._waiting) >= MOST_WAITING:
+                self._put(stream.Notice("error", "too many changes at once", name))
+            else:
+                self._waiting.append((name, message))
+        self.obey_waiting()
+
+    def obey_waiting(self) -> None:
+        """Begin what had to wait for a change of its program that is over now, in the order it was asked for."""
+        for _ in range(len(self._waiting)):
+            name, message = self._waiting.popleft()
+            if self._tracers[name].changes.changing:
+                self._waiting.append((name, message))
+            else:
+                self._begin(self._tracers[name], message)
+
+    def _begin(self, tracer: Tracer, message: stream.Control) -> None:
+        try:
+            match message:
+                case stream.SetCapture(text):
+                    tracer.set_capture(text)
+                case stream.Retune():
+                    if tracer.changes.retune(message):
+                        return  # the state is told when it has changed
+                case stream.Compare(seconds):
+                    tracer.changes.compare(seconds)
+        except (FilterError, ValueError, CannotTrace) as e:
+            self._put(stream.Notice("error", str(e), tracer.program))
+            return
+        self._put(tracer.state)

@@ -1,0 +1,39 @@
+"""What the stats say of one program: the ledger of every transport it used."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ringtop.bpf.change.ways import Ways
+from ringtop.bpf.kernel.layout import Counters
+from ringtop.bpf.ledger.audit import Audit
+from ringtop.bpf.stream import ProgramStats
+
+
+def report(
+    program: str, ways: Ways, online: list[int], counters: Counters, audit: Audit | None, missed: int, late: int
+) -> list[ProgramStats]:
+    """The ledgers by *counters*, that of the transport in use last: as of the drain of an *audit*, which has the same
+    counters, or as they are now, with what lies in the buffers. What belongs to the whole program (*missed* hook runs,
+    *late* events) is told with the transport in use."""
+    parts = []
+    used = ways.used
+    for transport in sorted(ways.opened, key=lambda t: t == used.transport):
+        side, in_use = ways.ledger.by[transport], transport == used.transport
+        ahead = audit.ahead[transport] if audit is not None else None
+        fill = int(np.sum(side.fill)) if audit is not None else used.reader.stats()
+        parts.append(
+            ProgramStats(
+                program=program,
+                transport=transport,
+                cpus=ways.ledger.cpu_stats(transport, counters, online, ahead, in_use),
+                fill=fill if in_use else 0,
+                capacity=used.reader.capacity if in_use else 0,
+                wakeups=side.wakeups,
+                latency_us=side.latency.tolist(),
+                missed=missed if in_use else 0,
+                late=late if in_use else 0,
+                now=used.period(counters) if in_use else None,
+            )
+        )
+    return parts

@@ -1,0 +1,51 @@
+"""Brings one program into the kernel, by the first rung of its ladder that this kernel takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ringtop.bpf.collector.tracer import Tracer
+from ringtop.bpf.common.errors import CannotTrace
+from ringtop.bpf.common.transports import Transport
+from ringtop.bpf.filter import FilterError
+from ringtop.bpf.kernel.features import Kernel, online_cpus
+from ringtop.bpf.kernel.loader import load
+from ringtop.bpf.options.collector import CollectorOptions
+
+
+def load_tracer(
+    program: str,
+    kernel: Kernel,
+    options: CollectorOptions,
+    transport: Transport = "ringbuf",
+    failed: Mapping[str, str] | None = None,
+) -> Tracer:
+    """*program* in the kernel with its buffers, not attached. *failed*: the names of rungs that could not be attached,
+    and why. Raises CannotTrace."""
+    loaded = load(program, kernel, not kernel.no_ringbuf, options.emit, failed)
+    try:
+        return Tracer(loaded, kernel, options, transport, online_cpus(), lambda setting: setting.open(program))
+    except FilterError as e:
+        loaded.close()
+        cure = "`ringtop trace --help` tells what the capture filter takes."
+        raise CannotTrace(f"{program} cannot have this capture filter", str(e), cure) from e
+    except CannotTrace:
+        loaded.close()
+        raise
+
+
+def start_tracer(
+    program: str, kernel: Kernel, options: CollectorOptions, transport: Transport = "ringbuf", own: Sequence[int] = ()
+) -> Tracer:
+    """*program*, its events flowing, but for those of the processes *own*. Raises CannotTrace."""
+    failed: dict[str, str] = {}
+    while True:
+        tracer = load_tracer(program, kernel, options, transport, failed)
+        tracer.exclude(own)
+        try:
+            tracer.attach()
+        except CannotTrace as e:
+            failed[tracer.state.hook] = e.why
+            tracer.close()
+        else:
+            return tracer
