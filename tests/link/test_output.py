@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 
+from ringtop.tui.terminal.contract import BEGIN, END
 from ringtop.tui.terminal.link import Link
-from ringtop.tui.terminal.output import BEGIN, END, WHERE, Output
+from ringtop.tui.terminal.output import WHERE, Output
 from tests.link.emulator import Emulator
 from tests.processes import eventually
 

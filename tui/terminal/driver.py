@@ -13,9 +13,9 @@ from typing import Any
 
 from textual import events
 from textual.app import App
-from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from ringtop.tui.terminal.contract import TextualDriver
 from ringtop.tui.terminal.link import Link
 from ringtop.tui.terminal.output import Output
 
@@ -24,7 +24,7 @@ GIVE_UP_S = 3.0
 """Longest waits at the end, for a terminal's answers, and for it to read."""
 
 
-class Driver(LinuxDriver):
+class Driver(TextualDriver):
     """Writes through ``Output``. The app's ``link``, if it has one, tells how that goes."""
 
     def __init__(self, app: App[Any], **options: Any) -> None:
@@ -46,7 +46,7 @@ class Driver(LinuxDriver):
 
     def write(self, data: str) -> None:
         """Never waits."""
-        self._output.write(data, self._app.size)
+        self._output.write(data, self.size)
 
     def process_message(self, message: Message) -> None:
         """From the thread that reads keys, and the terminal's answers."""
@@ -68,10 +68,8 @@ class Driver(LinuxDriver):
         self._output.close(GIVE_UP_S)
 
     def _send(self, data: bytes) -> None:
-        assert self._file is not None
-        fd = self._file.fileno()
         while data:
             try:
-                data = data[os.write(fd, data) :]
+                data = data[os.write(self.fd, data) :]
             except BlockingIOError:  # somebody who shares the terminal made it so
-                select.select([], [fd], [])
+                select.select([], [self.fd], [])

@@ -11,13 +11,12 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ringtop.tui.terminal.canvas import Canvas
+from ringtop.tui.terminal.contract import BEGIN, END
 from ringtop.tui.terminal.delta import delta
 from ringtop.tui.terminal.link import Link
 
 WHERE = "\x1b[6n"
 """Asks for the cursor's place. Every terminal answers that, after it has shown what came before."""
-BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"
-"""What is between is to be shown at once, on terminals that can."""
 
 
 class Output:

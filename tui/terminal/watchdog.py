@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from ringtop.tui.terminal.contract import RESTORE
+
 ENDING = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 """Signals that end the viewer; its exit status is 128 and their number."""
 PATIENCE_S = 10.0
 """How long the viewer may take to end by itself, and its source to be ended for it."""
-RESTORE = b"\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000;1003;1015;1006;1004l\x1b[<u\x1b[?1049l\x1b[?25h"
-"""Undoes what Textual asks of a terminal: frames, paste, wrapping, sizes, mouse and focus, keys, screen, cursor."""
 
 
 class Watchdog:
