@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import SCHEMAS, UNKNOWN
-
-settings.register_profile("ringtop", deadline=None)  # a busy machine is no bug
-settings.load_profile("ringtop")
 
 NASTY = (
     b"\x1b[2J\x1b]0;owned\x07",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ringtop.tui.terminal.canvas import Canvas
@@ -41,7 +41,6 @@ def whole(canvas: Canvas) -> Emulator:
 
 
 @given(st.lists(WRITES, min_size=1, max_size=4))
-@settings(max_examples=300, deadline=None)
 def test_differences_add_up(frames: list[str]) -> None:
     """Whatever was written, wide and combined characters and their halves included."""
     canvas, shown = Canvas(WIDTH, HEIGHT), None

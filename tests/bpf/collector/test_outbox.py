@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ringtop.bpf.collector import outbox
@@ -59,7 +59,6 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=120)
 @given(STEPS, st.integers(1, 9000))
 def test_a_slow_reader_gets_every_byte_in_order(steps: list[tuple[str, int]], pace: int) -> None:
     pipe = Pipe()

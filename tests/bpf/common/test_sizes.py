@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ringtop.bpf.common.sizes import (
@@ -45,7 +45,6 @@ def nearest(size: int) -> list[int]:
     ]
 
 
-@settings(deadline=None, max_examples=300)
 @given(
     st.one_of(
         st.integers(0, 5000),
@@ -72,7 +71,6 @@ def test_a_size_is_good_or_the_nearest_are_named(number: int, unit: str, space: 
     assert [parse_size(n) for n in named] == nearest(size)
 
 
-@settings(deadline=None, max_examples=300)
 @given(st.text(st.sampled_from("0123456789kKmMgGpPbBiI .-+x_e\u0663"), max_size=8))
 @example("4bb")
 @example("4 i b")
@@ -88,7 +86,6 @@ def test_other_text_is_no_size(text: str) -> None:
 
 
 @given(st.integers(0, 1 << 40))
-@settings(deadline=None, max_examples=100)
 def test_human_sizes_are_exact(size: int) -> None:
     found = re.fullmatch(r"(\d+)([KMG]?)", human(size))
     assert found
@@ -99,7 +96,6 @@ def test_defaults_are_good() -> None:
     assert set(DEFAULT.values()) <= set(GOOD)
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.sampled_from(GOOD), st.integers(1, MOST_EVENTS))
 @example(PAGE, MOST_EVENTS)
 def test_wakeup_modes(size: int, number: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ringtop.bpf.event.args import join_args, split_args
@@ -33,7 +33,6 @@ def naive_text(batch: Batch, name: str) -> list[bytes]:
     return values
 
 
-@settings(deadline=None, max_examples=60)
 @given(PROGRAMS.flatmap(lambda p: st.tuples(st.just(p), st.lists(batches(p), max_size=5))))
 def test_concat(case: tuple[str, list[Batch]]) -> None:
     program, parts = case
@@ -47,7 +46,6 @@ def test_concat(case: tuple[str, list[Batch]]) -> None:
     assert content(again) == content(whole) * 2
 
 
-@settings(deadline=None, max_examples=60)
 @given(batches(), st.data())
 def test_take(batch: Batch, data: st.DataObject) -> None:
     events, n = content(batch), len(batch)
@@ -60,7 +58,6 @@ def test_take(batch: Batch, data: st.DataObject) -> None:
     assert len(batch.take(part)) == len(events[part])
 
 
-@settings(deadline=None, max_examples=100)
 @given(
     batches(),
     st.lists(st.tuples(st.integers(0, 7), st.integers(0, 0xFFFF_FFFF), st.integers(0, 0xFFFF_FFFF)), max_size=4),
@@ -78,7 +75,6 @@ def test_text_of_any_offset_and_length(batch: Batch, damage: list[tuple[int, int
             assert batch.text(name) == [bytes(row[name]) for row in batch.rows]
 
 
-@settings(deadline=None, max_examples=200)
 @given(st.lists(texts(), max_size=6), st.integers(0, 8))
 def test_arguments(args: list[bytes], fewer: int) -> None:
     raw = b"".join(a + b"\0" for a in args)
@@ -91,7 +87,6 @@ def test_arguments(args: list[bytes], fewer: int) -> None:
     assert all(a.startswith(g) for a, g in zip(args, got, strict=False))
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.binary(max_size=40), st.integers(-3, 9))
 def test_arguments_of_noise(raw: bytes, argc: int) -> None:
     got = split_args(raw, argc)

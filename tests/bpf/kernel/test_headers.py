@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ringtop.bpf.kernel.features import cpu_list
@@ -16,7 +16,6 @@ from ringtop.bpf.kernel.headers import version_of, write_tree
 NUMBERS = st.integers(0, 400)
 
 
-@settings(deadline=None, max_examples=50)
 @given(NUMBERS, NUMBERS, NUMBERS, st.sampled_from(["", "-13-amd64", ".el9_4.x86_64", "-rc3+", "-azure"]))
 def test_version(a: int, b: int, c: int, rest: str) -> None:
     assert version_of(f"{a}.{b}.{c}{rest}") == (a, b, c)
@@ -58,7 +57,6 @@ def test_tree(tmp_path: Path, release: str, code: int) -> None:
     assert {p: p.read_bytes() for p in tmp_path.rglob("*.h")} == before
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.sets(st.integers(0, 600), max_size=60))
 @example(set())
 @example({0})

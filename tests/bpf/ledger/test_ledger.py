@@ -6,7 +6,7 @@ import random
 from collections import Counter
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ringtop.bpf.common.transports import TRANSPORTS
@@ -57,7 +57,6 @@ def histories(draw: st.DrawFn) -> tuple[int, list[tuple[str, list[Event]]]]:
     return gone, batches
 
 
-@settings(deadline=None, max_examples=200)
 @given(histories(), st.integers(0, 1 << 26))
 def test_every_number_is_accounted_for(history: tuple[int, list[tuple[str, list[Event]]]], later: int) -> None:
     _, batches = history
@@ -87,7 +86,6 @@ def test_every_number_is_accounted_for(history: tuple[int, list[tuple[str, list[
         assert side.latency.sum() == side.received.sum()
 
 
-@settings(deadline=None, max_examples=100)
 @given(histories())
 def test_gaps_are_the_drops(history: tuple[int, list[tuple[str, list[Event]]]]) -> None:
     """Once an event behind the last drop has arrived; in any order, as both together are."""
@@ -106,7 +104,6 @@ def test_gaps_are_the_drops(history: tuple[int, list[tuple[str, list[Event]]]]) 
     assert (ledger.gaps + side.received).tolist() == [1001] * CPUS
 
 
-@settings(deadline=None, max_examples=100)
 @given(
     st.lists(
         st.tuples(
@@ -131,7 +128,6 @@ def test_sums_fill_and_peak(drains: list[tuple[str, list[int], int]]) -> None:
         assert side.damaged == sum(damaged for _, _, damaged in own)
 
 
-@settings(deadline=None, max_examples=200)
 @given(st.lists(st.tuples(st.integers(0, CPUS - 1), st.integers(0, (1 << 64) - 1), st.integers(0, (1 << 64) - 1))))
 def test_numbers_that_cannot_be_stop_nothing(events: list[Event]) -> None:
     ledger = Ledger(CPUS)
@@ -144,7 +140,6 @@ def test_numbers_that_cannot_be_stop_nothing(events: list[Event]) -> None:
     assert (side.latency >= 0).all()
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.integers(0, 1 << 30), st.sets(st.integers(0, CPUS - 1)), st.sampled_from(TRANSPORTS))
 def test_cpu_stats_say_what_the_kernel_and_the_reader_counted(seed: int, online: set[int], transport: str) -> None:
     noise = random.Random(seed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ringtop.bpf.common.sizes import EMITS, LARGEST, MOST_EVENTS, PAGE
@@ -25,7 +25,6 @@ OPTIONS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(OPTIONS)
 def test_a_command_line_is_read_as_it_was_written(options: CollectorOptions) -> None:
     assert CollectorOptions.parse(options.arguments()) == options

@@ -11,7 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ringtop.bpf import stream
@@ -60,7 +60,6 @@ def cuts(data: bytes, at: list[int]) -> list[bytes]:
 CUTS = st.lists(st.integers(0, 3000), max_size=12)
 
 
-@settings(deadline=None, max_examples=120)
 @given(st.lists(MESSAGES, max_size=6), CUTS, st.booleans(), st.integers(0, 3000))
 def test_what_is_sent_arrives(messages: list[stream.Any], at: list[int], magic: bool, missing: int) -> None:
     bodies = [encode(m) for m in messages]
@@ -82,7 +81,6 @@ def test_what_is_sent_arrives(messages: list[stream.Any], at: list[int], magic: 
     assert [decode(body) for body in got] == messages[: sum(w <= len(short) for w in whole[1:])]
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.lists(CONTROLS, max_size=6), CUTS)
 def test_controls_arrive(messages: list[stream.Control], at: list[int]) -> None:
     frames = Frames(magic=False, limit=64 << 10)
@@ -115,7 +113,6 @@ def use(message: stream.Any) -> None:
                 batch.text(name)
 
 
-@settings(deadline=None, max_examples=150)
 @given(st.binary(max_size=80), CUTS, st.booleans(), st.sampled_from([b"", MAGIC, MAGIC + struct.pack("<I", 20)]))
 def test_garbage(data: bytes, at: list[int], magic: bool, head: bytes) -> None:
     read_anyhow(head + data, at, magic)
@@ -124,7 +121,6 @@ def test_garbage(data: bytes, at: list[int], magic: bool, head: bytes) -> None:
             reader(data)
 
 
-@settings(deadline=None, max_examples=250)
 @given(
     st.lists(MESSAGES, min_size=1, max_size=4),
     st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 255)), min_size=1, max_size=4),
@@ -167,7 +163,6 @@ def test_fields_of_a_later_version_are_passed_over() -> None:
     assert decode(body) == stream.End("done")
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 200), st.integers(0, 0xFFFF_FFFF), st.booleans())
 @example(10, 11, True)
 @example(10, 10, False)
@@ -186,7 +181,6 @@ def test_a_length_over_the_limit_is_refused_before_its_message(limit: int, size:
     assert frames.offset == len(start)
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.binary(min_size=1, max_size=12))
 @example(b"ringtop\x02")
 @example(b"ringtop")
@@ -204,7 +198,6 @@ def test_another_signature_is_refused_at_its_first_wrong_byte(data: bytes) -> No
         return
 
 
-@settings(deadline=None, max_examples=60)
 @given(batches(), st.integers(1, 80))
 def test_batches_travel_as_they_are(batch: Any, short: int) -> None:
     rows = stream.Rows(batch.program, batch.rows.tobytes(), batch.tails)
@@ -239,7 +232,6 @@ def test_the_layouts_that_are_sent_are_the_ones_that_are_checked() -> None:
         assert np.dtype([(n, t) for n, t in received.dtypes[name]]) == schema.dtype
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.sampled_from(list(SCHEMAS)), st.data())
 def test_another_layout_is_refused(program: str, data: st.DataObject) -> None:
     layout = stream.dtypes()

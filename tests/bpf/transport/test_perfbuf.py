@@ -7,7 +7,7 @@ import random
 import struct
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ringtop.bpf.common.sizes import PAGE
@@ -55,7 +55,6 @@ OTHERS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=120)
 @given(
     PROGRAMS,
     SIZES,
@@ -87,7 +86,6 @@ def test_every_event_once_and_in_order(program: str, size: int, start: int, roun
         assert drain_and_compare(perf) == b"".join(p[0] for payload in now if (p := parts(schema, payload)))
 
 
-@settings(deadline=None, max_examples=120)
 @given(
     PROGRAMS,
     SIZES,
@@ -116,7 +114,6 @@ def test_damage_is_counted_and_survived(
     assert len(drain_and_compare(both[0])) == schema.dtype.itemsize
 
 
-@settings(deadline=None, max_examples=150)
 @given(
     PROGRAMS,
     SIZES,
@@ -143,7 +140,6 @@ def test_lengths_and_ends_that_are_nearly_right(
     drain_and_compare(perf)
 
 
-@settings(deadline=None, max_examples=150)
 @given(
     PROGRAMS,
     SIZES,
@@ -175,7 +171,6 @@ def test_noise(
     drain_and_compare(perf)
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.integers(0, (1 << 64) - 1), st.integers(0, (1 << 64) - 1), st.integers(-70, 70), st.booleans())
 def test_positions_that_cannot_be(tail: int, head: int, near: int, nearly: bool) -> None:
     perf = Perf(RUNQSLOWER, 1 << 10)

@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ringtop.bpf.event.batch import Batch
@@ -22,7 +22,6 @@ def slow_run_length(words: list[int], at: int, step: int, most: int) -> int:
     return n
 
 
-@settings(deadline=None, max_examples=300)
 @given(
     st.integers(0, 1200),
     st.integers(1, 5),
@@ -78,7 +77,6 @@ def lay_out(schema: Schema, plan: list[Story], begin: int) -> tuple[bytearray, l
     return memory, runs
 
 
-@settings(deadline=None, max_examples=120)
 @given(
     PROGRAMS,
     stories(cpus=(0, 0, 0, 0, 1, 3, CPUS), lies=(0, 0, 0, 0, 0, 0, 1, 4)),

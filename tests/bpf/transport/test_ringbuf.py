@@ -8,7 +8,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ringtop.bpf.common.sizes import PAGE
@@ -49,7 +49,6 @@ def drain_and_compare(ring: Ring) -> bytes:
     return without_tail(drained.batch)
 
 
-@settings(deadline=None, max_examples=120)
 @given(PROGRAMS, SIZES, POSITIONS, st.lists(stories(FATES, 6), max_size=5), st.integers(0, 99))
 def test_every_event_once_and_in_order(
     program: str, size: int, start: int, rounds: list[list[Story]], seed: int
@@ -78,7 +77,6 @@ def test_every_event_once_and_in_order(
     assert ring.reader.stats() == 0
 
 
-@settings(deadline=None, max_examples=120)
 @given(
     PROGRAMS,
     SIZES,
@@ -109,7 +107,6 @@ def test_damage_is_counted_and_survived(
         assert len(drain_and_compare(ring)) == schema.dtype.itemsize
 
 
-@settings(deadline=None, max_examples=150)
 @given(
     PROGRAMS,
     SIZES,
@@ -136,7 +133,6 @@ def test_lengths_and_ends_that_are_nearly_right(
     drain_and_compare(ring)
 
 
-@settings(deadline=None, max_examples=150)
 @given(PROGRAMS, SIZES, POSITIONS, st.integers(0, 1 << 11), st.integers(0, 1 << 20), st.data())
 def test_noise(program: str, size: int, start: int, waiting: int, seed: int, data: st.DataObject) -> None:
     """Memory of nothing but noise, and of noise with lengths that could be."""
@@ -150,7 +146,6 @@ def test_noise(program: str, size: int, start: int, waiting: int, seed: int, dat
     drain_and_compare(ring)
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.integers(0, (1 << 64) - 1), st.integers(0, (1 << 64) - 1), st.integers(-70, 70), st.booleans())
 def test_positions_that_cannot_be(consumed: int, produced: int, near: int, nearly: bool) -> None:
     ring = Ring(RUNQSLOWER, 1 << 10)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
@@ -216,7 +216,6 @@ def test_no_text_is_wider_or_narrower_than_its_column(data: st.DataObject, width
     assert sum(cell_len(s.text) for s in segments) == width
 
 
-@settings(max_examples=50)
 @given(batches(max_size=3), st.integers(20, 120))
 def test_no_line_of_the_detail_is_wider_than_the_screen(batch: cells.Batch, width: int) -> None:
     for i in range(len(batch)):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ringtop.bpf import filter as language
@@ -111,7 +111,6 @@ def play(path: Path) -> list[stream.Any]:
     return given
 
 
-@settings(max_examples=150)
 @given(CHANGES)
 def test_a_recording_with_any_bytes_changed_is_shown_up_to_them(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int, bytes]]
@@ -127,7 +126,6 @@ def test_a_recording_with_any_bytes_changed_is_shown_up_to_them(
         play(path)
 
 
-@settings(max_examples=60)
 @given(st.integers(4, TARGET.stat().st_size), st.integers(0, 2), SOME)
 def test_the_demo_cut_and_flipped(tmp_path_factory: pytest.TempPathFactory, at: int, length: int, new: bytes) -> None:
     raw = TARGET.read_bytes()
@@ -137,7 +135,6 @@ def test_the_demo_cut_and_flipped(tmp_path_factory: pytest.TempPathFactory, at: 
     assert all(isinstance(m, stream.Message) for m in found)
 
 
-@settings(max_examples=200)
 @given(st.lists(MESSAGES | batches().map(lambda b: stream.Round(1, 1, [stream.rows(b)])), max_size=12))
 def test_well_formed_messages_of_any_content_are_shown(messages: list[stream.Any]) -> None:
     look([hello(), *(m for m in messages if not isinstance(m, stream.Hello)), hello()])

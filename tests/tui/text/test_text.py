@@ -30,9 +30,9 @@ def test_what_is_shown_is_safe(raw: bytes) -> None:
 
 
 def test_no_character_of_unicode_gets_through_unsafe() -> None:
-    for code in range(0x110000):
-        if not 0xD800 <= code < 0xE000:
-            assert_safe(visible(b"a" + chr(code).encode()))
+    for first in range(0, 0x110000, 0x800):
+        if first != 0xD800:  # the surrogates
+            assert_safe(visible("".join(f"a{chr(code)}" for code in range(first, first + 0x800)).encode()))
 
 
 @given(anything())
