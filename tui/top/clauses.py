@@ -1,0 +1,176 @@
+"""The rules of the verdict: each a clause with its numbers, or nothing when it does not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ringtop.tui.text.format import count, duration, rate
+from ringtop.tui.text.text import visible
+from ringtop.tui.top.case import Case, percent
+from ringtop.tui.top.command import base
+from ringtop.tui.top.commands import LEVELS
+from ringtop.tui.top.marks import HIGH_NS
+from ringtop.tui.top.measures import words
+from ringtop.tui.top.names import NOT_KNOWN
+from ringtop.tui.top.slots import SECOND
+
+Rule = Callable[[Case], str]
+
+_COMMANDS = (*LEVELS, "argv", "exe")
+_FAILS, _FAILED_SHARE = 5, 0.05
+_SEARCHED_SHARE = 0.5
+_STARTS_A_SECOND = 10
+_WAITS_MOST, _PREEMPTED = 0.4, 0.8
+_MOST, _FEW = 0.5, 10
+"""A share of so much is told, of so many events or more."""
+
+
+def _burst(case: Case) -> str:
+    standing = case.standing
+    now = np.where(case.marks.burst, standing.happened(standing.now), 0)
+    if not now.any():
+        return ""
+    row = int(now.argmax())
+    seconds = max(standing.seconds("5min") - standing.seconds("10s"), 1)
+    before = (int(standing.happened(standing.before)[row]) - int(now[row])) / seconds
+    return f"{case.name(row)}: {count(now[row])} in {standing.seconds('10s'):.0f} s, was {rate(before)}/s"
+
+
+def _program(case: Case, row: int) -> str:
+    """What a program is called that was looked for along PATH."""
+    return visible(base(case.label(row)[0]).partition(b" ")[0])
+
+
+def _never_found(case: Case) -> str:
+    """Losses might have it found."""
+    standing = case.standing
+    if not standing.fold.measures.searches or case.lost or standing.fold.key.name not in _COMMANDS:
+        return ""
+    failed = np.where(standing.done() + standing.searched == 0, standing.failed, 0)
+    for row in np.argsort(-failed, kind="stable")[:2].tolist():
+        if failed[row] and case.told("error", row) == "ENOENT":
+            parent = case.told("parent", row)
+            by = f" by {parent}" if parent and parent != visible(NOT_KNOWN) else ""
+            return f"{_program(case, row)} was never found ({count(failed[row])} tries{by})"
+    return ""
+
+
+def _fails(case: Case) -> str:
+    standing = case.standing
+    if not standing.fold.measures.failures:
+        return ""
+    found = standing.done() + standing.searched > 0  # else it was told above, or cannot be
+    often = standing.failed >= np.maximum(_FAILS, _FAILED_SHARE * (case.happened + case.lost))
+    failed = np.where(often & (found | (case.lost > 0) | ~_is_search(case)), standing.failed, 0)
+    if not failed.any():
+        return ""
+    row = int(failed.argmax())
+    return f"{case.name(row)} fails {count(failed[row])} of {count(case.happened[row])} ({case.told('error', row)})"
+
+
+def _is_search(case: Case) -> np.bool_:
+    return np.bool_(case.standing.fold.measures.searches and case.standing.fold.key.name in _COMMANDS)
+
+
+def _searches(case: Case) -> str:
+    standing = case.standing
+    if not standing.fold.measures.searches or standing.fold.key.name not in _COMMANDS:
+        return ""
+    searched = standing.searched
+    whole = int(standing.events().sum() + standing.others[: standing.fold.measures.outcomes].sum())
+    if case.at_least(int(searched.sum()), whole) < _SEARCHED_SHARE:
+        return ""
+    row = int(searched.argmax())
+    part = percent(case.at_least(int(searched[row]), whole))
+    return f"{part}: {case.told('parent', row) or 'a'}'s PATH search for {_program(case, row)}"
+
+
+def _starts(case: Case) -> str:
+    standing = case.standing
+    if not (standing.fold.measures.searches and "parent" in standing.fold.commons):
+        return ""
+    about = standing.fold.table.about[: standing.size]
+    seconds = standing.seconds("10s")
+    started = standing.done(standing.now)
+    steady = about["parent_since"] <= standing.now_ns - 10 * SECOND
+    started = np.where(steady & (started >= _STARTS_A_SECOND * seconds), started, 0)
+    if not started.any():
+        return ""
+    row = int(started.argmax())
+    parent = f"{case.told('parent', row)} {about['ppid'][row]}"
+    return f"{parent} starts {case.name(row)} {rate(started[row] / seconds)}/s"
+
+
+def _waits(case: Case) -> str:
+    """The lost ones may have been longer."""
+    standing = case.standing
+    if not standing.by_time or case.lost or not standing.waited.any():
+        return ""
+    row = int(standing.waited.argmax())
+    part = standing.waited[row] / standing.whole_weight
+    if part < _WAITS_MOST:
+        return ""
+    after = f", after {name}" if (name := case.told("after", row)) else ""
+    return f"{case.name(row)} waits most: {percent(part)} of all waiting{after}"
+
+
+def _worst(case: Case) -> str:
+    standing = case.standing
+    if not standing.by_time or case.lost or standing.peaks.max(initial=0) < HIGH_NS:
+        return ""
+    row = int(standing.peaks.argmax())
+    return f"Worst: {case.name(row)}, {duration(int(standing.peaks[row]))}"
+
+
+def _preempted(case: Case) -> str:
+    standing = case.standing
+    if not standing.fold.measures.preempted or case.whole < _FEW:
+        return ""
+    preempted = int(standing.preempted.sum() + standing.others[-1])
+    if case.at_least(preempted, case.whole) < _PREEMPTED:
+        return ""
+    return "preempted, not woken: more to run than CPUs"
+
+
+def _most(case: Case) -> str:
+    """Half of all that was done is of one key."""
+    standing = case.standing
+    measures = standing.fold.measures
+    if standing.by_time or len(measures.done) > 1 or not standing.size or case.whole < _FEW:
+        return ""
+    done = standing.done()
+    row = int(done.argmax())
+    part = case.at_least(int(done[row]), case.whole)
+    if part < _MOST:
+        return ""
+    labels = dict(zip((p.name for p in standing.fold.key.parts), map(visible, case.label(row)), strict=True))
+    folder = next((label for name, label in labels.items() if name.startswith("dir")), "")
+    by = f" by {labels['comm']}" if "comm" in labels else ""
+    least = "at least " if case.lost else ""
+    if folder:
+        return f"{least}{percent(part)} under {folder}{by}"
+    return f"{case.name(row)}: {least}{percent(part)} of all {words(measures.done[0]).many}"
+
+
+def _across(case: Case) -> str:
+    """Half of what one program saw is of one key."""
+    standing = case.standing
+    programs = standing.fold.measures.done
+    if len(programs) == 1 or not standing.size:
+        return ""
+    told: dict[int, list[str]] = {}
+    for at, program in enumerate(programs):
+        row = int(standing.sums[at].argmax())
+        whole = int(standing.sums[at].sum() + standing.others[at])
+        part = case.at_least(int(standing.sums[at, row]), whole)
+        if whole >= _FEW and part >= _MOST:
+            told.setdefault(row, []).append(f"{percent(part)} of all {words(program).many}")
+    return ". ".join(f"{case.name(row)}: {', '.join(parts)}" for row, parts in list(told.items())[:2])
+
+
+RULES: tuple[Rule, ...] = (
+    _burst, _never_found, _fails, _searches, _starts, _waits, _worst, _preempted, _most, _across,
+)  # fmt: skip
+"""In the order of what matters."""

@@ -1,0 +1,176 @@
+"""The columns of tops: what they are called, what rows can be ranked by, and their cells as safe text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ringtop.bpf.event.schema import SCHEMAS, UNKNOWN
+from ringtop.tui.text.format import UNKNOWN_TEXT, age, count, percent
+from ringtop.tui.text.text import cut_mark, visible
+from ringtop.tui.top.keys import Key
+from ringtop.tui.top.measures import ALL, Measures, measures, words
+from ringtop.tui.top.report import Report, Row
+
+Text = Callable[[Row, Report], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column."""
+
+    name: str
+    title: str
+    about: str
+    text: Text
+    width: int = 0
+    """Cells; 0: whatever is left."""
+    right: bool = True
+    ranks: bool = True
+    """Rows can be ranked by it."""
+    there: Callable[[Measures], bool] = lambda kept: True
+    """Whether a table that keeps these has it."""
+
+
+def _brief(ns: int) -> str:
+    """A duration in at most five characters: 850us, 16ms, 1.02s, 12.9s, 204s."""
+    if ns < 999_500:
+        return f"{ns / 1e3:.0f}us"
+    if ns < 999_500_000:
+        return f"{ns / 1e6:.0f}ms"
+    seconds = ns / 1e9
+    return f"{seconds:.2f}s" if seconds < 9.995 else f"{seconds:.1f}s" if seconds < 99.95 else f"{seconds:.0f}s"
+
+
+def _time(ns: int) -> str:
+    return _brief(ns) if ns else ""
+
+
+def _rate(row: Row, report: Report) -> str:
+    return f"{row.rate:.1f}" if row.rate < 999.95 else count(row.rate)
+
+
+def _share(row: Row, report: Report) -> str:
+    if row.share is None:
+        return ""
+    low, high = (percent(part, 1) for part in (row.share.low, row.share.high))
+    if not row.share.sure:
+        return f"~{low}"
+    return low if low == high else f"{low.removesuffix('%')}-{high}"
+
+
+def _after(row: Row, report: Report) -> str:
+    return f"{visible(row.after)} {percent(row.after_share, 1)}" if row.after else ""
+
+
+def _preempted(row: Row, report: Report) -> str:
+    return percent(row.preempted, row.count)
+
+
+def _pids(row: Row, report: Report) -> str:
+    return "1" if row.pids == 1 else f"~{count(row.pids)}"
+
+
+def _uid(row: Row, report: Report) -> str:
+    return UNKNOWN_TEXT if row.uid == UNKNOWN else str(row.uid)
+
+
+def _done(at: int) -> Text:
+    return lambda row, report: count(row.done[at])
+
+
+def _of(program: str, at: int) -> Column:
+    word = words(program)
+    return Column(word.done, word.done.upper(), word.many, _done(at), 9)
+
+
+_MEASURES = (
+    Column("rate", "/S", "events a second, in the last ten seconds", _rate, 6),
+    Column("share", "SHARE", "of all; of waits, of all time waited", _share, 6),
+    Column("total", "TOTAL", "time waited", lambda row, _: _time(row.total_ns), 6, there=lambda kept: kept.waits),
+    Column("p50", "P50", "half waited no longer", lambda row, _: _time(row.p50_ns), 5, there=lambda kept: kept.waits),
+    Column("p99", "P99", "99 % waited no longer", lambda row, _: _time(row.p99_ns), 5, there=lambda kept: kept.waits),
+    Column("max", "MAX", "longest wait", lambda row, _: _time(row.max_ns), 5, there=lambda kept: kept.waits),
+    Column(
+        "after",
+        "AFTER",
+        "who had the CPU before, most often",
+        _after,
+        16,
+        right=False,
+        ranks=False,
+        there=lambda kept: "after" in kept.commons,
+    ),
+    Column("preempted", "PREEMPT", "of those, preempted", _preempted, 7, there=lambda kept: kept.preempted),
+    Column("failed", "FAILED", "failed", lambda row, _: count(row.failed), 7, there=lambda kept: kept.failures),
+    Column(
+        "search",
+        "SEARCH",
+        "tries along PATH of what was found",
+        lambda row, _: count(row.searched),
+        7,
+        there=lambda kept: kept.searches,
+    ),
+    Column(
+        "error",
+        "ERROR",
+        "commonest error",
+        lambda row, _: visible(row.errno),
+        7,
+        right=False,
+        ranks=False,
+        there=lambda kept: kept.failures,
+    ),
+    Column(
+        "parent",
+        "PARENT",
+        "commonest parent",
+        lambda row, _: visible(row.parent),
+        15,
+        right=False,
+        ranks=False,
+        there=lambda kept: "parent" in kept.commons,
+    ),
+    Column("pids", "PIDS", "processes, about", _pids, 6, ranks=False, there=lambda kept: kept.pids),
+    Column("uid", "UID", "user of the newest event", _uid, 5, ranks=False, there=lambda kept: len(kept.done) == 1),
+    Column("first", "FIRST", "first event, ago", lambda row, told: age(told.until_ns - row.first_ns), 6),
+    Column("last", "LAST", "newest event, ago", lambda row, told: age(told.until_ns - row.last_ns), 6),
+)
+
+
+def columns(program: str, key: Key) -> tuple[Column, ...]:
+    """The columns of *program*, or of ALL, folded by *key*: those of the key first."""
+    kept = measures(program)
+    parts = tuple(_part(at, part.name, part.title, part.about) for at, part in enumerate(key.parts))
+    done = tuple(_of(p, at) for at, p in enumerate(kept.done))
+    if program == ALL:
+        done = (Column("events", "EVENTS", "all events", lambda row, _: count(row.events), 9), *done)
+    else:
+        done = (Column("count", done[0].title, done[0].about, done[0].text, 9),)
+    return (*parts, *done, *(column for column in _MEASURES if column.there(kept)))
+
+
+def _part(at: int, name: str, title: str, about: str) -> Column:
+    last = name in ("command", "argv")
+
+    def text(row: Row, report: Report) -> str:
+        return visible(row.key[at]) + (cut_mark() if last and row.cut else "")
+
+    return Column(name, title, about, text, right=False, ranks=False)
+
+
+def sort_of(program: str, name: str = "") -> str:
+    """What the rows of *program*, or of ALL, are ranked by: *name*, or what hurts most. Raises ValueError."""
+    if not name:
+        return "events" if program == ALL else "total" if measures(program).waits else "count"
+    kept = measures(program)
+    known = ["events", "count", *(words(p).done for p in kept.done), *(c.name for c in _MEASURES if c.ranks)]
+    if name not in known:
+        raise ValueError(f"rows of {program} cannot be sorted by {name!r}, only by {', '.join(dict.fromkeys(known))}")
+    return name
+
+
+SORTS = tuple(
+    dict.fromkeys(["count", "events", *(words(p).done for p in SCHEMAS), *(c.name for c in _MEASURES if c.ranks)])
+)
+"""Names of all columns that rows can be ranked by."""

@@ -1,0 +1,109 @@
+"""One batch as the folds see it: what more than one of them asks for is found once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ringtop.bpf.event.batch import Batch
+from ringtop.tui.top.commands import Commands, Kinds, Lines
+from ringtop.tui.top.hashing import Hasher, Hashes, Sums, hashes
+from ringtop.tui.top.measures import duration
+from ringtop.tui.top.names import Names, Units
+from ringtop.tui.top.search import Judged
+from ringtop.tui.top.slots import SECOND
+from ringtop.tui.top.text import Places, Text
+from ringtop.tui.top.values import Values
+
+_LATEST = np.uint64(np.iinfo(np.int64).max)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is found out about events beside what they tell."""
+
+    hasher: Hasher
+    names: Names
+    units: Units
+    commands: Commands
+
+
+class Events:
+    """The events of *batch*."""
+
+    def __init__(self, batch: Batch, known: Known) -> None:
+        self.batch, self.known = batch, known
+        self.rows = batch.rows
+        self.judged: Judged | None = None
+        """Of execs: set before anything is asked."""
+        self.ts = np.minimum(self.rows["ts"], _LATEST).astype(np.int64)
+        first, last = int(self.ts.min()) // SECOND, int(self.ts.max()) // SECOND
+        same = first == last  # as in most batches: an array of stride 0 then
+        self.seconds = np.broadcast_to(np.int64(first), self.ts.shape) if same else self.ts // SECOND
+        self.sums: dict[str, Sums] = {}
+        """Of parts of keys, by name."""
+        self.names: dict[str, NDArray[np.bytes_]] = {}
+        """Values of parts that are names."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @cached_property
+    def text(self) -> Text:
+        """The text of all."""
+        return Text(self.batch.tails)
+
+    @cached_property
+    def kinds(self) -> Kinds:
+        """Their command lines."""
+        (file, file_size), (args, args_size) = self.extent("filename"), self.extent("argv")
+        return self.known.commands.kinds(Lines(self.text, file, file + file_size, args, args + args_size))
+
+    @cached_property
+    def now_ns(self) -> int:
+        """The time of the newest."""
+        return int(self.ts.max())
+
+    @cached_property
+    def values(self) -> Values:
+        """What is added up of them."""
+        schema, rows, judged = self.batch.schema, self.rows, self.judged
+        waited, failed, searched = duration(schema), None, None
+        if judged is not None:
+            failed, searched = judged.failed, judged.searched
+        elif schema.field("ret") is not None:
+            failed = rows["ret"] < 0
+        return Values(
+            self.batch.program,
+            failed,
+            searched,
+            np.maximum(rows[waited].astype(np.int64), 0) if waited else None,
+            rows["preempted"] != 0 if schema.field("preempted") is not None else None,
+        )
+
+    def extent(self, name: str) -> tuple[Places, Places]:
+        """Where a text field begins, and its size; what reaches outside the text (a damaged recording) is cut."""
+        end = len(self.batch.tails)
+        start = self.rows["tail"].astype(np.int64)
+        tail = self.batch.schema.tail
+        for earlier in tail[: tail.index(name)]:
+            start = start + self.rows[f"{earlier}_len"]
+        start = np.minimum(start, end)
+        return start, np.minimum(self.rows[f"{name}_len"], end - start)
+
+    def words(self, part: str, column: NDArray[np.generic]) -> Sums:
+        """Hash sums of a column of fixed size."""
+        solid = np.ascontiguousarray(column)
+        return self.known.hasher.words(part, solid.view(np.uint32).reshape(len(solid), -1))
+
+    def chains(self) -> tuple[Hashes, Hashes]:
+        """Of execs: hashes of the thread with the name that it looks for, and of the whole file."""
+        start, size = self.extent("filename")
+        begin = self.text.last(b"/", start, start + size) + 1
+        hasher = self.known.hasher
+        names = hasher.texts("file", self.text, begin, start + size - begin)
+        files = hasher.texts("exe", self.text, start, size)
+        return hashes(names + self.words("tid", self.rows["tid"])), hashes(files)

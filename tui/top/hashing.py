@@ -1,0 +1,90 @@
+"""Hashes of many values at once, for keys that strangers choose.
+
+Multilinear hashing over 32-bit words (Lemire and Kaser, "Strongly universal string hashing is fast", 2014): a sum of
+words times random numbers modulo 2**64, of which the upper half counts. Two such sums give 64 bits, and two different
+keys get the same ones with a probability of 2**-64, whoever chose them, as long as the numbers are not known. Sums of
+several parts of a key are simply added, since each part has numbers of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ringtop.tui.top.text import Places, Text
+
+Hashes = NDArray[np.uint64]
+"""Shape (n,), never 0."""
+Sums = NDArray[np.uint64]
+"""Shape (n, 2)."""
+
+_WIDTH, _WIDER = 128, 512
+"""Most bytes of a text that are hashed in the first go, and in each later one."""
+_AT_ONCE = 1 << 19
+"""Bytes that are looked at in one go: what stays in the CPU's cache."""
+
+
+class Hasher:
+    """Hashes that only who knows *seed* can foretell."""
+
+    def __init__(self, seed: bytes) -> None:
+        self._seed = seed
+        self._numbers: dict[str, Sums] = {}
+
+    def words(self, part: str, words: NDArray[np.uint32]) -> Sums:
+        """Of *words*, shape (n, k), as the *part* of a key."""
+        return words.astype(np.uint64) @ self._random(part, words.shape[1])
+
+    def texts(self, part: str, text: Text, start: Places, size: Places) -> Sums:
+        """Of the pieces of *text* that begin at *start*; all of them must lie inside."""
+        sums = self.words(f"{part} size", size.astype(np.uint32)[:, None])
+        step = _AT_ONCE // _WIDTH
+        for at in range(0, len(start), step):
+            some = slice(at, at + step)
+            self._add_texts(sums[some], part, text, start[some], size[some])
+        return sums
+
+    def labels(self, part: str, labels: list[bytes]) -> Sums:
+        """Of a few texts."""
+        size = np.array([len(label) for label in labels], np.int64)
+        return self.texts(part, Text(b"".join(labels)), np.cumsum(size) - size, size)
+
+    def _add_texts(self, sums: Sums, part: str, text: Text, start: Places, size: Places) -> None:
+        width = min(_WIDTH, max(32, -(-int(size.max()) // 32) * 32))
+        rows: slice | NDArray[np.int64] = slice(None)
+        done = 0
+        while True:
+            block = text.blocks(start + done, width)
+            rest = np.clip(size - done, 0, width).astype(np.uint16)
+            block *= np.arange(width, dtype=np.uint16) < rest[:, None]
+            numbers = self._random(part, (done + width) // 4)[done // 4 :]
+            sums[rows] += block.view(np.uint32).astype(np.uint64) @ numbers
+            done += width
+            left = np.flatnonzero(size > done)
+            if not len(left):
+                return
+            rows = left if isinstance(rows, slice) else rows[left]
+            start, size, width = start[left], size[left], _WIDER
+
+    def _random(self, part: str, count: int) -> Sums:
+        known = self._numbers.get(part)
+        if known is None or len(known) < count:
+            size = 1 << max(4, (count - 1).bit_length())
+            drawn = hashlib.shake_256(part.encode() + b"\0" + self._seed).digest(16 * size)
+            known = self._numbers[part] = np.frombuffer(drawn, np.uint64).reshape(size, 2)
+        return known[:count]
+
+
+def hashes(sums: Sums) -> Hashes:
+    """What *sums* come to."""
+    found = np.ascontiguousarray(sums.view(np.uint32)[:, 1::2]).view(np.uint64)[:, 0]
+    return np.maximum(found, np.uint64(1))
+
+
+def mixed(found: Hashes) -> Hashes:
+    """*found*, with every bit depending on all others (the finalizer of splitmix64)."""
+    found = (found ^ (found >> np.uint64(30))) * np.uint64(0xBF58_476D_1CE4_E5B9)
+    found = (found ^ (found >> np.uint64(27))) * np.uint64(0x94D0_49BB_1331_11EB)
+    return found ^ (found >> np.uint64(31))

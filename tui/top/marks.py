@@ -1,0 +1,60 @@
+"""What is pointed out in rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ringtop.tui.top.slots import SECOND
+from ringtop.tui.top.standing import Standing
+
+HIGH_NS = 100_000_000
+"""Waits from here on stand out."""
+_NEW_NS = 60 * SECOND
+_SETTLED_NS = 30 * SECOND
+_BURST, _TIMES = 10, 4
+FAILED, NEW, BURST = "!+^"
+PINNED = 2
+"""Rows that only fail that stand above all others, at most."""
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Which rows have which mark."""
+
+    failed: Flags
+    """Something failed in the last minute, or waited for long."""
+    new: Flags
+    """First seen in the last minute, and not just because everything was."""
+    burst: Flags
+    """Ten events or more in ten seconds, and four times as many as in the five minutes before, or more."""
+
+    def of(self, row: int) -> str:
+        """The marks of one row."""
+        marks = ((FAILED, self.failed), (NEW, self.new), (BURST, self.burst))
+        return "".join(mark for mark, rows in marks if rows[row])
+
+
+def marks(standing: Standing) -> Marks:
+    """The marks of all rows."""
+    now_ns, first = standing.now_ns, standing.fold.table.about["first"][: standing.size]
+    minute, peaks = standing.minute
+    failed = minute[standing.fold.measures.outcomes - 2] > 0
+    now, before = standing.happened(standing.now), standing.happened(standing.before)
+    usual = before / standing.seconds("5min")
+    return Marks(
+        failed=failed | (peaks >= HIGH_NS),
+        new=(first > now_ns - _NEW_NS) & (first > standing.start_ns + _SETTLED_NS),
+        burst=(now >= _BURST) & (now / standing.seconds("10s") >= _TIMES * usual),
+    )
+
+
+def pinned(standing: Standing) -> list[int]:
+    """Rows that only fail, and do so in the last minute: those that fail most."""
+    failed = np.where(standing.done() == 0, standing.minute[0][standing.fold.measures.outcomes - 2], 0)
+    rows = np.argsort(-failed, kind="stable")[:PINNED]
+    return [row for row in rows.tolist() if failed[row]]

@@ -1,0 +1,81 @@
+"""Names of processes and of control groups, found once each."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ringtop.bpf.event.schema import UNKNOWN
+
+Comms = NDArray[np.bytes_]
+"""dtype S16."""
+
+NOT_KNOWN, GONE = b"(unknown)", b"(gone)"
+_SLOTS = 1 << 15
+_LASTS_NS = 60_000_000_000
+_LOOKUPS = 20
+"""Processes that are asked for, at most, for one batch: there are some ten a second."""
+_UNITS = 4096
+
+
+class Host(Protocol):
+    """What the machine the events are from can tell."""
+
+    def comm(self, pid: int) -> bytes | None:
+        """The name of a process; None when it is gone."""
+
+    def unit(self, cgroup: int) -> bytes | None:
+        """The unit or container of a control group; None when it is not known."""
+
+
+class Names:
+    """The names of processes: of those whose exec was seen, else as *host* tells them."""
+
+    def __init__(self, host: Host | None) -> None:
+        self._host = host
+        self._pids = np.full(_SLOTS, UNKNOWN, np.uint32)
+        self._comms = np.zeros(_SLOTS, "S16")
+        self._since = np.zeros(_SLOTS, np.int64)
+
+    def learn(self, pids: NDArray[np.uint32], comms: Comms, now_ns: int) -> None:
+        """*pids* are called *comms* from now on."""
+        slots = pids % _SLOTS
+        self._pids[slots], self._comms[slots], self._since[slots] = pids, comms, now_ns
+
+    def of(self, pids: NDArray[np.uint32], now_ns: int) -> Comms:
+        """The name of each."""
+        slots = pids % _SLOTS
+        known = self._pids[slots] == pids
+        if self._host is not None:
+            fresh = known & (self._since[slots] > now_ns - _LASTS_NS)
+            if self._ask(np.unique(pids[~fresh & (pids != UNKNOWN)])[:_LOOKUPS], now_ns):
+                known = self._pids[slots] == pids
+        comms = self._comms[slots]
+        comms[~known] = NOT_KNOWN
+        return comms
+
+    def _ask(self, pids: NDArray[np.uint32], now_ns: int) -> bool:
+        if self._host is None or not len(pids):
+            return False
+        comms = [self._host.comm(pid) for pid in pids.tolist()]
+        self.learn(pids, np.array([GONE if comm is None else comm for comm in comms], "S16"), now_ns)
+        return True
+
+
+class Units:
+    """The unit or container of control groups."""
+
+    def __init__(self, host: Host | None) -> None:
+        self._host = host
+        self._known: dict[int, bytes] = {}
+
+    def of(self, cgroup: int) -> bytes:
+        """Of one."""
+        if (found := self._known.get(cgroup)) is None:
+            if len(self._known) >= _UNITS:
+                self._known.clear()
+            told = self._host.unit(cgroup) if self._host is not None and cgroup else None
+            found = self._known[cgroup] = told or (b"cgroup %d" % cgroup if cgroup else NOT_KNOWN)
+        return found

@@ -1,0 +1,229 @@
+"""What keys are made of: parts of an event that hash for a whole batch, and have a label where they are new.
+
+A label is raw bytes, at most LONGEST of them, without a NUL.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ringtop.bpf.event.schema import OPS, UNKNOWN, Schema
+from ringtop.tui.top.commands import LEVELS
+from ringtop.tui.top.events import Events
+from ringtop.tui.top.hashing import Sums
+from ringtop.tui.top.names import NOT_KNOWN
+from ringtop.tui.top.text import Places
+
+At = NDArray[np.intp]
+"""Positions of events in a batch."""
+
+LONGEST = 256
+IDLE = b"(idle)"
+RELATIVE = b"(relative) "
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part."""
+
+    name: str
+    title: str
+    """Of its column."""
+    about: str
+    needs: tuple[str, ...]
+    """Fields an event must have."""
+    sums: Callable[[Events], Sums]
+    labels: Callable[[Events, At], list[bytes]]
+
+
+def fits(part: Part, schema: Schema) -> bool:
+    """Whether events of *schema* have it."""
+    return all(schema.field(name) for name in part.needs)
+
+
+def sums(part: Part, events: Events) -> Sums:
+    """Its hash sums, found once for a batch."""
+    found = events.sums.get(part.name)
+    if found is None:
+        found = events.sums[part.name] = part.sums(events)
+    return found
+
+
+def _number(name: str, title: str, about: str) -> Part:
+    def labels(events: Events, at: At) -> list[bytes]:
+        values = events.rows[name][at].tolist()
+        return [NOT_KNOWN if value == UNKNOWN else b"%d" % value for value in values]
+
+    return Part(name, title, about, (name,), lambda events: events.words(name, events.rows[name]), labels)
+
+
+def _comms(events: Events) -> NDArray[np.bytes_]:
+    comms: NDArray[np.bytes_] = events.rows["comm"]
+    return comms
+
+
+def _culprits(events: Events) -> NDArray[np.bytes_]:
+    comms: NDArray[np.bytes_] = np.array(np.ascontiguousarray(events.rows["prev_comm"]))
+    comms[events.rows["prev_pid"] == 0] = IDLE
+    return comms
+
+
+def _parents(events: Events) -> NDArray[np.bytes_]:
+    return events.known.names.of(events.rows["ppid"], events.now_ns)
+
+
+def _name(
+    name: str, title: str, about: str, needs: tuple[str, ...], values: Callable[[Events], NDArray[np.bytes_]]
+) -> Part:
+    def found(events: Events) -> NDArray[np.bytes_]:
+        if name not in events.names:
+            events.names[name] = values(events)
+        return events.names[name]
+
+    def labels(events: Events, at: At) -> list[bytes]:
+        texts: list[bytes] = found(events)[at].tolist()
+        return texts
+
+    return Part(name, title, about, needs, lambda events: events.words(name, found(events)), labels)
+
+
+def _units(events: Events) -> Sums:
+    cgroups, of = np.unique(events.rows["cgroup"], return_inverse=True)
+    labels = [events.known.units.of(cgroup) for cgroup in cgroups.tolist()]
+    return events.known.hasher.labels("unit", labels)[of]
+
+
+def _unit_labels(events: Events, at: At) -> list[bytes]:
+    return [events.known.units.of(cgroup)[:LONGEST] for cgroup in events.rows["cgroup"][at].tolist()]
+
+
+def _errors(events: Events, at: At) -> list[bytes]:
+    return [_error(ret) for ret in events.rows["ret"][at].tolist()]
+
+
+def _error(ret: int) -> bytes:
+    return b"ok" if ret >= 0 else errno.errorcode.get(-ret, str(ret)).encode()
+
+
+def _ops(events: Events, at: At) -> list[bytes]:
+    return [OPS[op].encode() if op < len(OPS) else b"%d" % op for op in events.rows["op"][at].tolist()]
+
+
+def _text(events: Events, at: At, start: Places, end: Places) -> list[bytes]:
+    raw = events.batch.tails
+    ends = np.minimum(end[at], start[at] + LONGEST).tolist()
+    return [raw[a:b] for a, b in zip(start[at].tolist(), ends, strict=True)]
+
+
+def _whole(name: str, field: str, title: str, about: str) -> Part:
+    def hashed(events: Events) -> Sums:
+        start, size = events.extent(field)
+        return events.known.hasher.texts(name, events.text, start, size)
+
+    def labels(events: Events, at: At) -> list[bytes]:
+        start, size = events.extent(field)
+        return [text.rstrip(b"\0").replace(b"\0", b" ") for text in _text(events, at, start, start + size)]
+
+    return Part(name, title, about, (field,), hashed, labels)
+
+
+def _command(level: str, about: str) -> Part:
+    at_level = LEVELS.index(level)
+
+    def labels(events: Events, at: At) -> list[bytes]:
+        kinds = events.kinds
+        return [kinds.labels[kind][at_level][:LONGEST].replace(b"\0", b" ") for kind in kinds.of[at].tolist()]
+
+    return Part(
+        level,
+        "COMMAND",
+        about,
+        ("filename", "argv"),
+        lambda events: events.kinds.sums[events.kinds.of, at_level],
+        labels,
+    )
+
+
+def _folder(name: str, depth: int, about: str) -> Part:
+    """The directory of the path, or as much of it as *depth* names make."""
+
+    def ends(events: Events) -> tuple[Places, Places]:
+        start, size = events.extent("path")
+        end = events.text.last(b"/", start, start + size) + 1
+        if depth:
+            absolute = events.text.byte(start) == ord("/")
+            cut = [events.text.first(b"/", start, end, depth - 1 + skip) + 1 for skip in (0, 1)]
+            end = np.minimum(end, np.where(absolute, cut[1], cut[0]))
+        return start, end
+
+    def hashed(events: Events) -> Sums:
+        start, end = ends(events)
+        return events.known.hasher.texts(name, events.text, start, end - start)
+
+    def labels(events: Events, at: At) -> list[bytes]:
+        start, end = ends(events)
+        return [text if text.startswith(b"/") else RELATIVE + text for text in _text(events, at, start, end)]
+
+    return Part(name, "WHERE", about, ("path",), hashed, labels)
+
+
+def _pattern_sums(events: Events) -> Sums:
+    prefix, prefix_end, suffix, end = _pattern(events)
+    hasher = events.known.hasher
+    return hasher.texts("before", events.text, prefix, prefix_end - prefix) + hasher.texts(
+        "behind", events.text, suffix, end - suffix
+    )
+
+
+def _pattern(events: Events) -> tuple[Places, Places, Places, Places]:
+    """Of each name the part before what differs, and behind it: ``cc`` and ``.s`` of ``ccQz81.s``."""
+    text = events.text
+    start, size = events.extent("path")
+    end = start + size
+    begin = text.last(b"/", start, end) + 1
+    hidden = text.byte(begin) == ord(".")
+    stem = begin + hidden
+    suffix = text.first(b".", np.minimum(stem, end), end)
+    letters = text.first_not_lower(stem, suffix)
+    prefix_end = np.where(letters < suffix, letters, stem)
+    return begin, np.minimum(prefix_end, suffix), suffix, end
+
+
+def _pattern_labels(events: Events, at: At) -> list[bytes]:
+    prefix, prefix_end, suffix, end = _pattern(events)
+    before = _text(events, at, prefix, prefix_end)
+    behind = _text(events, at, suffix, end)
+    return [b"%b#%b" % pair for pair in zip(before, behind, strict=True)]
+
+
+PARTS: dict[str, Part] = {
+    part.name: part
+    for part in (
+        _name("comm", "WHO", "name of the thread", (), _comms),
+        _name("after", "AFTER", "who had the CPU before", ("prev_pid", "prev_comm"), _culprits),
+        _name("parent", "PARENT", "name of the parent", ("ppid",), _parents),
+        _number("pid", "PID", "process"),
+        _number("tid", "TID", "thread"),
+        _number("uid", "UID", "user"),
+        _number("cpu", "CPU", "CPU"),
+        Part("unit", "UNIT", "systemd unit or container", (), _units, _unit_labels),
+        Part("error", "ERROR", "result", ("ret",), lambda e: e.words("error", e.rows["ret"]), _errors),
+        Part("op", "OP", "unlink or rmdir", ("op",), lambda e: e.words("op", e.rows["op"]), _ops),
+        _command("program", "program"),
+        _command("subcommand", "program, with subcommand, script or what a wrapper runs"),
+        _command("command", "the same, with the names of options"),
+        _whole("argv", "argv", "COMMAND", "exact arguments"),
+        _whole("exe", "filename", "FILE", "file given to execve"),
+        _folder("dir", 0, "directory"),
+        _folder("dir1", 1, "directory, its first name"),
+        _folder("dir2", 2, "directory, its first two names"),
+        _folder("dir3", 3, "directory, its first three names"),
+        Part("name", "NAME", "pattern of the name", ("path",), _pattern_sums, _pattern_labels),
+    )
+}
+"""All parts by name."""

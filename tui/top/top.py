@@ -1,0 +1,241 @@
+"""The top: all events, folded as they arrive, before anything is shed or filtered from the screen.
+
+Any thread may feed it, and any thread may ask. It goes by the events' own time: a replay gives the same.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ringtop.bpf import filter as language
+from ringtop.bpf import stream
+from ringtop.bpf.event.batch import Batch
+from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.tui.source.inbox import Arrived, Entry
+from ringtop.tui.source.source import Rewound
+from ringtop.tui.top.case import Case
+from ringtop.tui.top.columns import sort_of
+from ringtop.tui.top.commands import Commands
+from ringtop.tui.top.events import Events, Known
+from ringtop.tui.top.fold import Fold
+from ringtop.tui.top.hashing import Hasher
+from ringtop.tui.top.keys import Key, first_key, named
+from ringtop.tui.top.ledgers import Ledgers
+from ringtop.tui.top.losses import Losses
+from ringtop.tui.top.marks import marks
+from ringtop.tui.top.measures import ALL, measures, searches
+from ringtop.tui.top.names import Host, Names, Units
+from ringtop.tui.top.order import Order
+from ringtop.tui.top.report import START, Report
+from ringtop.tui.top.rows import MOST
+from ringtop.tui.top.search import Decided, Searches
+from ringtop.tui.top.standing import Standing
+from ringtop.tui.top.summary import Wanted, report
+
+
+@dataclass
+class _Table:
+    """What is kept for one program, or for all."""
+
+    main: Fold
+    """Kept from the start."""
+    since_ns: int | None = None
+    """None: since the first message."""
+    chosen: Fold | None = None
+    """By another key, since *chosen_ns*."""
+    chosen_ns: int = 0
+    losses: Losses = field(default_factory=Losses)
+    last_ns: int | None = None
+    kept_out: int = 0
+
+    @property
+    def folds(self) -> list[Fold]:
+        """Those there are."""
+        return [self.main] if self.chosen is None else [self.main, self.chosen]
+
+
+class Top:
+    """Tables of *programs*, and one across all of them, folded by the keys that *by* names.
+
+    *select*: only of events that it is true for. *host*: what the machine the events are from can tell more.
+    *seed*: of the hashes; whoever knows it can make two keys one. At most 2 * *most* keys a table.
+    """
+
+    def __init__(
+        self,
+        programs: Iterable[str] = tuple(SCHEMAS),
+        by: Mapping[str, str] | None = None,
+        select: language.Expr = language.ALL,
+        host: Host | None = None,
+        seed: bytes | None = None,
+        most: int = MOST,
+    ) -> None:
+        """Raises ValueError for a key that there is not."""
+        wanted = set(programs)
+        self.programs = tuple(p for p in SCHEMAS if p in wanted)
+        self.now_ns = 0
+        """The events' clock."""
+        self.wall_offset_ns = 0
+        self._by = {p: named(p, name) for p, name in (by or {}).items()}
+        self._select, self._host, self._most = select, host, most
+        self._seed = os.urandom(16) if seed is None else seed
+        self._lock = threading.RLock()
+        self._start_ns: int | None = None
+        self._ledgers = Ledgers()
+        self._clear()
+
+    # Feeding it
+
+    def hear(self, entry: Entry) -> None:
+        """Take a message of the stream."""
+        match entry:
+            case Arrived():
+                for batch in entry.batches:
+                    self.take(batch)
+                self.tick(entry.drained_ns)
+            case stream.Stats():
+                self.wall_offset_ns = entry.wall_offset_ns
+                self.tick(entry.ts_ns)
+                for program, cpu, events in self._ledgers.lost(entry):
+                    self.lost(program, cpu, events, entry.ts_ns)
+            case stream.Hello():
+                self.wall_offset_ns = entry.wall_offset_ns
+                self._ledgers.restart()
+            case Rewound():
+                with self._lock:
+                    self._clear()
+
+    def take(self, batch: Batch) -> None:
+        """Fold what arrived."""
+        if batch.program not in self._tables:
+            return
+        with self._lock:
+            if self._select != language.ALL:
+                batch = batch.take(language.match(self._select, batch))
+            if not len(batch):
+                return
+            events, decided = self._judged(batch, self._searches)
+            self._begin(int(events.ts.min()))
+            self.now_ns = max(self.now_ns, events.now_ns)
+            self._decide(decided)
+            for program in (batch.program, ALL):
+                table = self._tables[program]
+                table.last_ns = max(table.last_ns or 0, events.now_ns)
+                for fold in table.folds:
+                    fold.take(events)
+
+    def lost(self, program: str, cpu: int, events: int, when_ns: int) -> None:
+        """*events* of *program* were found lost on *cpu* at *when_ns*."""
+        if program in self._tables:
+            with self._lock:
+                for name in (program, ALL):
+                    self._tables[name].losses.add(events, when_ns)
+
+    def tick(self, now_ns: int) -> None:
+        """It is *now_ns*."""
+        with self._lock:
+            self._begin(now_ns)
+            self.now_ns = max(self.now_ns, now_ns)
+            self._decide(self._searches.expire(self.now_ns))
+
+    # Asking it
+
+    def key(self, program: str) -> Key:
+        """What *program*, or ALL, is folded by."""
+        return self._tables[program].folds[-1].key
+
+    def report(
+        self,
+        program: str,
+        window: str = START,
+        sort: str = "",
+        rows: int = 20,
+        first: int = 0,
+        order: Order | None = None,
+        keep: Sequence[int] = (),
+    ) -> Report:
+        """How *program*, or ALL, stands in *window*: START or one of WINDOWS.
+
+        Of all rows, ranked by the column *sort* (by default the one that hurts most), *rows* from *first* on are told.
+        With *order* they are moved with care; *keep*: ids of rows that stay even if they had no event in the window.
+        Raises ValueError for another window or column.
+        """
+        with self._lock:
+            table = self._tables[program]
+            fold = table.folds[-1]
+            since = table.since_ns if fold is table.main else table.chosen_ns
+            start = since if since is not None else self._start_ns or 0
+            standing = Standing(fold, window, self.now_ns, start)
+            losses = table.losses.since(standing.since_ns)
+            case = Case(standing, marks(standing), losses, table.last_ns, self.wall_offset_ns)
+            wanted = Wanted(sort_of(program, sort), rows, first, order, keep)
+            return report(program, case, wanted, self._kept_out(program))
+
+    # Changing it
+
+    def fold_by(self, program: str, name: str, history: Iterable[Batch] = ()) -> None:
+        """Fold *program*, or ALL, by the key called *name*, from *history* on: events that were taken before, all that
+        there still are, in order. Raises ValueError for a key that there is not."""
+        key = named(program, name)
+        with self._lock:
+            table = self._tables[program]
+            if key == table.main.key:
+                table.chosen = None
+                return
+            fold = Fold(key, measures(program), self._most)
+            table.chosen_ns = self.now_ns
+            past = Searches()
+            for batch in history:
+                if len(batch := batch.take(language.match(self._select, batch))):
+                    events, decided = self._judged(batch, past)
+                    table.chosen_ns = min(table.chosen_ns, int(events.ts.min()))
+                    fold.decide(decided)
+                    fold.take(events)
+            table.chosen = fold
+
+    def zero(self, program: str) -> None:
+        """Begin *program*, or ALL, anew."""
+        with self._lock:
+            old = self._tables[program]
+            table = self._tables[program] = _Table(Fold(old.main.key, measures(program), self._most), self.now_ns)
+            table.kept_out = self._kept_out(program) + old.kept_out
+            if old.chosen is not None:
+                table.chosen, table.chosen_ns = Fold(old.chosen.key, measures(program), self._most), self.now_ns
+
+    def _clear(self) -> None:
+        hasher = Hasher(self._seed)
+        self._known = Known(hasher, Names(self._host), Units(self._host), Commands(hasher))
+        self._searches = Searches()
+        self._start_ns = None
+        self.now_ns = 0
+        self._tables = {
+            p: _Table(Fold(self._by.get(p) or first_key(p), measures(p), self._most)) for p in (*self.programs, ALL)
+        }
+
+    def _begin(self, now_ns: int) -> None:
+        if self._start_ns is None:
+            self._start_ns = now_ns
+
+    def _judged(self, batch: Batch, past: Searches) -> tuple[Events, Decided]:
+        """The events of *batch*, and what they decide of earlier ones."""
+        events = Events(batch, self._known)
+        if not searches(batch.schema):
+            return events, past.expire(0)
+        done = batch.rows["ret"] == 0
+        self._known.names.learn(batch.rows["pid"][done], batch.rows["comm"][done], events.now_ns)
+        events.judged, decided = past.judge(batch.rows["ret"], events.ts, *events.chains())
+        return events, decided
+
+    def _decide(self, decided: Decided) -> None:
+        if len(decided.found) or len(decided.failed):
+            for table in self._tables.values():
+                for fold in table.folds:
+                    fold.decide(decided)
+
+    def _kept_out(self, program: str) -> int:
+        told = self._ledgers.kept_out
+        whole = sum(told.get(p, 0) for p in self.programs) if program == ALL else told.get(program, 0)
+        return whole - self._tables[program].kept_out

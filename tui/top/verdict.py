@@ -1,0 +1,65 @@
+"""What stands out, in a line: rules with numbers, and no word of intent. What losses might overturn is not said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import numpy as np
+
+from ringtop.tui.text.format import age, clock, count
+from ringtop.tui.top.case import Case, percent
+from ringtop.tui.top.clauses import RULES
+from ringtop.tui.top.slots import SECOND
+
+CLAUSES = 2
+QUIET_NS = 10 * SECOND
+
+
+def verdict(case: Case) -> tuple[str, ...]:
+    """The first clauses that hold: safe text."""
+    return tuple(islice(_clauses(case), CLAUSES))
+
+
+def _clauses(case: Case) -> Iterator[str]:
+    if case.losses:
+        yield _lost(case)
+    if case.last_ns is None or case.standing.now_ns - case.last_ns >= QUIET_NS:
+        yield _quiet(case)
+        return
+    found = [clause for rule in RULES if (clause := rule(case))]
+    yield from found
+    if not found and not case.lost:
+        yield _nothing(case)
+
+
+def _lost(case: Case) -> str:
+    standing = case.standing
+    worst = max(case.losses, key=lambda loss: loss.events)
+    when = clock(worst.first_ns + case.wall_offset_ns, None, 0)
+    told = f"{count(case.lost)} lost{', most' if len(case.losses) > 1 else ''} at {when}"
+    # Ledgers come once a second, and tell of the second before.
+    first, last = worst.first_ns // SECOND - 1, worst.last_ns // SECOND
+    past = standing.past
+    here = (past.seconds >= first) & (past.seconds <= last) & (past.codes >= 0)
+    if not here.any():
+        return told
+    events = np.bincount(past.codes[here], past.sums[: standing.fold.measures.outcomes, here].sum(axis=0))
+    row = int(events.argmax())
+    return f"{told}: {case.name(row)}, {count(int(events[row]))} or more in {last - first + 1} s"
+
+
+def _quiet(case: Case) -> str:
+    now_ns, table = case.standing.now_ns, case.standing.fold.table
+    if case.last_ns is None:
+        return f"quiet for {age(now_ns - case.standing.start_ns)}, since the start"
+    since = clock(case.last_ns + case.wall_offset_ns, None, 0)
+    events = int(table.events.sum() + table.others[: case.standing.fold.measures.outcomes].sum())
+    return f"quiet for {age(now_ns - case.last_ns)} (since {since}); {count(events)} events before"
+
+
+def _nothing(case: Case) -> str:
+    weight = case.standing.weight()
+    whole = case.standing.whole_weight
+    keys = count(int(np.count_nonzero(weight)) + case.standing.fold.table.gone)
+    return f"nothing stands out: {keys} keys, the largest {percent(weight.max(initial=0) / max(whole, 1))}"

@@ -1,0 +1,85 @@
+"""How long waits were: a histogram for every row, since the start and by time.
+
+A bucket is the exponent and the highest three bits of a duration: eight an octave, so that its middle is off by 6 % at
+most. 256 of them go from 1 us to 73 minutes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ringtop.tui.top.cells import Cells
+from ringtop.tui.top.groups import Codes, Counts, Groups
+from ringtop.tui.top.slots import Slots, by_time
+
+_BITS = 8
+_BUCKETS = 1 << _BITS
+_MANTISSA = 52 - 3
+_LOWEST = (1023 + 10) << 3
+"""Bucket of 2**10 ns, as a float64 has it."""
+_MOST, _MOST_IN_SLOT = 131_072, 16_384
+
+
+def buckets(ns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The bucket of each duration."""
+    found = (ns.astype(np.float64).view(np.int64) >> _MANTISSA) - _LOWEST
+    kept: NDArray[np.int64] = np.minimum(np.maximum(found, 0), _BUCKETS - 1)
+    return kept
+
+
+def edges() -> NDArray[np.float64]:
+    """Where each bucket begins, in ns."""
+    return (np.arange(_BUCKETS + 1) + _LOWEST << _MANTISSA).view(np.float64)
+
+
+class Waits:
+    """Waits by row and bucket."""
+
+    def __init__(self) -> None:
+        self._all = Cells(1, _MOST, _BITS)
+        self._slots = Slots(1, _MOST_IN_SLOT, _BITS, coarse=True)
+
+    def add(self, rows: Codes, ns: NDArray[np.int64], seconds: Codes, row_count: int) -> None:
+        """Count the waits *ns*, in *rows* of which there are *row_count*, at *seconds*."""
+        codes = (rows << _BITS) | buckets(ns)
+        groups = Groups(codes, row_count << _BITS)
+        self._all.add(groups.codes, groups.counts[None])
+        for second, some in by_time(seconds, grain=10):
+            if not isinstance(some, slice):
+                groups = Groups(codes[some], row_count << _BITS)
+            self._slots.add(second, groups.codes, groups.counts[None])
+
+    def quantiles(self, shares: tuple[float, ...], row_count: int, since: int | None = None) -> NDArray[np.int64]:
+        """For each of *shares* and each row, a time that so many of its waits did not exceed, since the second *since*;
+        0 where none are known. Shape (shares, rows)."""
+        if since is None:
+            codes, sums, _ = self._all.read()
+            counts = sums[0]
+        else:
+            past = self._slots.read().since(since)
+            groups = Groups(past.codes, row_count << _BITS)
+            codes, counts = groups.codes, groups.sum(past.sums[0])
+        return _quantiles(codes, counts, shares, row_count)
+
+    def renumber(self, to: Codes) -> None:
+        """Give rows other numbers."""
+        self._all.renumber(to, keep=False)
+        self._slots.renumber(to)
+
+
+def _quantiles(codes: Codes, counts: Counts, shares: tuple[float, ...], row_count: int) -> NDArray[np.int64]:
+    found = np.zeros((len(shares), row_count), np.int64)
+    if not len(codes):
+        return found
+    rows = codes >> _BITS
+    middle = (edges()[:-1] + edges()[1:]) / 2
+    until = np.cumsum(counts)
+    totals = np.bincount(rows, counts, row_count).astype(np.int64)
+    before = np.cumsum(totals) - totals
+    present = np.flatnonzero(totals)
+    for share, out in zip(shares, found, strict=True):
+        wanted = before[present] + np.maximum(np.ceil(share * totals[present]), 1)
+        at = np.searchsorted(until, wanted)
+        out[present] = middle[codes[at] & (_BUCKETS - 1)]
+    return found
