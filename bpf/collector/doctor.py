@@ -39,7 +39,9 @@ class Choice:
     """Empty: it cannot run."""
     transport: str
     passed_over: list[str]
-    """Better rungs of the ladder, each with why not."""
+    """Better rungs of the ladder, and variants, each with why not."""
+    without: str = ""
+    """What this one leaves out of what the best one tells."""
 
 
 def _root() -> Finding:
@@ -130,7 +132,7 @@ def choices(kernel: Kernel) -> list[Choice]:
         except CannotTrace as e:
             found.append(Choice(program, "", transport, [e.why]))
             continue
-        found.append(Choice(program, loaded.rung.name, transport, loaded.tried))
+        found.append(Choice(program, loaded.hook, transport, loaded.tried, loaded.without))
         with suppress(Exception):
             loaded.close()
     return found

@@ -45,7 +45,7 @@ def start_tracer(
         try:
             tracer.attach()
         except CannotTrace as e:
-            failed[tracer.state.hook] = e.why
+            failed[tracer.rung.name] = e.why
             tracer.close()
         else:
             return tracer

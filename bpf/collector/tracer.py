@@ -19,6 +19,7 @@ from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.event.batch import Batch, concat
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.kernel.features import Kernel
+from ringtop.bpf.kernel.ladder import Rung
 from ringtop.bpf.kernel.loaded import Loaded
 from ringtop.bpf.ledger.audit import Audit
 from ringtop.bpf.options.collector import CollectorOptions
@@ -73,6 +74,11 @@ class Tracer:
         self.changes = Changes(loaded, self.ways, capture, options.buffer, kernel.no_ringbuf)
         self.cpus = Cpus(loaded, self.ways, online, self.changes.tell)
 
+    @property
+    def rung(self) -> Rung:
+        """How it is attached."""
+        return self._loaded.rung
+
     def _filter(self, text: str) -> CaptureInForce:
         return capture_filter(text, SCHEMAS[self.program], self._loaded.rung.knows, self._min_us)
 
@@ -98,6 +104,8 @@ class Tracer:
     def attach(self) -> None:
         """Events flow from now on. Raises CannotTrace."""
         self._loaded.attach()
+        if not self._kernel.inner_pids:  # else those of /proc are others
+            self._loaded.know_parents()
 
     def drain(self, before_ns: int, audit: bool = False) -> Drained:
         """The events stamped before *before_ns* (about now), in time order; all that arrived is in the ledger.
@@ -156,7 +164,8 @@ class Tracer:
             program=self.program,
             state="running",
             transport=setting.transport,
-            hook=self._loaded.rung.name,
+            hook=self._loaded.hook,
+            without=self._loaded.without,
             tried=self._loaded.tried,
             buffer_bytes=setting.buffer,
             wakeup=setting.wakeup,

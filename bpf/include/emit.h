@@ -29,7 +29,7 @@ static __always_inline void identify(struct event *e)
 	e->uid = bpf_get_current_uid_gid();
 	e->ppid = current_parent();
 	e->tail = 0;
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(4, 18, 0)
+#ifdef HAS_CGROUP_ID
 	e->cgroup = bpf_get_current_cgroup_id();
 #else
 	e->cgroup = 0;
@@ -86,9 +86,11 @@ static __always_inline int choose_transport(struct event *e, s64 latency, s64 re
 	int to = c->transport & 1;
 	if (ours.lookup(&who))
 		return -1;
-	l->by[to].hits++;
+	struct counts *n = &l->by[bounded(to, 1)];
+
+	n->hits++;
 	if (!passes(&c->capture, e, latency, ret)) {
-		l->by[to].filtered++;
+		n->filtered++;
 		return -1;
 	}
 	return to;
@@ -182,7 +184,7 @@ static __always_inline void emit(void *ctx, struct event *e, u64 size, int to)
 	if (!c || !l)
 		return;
 	e->seq = l->seq++;
-	submit(ctx, c, &l->by[to & 1], e, size, to);
+	submit(ctx, c, &l->by[bounded(to, 1)], e, size, to);
 #ifdef RINGBUF
 	if (c->copy)
 		submit(ctx, c, &l->copied, e, size, !to);

@@ -5,7 +5,9 @@
 #define COMM_LEN 16
 #define UNKNOWN 0xffffffff
 
-/* Keeps the compiler from reasoning away a bound that the verifier has to see. */
+/* The one way to bound an offset or a size. The verifier of kernels before 5.10 forgets what it knew of a number as soon
+ * as that lies on the stack for a while, and the compiler leaves out a mask that it can prove to change nothing. So the
+ * mask stands right where the number is used, and the compiler knows nothing of what it is applied to. */
 #define bounded(value, mask) ({ u64 v_ = (value); asm volatile("" : "+r"(v_)); v_ & (mask); })
 
 enum transport { RING_BUFFER, PERF_BUFFER };

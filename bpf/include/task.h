@@ -2,7 +2,7 @@
 
 #include "ringtop.h"
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 5, 0)
+#ifdef HAS_PROBE_READ_USER
 #define read_kernel bpf_probe_read_kernel
 #define read_kernel_str bpf_probe_read_kernel_str
 #define read_user bpf_probe_read_user
@@ -46,6 +46,9 @@ static __always_inline u64 cgroup_id(u64 task)
 
 #endif
 
+#ifdef FOLLOW_FORKS
+#include "parents.h"
+#else
 static __always_inline u32 current_parent(void)
 {
 #ifdef BTF_OFFSETS
@@ -54,3 +57,4 @@ static __always_inline u32 current_parent(void)
 	return UNKNOWN;
 #endif
 }
+#endif

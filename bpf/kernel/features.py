@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ringtop.bpf.common.errors import CannotTrace
-from ringtop.bpf.kernel import syscall
+from ringtop.bpf.kernel import probe, syscall
 from ringtop.bpf.kernel.btf import BTF, NoBTF
 from ringtop.bpf.kernel.memory import allow_locked
 
@@ -120,6 +120,18 @@ class Kernel:
                 return "this kernel has no BPF ring buffer (it came with 5.8)"
             return f"this kernel refused a BPF ring buffer: {e.strerror}"
         return ""
+
+    @cached_property
+    def helpers(self) -> dict[str, int]:
+        """Macros that tell the programs which helpers there are."""
+        allow_locked()
+        return probe.helpers()
+
+    @cached_property
+    def silent_perf(self) -> bool:
+        """The kernel does not tell a program when its event finds no room in a perf buffer (mainline: before 5.1)."""
+        allow_locked()
+        return probe.perf_output_without_room() == 0
 
     @cached_property
     def no_kprobes(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ringtop.bpf.event.schema import SCHEMAS
@@ -24,6 +24,17 @@ class Hook:
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to compile a program for its rung: verifiers differ in what they take, so they are asked."""
+
+    name: str = ""
+    defines: dict[str, int] = field(default_factory=dict)
+    """Macros for the compiler."""
+    without: str = ""
+    """What it leaves out of what the best one tells."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rung:
     """One way to attach a program."""
 
@@ -36,6 +47,10 @@ class Rung:
     """Fields that the hooks can compare in the kernel."""
     missing: str = ""
     """Why this kernel cannot; empty when it can, as far as can be told without trying."""
+    without: str = ""
+    """What it leaves out of what the best rung tells."""
+    variants: tuple[Variant, ...] = (Variant(),)
+    """Best first: where the verifier refuses one, the next is tried."""
 
 
 def _raw(event: str, function: str) -> Hook:
@@ -54,9 +69,25 @@ def _offsets(kernel: Kernel) -> tuple[dict[str, int | str], str]:
 
 
 def _room() -> dict[str, int | str]:
-    """Macros: how many calls on their way are remembered, and how many with their text (some KiB each). Before Linux
-    6.16 each CPU keeps 128 entries of such a map for itself."""
-    return {"CALLS": max(10_240, 256 * possible_cpus()), "TEXTS": max(1024, 160 * len(online_cpus()))}
+    """Macros: how many calls on their way are remembered, how many with their text (some KiB each), and how many
+    processes. Before Linux 6.16 each CPU keeps 128 entries of such a map for itself."""
+    calls = max(10_240, 256 * possible_cpus())
+    return {"CALLS": calls, "TEXTS": max(1024, 160 * len(online_cpus())), "PARENTS": 4 * calls}
+
+
+FOLLOW_FORKS = "FOLLOW_FORKS"
+"""Macro: the program has a map of ``parents``, which wants those of the processes that are there already."""
+
+_FORKS = (
+    _tracepoint("task", "task_newtask", "on_fork"),
+    _tracepoint("sched", "sched_process_exit", "on_task_exit"),
+)
+_NO_ORPHANS = "the parent of a process whose own has ended, unless /proc still tells"
+
+
+def _parents(offsets: dict[str, int | str]) -> tuple[tuple[Hook, ...], dict[str, int | str], str]:
+    """Hooks and macros that make parents known, and what they leave out."""
+    return ((), offsets, "") if offsets else (_FORKS, {FOLLOW_FORKS: 1}, _NO_ORPHANS)
 
 
 def _runqslower(kernel: Kernel) -> list[Rung]:
@@ -82,6 +113,7 @@ def _runqslower(kernel: Kernel) -> list[Rung]:
             ),
             size,
             _CLASSIC_SWITCH,
+            without="process, parent, user and cgroup of a thread, unless /proc still tells",
         ),
     ]
 
@@ -94,23 +126,34 @@ def _syscalls(kernel: Kernel, *names: str) -> tuple[tuple[Hook, ...], str]:
     return hooks, f"no tracepoint {lost[0]} (CONFIG_FTRACE_SYSCALLS)" if lost else ""
 
 
+_LOOPS = (
+    Variant("loops"),
+    Variant("unrolled", {"UNROLL": 1}),
+    Variant("unrolled, 20 arguments", {"UNROLL": 1, "FAILED_ARGS": 20}, "more than 20 arguments of an exec that fails"),
+)
+"""A verifier takes loops or not, and so many instructions."""
+
+
 def _execsnoop(kernel: Kernel) -> list[Rung]:
     offsets, no_btf = _offsets(kernel)
     calls, no_calls = _syscalls(kernel, "execve", "execveat")
     enters = tuple(h for h in calls if "enter" in h.target)
+    forks, defines, no_orphans = _parents({})
     return [
         Rung(
             "raw tracepoint sched_process_exec with BTF, syscall tracepoints for failures",
             (_raw("sched_process_exec", "on_exec"), *calls),
             offsets | _room(),
             missing=no_btf or no_calls,
+            variants=_LOOPS,
         ),
         Rung(
             "syscall tracepoints, arguments from the new stack",
-            (_raw("sys_exit", "on_exit"), _tracepoint("sched", "sched_process_exec", "on_exec"), *enters),
-            _room(),
-            _ALL - {"ppid"},
+            (*forks, _raw("sys_exit", "on_exit"), _tracepoint("sched", "sched_process_exec", "on_exec"), *enters),
+            defines | _room(),
             missing=no_calls,
+            without=no_orphans,
+            variants=_LOOPS,
         ),
     ]
 
@@ -119,8 +162,7 @@ def _execsnoop(kernel: Kernel) -> list[Rung]:
 # same program for other tasks on that CPU (recursion_misses), and different programs of one CPU interleave in its
 # ledger. A kprobe runs to its end with preemption off: a little dearer, and every deletion is accounted for.
 def _unlinksnoop(kernel: Kernel) -> list[Rung]:
-    offsets, _ = _offsets(kernel)
-    knows = _ALL if offsets else _ALL - {"ppid"}
+    forks, defines, no_orphans = _parents(_offsets(kernel)[0])
     old = kernel.tracepoint("syscalls", "sys_enter_unlink")
     calls, no_calls = _syscalls(kernel, "unlinkat", *(("unlink", "rmdir") if old else ()))
     unlink = next((f for f in ("do_unlinkat", "filename_unlinkat") if f in kernel.functions), "")
@@ -130,21 +172,22 @@ def _unlinksnoop(kernel: Kernel) -> list[Rung]:
         Rung(
             f"kprobes on {unlink} and {rmdir}",
             (
+                *forks,
                 Hook("kretprobe", unlink, "exit_any"),
                 Hook("kretprobe", rmdir, "exit_any"),
                 Hook("kprobe", unlink, "enter_unlink"),
                 Hook("kprobe", rmdir, "enter_rmdir"),
             ),
-            {**offsets, **_room(), "KERNEL_FUNCTIONS": 1},
-            knows,
+            {**defines, **_room(), "KERNEL_FUNCTIONS": 1},
             missing=kernel.no_kprobes or no_function,
+            without=no_orphans,
         ),
         Rung(
             "syscall tracepoints",
-            calls,
-            {**offsets, **_room(), **({"HAS_UNLINK": 1} if old else {})},
-            knows,
+            (*forks, *calls),
+            {**defines, **_room(), **({"HAS_UNLINK": 1} if old else {})},
             missing=no_calls,
+            without=no_orphans,
         ),
     ]
 

@@ -20,8 +20,16 @@ class Loaded(Protocol):
         """How it is attached."""
 
     @property
+    def hook(self) -> str:
+        """The rung, and the variant where it is not the best."""
+
+    @property
+    def without(self) -> str:
+        """What rung and variant leave out of what the best ones tell."""
+
+    @property
     def tried(self) -> list[str]:
-        """The rungs before this one, each with why it was not used."""
+        """The rungs and variants before this one, each with why it was not used."""
 
     def map_fd(self, name: str) -> int:
         """File descriptor of one of the program's maps."""
@@ -44,6 +52,9 @@ class Loaded(Protocol):
 
     def attach(self) -> None:
         """From now on the hooks run. Raises CannotTrace."""
+
+    def know_parents(self) -> None:
+        """Tell a program that follows forks of the processes that are there already."""
 
     def detach(self) -> None:
         """From now on no hook runs; returns when those that ran have ended. Maps and counters stay."""

@@ -15,10 +15,10 @@ import numpy as np
 
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.sizes import Emit
-from ringtop.bpf.kernel import syscall
+from ringtop.bpf.kernel import parents, syscall
 from ringtop.bpf.kernel.features import Kernel, possible_cpus
 from ringtop.bpf.kernel.headers import write_tree
-from ringtop.bpf.kernel.ladder import Hook, Rung, ladder
+from ringtop.bpf.kernel.ladder import FOLLOW_FORKS, Hook, Rung, Variant, ladder
 from ringtop.bpf.kernel.layout import COUNTERS, Config, Counters
 
 _CURE = "`ringtop doctor` tells what this kernel lacks."
@@ -87,12 +87,25 @@ class LoadedByBcc:
 
     program: str
     rung: Rung
+    variant: Variant
     bpf: Any
     tried: list[str] = field(default_factory=list)
-    """The rungs before this one, each with why it was not used."""
+    """The rungs and variants before this one, each with why it was not used."""
 
     def __post_init__(self) -> None:
+        self._attached = False
         self._ledger = np.zeros((possible_cpus(), 2 + 3 * len(COUNTERS)), np.uint64)
+
+    @property
+    def hook(self) -> str:
+        """The rung, and the variant where it is not the best."""
+        best = self.variant == self.rung.variants[0]
+        return self.rung.name if best else f"{self.rung.name} ({self.variant.name})"
+
+    @property
+    def without(self) -> str:
+        """What rung and variant leave out."""
+        return "; ".join(filter(None, (self.rung.without, self.variant.without)))
 
     def map_fd(self, name: str) -> int:
         """File descriptor of one of the program's maps."""
@@ -118,7 +131,8 @@ class LoadedByBcc:
         """The ledger as the kernel has it now."""
         syscall.map_lookup(self.map_fd("ledger"), 0, self._ledger)
         values = self._ledger.copy()
-        return Counters(values[:, 0], values[:, 1].view(np.int64), values[:, 2:].reshape(len(values), 3, len(COUNTERS)))
+        by = values[:, 2:].reshape(len(values), 3, len(COUNTERS))
+        return Counters(values[:, 0], values[:, 1].view(np.int64), by, not self._attached)
 
     def missed(self) -> int:
         """Times the kernel skipped a function because it was already running on that CPU."""
@@ -130,6 +144,7 @@ class LoadedByBcc:
 
     def attach(self) -> None:
         """From now on the hooks run. Raises CannotTrace."""
+        self._attached = True
         for hook in self.rung.hooks:
             told: list[str] = []
             try:
@@ -151,6 +166,11 @@ class LoadedByBcc:
             case "kretprobe":
                 self.bpf.attach_kretprobe(event=target, fn_name=function)
 
+    def know_parents(self) -> None:
+        """Tell a program that follows forks of the processes that are there already."""
+        if FOLLOW_FORKS in self.rung.defines:
+            parents.seed(self.map_fd("parents"))
+
     def detach(self) -> None:
         """From now on no hook runs; returns when those that ran have ended. Maps and counters stay.
 
@@ -169,6 +189,7 @@ class LoadedByBcc:
                     case "kretprobe":
                         self.bpf.detach_kretprobe(event=target)
         self.wait_for_runs()
+        self._attached = False
 
     def close(self) -> None:
         """Take the program out of the kernel."""
@@ -183,12 +204,13 @@ def _reason(error: Exception, told: list[str]) -> str:
     return f"{error}" + "".join(f" | {line.strip()}" for line in errors[:3])
 
 
-def _load_rung(program: str, rung: Rung, kernel: Kernel, ringbuf: bool, emit: Emit) -> Any:
+def _compile(program: str, rung: Rung, variant: Variant, kernel: Kernel, ringbuf: bool, emit: Emit) -> Any:
     bcc = import_bcc()
-    flags = [f"-D{name}={value}" for name, value in rung.defines.items()]
+    flags = [f"-D{name}={value}" for name, value in (kernel.helpers | rung.defines | variant.defines).items()]
     if ringbuf:
         flags += ["-DRINGBUF", *(f"-DEMIT_{way.upper()}" for way in emit.split("+"))]
     told: list[str] = []
+    bpf: Any = None
     try:
         with tempfile.TemporaryDirectory(prefix="ringtop-") as tree:
             write_tree(Path(tree), kernel.release)
@@ -198,6 +220,8 @@ def _load_rung(program: str, rung: Rung, kernel: Kernel, ringbuf: bool, emit: Em
                 for name, kind in {h.function: h.kind for h in rung.hooks}.items():
                     bpf.load_func(name.encode(), getattr(bcc.BPF, _CAN_ATTACH[kind]))
     except Exception as e:
+        if bpf is not None:
+            bpf.cleanup()  # else its maps stay
         raise CannotTrace(f"{program} could not be loaded", _reason(e, told), _CURE) from e
     finally:
         os.environ.pop("BCC_KERNEL_SOURCE", None)
@@ -207,15 +231,18 @@ def _load_rung(program: str, rung: Rung, kernel: Kernel, ringbuf: bool, emit: Em
 def load(
     program: str, kernel: Kernel, ringbuf: bool, emit: Emit = "output", failed: Mapping[str, str] | None = None
 ) -> LoadedByBcc:
-    """Load *program* by the first rung that works; with the ring buffer in it only if *ringbuf*. *failed*: names of
-    rungs that could not be attached, and why. Raises CannotTrace."""
+    """Load *program* by the first rung, and its first variant, that the kernel takes; with the ring buffer in it only
+    if *ringbuf*. *failed*: names of rungs that could not be attached, and why. Raises CannotTrace."""
     tried: list[str] = []
     for rung in ladder(program, kernel):
         if why := rung.missing or (failed or {}).get(rung.name, ""):
             tried.append(f"{rung.name}: {why}")
             continue
-        try:
-            return LoadedByBcc(program, rung, _load_rung(program, rung, kernel, ringbuf, emit), tried)
-        except CannotTrace as e:
-            tried.append(f"{rung.name}: {e.why}")
+        for variant in rung.variants:
+            try:
+                bpf = _compile(program, rung, variant, kernel, ringbuf, emit)
+            except CannotTrace as e:
+                tried.append(f"{', '.join(filter(None, (rung.name, variant.name)))}: {e.why}")
+            else:
+                return LoadedByBcc(program, rung, variant, bpf, tried)
     raise CannotTrace(f"{program} cannot run here", "; ".join(tried), _CURE)

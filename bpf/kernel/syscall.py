@@ -24,14 +24,18 @@ _libc = ct.CDLL(None, use_errno=True)
 _libc.syscall.restype = ct.c_long
 
 MAP_TYPE_ARRAY = 2
+MAP_TYPE_PERF_EVENT_ARRAY = 4
 MAP_TYPE_ARRAY_OF_MAPS = 12
 MAP_TYPE_RINGBUF = 27
+PROG_TYPE_SCHED_CLS = 3
+PROG_TYPE_TRACEPOINT = 5
 PERF_TYPE_SOFTWARE = 1
 PERF_COUNT_SW_BPF_OUTPUT = 10
 PERF_SAMPLE_RAW = 1 << 10
 PERF_FLAG_FD_CLOEXEC = 8
 
 _MAP_CREATE, _MAP_LOOKUP, _MAP_UPDATE, _MAP_DELETE = 0, 1, 2, 3
+_PROG_LOAD, _PROG_TEST_RUN = 5, 10
 _PROG_GET_NEXT_ID, _PROG_GET_FD_BY_ID, _OBJ_GET_INFO_BY_FD = 11, 13, 15
 
 
@@ -58,10 +62,10 @@ def map_create(
     return _bpf(_MAP_CREATE, struct.pack("<IIIIIII16s", kind, key_size, value_size, entries, 0, inner, 0, name[:15]))
 
 
-def map_update(fd: int, key: int, value: bytes) -> None:
-    """Store *value* under the u32 *key*."""
+def map_update(fd: int, key: int, value: bytes, new: bool = False) -> None:
+    """Store *value* under the u32 *key*; *new*: only if there is none (BPF_NOEXIST), else FileExistsError."""
     k, v = ct.c_uint32(key), ct.create_string_buffer(value, len(value))
-    _bpf(_MAP_UPDATE, struct.pack("<IIQQQ", fd, 0, ct.addressof(k), ct.addressof(v), 0))
+    _bpf(_MAP_UPDATE, struct.pack("<IIQQQ", fd, 0, ct.addressof(k), ct.addressof(v), new))
 
 
 def map_put(fd: int, key: int, inner: int) -> None:
@@ -79,6 +83,24 @@ def map_lookup(fd: int, key: int, into: NDArray[np.uint64]) -> None:
     """Read the value under the u32 *key* into *into*: for a per-CPU map, one row for every possible CPU."""
     k = ct.c_uint32(key)
     _bpf(_MAP_LOOKUP, struct.pack("<IIQQQ", fd, 0, ct.addressof(k), into.ctypes.data, 0))
+
+
+def program_load(kind: int, instructions: bytes) -> int:
+    """File descriptor of a new program."""
+    code, licence = ct.create_string_buffer(instructions, len(instructions)), ct.create_string_buffer(b"GPL")
+    attr = struct.pack(
+        "<IIQQIIQI", kind, len(code) // 8, ct.addressof(code), ct.addressof(licence), 0, 0, 0, 0
+    )  # no log, no kernel version
+    return _bpf(_PROG_LOAD, attr)
+
+
+def program_run(fd: int) -> int:
+    """What a program for packets returns for one of 64 zeroes."""
+    packet = ct.create_string_buffer(64)
+    attr = ct.create_string_buffer(struct.pack("<IIIIQQII", fd, 0, 64, 0, ct.addressof(packet), 0, 1, 0), 40)
+    _bpf(_PROG_TEST_RUN, attr)
+    returned: int = struct.unpack_from("<i", attr, 4)[0]
+    return returned
 
 
 def program_misses(fd: int) -> int:

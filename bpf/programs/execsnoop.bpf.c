@@ -4,7 +4,9 @@
 
 #define FILENAME_LEN 4096
 #define ARGV_LEN 8192
-#define MAX_FAILED_ARGS 60	/* of an exec that failed they must be gathered one by one */
+#ifndef FAILED_ARGS
+#define FAILED_ARGS 60	/* of an exec that failed they must be gathered one by one */
+#endif
 
 struct execsnoop_event {
 	struct event h;
@@ -97,14 +99,16 @@ static __always_inline void add_arg_block(struct execsnoop_event *e, u32 at, u64
 		e->argv_len = size;
 }
 
+/* What is counted is kept in the event alone: in registers it would be known better and better with each round, and the
+ * verifier would go through all that follows once for every round that may be the last. */
 static __always_inline void add_arg_strings(struct execsnoop_event *e, u32 at, const char *const *argv)
 {
-	u32 used = 0;
+	char *text = e->text + bounded(at, FILENAME_LEN - 1);
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 3, 0)
+#ifdef UNROLL
 #pragma unroll
 #endif
-	for (u32 i = 0; i <= MAX_FAILED_ARGS; i++) {
+	for (u32 i = 0; i <= FAILED_ARGS; i++) {
 		const char *arg = NULL;
 
 		if (read_user(&arg, sizeof(arg), &argv[i])) {
@@ -114,21 +118,31 @@ static __always_inline void add_arg_strings(struct execsnoop_event *e, u32 at, c
 		if (!arg)
 			break;
 		e->argc = i + 1;
-		if (i == MAX_FAILED_ARGS || used >= ARGV_LEN / 2) {
+		if (i == FAILED_ARGS || e->argv_len >= ARGV_LEN / 2) {
 			e->truncated = 1;
 			break;
 		}
-		char *to = e->text + bounded(at, FILENAME_LEN - 1) + bounded(used, ARGV_LEN / 2 - 1);
-		long n = read_user_str(to, ARGV_LEN / 2, arg);
+		long n = read_user_str(text + bounded(e->argv_len, ARGV_LEN / 2 - 1), ARGV_LEN / 2, arg);
 
 		if (n <= 0 || n > ARGV_LEN / 2) {
 			e->truncated = 1;	/* not paged in: the kernel never came to read it */
 			break;
 		}
-		used += n;
+		e->argv_len += n;
 	}
-	e->argv_len = used;
 }
+
+int enter_execve(struct tracepoint__syscalls__sys_enter_execve *args)
+{
+	return on_enter(args->filename, args->argv);
+}
+
+int enter_execveat(struct tracepoint__syscalls__sys_enter_execveat *args)
+{
+	return on_enter(args->filename, args->argv);
+}
+
+#ifdef BTF_OFFSETS
 
 static __always_inline void on_failure(void *ctx, s64 ret)
 {
@@ -149,18 +163,6 @@ static __always_inline void on_failure(void *ctx, s64 ret)
 	}
 	forget_request(tid);
 }
-
-int enter_execve(struct tracepoint__syscalls__sys_enter_execve *args)
-{
-	return on_enter(args->filename, args->argv);
-}
-
-int enter_execveat(struct tracepoint__syscalls__sys_enter_execveat *args)
-{
-	return on_enter(args->filename, args->argv);
-}
-
-#ifdef BTF_OFFSETS
 
 int on_exec(struct bpf_raw_tracepoint_args *ctx)	/* sched_process_exec(task, old_pid, bprm) */
 {
@@ -220,47 +222,66 @@ int on_exec(struct tracepoint__sched__sched_process_exec *args)
 	return 0;
 }
 
-static __always_inline void on_success(void *ctx, u64 regs)
+/* The stack of a program that just started: argc, argv[0] ..., NULL, envp[0] ..., NULL. The strings lie in one block from
+ * argv[0] to envp[0]. Where there is no environment they are still to be added: then this is its argv, else NULL. */
+static __always_inline const char *const *add_new_stack(struct execsnoop_event *e, u32 at, u64 sp)
 {
-	u32 now = bpf_get_current_pid_tgid();
-	struct new_program *s = new_programs.lookup(&now);
-	struct execsnoop_event *e = s ? event_begin(s->tid, 0) : NULL;
-	int to = e ? choose_transport(&e->h, 0, 0) : -1;
+	u64 argc = 0, first = 0, end = 0;
 
-	if (to >= 0) {
-		/* argc, argv[0] ..., NULL, envp[0] ..., NULL: and the strings lie in one block from argv[0] to envp[0] */
-		u64 sp = read_pointer(regs, offsetof(struct pt_regs, sp)), argc = 0, first = 0, end = 0;
-		u32 at = set_filename(e, read_kernel_str(e->text, FILENAME_LEN, s->filename));
-
-		read_user(&argc, sizeof(argc), (void *)sp);
-		read_user(&first, sizeof(first), (void *)(sp + 8));
-		read_user(&end, sizeof(end), (void *)(sp + 8 * (argc + 2)));
-		if (end) {
-			e->argc = argc;
-			add_arg_block(e, at, first, end);
-		} else {	/* an empty environment */
-			add_arg_strings(e, at, (const char *const *)(sp + 8));
-		}
-		event_submit(ctx, e, to);
-	}
-	if (!new_programs.delete(&now))
-		follow(-1);
+	read_user(&argc, sizeof(argc), (void *)sp);
+	read_user(&first, sizeof(first), (void *)(sp + 8));
+	read_user(&end, sizeof(end), (void *)(sp + 8 * (argc + 2)));
+	if (!end)
+		return (const char *const *)(sp + 8);
+	e->argc = argc;
+	add_arg_block(e, at, first, end);
+	return NULL;
 }
 
 int on_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 regs = ctx->args[0];
 	s64 ret = ctx->args[1];
-	u32 nr = read_u32(regs, offsetof(struct pt_regs, USER_SYSCALL));
+	u32 nr = read_u32(regs, offsetof(struct pt_regs, USER_SYSCALL)), tid = bpf_get_current_pid_tgid();
 
 	if (nr != NR_EXECVE && nr != NR_EXECVEAT)
 		return 0;
-	u32 tid = bpf_get_current_pid_tgid();
+	const void *filename;
+	const char *const *argv = NULL;
+	u32 asked = tid;
 
-	if (!ret)
-		on_success(ctx, regs);
-	else if (ret < 0 && requests.lookup(&tid))	/* 32-bit programs have other calls of these numbers */
-		on_failure(ctx, ret);
+	if (!ret) {
+		struct new_program *p = new_programs.lookup(&tid);
+
+		if (!p)
+			return 0;
+		asked = p->tid;
+		filename = p->filename;
+	} else {
+		struct request *r = requests.lookup(&tid);
+
+		if (!r)
+			return 0;	/* 32-bit programs have other calls of these numbers */
+		filename = r->filename;
+		argv = r->argv;
+	}
+	struct execsnoop_event *e = event_begin(asked, ret);
+	int to = e ? choose_transport(&e->h, 0, ret) : -1;
+
+	if (to >= 0) {
+		u32 at = set_filename(e, ret ? read_user_str(e->text, FILENAME_LEN, filename)
+					     : read_kernel_str(e->text, FILENAME_LEN, filename));
+
+		if (!ret)
+			argv = add_new_stack(e, at, read_pointer(regs, offsetof(struct pt_regs, sp)));
+		if (argv)
+			add_arg_strings(e, at, argv);
+		event_submit(ctx, e, to);
+	}
+	if (ret)
+		forget_request(tid);
+	else if (!new_programs.delete(&tid))
+		follow(-1);
 	return 0;
 }
 

@@ -18,20 +18,12 @@ struct unlinksnoop_event {
 
 #define FIXED offsetof(struct unlinksnoop_event, path)
 
-BPF_PERCPU_ARRAY(scratch, struct unlinksnoop_event, 1);
-
-static __always_inline struct unlinksnoop_event *event_begin(u32 op, s32 dfd, s64 ret)
+static __always_inline void event_begin(struct unlinksnoop_event *e, u32 op, s32 dfd, s64 ret)
 {
-	int zero = 0;
-	struct unlinksnoop_event *e = scratch.lookup(&zero);
-
-	if (!e)
-		return NULL;
 	identify(&e->h);
 	e->op = op;
 	e->dfd = dfd;
 	e->ret = ret;
-	return e;
 }
 
 /* `n` is what read_*_str said of e->path: its length with the NUL, or an error. */
@@ -49,35 +41,48 @@ static __always_inline void event_submit(void *ctx, struct unlinksnoop_event *e,
 
 /* The kernel's own copy of the name: it cannot be changed under us and needs no paging in. It may be gone at the return
  * (do_unlinkat consumes it), so the whole event waits here. LRU: a task killed in the middle never leaves. */
-BPF_TABLE("lru_hash", u32, struct unlinksnoop_event, requests, TEXTS);
+struct request {
+	struct unlinksnoop_event e;
+	const char *path;	/* user memory, else NULL: read at the return, when the kernel has surely paged it in */
+};
 
-static __always_inline int on_enter(s32 dfd, u64 filename, u32 op)
+BPF_TABLE("lru_hash", u32, struct request, requests, TEXTS);
+BPF_PERCPU_ARRAY(scratch, struct request, 1);
+
+/* `name` is a struct filename, which begins with the pointer to the name on every kernel; but do_rmdir once had the
+ * user's pointer (fs/namei.c of 4.19 and 5.4). The kernel has the upper half of the addresses. */
+static __always_inline int on_enter(s32 dfd, u64 name, u32 op)
 {
+	int zero = 0;
 	u32 tid = bpf_get_current_pid_tgid();
-	struct unlinksnoop_event *e = event_begin(op, dfd, 0);
+	struct request *r = scratch.lookup(&zero);
 
-	if (!e)
+	if (!r)
 		return 0;
+	event_begin(&r->e, op, dfd, 0);
 	count_untracked(1);	/* for good when the return is missed: the kernel has kretprobes for so many at a time */
-	/* struct filename begins with the pointer to the name on every kernel */
-	e->path_len = read_kernel_str(e->path, PATH_LEN, (void *)read_pointer(filename, 0));
-	requests.update(&tid, e);
+	r->path = (s64)name < 0 ? NULL : (const char *)name;
+	if (!r->path)
+		r->e.path_len = read_kernel_str(r->e.path, PATH_LEN, (void *)read_pointer(name, 0));
+	requests.update(&tid, r);
 	return 0;
 }
 
 static __always_inline int on_exit(void *ctx, s64 ret)
 {
 	u32 tid = bpf_get_current_pid_tgid();
-	struct unlinksnoop_event *e = requests.lookup(&tid);
+	struct request *r = requests.lookup(&tid);
 
-	if (!e)
+	if (!r)
 		return 0;	/* entered before the program was attached */
+	struct unlinksnoop_event *e = &r->e;
+
 	identify(&e->h);
 	e->ret = ret;
 	int to = choose_transport(&e->h, 0, ret);
 
 	if (to >= 0)
-		event_submit(ctx, e, (s32)e->path_len, to);
+		event_submit(ctx, e, r->path ? read_user_str(e->path, PATH_LEN, r->path) : (s32)e->path_len, to);
 	if (!requests.delete(&tid))
 		count_untracked(-1);
 	return 0;
@@ -108,6 +113,7 @@ struct request {
 };
 
 BPF_TABLE("lru_hash", u32, struct request, requests, CALLS);
+BPF_PERCPU_ARRAY(scratch, struct unlinksnoop_event, 1);
 
 static __always_inline int on_enter(const char *path, s32 dfd, u32 op)
 {
@@ -121,13 +127,15 @@ static __always_inline int on_enter(const char *path, s32 dfd, u32 op)
 
 static __always_inline int on_exit(void *ctx, s64 ret)
 {
+	int zero = 0;
 	u32 tid = bpf_get_current_pid_tgid();
 	struct request *r = requests.lookup(&tid);
+	struct unlinksnoop_event *e = scratch.lookup(&zero);
 
-	if (!r)
+	if (!r || !e)
 		return 0;	/* entered before the program was attached */
-	struct unlinksnoop_event *e = event_begin(r->op, r->dfd, ret);
-	int to = e ? choose_transport(&e->h, 0, ret) : -1;
+	event_begin(e, r->op, r->dfd, ret);
+	int to = choose_transport(&e->h, 0, ret);
 
 	if (to >= 0)
 		event_submit(ctx, e, read_user_str(e->path, PATH_LEN, r->path), to);

@@ -65,9 +65,11 @@ class State(Message, frozen=True, tag="state"):
     state: Literal["running", "failed", "stopped"]
     transport: Transport = "ringbuf"
     hook: Name = ""
-    """The rung of the ladder that was attached: 'raw tracepoints with BTF'."""
+    """The rung of the ladder that was attached, and its variant unless that is the best one."""
+    without: Text = ""
+    """What it leaves out of what the best rung tells; empty when nothing."""
     tried: Annotated[list[Text], _few] = []
-    """Rungs before it, each with why it was not used."""
+    """Rungs and variants before it, each with why it was not used."""
     buffer_bytes: int = 0
     """Ring buffer: its size. Perf buffers: size of one CPU's."""
     wakeup: Wakeup = "timer"

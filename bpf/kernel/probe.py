@@ -1,0 +1,100 @@
+"""What the kernel's BPF helpers can do: tried with programs of a few instructions, never concluded from a version.
+
+Instructions: Documentation/bpf/standardization/instruction-set.rst; numbers: include/uapi/linux/bpf.h.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from contextlib import ExitStack
+
+from ringtop.bpf.kernel import syscall
+
+_HELPERS = {"HAS_CGROUP_ID": 80, "HAS_PROBE_READ_USER": 112}
+"""By the macro that tells the programs: bpf_get_current_cgroup_id, bpf_probe_read_user (with which came the other three
+of bpf_probe_read_{user,kernel}{,_str})."""
+_PERF_EVENT_OUTPUT = 25
+
+_ADD, _MOVE, _MOVE_32, _MOVE_REGISTER, _LOAD_64, _STORE_64, _CALL, _EXIT = (
+    0x07,
+    0xB7,
+    0xB4,
+    0xBF,
+    0x18,
+    0x7A,
+    0x85,
+    0x95,
+)
+_FRAME = 10
+"""The register that points behind the stack."""
+_PSEUDO_MAP_FD = 1
+
+
+def _instruction(code: int, target: int = 0, source: int = 0, offset: int = 0, value: int = 0) -> bytes:
+    return struct.pack("<BBhi", code, source << 4 | target, offset, value)
+
+
+def _on_stack(register: int) -> bytes:
+    """Have *register* point at 8 bytes of the stack, set to 0."""
+    return b"".join(
+        (
+            _instruction(_STORE_64, _FRAME, offset=-8),
+            _instruction(_MOVE_REGISTER, register, _FRAME),
+            _instruction(_ADD, register, value=-8),
+        )
+    )
+
+
+def helpers() -> dict[str, int]:
+    """A macro for each of the helpers that this kernel has, of those that an older one has not."""
+    return {macro: 1 for macro, number in _HELPERS.items() if _has(number)}
+
+
+def _has(helper: int) -> bool:
+    program = (
+        _on_stack(1),  # what to fill, how much, from where; for those that ask for anything
+        _instruction(_MOVE, 2, value=8),
+        _instruction(_MOVE, 3),
+        _instruction(_CALL, value=helper),
+        _instruction(_MOVE, 0),
+        _instruction(_EXIT),
+    )
+    try:
+        os.close(syscall.program_load(syscall.PROG_TYPE_TRACEPOINT, b"".join(program)))
+    except OSError:
+        return False
+    return True
+
+
+def perf_output_without_room() -> int | None:
+    """What bpf_perf_event_output returns when an event finds no room: -ENOSPC, or 0 on kernels that do not tell. None
+    where it cannot be tried.
+
+    A perf event without a buffer has room for nothing. The program is one for packets, which the kernel runs when asked
+    to; all kinds of programs share what follows (__bpf_perf_event_output in kernel/trace/bpf_trace.c).
+    """
+    allowed = os.sched_getaffinity(0)
+    cpu = min(allowed)
+    try:
+        with ExitStack() as stack:
+            events = syscall.map_create(syscall.MAP_TYPE_PERF_EVENT_ARRAY, cpu + 1, 4, 4, b"probe")
+            stack.callback(os.close, events)
+            event = syscall.perf_open(cpu, watermark=False, wakeup=1)
+            stack.callback(os.close, event)
+            syscall.map_put(events, cpu, event)
+            program = (
+                _instruction(_LOAD_64, 2, _PSEUDO_MAP_FD, value=events) + bytes(8),
+                _instruction(_MOVE_32, 3, value=-1),  # BPF_F_CURRENT_CPU
+                _on_stack(4),
+                _instruction(_MOVE, 5, value=8),
+                _instruction(_CALL, value=_PERF_EVENT_OUTPUT),
+                _instruction(_EXIT),
+            )
+            loaded = syscall.program_load(syscall.PROG_TYPE_SCHED_CLS, b"".join(program))
+            stack.callback(os.close, loaded)
+            os.sched_setaffinity(0, {cpu})
+            stack.callback(os.sched_setaffinity, 0, allowed)
+            return syscall.program_run(loaded)
+    except OSError:
+        return None
