@@ -45,3 +45,5 @@ class Counters:
     CPU where they leave, so that only the sum over all CPUs means something."""
     by: NDArray[np.uint64]
     """Shape (cpus, transports and copies, ``COUNTERS``)."""
+    at_rest: bool = False
+    """No hook runs: nothing is being emitted."""
