@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ringtop.bpf import stream
 from ringtop.tui.cli.account import Account, can_read, chosen
 from ringtop.tui.source.broker import Broker
 from ringtop.tui.source.client import ENVIRONMENT, LOCAL, Client
@@ -61,6 +62,55 @@ def test_trace_and_its_collector_give_up_root(tracing: Tracing) -> None:
     assert_harmless(running.process.pid)
     assert_harmless(collector, capabilities=KEPT)
     assert len(run_programs(PRIME)) == len(running.finish().rows)
+
+
+DUMP = """
+import atexit, json, runpy, sys
+
+told = open(sys.argv.pop(1), "w")  # while root can
+atexit.register(lambda: print(json.dumps(list(sys.modules)), file=told, flush=True))
+runpy.run_module("ringtop.bpf", run_name="__main__", alter_sys=True)
+"""
+"""The collector's module, started as by ``-m``; when it ends it tells what it has imported."""
+
+
+def test_the_collector_has_nothing_of_the_viewer_in_it(tmp_path: Path) -> None:
+    told = tmp_path / "modules"
+    client = Client(["execsnoop", "--capture", ME], (sys.executable, "-I", "-c", DUMP, str(told), "collect"))
+    received = 0
+    for message in client.messages():
+        match message:
+            case stream.State():
+                run_programs(PRIME)
+                client.send(stream.Stop())
+            case stream.Stats():
+                received = sum(c.received for part in message.programs for c in part.cpus)
+    assert client.close() == 0
+    assert received == PRIME
+    modules = json.loads(told.read_text())
+    assert {"ringtop.bpf.collector.collector", "ringtop.bpf.kernel.loader", "numpy"} <= set(modules)
+    ours = {".".join(name.split(".")[:2]) for name in modules if name.startswith("ringtop.")}
+    assert ours == {"ringtop.bpf"}
+    assert not {name.split(".")[0] for name in modules} & {"textual", "rich", "click", "platformdirs", "psutil"}
+
+
+@pytest.mark.parametrize("by_hand", [False, True], ids=["trace", "collect"])
+def test_every_command_collects_with_the_same_process(tracing: Tracing, by_hand: bool) -> None:
+    """`ringtop collect`, which ssh calls, becomes it."""
+    expected = [*LOCAL, "execsnoop"]
+    if by_hand:
+        pipe = subprocess.PIPE
+        process = subprocess.Popen([*RINGTOP, "collect", "execsnoop"], stdin=pipe, stdout=pipe)
+        assert process.stdout is not None
+        assert process.stdout.read(len(stream.MAGIC)) == stream.MAGIC
+        pid = process.pid
+    else:
+        running = tracing("execsnoop")
+        (pid,) = children(running.process.pid)
+    assert Path(f"/proc/{pid}/cmdline").read_text().split("\0")[: len(expected)] == expected
+    if by_hand:
+        process.communicate()
+        assert process.returncode == 0
 
 
 def test_trace_becomes_who_called_sudo(tracing: Tracing) -> None:
@@ -174,7 +224,7 @@ def test_files_that_nobody_may_read_keep_the_viewer_root(tmp_path: Path, monkeyp
 WATCH = """
 import sys
 from ringtop.bpf import stream
-from ringtop.tui import elevate
+from ringtop.tui.source import elevate
 
 client = elevate.start(sys.argv[1:])
 for message in client.messages():

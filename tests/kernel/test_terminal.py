@@ -26,10 +26,11 @@ RESTORED = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b
 """Out of the other screen; cursor on; mouse, bracketed paste, wrapping and focus as before."""
 STUCK = """
 import time
-from ringtop.tui import app, watchdog
+from ringtop.tui.app import app
+from ringtop.tui.terminal import watchdog
 watchdog.PATIENCE_S = 0.5
 app.Viewer.action_themes = lambda self: time.sleep(3600)
-from ringtop.tui.cli import main
+from ringtop.tui.cli.main import main
 main()
 """
 """A viewer whose event loop stands still once T is pressed."""

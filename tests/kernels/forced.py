@@ -6,6 +6,7 @@ import sys
 from functools import partialmethod
 from unittest.mock import patch
 
+from ringtop.bpf import __main__ as root
 from ringtop.bpf.kernel import loader
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import Rung, ladder
@@ -20,7 +21,9 @@ def _only(program: str, kernel: Kernel) -> list[Rung]:
     return [ladder(program, kernel)[int(_number)]]
 
 
+if sys.argv[1] == "collect":
+    with patch.object(loader, "ladder", _only):
+        sys.exit(root.main(sys.argv[1:]))
 # The command starts its collector as another process: this module again.
-_start = partialmethod(Client.__init__, command=_collector)
-with patch.object(loader, "ladder", _only), patch.object(Client, "__init__", _start):
+with patch.object(Client, "__init__", partialmethod(Client.__init__, command=_collector)):
     main()

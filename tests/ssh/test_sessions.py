@@ -32,7 +32,7 @@ class Remote:
         assert eventually(lambda: bool(called(b" collect ", top)))
         (self.collector,) = called(b" collect ", top)
         assert attached(self.collector)
-        self.processes = [pid for pid in descendants(top) if pid in called(b"ringtop.tui", top)]
+        self.processes = [pid for pid in descendants(top) if pid in called(b"ringtop.", top)]
         self.programs = programs(self.collector)
 
     def left_nothing(self) -> bool:

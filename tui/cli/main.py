@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -61,7 +61,7 @@ def ringtop(context: click.Context, /, config: Path | None, **given: Any) -> int
 @ringtop.command(epilog=STATUS)
 @programs_argument(required=False)
 @flags(CollectorOptions, "programs", collector=True)
-def collect(**given: Any) -> int:
+def collect(**given: Any) -> NoReturn:
     """Write the stream of events to standard output; read control messages from standard input.
 
     This is the only part of ringtop that needs root. Other commands start it for themselves; over ssh it is
@@ -69,9 +69,10 @@ def collect(**given: Any) -> int:
     """
     if os.isatty(1):
         raise click.UsageError("the stream is not for a terminal: use `ringtop trace`, or redirect it to a file")
-    from ringtop.bpf.collector.collect import collect as run
+    from ringtop.tui.source.client import ENVIRONMENT, LOCAL
 
-    return run(CollectorOptions(**said(given)))
+    # Another program takes this process over, so that nothing of the command line is in the one that has root.
+    os.execve(LOCAL[0], [*LOCAL, *CollectorOptions(**said(given)).arguments()], ENVIRONMENT)  # noqa: S606
 
 
 @ringtop.command(epilog=STATUS)

@@ -18,7 +18,7 @@ from ringtop.bpf.common.privilege import PATH
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.source.broker import Broker, Collector
 
-LOCAL = (sys.executable, "-I", "-m", "ringtop.tui", "collect")
+LOCAL = (sys.executable, "-I", "-m", "ringtop.bpf", "collect")
 """The command of a local collector; its options follow. -I: nothing in the environment or this folder redirects it."""
 ENVIRONMENT = {"PATH": PATH}
 _PATIENCE = 5.0

@@ -1,0 +1,41 @@
+"""``python -I -m ringtop.bpf collect …``: the privileged process starts here, and has nothing of the viewer in it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace
+
+_WRONG = 2
+"""Exit status of a command that was called wrongly."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Collect as the *arguments* say; the exit status."""
+    try:
+        return _collect(arguments)
+    except ValueError as e:
+        sys.stderr.write(f"ringtop: {e}\n")
+        return _WRONG
+    except CannotTrace as e:
+        sys.stderr.write(f"ringtop: {e}\n")
+        return CANNOT_TRACE
+    except KeyboardInterrupt:
+        return 130
+
+
+def _collect(arguments: Sequence[str]) -> int:
+    from ringtop.bpf.collector.collect import collect
+    from ringtop.bpf.options.collector import CollectorOptions
+
+    if arguments[:1] != ["collect"]:
+        raise ValueError("the only command is collect: python -I -m ringtop.bpf collect [PROGRAM…] [OPTION…]")
+    if os.isatty(1):
+        raise ValueError("the stream is not for a terminal: use `ringtop trace`, or redirect it to a file")
+    return collect(CollectorOptions.parse(arguments[1:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
