@@ -28,6 +28,6 @@ def capture_filter(text: str, schema: Schema, knows: frozenset[str], min_us: int
         compile_capture(expr, schema, knows)
     if min_us is None and not (expr is not None and language.mentions(expr, "latency")):
         min_us = MIN_US
-    terms = [f"latency>={min_us}us"] if schema.field("latency") and min_us is not None else []
+    terms = [f"latency>={min_us}us"] if "latency" in schema and min_us is not None else []
     terms += [f"({text})"] if text.strip() else []
     return CaptureInForce(text, compile_capture(language.parse(" and ".join(terms)), schema, knows))

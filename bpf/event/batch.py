@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ringtop.bpf.event.args import split_args
 from ringtop.bpf.event.schema import SCHEMAS, Schema
 
 Rows = NDArray[np.void]
@@ -57,7 +58,7 @@ class Batch:
     def number(self, name: str, row: int) -> int | None:
         """A number field of one row; None where it is not known."""
         field = self.schema[name]
-        value = int(self.rows[field.column or name][row])
+        value = int(self.rows[field.part][row])
         return None if value == field.unknown else value
 
     def text(self, name: str) -> list[bytes]:
@@ -74,6 +75,16 @@ class Batch:
         stop = start + self.rows[f"{name}_len"]
         tails = self.tails
         return [tails[a:b] for a, b in zip(start.tolist(), stop.tolist(), strict=True)]
+
+    def args(self, name: str) -> list[list[bytes]]:
+        """Values of an ``args`` field: its arguments, raw and untrusted."""
+        return list(map(split_args, self.text(name), self.rows[self.schema[name].count].tolist()))
+
+    def cut(self, name: str) -> list[bool]:
+        """Whether the text *name* was longer than what is kept."""
+        flag = self.schema[name].cut
+        cut: list[bool] = (self.rows[flag] != 0).tolist() if flag else [False] * len(self)
+        return cut
 
 
 def _blocks(rows: Rows) -> Rows:

@@ -39,7 +39,7 @@ def resolve(expr: Expr, schema: Schema) -> Expr:
         case Compare("program", op, value):
             return ALL if (value == schema.program) == (op == "=") else NONE
         case Compare(name):
-            return expr if schema.field(name) else NONE
+            return expr if name in schema else NONE
         case Not(part, at):
             inner = resolve(part, schema)
             return NONE if inner == ALL else ALL if inner == NONE else Not(inner, at)
@@ -87,7 +87,7 @@ def _term(term: Compare, batch: Batch) -> Mask:
     field = batch.schema[name]
     if isinstance(value, Pattern) or name in batch.schema.tail:
         return _text(term, batch)
-    column = batch.rows[field.column or name]
+    column = batch.rows[field.part]
     found: Mask
     if field.kind == "bool":
         found = (column != 0) == bool(value)
@@ -106,9 +106,11 @@ def _term(term: Compare, batch: Batch) -> Mask:
 
 
 def _text(term: Compare, batch: Batch) -> Mask:
-    values = batch.text(term.field)
-    if term.field == "argv":
-        values = list(map(join_args, values, batch.rows["argc"].tolist()))
+    name = term.field
+    values = batch.text(name)
+    field = batch.schema[name]
+    if field.kind == "args":
+        values = list(map(join_args, values, batch.rows[field.count].tolist()))
     value = term.value
     if not isinstance(value, Pattern):
         found = np.array([v == value for v in values], np.bool_)

@@ -8,17 +8,18 @@ import re
 from collections.abc import Iterable
 from fractions import Fraction
 
-from ringtop.bpf.event.schema import AT_FDCWD, OPS, SCHEMAS, Field, Kind
+from ringtop.bpf.event.schema import AT_FDCWD, SCHEMAS, Column, Field, Kind
 from ringtop.bpf.filter.expr import Operator, Source, Value
 from ringtop.bpf.filter.regex import PatternError, compile_pattern
 
-PROGRAM = Field("program", "op", "runqslower, execsnoop or unlinksnoop")
+PROGRAM = Field("program", "enum", " or ".join(SCHEMAS), Column("PROGRAM", 11, 11), words=tuple(SCHEMAS))
 FIELDS: dict[str, Field] = {
     PROGRAM.name: PROGRAM,
     **{f.name: f for s in SCHEMAS.values() for f in s.fields if f.kind != "time"},
 }
 """Fields of any program that a filter can name. Not the wall-clock time: rows know only the kernel's clock."""
-ALIASES = {"latency_us": "latency"}
+ALIASES = {f.told: f.name for f in FIELDS.values() if f.told != f.name}
+"""Names that JSON has for them."""
 COMM_BYTES = 15
 """Longest comm; the kernel cuts the rest."""
 
@@ -29,7 +30,9 @@ _OPERATORS: dict[Kind, tuple[Operator, ...]] = {
     "int": _ORDER,
     "duration": _ORDER,
     "bool": _SAME,
-    "op": _SAME,
+    "enum": _SAME,
+    "result": _ORDER,
+    "dirfd": _ORDER,
     "comm": _TEXT,
     "path": _TEXT,
     "args": _TEXT,
@@ -56,10 +59,8 @@ def operators(field: Field) -> tuple[Operator, ...]:
 
 def words(field: Field) -> list[str]:
     """The values *field* can take, where they are few; else what can be written beside numbers or text."""
-    if field is PROGRAM:
-        return list(SCHEMAS)
-    if field.kind == "op":
-        return list(OPS)
+    if field.kind == "enum":
+        return list(field.words)
     if field.kind == "bool":
         return ["true", "false"]
     return ["unknown"] if field.unknown is not None else []
@@ -97,9 +98,9 @@ def convert(field: Field, op: Operator, word: str, quoted: bool, at: Source) -> 
             raise at.error("unknown has no order: use '=' or '!='")
         return None
     if field is PROGRAM:
-        return _one_of(word, {name: name for name in SCHEMAS}, field, at)
-    if field.kind == "op":
-        return _one_of(word, {name: i for i, name in enumerate(OPS)}, field, at)
+        return _one_of(word, {name: name for name in field.words}, field, at)
+    if field.kind == "enum":
+        return _one_of(word, {name: i for i, name in enumerate(field.words)}, field, at)
     if field.kind == "bool":
         return _one_of(word, _BOOLS, field, at)
     return _duration(field, word, at) if field.kind == "duration" else _integer(field, word, at)
@@ -126,15 +127,15 @@ def _integer(field: Field, word: str, at: Source) -> int:
         sign = -1 if word.startswith("-") else 1
         digits = word.lstrip("-")
         return _within(sign * int(digits, 16 if digits[:2].lower() == "0x" else 10), at)
-    if field.name == "dfd" and word.upper() == "AT_FDCWD":
+    if field.kind == "dirfd" and word.upper() == "AT_FDCWD":
         return AT_FDCWD
-    if field.name == "ret":
+    if field.kind == "result":
         names = {name: number for number, name in errno.errorcode.items()}
         name = word.lstrip("-").upper()
         number = getattr(errno, name, None) if name.startswith("E") else None
         if isinstance(number, int):
             return -number
-        raise at.error(f"ret wants a number or the name of an error, not {word!r}{suggestion(name, names)}")
+        raise at.error(f"{field.name} wants a number or the name of an error, not {word!r}{suggestion(name, names)}")
     raise at.error(f"{field.name} wants a number, not {word!r}")
 
 

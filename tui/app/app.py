@@ -22,6 +22,7 @@ from textual.widgets import Input
 
 from ringtop.bpf import stream
 from ringtop.bpf.common.errors import CANNOT_TRACE
+from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.app.deck import REPLAY, Deck, Severity, tapped
 from ringtop.tui.app.pump import Pump
 from ringtop.tui.draw.cells import Clock
@@ -82,6 +83,10 @@ class Viewer(App[int]):
     """``ringtop`` on the screen. ``state`` is what to remember afterwards."""
 
     CSS_PATH = themes.folder() / "ringtop.tcss"
+    CSS = "".join(
+        f".title--{name} {{ color: $event-{name}; text-style: bold; }} .event-lines--{name} {{ color: $event-{name}; }}"
+        for name in SCHEMAS
+    )
     TITLE = "ringtop"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace
+from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.filter import FilterError
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.options.kinds import DisplayFilter
@@ -38,6 +39,8 @@ Exit status:
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=STATUS,
+    help="A top for what the kernel does too fast for top to see. Without a command, the viewer.\n\n\b\n"
+    + "\n".join(f"{schema.program:<12} {schema.about}" for schema in SCHEMAS.values()),
 )
 @click.version_option(package_name="ringtop")
 @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="Config file to read.")
@@ -45,13 +48,7 @@ Exit status:
 @flags(CollectorOptions)
 @click.pass_context
 def ringtop(context: click.Context, /, config: Path | None, **given: Any) -> int | None:
-    """A top for what the kernel does too fast for top to see. Without a command, the viewer.
-
-    \b
-    runqslower   tasks that waited too long for a CPU
-    execsnoop    programs started
-    unlinksnoop  files deleted
-    """
+    """The viewer, where there is no command."""
     from ringtop.tui.cli import start
 
     context.obj = partial(start.configured, config, said(given))  # read by the commands that need it

@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Literal
 
-from ringtop.bpf.event.args import split_args
 from ringtop.bpf.event.batch import Batch
-from ringtop.bpf.event.schema import AT_FDCWD, OPS, Field
+from ringtop.bpf.event.schema import AT_FDCWD, Field, Tone
 from ringtop.tui.text import format, text
 from ringtop.tui.text.shell import shell_line
-
-Tone = Literal["", "dim", "failed", "low", "mid", "high", "late"]
-"""What a cell's colour says: nothing, less important, failed, how long a wait was, and that the event came late."""
-
-MID_NS = 30_000_000
-HIGH_NS = 100_000_000
-"""Waits from here on stand out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +47,25 @@ def column(batch: Batch, field: Field, clock: Clock, width: int = 12) -> list[Ce
     name = field.name
     match field.kind:
         case "time":
-            stamps = zip(batch.rows[field.column or name].tolist(), batch.rows["late"].tolist(), strict=True)
+            stamps = zip(batch.rows[field.part].tolist(), batch.rows["late"].tolist(), strict=True)
             return [Cell(clock.show(ts, width), "late" if late else "dim") for ts, late in stamps]
         case "duration":
-            return [Cell(format.duration(ns), _wait(ns)) for ns in batch.rows[name].tolist()]
-        case "path" if name == "path":
-            paths = zip(batch.text(name), batch.rows["truncated"].tolist(), strict=True)
-            return [Cell(text.visible(raw) + (text.cut_mark() if cut else "")) for raw, cut in paths]
+            return [Cell(format.duration(ns), mark(field, ns)) for ns in batch.rows[name].tolist()]
         case "comm" | "path":
-            return [Cell(text.visible(raw)) for raw in batch.text(name)]
+            texts = zip(batch.text(name), batch.cut(name), strict=True)
+            return [Cell(text.visible(raw) + (text.cut_mark() if cut else "")) for raw, cut in texts]
         case "args":
-            counts, cuts = batch.rows["argc"].tolist(), batch.rows["truncated"].tolist()
-            lines = zip(batch.text(name), counts, cuts, strict=True)
-            return [Cell(shell_line(split_args(raw, argc), bool(cut))) for raw, argc, cut in lines]
-        case "op":
-            return [Cell(operation(op), "dim") for op in batch.rows[name].tolist()]
+            return [Cell(shell_line(args, cut)) for args, cut in zip(batch.args(name), batch.cut(name), strict=True)]
+        case "enum":
+            return [Cell(field.word(value), "dim") for value in batch.rows[name].tolist()]
         case "bool":
-            return [_flag(name, bool(value)) for value in batch.rows[name].tolist()]
+            return [_flag(field, bool(value)) for value in batch.rows[name].tolist()]
+        case "result":
+            return [Cell(format.result(ret), mark(field, ret) or "dim") for ret in batch.rows[name].tolist()]
+        case "dirfd":
+            return [Cell("cwd", "dim") if fd == AT_FDCWD else Cell(str(fd)) for fd in batch.rows[name].tolist()]
         case _:
-            return [_number(field, value) for value in batch.rows[field.column or name].tolist()]
+            return [_number(field, value) for value in batch.rows[field.part].tolist()]
 
 
 def cells(batch: Batch, fields: Sequence[tuple[Field, int]], clock: Clock) -> list[list[Cell]]:
@@ -83,28 +74,22 @@ def cells(batch: Batch, fields: Sequence[tuple[Field, int]], clock: Clock) -> li
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def operation(op: int) -> str:
-    """What was done to a file."""
-    return OPS[op] if op < len(OPS) else str(op)
+def mark(field: Field, value: int) -> Tone:
+    """What *value* of *field* says of the event: that it failed, or how long a wait was."""
+    if field.kind == "result":
+        return "failed" if value < 0 else ""
+    if field.levels is None:
+        return ""
+    mid, high = field.levels
+    return "high" if value >= high else "mid" if value >= mid else "low"
 
 
-def _wait(ns: int) -> Tone:
-    return "high" if ns >= HIGH_NS else "mid" if ns >= MID_NS else "low"
-
-
-def _flag(name: str, value: bool) -> Cell:
-    if name == "preempted":
-        return Cell("preempted" if value else "woken", "" if value else "dim")
-    return Cell("yes" if value else "no", "mid" if value else "dim")
+def _flag(field: Field, value: bool) -> Cell:
+    no, yes = field.words or ("no", "yes")
+    return Cell(yes, field.column.tone) if value else Cell(no, "dim")
 
 
 def _number(field: Field, value: int) -> Cell:
-    name = field.name
-    if name == "ret":
-        return Cell(format.result(value), "failed" if value < 0 else "dim")
-    if name == "dfd" and value == AT_FDCWD:
-        return Cell("cwd", "dim")
     if value == field.unknown:
         return Cell(format.UNKNOWN_TEXT, "dim")
-    quiet = name in ("cpu", "tid", "ppid", "uid", "prev_pid", "prev_tid", "seq", "ts_ns", "cgroup")
-    return Cell(str(value), "dim" if quiet else "")
+    return Cell(str(value), field.column.tone)

@@ -7,19 +7,17 @@ from collections.abc import Sequence
 from ringtop.bpf.event.schema import Field
 from ringtop.tui.draw import cells
 from ringtop.tui.draw.cells import Clock
-from ringtop.tui.draw.columns import Column
 from ringtop.tui.model.store import Event
 
 
-def row_text(event: Event, shown: Sequence[Column], clock: Clock) -> str:
+def row_text(event: Event, shown: Sequence[Field], clock: Clock) -> str:
     """Its columns, whole, separated by tabs."""
-    fields = [f for c in shown if (f := event.batch.schema.field(c.name)) is not None]
-    return "\t".join(cells.column(event.batch, f, clock, 18)[0].text for f in fields)
+    return "\t".join(cells.column(event.batch, f, clock, 18)[0].text for f in shown)
 
 
 def value(event: Event, field: Field) -> int | bytes:
     """The raw value of *field*."""
-    if field.kind in ("comm", "path", "args"):
+    if field.tail or field.kind == "comm":
         return event.batch.text(field.name)[0]
-    number: int = event.batch.rows[field.column or field.name][0].item()
+    number: int = event.batch.rows[field.part][0].item()
     return number

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ringtop.bpf.event.batch import Batch
-from ringtop.tui.lines.values import NAMES, columns
+from ringtop.tui.lines.values import columns, names
 from ringtop.tui.text.shell import shell_args, shell_line
 from ringtop.tui.text.text import original, visible
 
@@ -24,7 +24,7 @@ class CsvLines:
     """LineWriter for events of *programs*."""
 
     def __init__(self, programs: Sequence[str]) -> None:
-        self.names = tuple(dict.fromkeys(name for program in programs for name in NAMES[program]))
+        self.names = tuple(dict.fromkeys(name for program in programs for name in names(program)))
         """Names of the columns."""
 
     def header(self) -> str:
@@ -33,7 +33,7 @@ class CsvLines:
 
     def lines(self, batch: Batch, wall_offset_ns: int) -> list[str]:
         """One record for each row."""
-        own = dict(zip(NAMES[batch.program], columns(batch, wall_offset_ns), strict=True))
+        own = dict(zip(names(batch.program), columns(batch, wall_offset_ns), strict=True))
         empty = [""] * len(batch)
         cells = [list(map(_cell, own[name])) if name in own else empty for name in self.names]
         return _written(zip(*cells, strict=True))

@@ -13,10 +13,9 @@ from typing import Any
 import msgspec
 
 from ringtop.bpf.event.batch import Batch
-from ringtop.tui.lines.values import NAMES, columns
+from ringtop.tui.lines.values import columns, names
 from ringtop.tui.text.text import is_safe
 
-_TEXT = {"comm", "prev_comm", "filename", "path"}
 _encoder = msgspec.json.Encoder()
 
 
@@ -29,15 +28,15 @@ class JsonLines:
 
     def lines(self, batch: Batch, wall_offset_ns: int) -> list[str]:
         """One object for each row."""
-        names = NAMES[batch.program]
+        keys, schema = names(batch.program), batch.schema
         values = columns(batch, wall_offset_ns)
         broken: dict[int, dict[str, Any]] = {}
-        for i, name in enumerate(names):
-            if name in _TEXT:
+        for i, name in enumerate(schema.json, 1):
+            if schema[name].kind in ("comm", "path"):
                 values[i] = _decoded(name, values[i], broken)
-            elif name == "argv":
-                values[i] = _decoded_args(values[i], broken)
-        records = [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+            elif schema[name].kind == "args":
+                values[i] = _decoded_args(name, values[i], broken)
+        records = [dict(zip(keys, row, strict=True)) for row in zip(*values, strict=True)]
         for row, original in broken.items():
             records[row] |= original
         text = _encoder.encode_lines(records).decode()
@@ -61,7 +60,7 @@ def _decoded(name: str, values: list[bytes], broken: dict[int, dict[str, Any]]) 
     return shown
 
 
-def _decoded_args(values: list[list[bytes]], broken: dict[int, dict[str, Any]]) -> list[list[str]]:
+def _decoded_args(name: str, values: list[list[bytes]], broken: dict[int, dict[str, Any]]) -> list[list[str]]:
     try:
         return [[raw.decode() for raw in args] for args in values]
     except UnicodeDecodeError:
@@ -70,7 +69,7 @@ def _decoded_args(values: list[list[bytes]], broken: dict[int, dict[str, Any]]) 
     for row, args in enumerate(values):
         texts = [raw.decode("utf-8", "replace") for raw in args]
         if [text.encode() for text in texts] != args:
-            broken.setdefault(row, {})["argv_base64"] = [base64.b64encode(raw).decode() for raw in args]
+            broken.setdefault(row, {})[f"{name}_base64"] = [base64.b64encode(raw).decode() for raw in args]
         shown.append(texts)
     return shown
 

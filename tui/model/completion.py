@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ringtop.bpf import filter as language
-from ringtop.bpf.event.schema import OPS, SCHEMAS, Field
+from ringtop.bpf.event.schema import SCHEMAS, Field
 from ringtop.tui.model.store import Store
 from ringtop.tui.text import format, text
 
@@ -26,7 +26,7 @@ def complete(typed: str, cursor: int, store: Store) -> tuple[int, list[str]]:
 
 def recent(name: str, store: Store) -> list[str]:
     """Values of the field *name* seen lately, newest first, as the filter language writes them."""
-    field = next((f for s in SCHEMAS.values() if (f := s.field(name)) is not None), None)
+    field = next((s[name] for s in SCHEMAS.values() if name in s), None)
     if field is None or field.kind == "time":
         return []
     return list(dict.fromkeys(literal(field, value) for value in store.recent(name)))
@@ -37,16 +37,16 @@ def literal(field: Field, value: int | bytes) -> str:
     if isinstance(value, bytes):
         return quoted(value.rstrip(b"\0").replace(b"\0", b" ") if field.kind == "args" else value)
     match field.kind:
-        case "op":
-            return OPS[value] if value < len(OPS) else str(value)
+        case "enum":
+            return field.word(value)
         case "bool":
             return "true" if value else "false"
         case "duration":
             return f"{value}ns"
+        case "result":
+            return format.result(value) if value < 0 else str(value)
         case _:
-            if value == field.unknown:
-                return "unknown"
-            return format.result(value) if field.name == "ret" and value < 0 else str(value)
+            return "unknown" if value == field.unknown else str(value)
 
 
 def quoted(raw: bytes) -> str:

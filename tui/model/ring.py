@@ -10,13 +10,12 @@ from ringtop.bpf.event.schema import SCHEMAS
 
 OVERHEAD = 8 + 4 + 16
 """Bytes kept for a row beside its layout: where its text is, events lost before it, its place in a view."""
-TEXT = {"execsnoop": 176, "unlinksnoop": 96}
-"""Bytes of text a row is expected to bring, by program; what is longer costs rows."""
 
 
 def row_bytes(program: str) -> int:
     """What an average row of *program* costs."""
-    return SCHEMAS[program].dtype.itemsize + OVERHEAD + TEXT.get(program, 0)
+    schema = SCHEMAS[program]
+    return schema.dtype.itemsize + OVERHEAD + schema.text_bytes
 
 
 class Ring:
@@ -34,7 +33,7 @@ class Ring:
         self._rows = np.empty(self.capacity, self.schema.dtype)
         self._at = np.zeros(self.capacity, np.uint64)
         self._lost = np.zeros(self.capacity, np.uint32)
-        self._heap = np.empty(max(1 << 20, self.capacity * TEXT.get(program, 0)) if self.schema.tail else 0, np.uint8)
+        self._heap = np.empty(max(1 << 20, self.capacity * self.schema.text_bytes) if self.schema.tail else 0, np.uint8)
         self._heap_end = 0
 
     def __len__(self) -> int:

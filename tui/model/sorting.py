@@ -29,5 +29,4 @@ def order(ring: Ring, numbers: NDArray[np.int64], field: str, descending: bool) 
 def _values(ring: Ring, numbers: NDArray[np.int64], name: str) -> NDArray[np.generic]:
     if name in ring.schema.tail:
         return ring.prefix(numbers, name, TEXT_PREFIX)
-    field = ring.schema.field(name)
-    return ring.values(field.column if field is not None and field.column else name, numbers)
+    return ring.values(ring.schema[name].part, numbers)

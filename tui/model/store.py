@@ -229,9 +229,8 @@ class Store:
         values: list[int] | list[bytes] = []
         for table in self.tables.values():
             schema = table.ring.schema
-            field = schema.field(name)
-            if field is None or len(values) >= count:
+            if name not in schema or len(values) >= count:
                 continue
-            column = name if name in schema.tail else field.column or name
+            column = name if name in schema.tail else schema[name].part
             values = list(dict.fromkeys([*values, *table.recent(column, count)]))[:count]
         return values

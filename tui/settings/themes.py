@@ -20,6 +20,7 @@ from textual.color import Color, ColorParseError
 from textual.theme import BUILTIN_THEMES, Theme
 
 from ringtop import themes as shipped
+from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.settings import toml
 
 DEFAULT = "dark"
@@ -34,9 +35,7 @@ COLORS = (
 
 OWN: dict[str, str] = {
     "dim": "foreground",
-    "event-runqslower": "accent",
-    "event-execsnoop": "success",
-    "event-unlinksnoop": "secondary",
+    **{f"event-{schema.program}": schema.colour for schema in SCHEMAS.values()},
     "latency-low": "foreground",
     "latency-mid": "warning",
     "latency-high": "error",

@@ -74,14 +74,14 @@ class Events:
         waited, failed, searched = duration(schema), None, None
         if judged is not None:
             failed, searched = judged.failed, judged.searched
-        elif schema.field("ret") is not None:
+        elif "ret" in schema:
             failed = rows["ret"] < 0
         return Values(
             self.batch.program,
             failed,
             searched,
             np.maximum(rows[waited].astype(np.int64), 0) if waited else None,
-            rows["preempted"] != 0 if schema.field("preempted") is not None else None,
+            rows["preempted"] != 0 if "preempted" in schema else None,
         )
 
     def extent(self, name: str) -> tuple[Places, Places]:

@@ -66,14 +66,14 @@ def measures(program: str) -> Measures:
         return Measures(tuple(SCHEMAS), True, True, True, False, False, ("error",))
     schema = SCHEMAS[program]
     execs = searches(schema)
-    failures = schema.field("ret") is not None
-    commons = {"after": schema.field("prev_comm") is not None, "parent": execs, "error": failures}
+    failures = "ret" in schema
+    commons = {"after": "prev_comm" in schema, "parent": execs, "error": failures}
     return Measures(
         done=(program,),
         failures=failures,
         searches=execs,
         waits=duration(schema) is not None,
-        preempted=schema.field("preempted") is not None,
+        preempted="preempted" in schema,
         pids=True,
         commons=tuple(name for name, there in commons.items() if there),
     )
@@ -81,7 +81,7 @@ def measures(program: str) -> Measures:
 
 def searches(schema: Schema) -> bool:
     """Whether events are execs, whose failures may be a search along PATH."""
-    return all(schema.field(name) is not None for name in ("filename", "argv", "ret"))
+    return all(name in schema for name in ("filename", "argv", "ret"))
 
 
 def duration(schema: Schema) -> str | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ringtop.bpf.event.schema import OPS, UNKNOWN, Schema
+from ringtop.bpf.event.schema import UNKNOWN, Schema
 from ringtop.tui.top.commands import LEVELS
 from ringtop.tui.top.events import Events
 from ringtop.tui.top.hashing import Sums
@@ -43,7 +43,7 @@ class Part:
 
 def fits(part: Part, schema: Schema) -> bool:
     """Whether events of *schema* have it."""
-    return all(schema.field(name) for name in part.needs)
+    return all(name in schema for name in part.needs)
 
 
 def sums(part: Part, events: Events) -> Sums:
@@ -111,7 +111,8 @@ def _error(ret: int) -> bytes:
 
 
 def _ops(events: Events, at: At) -> list[bytes]:
-    return [OPS[op].encode() if op < len(OPS) else b"%d" % op for op in events.rows["op"][at].tolist()]
+    field = events.batch.schema["op"]
+    return [field.word(op).encode() for op in events.rows["op"][at].tolist()]
 
 
 def _text(events: Events, at: At, start: Places, end: Places) -> list[bytes]:

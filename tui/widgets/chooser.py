@@ -56,10 +56,8 @@ class ColumnChooser(ModalScreen[bool]):
         schema = SCHEMAS[self.program]
         self._list.clear_options()
         for name in self._names:
-            field = schema.field(name)
             mark = "[x]" if name in self._shown else "[ ]"
-            about = field.about if field is not None else ""
-            self._list.add_option(Option(Content.assemble(f"{mark} {name:<10} ", (about, "dim"))))
+            self._list.add_option(Option(Content.assemble(f"{mark} {name:<10} ", (schema[name].about, "dim"))))
         self._list.highlighted = at
 
     def _apply(self, at: int) -> None:
@@ -91,7 +89,7 @@ class ColumnChooser(ModalScreen[bool]):
 
     def action_defaults(self) -> None:
         """As delivered."""
-        self._shown = list(columns.DEFAULTS[self.program])
+        self._shown = list(SCHEMAS[self.program].columns)
         self._names = [c.name for c in columns.available(self.program)]
         self._apply(0)
 

@@ -10,7 +10,6 @@ from textual.message import Message
 
 from ringtop.bpf.event.schema import Field
 from ringtop.tui.draw import columns
-from ringtop.tui.draw.columns import Column
 from ringtop.tui.model.store import Event
 from ringtop.tui.model.view import Sort
 from ringtop.tui.widgets import scrollbar
@@ -97,13 +96,13 @@ class EventTable(Rows, can_focus=True):
         return self.gap_text(line) if line is not None and not line & 1 else ""
 
     @property
-    def field(self) -> Field | None:
-        """The field."""
-        return self.view.table.ring.schema.field(self.column)
+    def field(self) -> Field:
+        """The field of the column under the cursor."""
+        return self.view.table.ring.schema[self.column]
 
     # Moving
 
-    def show(self, shown: list[Column]) -> None:
+    def show(self, shown: list[Field]) -> None:
         """Other columns."""
         self.columns = shown
         self.repaint()
@@ -148,7 +147,7 @@ class EventTable(Rows, can_focus=True):
     def action_across(self, by: int) -> None:
         """Along a text that is longer than its column, then to the next column."""
         self.build()
-        names = [p.column.name for p in self.placed]
+        names = [p.field.name for p in self.placed]
         offset = min(self.offset_text, self.reach)
         if 0 <= offset + by <= self.reach:
             self.offset_text = max(0, min(offset + by * SCROLL, self.reach))
@@ -204,7 +203,7 @@ class EventTable(Rows, can_focus=True):
             return
         names = [p for p in self.placed if p.x <= event.x < p.x + p.width + columns.SPACE]
         if names:
-            self.column = names[0].column.name
+            self.column = names[0].field.name
         if event.y == 0:
             self.action_sort()
         else:

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from ringtop.bpf import stream
+from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.draw import columns, tables
 from ringtop.tui.draw.cells import Clock
 from ringtop.tui.model import completion, tuning
@@ -73,9 +74,10 @@ class Main(Screen[None]):
         Binding("slash", "filter", "Filter", key_display="/", id="filter", tooltip="Show only some rows"),
         Binding("c", "capture", "Capture", id="capture", tooltip="Let only some events out of the kernel"),
         Binding("escape", "clear", "Clear filter", id="clear", tooltip="Show all rows again"),
-        Binding("1", "table(1)", "Table 1", show=False, id="table_1", tooltip="Only the first table"),
-        Binding("2", "table(2)", "Table 2", show=False, id="table_2", tooltip="Only the second table"),
-        Binding("3", "table(3)", "Table 3", show=False, id="table_3", tooltip="Only the third table"),
+        *(
+            Binding(str(i), f"table({i})", f"Table {i}", show=False, id=f"table_{i}", tooltip=f"Only table {i}")
+            for i in range(1, len(SCHEMAS) + 1)
+        ),
         Binding("0", "table(0)", "All", id="table_all", tooltip="All tables"),
         Binding("tab", "app.focus_next", "Next table", show=False, id="next"),
         Binding("shift+tab", "app.focus_previous", "Previous table", show=False, id="previous"),
@@ -400,7 +402,7 @@ class Main(Screen[None]):
                     self.apply(f"pid={table.pid}", remember=True)
                 elif what == "pivot":
                     self.app.bell()
-                elif what == "equals" and (field := table.field) is not None and field.kind != "time":
+                elif what == "equals" and (field := table.field).kind != "time":
                     self._only(completion.equals(field, tables.value(event, field), self.filters.text))
                 elif what == "equals":
                     self.notify("A time cannot be filtered: choose another column", markup=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from ringtop.tui.draw.columns import Column
+from ringtop.bpf.event.schema import Field
 from ringtop.tui.model.model import Model
 from ringtop.tui.model.view import View
 from ringtop.tui.text.glyphs import Glyphs
@@ -18,7 +18,7 @@ from ringtop.tui.widgets.title import Title
 class Pane(Vertical):
     """All that is shown of one program."""
 
-    def __init__(self, model: Model, view: View, glyphs: Glyphs, key: str, shown: list[Column]) -> None:
+    def __init__(self, model: Model, view: View, glyphs: Glyphs, key: str, shown: list[Field]) -> None:
         super().__init__(id=f"pane-{view.table.program}")
         self.program = view.table.program
         self.model = model

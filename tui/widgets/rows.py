@@ -8,9 +8,10 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from ringtop.bpf.event.schema import Field
 from ringtop.tui.draw import cells, columns
 from ringtop.tui.draw.cells import Cell, Clock
-from ringtop.tui.draw.columns import Column, Placed
+from ringtop.tui.draw.columns import Placed
 from ringtop.tui.model import notes
 from ringtop.tui.model.model import Model
 from ringtop.tui.model.place import Place
@@ -46,7 +47,7 @@ class Rows(Painted):
         "events--problem",
     }
 
-    def __init__(self, model: Model, view: View, glyphs: Glyphs, shown: list[Column]) -> None:
+    def __init__(self, model: Model, view: View, glyphs: Glyphs, shown: list[Field]) -> None:
         super().__init__(id=view.table.program)
         self.model = model
         self.view = view
@@ -77,7 +78,7 @@ class Rows(Painted):
     @property
     def column(self) -> str:
         """The column under the cursor: the chosen one, while there is room for it."""
-        names = [p.column.name for p in self.placed]
+        names = [p.field.name for p in self.placed]
         return self._column if self._column in names or not names else names[-1]
 
     @column.setter
@@ -124,7 +125,7 @@ class Rows(Painted):
         numbers = lines[lines & 1 == 1] >> 1
         alive = numbers[(numbers >= ring.first) & (numbers < ring.end)]
         batch = ring.take(alive)
-        fields = [(f, p.width) for p in self._placed if (f := ring.schema.field(p.column.name)) is not None]
+        fields = [(p.field, p.width) for p in self._placed]
         table = dict(zip(alive.tolist(), cells.cells(batch, fields, self.clock), strict=True))
         self.reach = self._reach(list(table.values()))
         self._page = {0: self._titles(width, base)}
@@ -144,7 +145,7 @@ class Rows(Painted):
             self._page[i + 1] = Strip([*segments, self._bar(i in thumb, len(thumb) > 0, base)], width).simplify()
 
     def _reach(self, rows: list[list[Cell]]) -> int:
-        at = next((i for i, p in enumerate(self._placed) if p.column.name == self._here and p.column.weight), None)
+        at = next((i for i, p in enumerate(self._placed) if p.field.name == self._here and p.field.column.weight), None)
         if at is None:
             return 0
         return max(0, max((width_of(row[at].text) for row in rows), default=0) - self._placed[at].width)
@@ -164,15 +165,15 @@ class Rows(Painted):
         segments: list[Segment] = []
         sort = self.view.sort
         for i, p in enumerate(self._placed):
-            title = p.column.title
-            if sort is not None and sort.field == p.column.name:
+            title = p.field.column.title
+            if sort is not None and sort.field == p.field.name:
                 title = f"{title}{self.glyphs.down if sort.descending else self.glyphs.up}"
             title = clip(title, p.width, "")
-            shown = style + self._style("header-cursor") if self.has_focus and p.column.name == self._here else style
-            padded = title.rjust(p.width) if p.column.right else title.ljust(p.width)
-            text = padded.rstrip() if not p.column.right else padded.lstrip()
+            shown = style + self._style("header-cursor") if self.has_focus and p.field.name == self._here else style
+            padded = title.rjust(p.width) if p.field.column.right else title.ljust(p.width)
+            text = padded.rstrip() if not p.field.column.right else padded.lstrip()
             space = Segment(" " * (p.width - len(text)), style)
-            segments += [space, Segment(text, shown)] if p.column.right else [Segment(text, shown), space]
+            segments += [space, Segment(text, shown)] if p.field.column.right else [Segment(text, shown), space]
             if i + 1 < len(self._placed):
                 segments.append(Segment(" " * columns.SPACE, style))
         return Strip(segments).adjust_cell_length(width, style)
@@ -184,7 +185,7 @@ class Rows(Painted):
         segments: list[Segment] = []
         offset = min(self.offset_text, self.reach)
         for i, (p, cell) in enumerate(zip(self._placed, row, strict=True)):
-            here = p.column.name == self._here
+            here = p.field.name == self._here
             style = line if not cell.tone else base + self._style(cell.tone) + Style(bgcolor=line.bgcolor)
             if under_cursor and self.has_focus:
                 style = line + self._style("cell") if here else line
@@ -225,7 +226,7 @@ class Rows(Painted):
 def fitted(text: str, place: Placed, style: Style, mark: str, offset: int = 0) -> list[Segment]:
     """Safe *text* in exactly its column's width, from the cell *offset* on; *mark* stands for what is cut off."""
     if text.isascii() and not offset and len(text) <= place.width:
-        return [Segment(text.rjust(place.width) if place.column.right else text.ljust(place.width), style)]
+        return [Segment(text.rjust(place.width) if place.field.column.right else text.ljust(place.width), style)]
     strip = Strip([Segment(text, style)])
     if offset and text:
         strip = Strip([Segment(mark, style), *strip.crop(offset + 1, max(offset + 1, strip.cell_length))])
@@ -233,4 +234,4 @@ def fitted(text: str, place: Placed, style: Style, mark: str, offset: int = 0) -
         strip = Strip([*strip.crop(0, place.width - 1), Segment(mark, style)])
         return list(strip.adjust_cell_length(place.width, style))
     space = Segment(" " * (place.width - strip.cell_length), style)
-    return [space, *strip] if place.column.right else [*strip, space]
+    return [space, *strip] if place.field.column.right else [*strip, space]

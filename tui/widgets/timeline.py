@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import Formatter
 from typing import ClassVar
 
 import numpy as np
@@ -17,14 +18,6 @@ from ringtop.tui.draw import cells
 from ringtop.tui.draw.cells import Cell, Clock
 from ringtop.tui.model.store import Life
 
-_FIELDS = {
-    "runqslower": ("time", "cpu", "latency", "preempted", "prev_comm"),
-    "execsnoop": ("time", "cpu", "ret", "argv"),
-    "unlinksnoop": ("time", "cpu", "ret", "op", "path"),
-}
-"""What is said of each program's events; the rest of the row is in its table."""
-_BEFORE = {"cpu": "CPU ", "prev_comm": "behind "}
-"""What stands before a value."""
 _TIME, _NAME = 12, 11
 """Cells of the first two columns."""
 _SHORTEST = 16
@@ -35,9 +28,7 @@ class EventLines(ScrollView, can_focus=True):
     """One line an event, cut where the screen ends; stays at the end when it is there."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "event-lines--runqslower",
-        "event-lines--execsnoop",
-        "event-lines--unlinksnoop",
+        *(f"event-lines--{program}" for program in SCHEMAS),
         "event-lines--dim",
         "event-lines--failed",
         "event-lines--low",
@@ -98,11 +89,11 @@ class EventLines(ScrollView, can_focus=True):
     def _cells(self, program: str, positions: NDArray[np.int64]) -> list[list[Cell]]:
         """What is said of these events of *program*; nothing of a value that is empty, but always a time."""
         rows = self._timeline.batches[program].take(positions)
-        fields = [f for name in _FIELDS[program] if (f := SCHEMAS[program].field(name)) is not None]
-        before = [_BEFORE.get(f.name, "") for f in fields]
+        brief = [part for template in ("{time}", *rows.schema.brief) for part in Formatter().parse(template)]
+        fields = [(rows.schema[name], _TIME) for _, name, _, _ in brief if name is not None]
         return [
-            [Cell(f"{b}{cell.text}", cell.tone) for b, cell in zip(before, row, strict=True) if cell.text]
-            for row in cells.cells(rows, [(f, _TIME) for f in fields], self._clock)
+            [Cell(before + cell.text, cell.tone) for (before, *_), cell in zip(brief, row, strict=True) if cell.text]
+            for row in cells.cells(rows, fields, self._clock)
         ]
 
     def _style(self, name: str) -> Style:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.draw.parts import Part
 from ringtop.tui.model.model import Model
 from ringtop.tui.model.view import View
@@ -23,9 +24,7 @@ class Title(Line):
 
     PREFIX = "title"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "title--runqslower",
-        "title--execsnoop",
-        "title--unlinksnoop",
+        *(f"title--{program}" for program in SCHEMAS),
         "title--dim",
         "title--rule",
         "title--spark",

@@ -8,7 +8,7 @@ import re
 from hypothesis import strategies as st
 
 from ringtop.bpf.event.batch import Batch
-from ringtop.bpf.event.schema import OPS, SCHEMAS, UNKNOWN
+from ringtop.bpf.event.schema import SCHEMAS, UNKNOWN
 from ringtop.bpf.filter.expr import And, Compare, Expr, Not, Or
 from ringtop.bpf.filter.regex import Pattern, compile_pattern
 from ringtop.bpf.filter.value import FIELDS, operators
@@ -40,9 +40,9 @@ def terms(draw: st.DrawFn, names: list[str] | None = None) -> Pair:
     if field.name == "program":
         name = draw(st.sampled_from(list(SCHEMAS)))
         return Compare(field.name, op, name), start + name
-    if field.kind == "op":
-        number = draw(st.integers(0, len(OPS) - 1))
-        return Compare(field.name, op, number), start + OPS[number]
+    if field.kind == "enum":
+        number = draw(st.integers(0, len(field.words) - 1))
+        return Compare(field.name, op, number), start + field.words[number]
     if field.kind == "bool":
         value = draw(st.integers(0, 1))
         return Compare(field.name, op, value), start + draw(st.sampled_from([str(value), ("false", "true")[value]]))
@@ -50,7 +50,7 @@ def terms(draw: st.DrawFn, names: list[str] | None = None) -> Pair:
         number = draw(st.one_of(st.integers(-2, 20), st.integers(499_999, 500_001), st.integers(0, 1 << 50)))
         exact = f"{number // 1000}.{number % 1000:03}us" if number >= 0 else f"{number}ns"
         return Compare(field.name, op, number), start + draw(st.sampled_from([f"{number}ns", exact]))
-    if field.kind == "int":
+    if field.kind in ("int", "result", "dirfd"):
         if field.unknown is not None and op in ("=", "!=") and draw(st.integers(0, 4)) == 0:
             return Compare(field.name, op, None), start + "unknown"
         number = draw(
@@ -99,9 +99,9 @@ def holds(expr: Expr, batch: Batch, i: int) -> bool:
         case Compare("program", op, value):
             return bool(_ORDER[op](batch.program, value))
         case Compare(name, op, value):
-            field = batch.schema.field(name)
-            if field is None:
+            if name not in batch.schema:
                 return False
+            field = batch.schema[name]
             if isinstance(value, bytes | Pattern):
                 text = batch.text(name)[i]
                 if name == "argv":
@@ -110,7 +110,7 @@ def holds(expr: Expr, batch: Batch, i: int) -> bool:
                     python = value.text.replace("$", r"\Z").encode()
                     return (re.search(python, text, re.DOTALL) is not None) == (op == "~")
                 return (text == value) == (op == "=")
-            number = int(batch.rows[field.column or name][i])
+            number = int(batch.rows[field.part][i])
             unknown = number == FIELDS[name].unknown
             if value is None:
                 return unknown == (op == "=")

@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 from ringtop.bpf import stream
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.app.app import MOST_NOTICES, Hooks, Viewer
-from ringtop.tui.draw import cells, columns
+from ringtop.tui.draw import cells
 from ringtop.tui.draw.columns import Placed
 from ringtop.tui.model.store import Event
 from ringtop.tui.process.card import Ancestor, Card
@@ -210,7 +210,7 @@ async def test_what_is_pasted_is_shown_as_it_is_read() -> None:
 @given(st.data(), st.integers(1, 60), st.sampled_from([0, 8, 16]), st.sampled_from(["argv", "path", "comm", "pid"]))
 def test_no_text_is_wider_or_narrower_than_its_column(data: st.DataObject, width: int, offset: int, name: str) -> None:
     field = next(f for s in SCHEMAS.values() for f in s.fields if f.name == name)
-    place = Placed(columns.column(field), 0, width)
+    place = Placed(field, 0, width)
     shown = text.visible(data.draw(texts(200)))
     segments = fitted(shown, place, Style(), glyphs.UNICODE.ellipsis, offset)
     assert sum(cell_len(s.text) for s in segments) == width

@@ -397,7 +397,7 @@ async def test_mouse_selects_sorts_scrolls_and_presses_keys() -> None:
         assert here.view.frozen
         assert here.cursor == here.place.top + 2
         assert here.column == "time"
-        x = next(p.x for p in here.placed if p.column.name == "latency")
+        x = next(p.x for p in here.placed if p.field.name == "latency")
         await pilot.click(here, offset=(x + 2, 0))
         await settle(pilot)
         assert here.view.sort is not None

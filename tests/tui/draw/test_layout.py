@@ -29,24 +29,24 @@ def test_columns_share_the_width_without_overlap(program: str, width: int, count
         assert a.x + a.width + columns.SPACE == b.x
     assert placed[-1].x + placed[-1].width <= width
     if len(placed) > 1:
-        assert all(p.width >= p.column.least for p in placed)
-    if any(p.column.weight for p in placed) and len(placed) > 1:
+        assert all(p.width >= p.field.column.least for p in placed)
+    if any(p.field.column.weight for p in placed) and len(placed) > 1:
         assert placed[-1].x + placed[-1].width == width
 
 
 @pytest.mark.parametrize("program", list(SCHEMAS))
 @pytest.mark.parametrize("width", [39, 59, 79, 119, 199])
 def test_default_columns_at_every_size(program: str, width: int) -> None:
-    names = [p.column.name for p in columns.layout(columns.chosen(program), width)]
+    names = [p.field.name for p in columns.layout(columns.chosen(program), width)]
     assert {"time", "comm", "pid"} <= set(names)
     assert {"runqslower": "latency", "execsnoop": "argv", "unlinksnoop": "path"}[program] in names
     if width >= 79:
-        assert names == list(columns.DEFAULTS[program])
+        assert names == list(SCHEMAS[program].columns)
 
 
 def test_chosen_columns_drop_what_is_unknown() -> None:
     assert [c.name for c in columns.chosen("execsnoop", ["pid", "latency", "pid", "argv"])] == ["pid", "argv"]
-    assert [c.name for c in columns.chosen("execsnoop", ["latency"])] == list(columns.DEFAULTS["execsnoop"])
+    assert [c.name for c in columns.chosen("execsnoop", ["latency"])] == list(SCHEMAS["execsnoop"].columns)
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ async def test_new_rows_are_filtered_as_they_come() -> None:
     ],
 )
 def test_narrowing_a_filter(current: str, expected: str) -> None:
-    field = Store().tables["runqslower"].ring.schema.field("comm")
+    field = Store().tables["runqslower"].ring.schema["comm"]
     assert field is not None
     assert completion.equals(field, b"a b", current) == expected
 

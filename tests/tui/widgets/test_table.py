@@ -76,8 +76,8 @@ async def test_another_column_starts_at_its_beginning() -> None:
 async def test_the_cursor_is_on_a_column_that_is_shown() -> None:
     async with running(size=(40, 12)) as pilot:
         events = table(pilot)
-        assert "prev_comm" not in [p.column.name for p in events.placed]
+        assert "prev_comm" not in [p.field.name for p in events.placed]
         await press(pilot, "s")
         assert events.view.sort is not None
-        assert events.view.sort.field == events.column == events.placed[-1].column.name
+        assert events.view.sort.field == events.column == events.placed[-1].field.name
         assert "▼" in shown(pilot)

@@ -1,0 +1,51 @@
+"""The events of bpf/programs/unlinksnoop.bpf.c."""
+
+from __future__ import annotations
+
+from ringtop.bpf.event.schema.field import Column, Field
+from ringtop.bpf.event.schema.schema import COMM, COMMON, JSON_FIRST, PID, RET, UID, LineColumn, Schema, layout
+
+UNLINKSNOOP = Schema(
+    program="unlinksnoop",
+    about="files deleted",
+    dtype=layout(
+        ("ret", "<i4"),
+        ("dfd", "<i4"),
+        ("op", "<u4"),
+        ("path_len", "<u4"),
+        ("truncated", "<u4"),
+    ),
+    fields=(
+        *COMMON,
+        Field("ret", "result", "0, or the negative errno", Column("RESULT", 6, 8, rank=3)),
+        Field("op", "enum", "unlink or rmdir", Column("OP", 6, 6, rank=6), words=("unlink", "rmdir")),
+        Field(
+            "dfd",
+            "dirfd",
+            "directory descriptor a relative path starts from (-100: the working directory)",
+            Column("DFD", 5, 5, right=True),
+        ),
+        Field(
+            "path",
+            "path",
+            "path as given",
+            Column("PATH", 10, 26, weight=10, rank=0),
+            cut="truncated",
+            base="dfd",
+        ),
+        Field(
+            "truncated",
+            "bool",
+            "the path was longer than what is kept, or could not be read",
+            Column("CUT", 3, 3, tone="mid"),
+        ),
+    ),
+    mark="ret",
+    columns=("time", "cpu", "comm", "pid", "uid", "op", "ret", "path"),
+    json=(*JSON_FIRST, "path", "dfd", "op", "ret", "truncated", "late"),
+    line=(PID, UID, COMM, LineColumn("OP", "{op}", 6), RET, LineColumn("PATH", "{path}", marked=True)),
+    details="{ret} {op} {path}",
+    brief=("CPU {cpu}", "{ret}", "{op}", "{path}"),
+    text_bytes=96,
+    colour="secondary",
+)
