@@ -29,8 +29,9 @@ def run_programs(count: int) -> list[int]:
     return pids
 
 
-def fail_programs(count: int, path: str) -> None:
-    """Fork *count* children that exec *path*, which does not exist."""
+def fail_programs(count: int, path: str) -> list[int]:
+    """Fork *count* children that exec *path*, which does not exist; their pids."""
+    pids = []
     for i in range(count):
         pid = os.fork()
         if pid == 0:
@@ -39,6 +40,8 @@ def fail_programs(count: int, path: str) -> None:
             finally:
                 os._exit(0)
         os.waitpid(pid, 0)
+        pids.append(pid)
+    return pids
 
 
 def delete_files(folder: Path, count: int) -> None:

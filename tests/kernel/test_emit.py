@@ -9,8 +9,7 @@ import pytest
 
 from ringtop.bpf.common.sizes import EMITS
 from tests.kernel.loads import Storm, Waits
-from tests.kernel.test_ledger import assert_explained
-from tests.kernel.tracing import PRIME, Tracing, assert_balanced
+from tests.kernel.tracing import PRIME, Tracing, assert_balanced, assert_explained
 
 ME = f"ppid={os.getpid()}"
 ARGUMENTS = ["x" * (i * 8000 // PRIME) for i in range(PRIME)]

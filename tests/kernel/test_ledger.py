@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,26 +15,11 @@ from ringtop.bpf.kernel.ladder import Rung, ladder
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.stream import Notice
 from tests.kernel.loads import Storm, run_programs
-from tests.kernel.tracing import PRIME, Outcome, Tracing, assert_balanced
+from tests.kernel.tracing import PRIME, Tracing, assert_balanced, assert_explained
 
 ME = f"ppid={os.getpid()}"
 BOTH = pytest.mark.parametrize("transport", ["ringbuf", "perfbuf"])
 WAKEUPS = pytest.mark.parametrize("wakeup", ["timer", "adaptive", "every", "batch:64"])
-
-
-def assert_explained(outcome: Outcome, total: int) -> None:
-    """Every event of the storm is either a row or a drop, and the rows' numbers show where the drops were."""
-    ledger = outcome.summary["unlinksnoop"]
-    assert ledger["emitted"] == total
-    assert_balanced(outcome.summary)
-    rows = Counter(r["cpu"] for r in outcome.rows)
-    for cpu in ledger["per_cpu"]:
-        numbers = sorted(r["seq"] for r in outcome.rows if r["cpu"] == cpu["cpu"])
-        assert len(set(numbers)) == len(numbers), "an event twice"
-        assert rows[cpu["cpu"]] == cpu["received"]
-        missing = set(range(cpu["emitted"])) - set(numbers)
-        assert len(missing) == sum(cpu["dropped"].values())
-        assert cpu["gaps"] == len(missing)
 
 
 @BOTH

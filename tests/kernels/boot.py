@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ exec $b switch_root /new /bin/sh /run/io/guest.sh </dev/null >/dev/console 2>&1
 _GUEST = """
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TMPDIR=/run/tmp
 cd {folder}
-/run/busybox setsid /bin/sh -c {command} </dev/null >/run/io/out 2>&1
+/run/busybox setsid /bin/sh -c {command} </dev/null >/run/io/out 2>/run/io/err
 echo $? >/run/io/status
 /run/busybox sync
 /run/busybox reboot -f
@@ -62,6 +63,18 @@ class Guest:
     accel: str
     append: str
     timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of a guest."""
+
+    out: str
+    """What the command wrote to standard output."""
+    status: int | None
+    """The command's; None when the guest did not get to its end."""
+    console: str = ""
+    """Then: why, and the end of what the kernel and QEMU wrote."""
 
 
 def _modules(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -101,7 +114,7 @@ def _initrd(kernel: Kernel) -> bytes:
     busybox = shutil.which("busybox")
     if not busybox or not shutil.which("qemu-system-x86_64"):
         raise CannotFetch("this needs the packages qemu-system-x86 and busybox-static")
-    modules = dict(_modules(kernel.modules))
+    modules = dict(_modules(kernel.modules) if kernel.modules else ())
     order = "\n".join(modules).encode()
     files: dict[str, bytes | None] = {"init": _INIT.encode(), "busybox": Path(busybox).read_bytes(), "dev": None}
     files |= {"mods": None, "mods/order": order} | {f"mods/{name}": data for name, data in modules.items()}
@@ -113,8 +126,14 @@ def _share(tag: str, folder: Path, options: str) -> list[str]:
     return ["-fsdev", share, "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
 
 
-def boot(kernel: Kernel, guest: Guest) -> int:
-    """Boot it, run the command, print what it prints when it prints it; its status, or 1 when it did not get there."""
+def here(guest: Guest) -> Ended:
+    """The same command on this machine, with no kernel of its own."""
+    done = subprocess.run(["/bin/sh", "-c", guest.command], stdout=subprocess.PIPE, text=True, cwd=_CHECKOUT)
+    return Ended(done.stdout, done.returncode)
+
+
+def boot(kernel: Kernel, guest: Guest) -> Ended:
+    """Boot it and run the command; what that writes to standard error is shown at once. Raises CannotFetch."""
     with tempfile.TemporaryDirectory(prefix="ringtop-kernels-") as name:
         work = Path(name)
         io = work / "io"
@@ -132,27 +151,29 @@ def boot(kernel: Kernel, guest: Guest) -> int:
                 command, stdin=subprocess.DEVNULL, stdout=told, stderr=told, preexec_fn=die_with_parent
             )
         try:
-            late = _follow(qemu, io / "out", time.monotonic() + guest.timeout)
+            late = _follow(qemu, io / "err", time.monotonic() + guest.timeout)
         finally:
             qemu.kill()
             qemu.wait()
-        status = io / "status"
-        if status.exists():
-            return int(status.read_text())
-        print(f"not done after {guest.timeout:.0f} s" if late else "the guest did not get to its end:")
-        for file in (work / "console", work / "qemu"):
-            print(file.read_text(errors="replace")[-3000:] if file.exists() else "", flush=True)
-        return 1
+        out, status = _text(io / "out"), _text(io / "status")
+        if status:
+            return Ended(out, int(status))
+        why = f"not done after {guest.timeout:.0f} s" if late else "the guest did not get to its end"
+        return Ended(out, None, f"{why}: {_text(work / 'console')[-3000:]}{_text(work / 'qemu')}")
 
 
-def _follow(qemu: subprocess.Popen[bytes], out: Path, end: float) -> bool:
-    """Print what is written to *out* until the guest is off; whether it was not by *end*."""
+def _text(file: Path) -> str:
+    return file.read_text(errors="replace") if file.exists() else ""
+
+
+def _follow(qemu: subprocess.Popen[bytes], err: Path, end: float) -> bool:
+    """Show what is written to *err* until the guest is off; whether it was not by *end*."""
     shown = 0
     while True:
         running = qemu.poll() is None
-        text = out.read_bytes()[shown:] if out.exists() else b""
+        text = err.read_bytes()[shown:] if err.exists() else b""
         shown += len(text)
-        print(text.decode(errors="replace"), end="", flush=True)
+        print(text.decode(errors="replace"), end="", file=sys.stderr, flush=True)
         if not running or time.monotonic() > end:
             return running
         time.sleep(0.2)

@@ -21,11 +21,12 @@ class CannotFetch(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """An unpacked kernel."""
+    """A kernel to boot."""
 
-    release: str
     image: Path
-    modules: Path
+    """A bzImage."""
+    modules: Path | None
+    """A folder with its modules, at any depth; None where what the root needs is built in."""
 
 
 def _output(*command: str, folder: Path | None = None) -> str:
@@ -96,4 +97,4 @@ def kernel(name: str, cache: Path, mirror: str = "") -> Kernel:
     image = next(home.rglob(f"vmlinuz*{release}"), None) or next(home.rglob("vmlinuz"), None)
     if image is None:
         raise CannotFetch(f"there is no vmlinuz in {', '.join(images)}")
-    return Kernel(release, image, modules)
+    return Kernel(image, modules)

@@ -1,34 +1,31 @@
-"""In the guest: all checks, or those named. A new one is a function that yields its lines, and a name in CHECKS."""
+"""In the guest: all checks, or those named. A line of JSON on standard output for each trial, for people on standard
+error. A new check is a function that yields its trials, and a name in CHECKS."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One combination that was tried."""
+from tests.kernels import rungs, storms, viewer
 
-    what: str
-    problem: str = ""
-
-
-Check = Callable[[], Iterator[Line]]
+CHECKS = {"rungs": rungs.check, "storms": storms.check, "viewer": viewer.check}
 
 
 def main() -> int:
-    from tests.kernels import rungs
-
-    checks: dict[str, Check] = {"rungs": rungs.check}
     failed = 0
-    for name in sys.argv[1:] or checks:
-        for line in checks[name]():
-            failed += bool(line.problem)
-            print(f"{'FAIL' if line.problem else 'ok  '}  {line.what}", flush=True)
-            if line.problem:
-                print(f"      {line.problem}", flush=True)
+    for name in sys.argv[1:] or CHECKS:
+        for trial in CHECKS[name]():
+            failed += not trial.ok
+            print(msgspec.json.encode(trial).decode(), flush=True)
+            print(
+                "ok  " if trial.ok else "FAIL",
+                *trial.what.values(),
+                trial.result,
+                sep="  ",
+                file=sys.stderr,
+                flush=True,
+            )
     return bool(failed)
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
 
+from ringtop.bpf.common.transports import NAMES, TRANSPORTS
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import Rung, ladder
 from tests.kernel.loads import Waits, delete_files, fail_programs, run_programs
-from tests.kernel.tracing import PRIME, Running, assert_balanced
-from tests.kernels.guest import Line
+from tests.kernel.tracing import PRIME, assert_balanced, running
+from tests.kernels.trial import Trial, tried
 
 _ABSENT = "/nonexistent/program"
 _Row = dict[str, Any]
@@ -26,32 +26,16 @@ _Judge = Callable[[list[_Row]], tuple[_Told, _Told]]
 """Takes all rows; what of them is of interest, and what that should be."""
 
 
-def _start(arguments: list[str], summary: Path) -> Running:
-    """A trace that is attached."""
-    command = [sys.executable, "-m", "tests.kernels.forced", *arguments, "--format", "json", "--summary", str(summary)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stderr is not None
-    running = Running(process, summary)
-    running._threads.append(threading.Thread(target=running._out.extend, args=(process.stdout,), daemon=True))
-    running._threads[0].start()
-    for line in process.stderr:
-        running._err.append(line)
-        if ": tracing " in line:
-            return running
-    process.wait()
-    raise AssertionError(" ".join("".join(running._err).split()) or f"exit status {process.returncode}")
-
-
 def _execsnoop(knows: frozenset[str]) -> _Judge:
     parent = os.getpid() if "ppid" in knows else ANY
-    pids = run_programs(PRIME)
-    fail_programs(PRIME, _ABSENT)
+    started, failed = run_programs(PRIME), fail_programs(PRIME, _ABSENT)
+    argv = [["/bin/true", "first", f"number {i}", ""] for i in range(PRIME)]
+    expected = [("/bin/true", 0, pid, parent, words) for pid, words in zip(started, argv, strict=True)]
+    expected += [(_ABSENT, -2, pid, parent, [_ABSENT, str(i)]) for i, pid in enumerate(failed)]
 
     def judge(rows: list[_Row]) -> tuple[_Told, _Told]:
-        done = [("/bin/true", 0, pid, parent, ["/bin/true", "first", f"number {i}", ""]) for i, pid in enumerate(pids)]
-        failed = [(_ABSENT, -2, ANY, parent, [_ABSENT, str(i)]) for i in range(PRIME)]
-        return [(r["filename"], r["ret"], r["pid"], r["ppid"], r["argv"]) for r in rows], [*done, *failed]
+        ours = [r for r in rows if r["pid"] in {*started, *failed}]
+        return [(r["filename"], r["ret"], r["pid"], r["ppid"], r["argv"]) for r in ours], expected
 
     return judge
 
@@ -102,15 +86,12 @@ _FIRE: dict[str, Callable[[frozenset[str]], _Judge]] = {
 """Make events happen. What the hook *knows* includes fields read by offset: the first to be wrong on another kernel."""
 
 
-def _try(program: str, transport: str, number: int, rung: Rung) -> int:
-    """How many events were told, all as they happened. Raises AssertionError."""
-    with tempfile.TemporaryDirectory() as folder:
-        running = _start([str(number), "trace", program, "--transport", transport], Path(folder) / "summary.json")
-        try:
-            judge = _FIRE[program](rung.knows)
-            outcome = running.finish()
-        finally:
-            running.process.kill()
+def _try(program: str, transport: str, number: int, rung: Rung) -> str:
+    command = (sys.executable, "-m", "tests.kernels.forced", str(number))
+    arguments = (program, "--transport", transport)
+    with tempfile.TemporaryDirectory() as folder, running(arguments, Path(folder) / "summary.json", command) as trace:
+        judge = _FIRE[program](rung.knows)
+        outcome = trace.finish()
     assert outcome.status == 0, outcome.err
     told, expected = judge(outcome.rows)
     assert told == expected, f"{len(told)} for {len(expected)}; {_difference(told, expected)}"
@@ -120,7 +101,7 @@ def _try(program: str, transport: str, number: int, rung: Rung) -> int:
     assert ledger["transport"] == transport
     assert not sum(ledger["dropped"].values()), ledger["dropped"]
     assert ledger["emitted"] == len(outcome.rows), f"{ledger['emitted']} emitted, {len(outcome.rows)} rows"
-    return len(told)
+    return f"exact: {len(told)} of {len(expected)}"
 
 
 def _difference(told: _Told, expected: _Told) -> str:
@@ -130,22 +111,14 @@ def _difference(told: _Told, expected: _Told) -> str:
     return f"at {at} {told[at : at + 1]} instead of {expected[at : at + 1]}"
 
 
-def check() -> Iterator[Line]:
-    """A line for each combination."""
+def check() -> Iterator[Trial]:
+    """A trial for each combination."""
     kernel = Kernel()
-    transports = ["ringbuf", "perfbuf"]
-    if kernel.no_ringbuf:
-        transports.remove("ringbuf")
-        yield Line(f"no ring buffer: {kernel.no_ringbuf}")
     for program in SCHEMAS:
         for number, rung in enumerate(ladder(program, kernel)):
-            if rung.missing:
-                yield Line(f"{program:11} -        not offered: {rung.name}: {rung.missing}")
-                continue
-            for transport in transports:
-                try:
-                    count = f"{_try(program, transport, number, rung):3}"
-                    problem = ""
-                except AssertionError as e:
-                    count, problem = "  !", str(e)
-                yield Line(f"{program:11} {transport}  {count}  {rung.name}", problem)
+            for transport in TRANSPORTS:
+                what = {"program": program, "hook": rung.name, "transport": NAMES[transport]}
+                if missing := rung.missing or (kernel.no_ringbuf if transport == "ringbuf" else ""):
+                    yield Trial("Programs", what, f"not offered: {missing}", True)
+                else:
+                    yield tried("Programs", what, partial(_try, program, transport, number, rung))
