@@ -32,5 +32,7 @@ def _size(batch: Batch) -> int:
 def _middle(batch: Batch) -> int | None:
     """A time near its middle with events before and not before it; None when all have one time."""
     ts = batch.rows["ts"]
-    middle = max(ts[len(ts) // 2], ts[ts.searchsorted(ts[0], "right") % len(ts)])
-    return int(middle) if middle > ts[0] else None
+    if ts[0] == ts[-1]:
+        return None
+    second = ts[ts.searchsorted(ts[0], "right")]
+    return int(max(ts[len(ts) // 2], second))

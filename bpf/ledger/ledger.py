@@ -20,10 +20,20 @@ LATENCY_BUCKETS = 32
 """Of delivery latency: less than 1 µs, 1, 2 to 3, 4 to 7, … and the last for all that is longer."""
 REASONS = ("full", "no_reader", "other")
 _EDGES = 1000 << np.arange(LATENCY_BUCKETS - 1)
+"""Nanoseconds at which each bucket ends and the next one begins."""
 
 
 def _zeros(cpus: int) -> NDArray[np.int64]:
     return np.zeros(cpus, np.int64)
+
+
+def _by_latency(ts: NDArray[np.int64], now_ns: int) -> NDArray[np.int64]:
+    """How many events are in each bucket of delivery latency; their time stamps *ts* are in order."""
+    begun = np.zeros(LATENCY_BUCKETS + 1, np.int64)  # so many took as long as each bucket begins with, or longer
+    begun[0] = len(ts)
+    begun[1:-1] = ts.searchsorted(now_ns - _EDGES, "right")
+    in_each: NDArray[np.int64] = begun[:-1] - begun[1:]
+    return in_each
 
 
 @dataclass
@@ -88,10 +98,7 @@ class Ledger:
             side.inversions += np.bincount(cpu[ts < latest[:-1]], minlength=self.cpus)
             ts = np.sort(ts)
         self._latest_ts = max(self._latest_ts, int(ts[-1]))
-        at_least = ts.searchsorted(now_ns - _EDGES, "right")
-        side.latency[0] += len(ts)
-        side.latency[1:] += at_least
-        side.latency[:-1] -= at_least
+        side.latency += _by_latency(ts, now_ns)
 
     def cpu_stats(
         self,

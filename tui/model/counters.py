@@ -127,7 +127,7 @@ class Counters:
         before = {(p.program, p.transport): p for p in last.programs} if last is not None else {}
         for name, parts in by_name.items():
             totals = _totals(parts, before, seconds)
-            totals = replace(totals, stuck=min(totals.open, self.of(name).open, key=abs) if last else totals.open)
+            totals = replace(totals, stuck=_stuck(totals.open, self.of(name).open) if last else totals.open)
             self.programs[name] = _carried(self._earlier.get(name, Totals()), totals)
             if seconds > 0:
                 self.rates.setdefault(name, deque(maxlen=HISTORY)).append(totals.rate)
@@ -171,6 +171,11 @@ class Counters:
     def residual(self) -> int:
         """Events that no ledger explains, all programs."""
         return sum(abs(p.residual) for p in self.programs.values())
+
+
+def _stuck(now: int, before: int) -> int:
+    """How many of the events that are open *now* may have been so *before*, when the last stats were told."""
+    return now if abs(now) <= abs(before) else before
 
 
 def _carried(earlier: Totals, now: Totals) -> Totals:
