@@ -247,7 +247,8 @@ class SetCapture(Message, frozen=True, tag="set_capture"):
 class Retune(Message, frozen=True, tag="retune"):
     """Change how events of the programs named (all when empty) leave the kernel. What is not said stays as it is.
 
-    Answered by ``Changed`` and ``State`` for each; or by a ``Notice``, and then nothing was changed.
+    Answered for each, when it is done, by ``Changed`` and ``State``; where it is so already, at once by a ``Notice`` and
+    ``State``; and where it cannot be, by a ``Notice`` that is an error. Then nothing was changed.
     """
 
     transport: Transport | Literal["", "other"] = ""

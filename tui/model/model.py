@@ -45,8 +45,8 @@ class Model:
         self.contact = Contact()
         self.states: dict[str, stream.State] = {}
         """Per program; none until the collector said something about it."""
-        self.wanted: dict[str, stream.State] = {}
-        """Per program: its state once all is granted that was asked for; none when nothing is being waited for."""
+        self.wanted: dict[str, tuning.Wanted] = {}
+        """Per program: how it will be set; none when nothing that was asked for is still to come."""
         self.kept: dict[str, stream.State] = {}
         """Per program: how it was when its collector went, until the next one is told."""
         self.before: dict[str, stream.Period] = {}

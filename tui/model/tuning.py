@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import msgspec
+from dataclasses import dataclass
+from typing import Protocol
 
 from ringtop.bpf.common.sizes import LARGEST, PAGE
 from ringtop.bpf.options.kinds import Seconds
@@ -13,26 +14,54 @@ SECONDS = 10
 """Usual length of a comparison."""
 
 
-def retune(what: str, state: State) -> Retune | None:
-    """``transport``, ``larger``, ``smaller`` or ``wakeup`` for a program in *state*; None where that cannot be."""
-    programs = [state.program]
+class Tuned(Protocol):
+    """How a program is set: a ``State``, or what it is to become."""
+
+    @property
+    def program(self) -> str:
+        """The program."""
+
+    @property
+    def buffer_bytes(self) -> int | None:
+        """As in ``State``; None while nobody knows."""
+
+    @property
+    def wakeup(self) -> str:
+        """Wake-up mode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How a program is set once the collector has done all that it was asked for."""
+
+    program: str
+    buffer_bytes: int | None
+    """None after a change of the transport, whose size only the collector knows."""
+    wakeup: str
+
+
+def retune(what: str, now: Tuned) -> Retune | None:
+    """``transport``, ``larger``, ``smaller`` or ``wakeup`` for a program that is set as *now*; None where that cannot
+    be."""
+    programs = [now.program]
     if what == "transport":
         return Retune(transport="other", programs=programs)
     if what == "wakeup":
-        at = WAKEUPS.index(state.wakeup) if state.wakeup in WAKEUPS else -1
+        at = WAKEUPS.index(now.wakeup) if now.wakeup in WAKEUPS else -1
         return Retune(wakeup=WAKEUPS[(at + 1) % len(WAKEUPS)], programs=programs)
-    size = state.buffer_bytes * 2 if what == "larger" else state.buffer_bytes // 2
+    if now.buffer_bytes is None:
+        return None
+    size = now.buffer_bytes * 2 if what == "larger" else now.buffer_bytes // 2
     return Retune(buffer_bytes=size, programs=programs) if PAGE <= size <= LARGEST else None
 
 
-def granted(state: State, asked: Retune) -> State:
-    """*state*, once it is as *asked*; of another transport the collector alone knows the size: 0 until it tells."""
-    size = 0 if asked.transport else asked.buffer_bytes or state.buffer_bytes
-    changes = {"buffer_bytes": size, "wakeup": asked.wakeup or state.wakeup}
-    return msgspec.structs.replace(state, **changes)
+def granted(now: Tuned, asked: Retune) -> Wanted:
+    """How a program that is set as *now* will be set once it is as *asked*."""
+    size = None if asked.transport else asked.buffer_bytes or now.buffer_bytes
+    return Wanted(now.program, size, asked.wakeup or now.wakeup)
 
 
-def same(a: State, b: State) -> bool:
+def same(a: Tuned, b: Tuned) -> bool:
     """They have the same buffer and wake-up mode."""
     return (a.buffer_bytes, a.wakeup) == (b.buffer_bytes, b.wakeup)
 

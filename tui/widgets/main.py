@@ -297,7 +297,7 @@ class Main(Screen[None]):
         return tuning.retune(what, state) if (state := self._tuned) is not None else None
 
     @property
-    def _tuned(self) -> stream.State | None:
+    def _tuned(self) -> tuning.Tuned | None:
         """As ``running``, with all that was asked for and not answered yet: a key pressed twice is two steps."""
         state = self.running
         return self.model.wanted.get(state.program, state) if state is not None else None

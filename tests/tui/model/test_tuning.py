@@ -25,6 +25,23 @@ def test_sizes_stay_within_what_can_be() -> None:
     assert tuning.retune("larger", state(0)) is None
 
 
+def test_what_a_key_asks_for_builds_on_what_was_asked_before() -> None:
+    first = tuning.retune("larger", state())
+    assert first is not None
+    wanted = tuning.granted(state(), first)
+    assert tuning.same(wanted, state(2 << 20))
+    assert tuning.retune("larger", wanted) == Retune(buffer_bytes=4 << 20, programs=["execsnoop"])
+    assert not tuning.same(wanted, state())
+
+
+def test_the_size_of_another_transport_is_nobodys_guess() -> None:
+    switched = tuning.granted(state(), Retune(transport="other", programs=["execsnoop"]))
+    assert tuning.retune("larger", switched) is None
+    assert tuning.retune("smaller", switched) is None
+    assert tuning.retune("wakeup", switched) == Retune(wakeup="adaptive", programs=["execsnoop"])
+    assert not tuning.same(switched, state(0))
+
+
 def test_wake_up_modes_go_round() -> None:
     seen = ["timer"]
     for _ in range(4):
