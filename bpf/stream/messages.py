@@ -247,8 +247,8 @@ class SetCapture(Message, frozen=True, tag="set_capture"):
 class Retune(Message, frozen=True, tag="retune"):
     """Change how events of the programs named (all when empty) leave the kernel. What is not said stays as it is.
 
-    Answered for each, when it is done, by ``Changed`` and ``State``; where it is so already, at once by a ``Notice`` and
-    ``State``; and where it cannot be, by a ``Notice`` that is an error. Then nothing was changed.
+    Answered for each, when it is done, by ``Changed`` and ``State``. Where it is so already, a ``Notice`` and ``State``
+    say so at once; where it cannot be, a ``Notice`` that is an error does, and nothing was changed.
     """
 
     transport: Transport | Literal["", "other"] = ""
