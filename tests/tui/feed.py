@@ -168,7 +168,16 @@ class Feed:
         hook, s = HOOKS[program], self._settings[program]
         comparing = program in self._comparing
         self._post(
-            stream.State(program, "running", s.transport, hook, [], s.size, s.wakeup, self.capture, comparing=comparing)
+            stream.State(
+                program,
+                "running",
+                s.transport,
+                hook,
+                buffer_bytes=s.size,
+                wakeup=s.wakeup,
+                capture=self.capture,
+                comparing=comparing,
+            )
         )
 
     def retune(self, program: str, control: stream.Retune) -> None:
