@@ -1,6 +1,10 @@
-"""How many examples the property tests try: few where somebody waits (`make check`), many where there is time."""
+"""How many examples the property tests try: few where somebody waits (`make check`), many where there is time.
+
+And a locale with UTF-8 for all that asks when it is imported, whatever the machine has."""
 
 from __future__ import annotations
+
+import os
 
 from hypothesis import settings
 
@@ -8,3 +12,7 @@ from hypothesis import settings
 settings.register_profile("check", max_examples=20, deadline=None)
 settings.register_profile("thorough", max_examples=150, deadline=None)
 settings.load_profile("thorough")  # unless --hypothesis-profile says otherwise
+
+for name in ("LC_ALL", "LC_CTYPE"):
+    os.environ.pop(name, None)
+os.environ["LANG"] = "C.UTF-8"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from ringtop.bpf.common import pids
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.kernel import probe, syscall
 from ringtop.bpf.kernel.btf import BTF, NoBTF
@@ -18,9 +19,6 @@ from ringtop.bpf.kernel.memory import allow_locked
 
 TRACEFS = Path("/sys/kernel/tracing")
 _DEBUGFS_TRACING = Path("/sys/kernel/debug/tracing")
-
-_FIRST_PIDS = 0xEFFFFFFC
-"""Inode of the PID namespace that all others are in (PROC_PID_INIT_INO in include/linux/proc_ns.h)."""
 
 _OFFSETS = {  # macro: struct and the names the field has had
     "TASK_PID": ("task_struct", "pid"),
@@ -151,10 +149,7 @@ class Kernel:
     @cached_property
     def inner_pids(self) -> str:
         """Why process ids seen here are not those of the events; empty when they are."""
-        with suppress(OSError):
-            if Path("/proc/self/ns/pid").stat().st_ino != _FIRST_PIDS:
-                return "this container has process ids of its own, events have the host's"
-        return ""
+        return "" if pids.are_the_hosts() else "this container has process ids of its own, events have the host's"
 
     def tracepoint(self, category: str, event: str) -> bool:
         """Whether the tracepoint exists."""

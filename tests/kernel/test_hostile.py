@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from ringtop.tui.lines.csv_lines import cell_args, cell_bytes
 from ringtop.tui.text.text import visible
 from tests.kernel.loads import die_with_parent
 from tests.kernel.tracing import RINGTOP, Tracing
+from tests.originals import cell_args, cell_bytes
 from tests.processes import eventually
 from tests.safety import assert_safe
 from tests.terminal import Terminal

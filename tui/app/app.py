@@ -41,7 +41,7 @@ from ringtop.tui.terminal.link import Link
 from ringtop.tui.terminal.watchdog import Watchdog
 from ringtop.tui.text import glyphs
 from ringtop.tui.text.say import say
-from ringtop.tui.text.text import only_ascii, safe, safe_lines
+from ringtop.tui.text.text import safe, safe_lines
 from ringtop.tui.widgets import keys
 from ringtop.tui.widgets.ask import Ask
 from ringtop.tui.widgets.events import EventTable
@@ -124,7 +124,6 @@ class Viewer(App[int]):
         self.views = [View(t) for t in self.model.store.tables.values()]
         self.filters = Filters(self.views, list(self.state.filters), list(self.state.captures))
         self.glyphs = glyphs.choose(self.config.ascii)
-        only_ascii(glyphs.choose().ascii)  # whatever bars are drawn with
         self.deck = Deck(self.source, Path(self.config.recordings), self.glyphs, self._tell)
         self.theme_errors: list[themes.ThemeError] = []
         self.watchdog: Watchdog | None = None

@@ -28,7 +28,7 @@ from ringtop.tui.model import notes
 from ringtop.tui.source.client import Client, CollectorDied, arguments
 from ringtop.tui.text import glyphs
 from ringtop.tui.text.say import say
-from ringtop.tui.text.text import only_ascii, safe
+from ringtop.tui.text.text import safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,6 @@ def run(options: TraceOptions) -> int:
         width=shutil.get_terminal_size().columns if screen else None,
     )
     trace = Trace(options, client, out, lines)
-    only_ascii(options.style == "table" and trace.glyphs.ascii)  # the others are for programs
     try:
         trace.run()
     except OSError as e:

@@ -53,7 +53,7 @@ def column(batch: Batch, field: Field, clock: Clock, width: int = 12) -> list[Ce
             return [Cell(format.duration(ns), mark(field, ns)) for ns in batch.rows[name].tolist()]
         case "comm" | "path":
             texts = zip(batch.text(name), batch.cut(name), strict=True)
-            return [Cell(text.visible(raw) + (text.cut_mark() if cut else "")) for raw, cut in texts]
+            return [Cell(text.visible(raw) + (text.cut_mark if cut else "")) for raw, cut in texts]
         case "args":
             return [Cell(shell_line(args, cut)) for args, cut in zip(batch.args(name), batch.cut(name), strict=True)]
         case "enum":

@@ -1,9 +1,9 @@
 """Events as CSV (RFC 4180, lines end as the caller ends them): one header for all programs, and an empty cell where a
 program has no such value or it is not known.
 
-Text is shown as by ``text.visible``, arguments as by ``shell_line``: no cell holds a control character or a line
+Text is shown as by ``Gate.visible``, arguments as by ``shell_line``: no cell holds a control character or a line
 break. A cell of text that a spreadsheet could take for a formula, or that begins with ``'``, gets a ``'`` in front.
-``cell_bytes`` and ``cell_args`` find the original bytes.
+Each cell stands for exactly one value.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 
 from ringtop.bpf.event.batch import Batch
 from ringtop.tui.lines.values import columns, names
-from ringtop.tui.text.shell import shell_args, shell_line
-from ringtop.tui.text.text import original, visible
+from ringtop.tui.text.shell import shell_line
+from ringtop.tui.text.text import PROGRAMS
 
 _FORMULA = tuple("=+-@＝＋－＠'")
 
@@ -54,9 +54,9 @@ def _written(records: Iterable[Sequence[str]]) -> list[str]:
 
 def _cell(value: Any) -> str:
     if isinstance(value, bytes):
-        return _harmless(visible(value))
+        return _harmless(PROGRAMS.visible(value))
     if isinstance(value, list):
-        return _harmless(shell_line(value))
+        return _harmless(shell_line(value, gate=PROGRAMS))
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -64,13 +64,3 @@ def _cell(value: Any) -> str:
 
 def _harmless(text: str) -> str:
     return "'" + text if text.startswith(_FORMULA) else text
-
-
-def cell_bytes(cell: str) -> bytes:
-    """The bytes that a cell of text stands for."""
-    return original(cell.removeprefix("'"))
-
-
-def cell_args(cell: str) -> list[bytes]:
-    """The arguments that a cell of ``argv`` stands for."""
-    return shell_args(cell.removeprefix("'"))

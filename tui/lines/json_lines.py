@@ -14,7 +14,7 @@ import msgspec
 
 from ringtop.bpf.event.batch import Batch
 from ringtop.tui.lines.values import columns, names
-from ringtop.tui.text.text import is_safe
+from ringtop.tui.text.text import PROGRAMS
 
 _encoder = msgspec.json.Encoder()
 
@@ -81,7 +81,7 @@ class _InJson(dict[int, str]):
         if len(self) >= 4096:
             self.clear()
         char = chr(code)
-        if char != "\n" and (not is_safe(char) or unicodedata.category(char) == "Mn"):
+        if char != "\n" and (not PROGRAMS.is_safe(char) or unicodedata.category(char) == "Mn"):
             units = char.encode("utf-16-be")
             char = "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
         self[code] = char

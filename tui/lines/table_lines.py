@@ -74,7 +74,7 @@ def _command(filename: bytes, args: list[bytes], marked: Tone, cut: bool) -> str
 def _path(path: bytes, dirfd: int, cut: bool) -> str:
     """The path; a relative one with the directory it starts from, unless that is the working directory."""
     where = "" if dirfd == AT_FDCWD or path.startswith(b"/") else f"(fd {dirfd}) "
-    return where + visible(path) + (cut_mark() if cut else "")
+    return where + visible(path) + (cut_mark if cut else "")
 
 
 def _marks(batch: Batch) -> list[Tone]:

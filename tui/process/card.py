@@ -14,6 +14,7 @@ from typing import Literal, TypeVar
 
 import psutil
 
+from ringtop.bpf.common import pids
 from ringtop.tui.process.cgroup import Membership, parse
 
 Presence = Literal["here", "gone", "reused", "elsewhere"]
@@ -24,7 +25,6 @@ SLACK_S = 2.0
 _DEEPEST = 64
 _COMMAND = 8191
 """Bytes of a command: as much as an exec tells."""
-_HOST_PID_NAMESPACE = 0xEFFF_FFFC  # PROC_PID_INIT_INO
 
 T = TypeVar("T")
 
@@ -86,7 +86,7 @@ def read(pid: int, event_s: float | None = None, proc: Path = Path("/proc")) -> 
     With *event_s*, when its first known event was (seconds since 1970), a younger process that has got the same number
     is ``reused``, and nothing of it is told.
     """
-    if not _sees_host_pids(proc):
+    if not pids.are_the_hosts(proc):
         return elsewhere(pid)
     try:
         process = psutil.Process(pid)
@@ -171,10 +171,3 @@ def _bytes(path: Path, most: int = 64 << 10) -> bytes:
 
 def _raw(text: str) -> bytes:
     return text.encode(errors="surrogateescape")
-
-
-def _sees_host_pids(proc: Path) -> bool:
-    try:
-        return (proc / "self" / "ns" / "pid").stat().st_ino == _HOST_PID_NAMESPACE
-    except OSError:
-        return True  # nothing says otherwise

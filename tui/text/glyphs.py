@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ringtop.tui.text.locale import utf8
+
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
@@ -95,12 +97,6 @@ ASCII = Glyphs(
 )
 
 
-def choose(ascii_only: bool = False, environ: Mapping[str, str] | None = None) -> Glyphs:
-    """ASCII where it is asked for, or where the locale names another encoding than UTF-8.
-
-    Read from the environment: Python itself answers UTF-8 in the C locale. LC_CTYPE=C.UTF-8 is what Python sets there.
-    """
-    env = os.environ if environ is None else environ
-    ctype = env.get("LC_CTYPE", "")
-    name = env.get("LC_ALL") or ("" if ctype == "C.UTF-8" else ctype) or env.get("LANG") or "UTF-8"
-    return ASCII if ascii_only or "utf8" not in name.lower().replace("-", "") else UNICODE
+def choose(ascii_only: bool = False, environ: Mapping[str, str] = os.environ) -> Glyphs:
+    """ASCII where it is asked for, or where the locale names another encoding than UTF-8."""
+    return ASCII if ascii_only or not utf8(environ) else UNICODE

@@ -154,7 +154,7 @@ def _part(at: int, name: str, title: str, about: str) -> Column:
     last = name in ("command", "argv")
 
     def text(row: Row, report: Report) -> str:
-        return visible(row.key[at]) + (cut_mark() if last and row.cut else "")
+        return visible(row.key[at]) + (cut_mark if last and row.cut else "")
 
     return Column(name, title, about, text, right=False, ranks=False)
 

@@ -104,7 +104,7 @@ class Detail(Painted):
         name_style = base + self.part("detail--name")
         if y == height - 1 < len(lines) - 1:
             left = len(lines) - y
-            return Strip([Segment(f"{text.cut_mark()} {left} more lines", name_style)]).adjust_cell_length(width, base)
+            return Strip([Segment(f"{text.cut_mark} {left} more lines", name_style)]).adjust_cell_length(width, base)
         segments: list[Segment] = []
         for i, (name, said) in enumerate(lines[y]):
             segments.append(Segment(("  " if i else "") + (f"{name} " if name else "  "), name_style))

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from ringtop.bpf.event.args import split_args
 from ringtop.bpf.event.batch import Batch, empty
 from ringtop.bpf.event.schema import SCHEMAS, UNKNOWN
-from ringtop.tui.lines.csv_lines import cell_args, cell_bytes
 from ringtop.tui.lines.lines import FORMATS, writer
 from ringtop.tui.text.text import width
+from tests.originals import cell_args, cell_bytes
 from tests.safety import assert_safe
 from tests.samples import NASTY, batches, make
 

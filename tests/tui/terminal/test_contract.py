@@ -30,7 +30,7 @@ from textual.widgets import Input, Static
 from ringtop.tui.terminal.canvas import Canvas
 from ringtop.tui.terminal.contract import BEGIN, END, RESTORE, TextualDriver
 from ringtop.tui.terminal.output import WHERE
-from ringtop.tui.text.text import is_safe
+from ringtop.tui.text.text import TERMINAL
 
 TEXT = r"[^\x00-\x1f\x7f]+"
 PLACE = r"\x1b\[(\d+);(\d+)H"
@@ -269,7 +269,7 @@ def test_each_size_is_painted_for(seen: Seen) -> None:
 
 
 def test_a_character_has_one_width() -> None:
-    safe = [char for char in map(chr, range(sys.maxunicode + 1)) if is_safe(char)]
+    safe = [char for char in map(chr, range(sys.maxunicode + 1)) if TERMINAL.is_safe(char)]
     for start in range(0, len(safe), 512):
         part = safe[start : start + 512]
         widths = [get_character_cell_size(char) for char in part]

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len, get_character_cell_size
 
 from ringtop.bpf.event.args import split_args
-from ringtop.tui.text.shell import shell_args, shell_line
-from ringtop.tui.text.text import MARKS, clip, original, safe, visible, width
+from ringtop.tui.text.shell import shell_line
+from ringtop.tui.text.text import MARKS, clip, safe, visible, width
+from tests.originals import original, shell_args
 from tests.safety import FORBIDDEN, assert_safe
 from tests.samples import NASTY, comms, texts
 
