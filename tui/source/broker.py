@@ -1,21 +1,26 @@
 """A process that stays root when the viewer gives that up, to start collectors for it, one at a time.
 
 It was told its one command line while the viewer was still root, and takes no other: what reaches it is a byte that
-says start, tell the exit status, or terminate.
+says start, wait, terminate or kill. It is the collectors' parent, so it alone can wait for them on every kernel.
 """
 
 from __future__ import annotations
 
 import os
-import select
 import socket
 import struct
 import subprocess
 import tempfile
 from typing import IO
 
-_STATUS = struct.Struct("<i")
-_START, _WAIT, _TERMINATE = b"s", b"w", b"t"
+_REQUEST = struct.Struct("<cd")
+"""What is to be done; for how many seconds, where it is waiting."""
+_START, _WAIT, _TERMINATE, _KILL = b"s", b"w", b"t", b"k"
+_STATUS = struct.Struct("<?i")
+"""Whether it has ended, and then its exit status."""
+_PID = struct.Struct("<i")
+_MARGIN = 0.5
+"""Seconds that an answer may take on its way."""
 
 
 class Collector:
@@ -28,32 +33,31 @@ class Collector:
         self.told: IO[bytes] = os.fdopen(fds[2], "rb")
         """What it writes on standard error."""
         self._broker = broker
-        self._end = os.pidfd_open(pid)
         self._status: int | None = None
 
-    def wait(self, timeout: float | None = None) -> int:
-        """Its exit status. Raises subprocess.TimeoutExpired."""
+    def wait(self, timeout: float) -> int:
+        """Its exit status; 1 when the broker, who would know, is gone. Raises subprocess.TimeoutExpired."""
         if self._status is None:
-            poll = select.poll()
-            poll.register(self._end, select.POLLIN)
-            if not poll.poll(None if timeout is None else timeout * 1000):
-                raise subprocess.TimeoutExpired("ringtop collect", timeout or 0)
-            os.close(self._end)
-            self._status = self._broker.status()
+            try:
+                self._status = self._broker.wait(timeout)
+            except OSError:
+                self._status = 1
         return self._status
 
     def terminate(self) -> None:
         """Ask it to end."""
-        self._broker.terminate()
+        self._broker.tell(_TERMINATE)
 
-    kill = terminate
+    def kill(self) -> None:
+        """End it."""
+        self._broker.tell(_KILL)
 
 
 class Broker:
     """Forks; to be made while there is one thread."""
 
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
-        self._socket, theirs = socket.socketpair()
+        self._socket, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
         if os.fork():
             theirs.close()
             return
@@ -65,28 +69,41 @@ class Broker:
             os._exit(0)
 
     def start(self) -> Collector:
-        """A new collector. Raises OSError when the broker is gone."""
-        self._socket.sendall(_START)
-        data, fds, _, _ = socket.recv_fds(self._socket, _STATUS.size, 3)
-        if len(data) < _STATUS.size or len(fds) != 3:
+        """A new collector. Raises OSError when the broker is gone, or the last collector still there."""
+        self.tell(_START)
+        self._socket.settimeout(None)
+        data, fds, _, _ = socket.recv_fds(self._socket, _PID.size, 3)
+        if len(data) < _PID.size:
             raise BrokenPipeError("the broker is gone")
-        return Collector(self, _STATUS.unpack(data)[0], fds)
+        if len(fds) != 3:
+            raise BlockingIOError("the last collector has not ended")
+        return Collector(self, _PID.unpack(data)[0], fds)
 
-    def status(self) -> int:
-        """The exit status of the last collector, which has ended."""
-        self._socket.sendall(_WAIT)
+    def wait(self, timeout: float) -> int:
+        """The exit status of the last collector. Raises subprocess.TimeoutExpired, OSError when the broker is gone."""
+        self.tell(_WAIT, timeout)
+        self._socket.settimeout(timeout + _MARGIN)
         data = self._socket.recv(_STATUS.size)
-        return int(_STATUS.unpack(data)[0]) if len(data) == _STATUS.size else -1
+        if len(data) < _STATUS.size:
+            raise BrokenPipeError("the broker is gone")
+        ended, status = _STATUS.unpack(data)
+        if not ended:
+            raise subprocess.TimeoutExpired("ringtop collect", timeout)
+        return int(status)
 
-    def terminate(self) -> None:
-        """SIGTERM to the last collector."""
-        self._socket.sendall(_TERMINATE)
+    def tell(self, what: bytes, timeout: float = 0.0) -> None:
+        """Have it done to the last collector. Raises OSError when the broker is gone."""
+        self._socket.settimeout(_MARGIN)
+        self._socket.sendall(_REQUEST.pack(what, timeout))
 
 
 def _serve(requests: socket.socket, command: list[str], environment: dict[str, str]) -> None:
     process: subprocess.Popen[bytes] | None = None
-    while request := requests.recv(1):
-        if request == _START and (process is None or process.poll() is not None):
+    while request := requests.recv(_REQUEST.size):
+        what, timeout = _REQUEST.unpack(request)
+        if what == _START and process is not None and process.poll() is None:
+            requests.sendall(_PID.pack(0))
+        elif what == _START:
             with tempfile.TemporaryFile() as told:
                 process = subprocess.Popen(
                     command,
@@ -100,9 +117,14 @@ def _serve(requests: socket.socket, command: list[str], environment: dict[str, s
                 assert process.stdout is not None
                 with process.stdin, process.stdout:
                     fds = [process.stdin.fileno(), process.stdout.fileno(), told.fileno()]
-                    socket.send_fds(requests, [_STATUS.pack(process.pid)], fds)
-        elif request == _WAIT and process is not None:
-            requests.sendall(_STATUS.pack(process.wait()))
-        elif request == _TERMINATE and process is not None:
+                    socket.send_fds(requests, [_PID.pack(process.pid)], fds)
+        elif what == _WAIT and process is not None:
+            try:
+                requests.sendall(_STATUS.pack(True, process.wait(timeout)))
+            except subprocess.TimeoutExpired:
+                requests.sendall(_STATUS.pack(False, 0))
+        elif what == _TERMINATE and process is not None:
             process.terminate()
+        elif what == _KILL and process is not None:
+            process.kill()
     # The viewer is gone: so is the other end of the collector's input, and it ends.

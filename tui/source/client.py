@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -21,8 +22,8 @@ from ringtop.tui.source.broker import Broker, Collector
 LOCAL = (sys.executable, "-I", "-m", "ringtop.bpf", "collect")
 """The command of a local collector; its options follow. -I: nothing in the environment or this folder redirects it."""
 ENVIRONMENT = {"PATH": PATH}
-_PATIENCE = 5.0
-"""Seconds a collector has to detach and leave."""
+_PATIENCE = (1.0, 0.5, 0.5)
+"""Seconds that a collector has to detach and leave, once it is told to; then, to end by SIGTERM; then, by SIGKILL."""
 
 
 def arguments(options: CollectorOptions) -> list[str]:
@@ -58,6 +59,7 @@ class Client:
         own_session: bool = True,
     ) -> None:
         self._first = b""
+        self._ending = threading.Lock()
         self.process: subprocess.Popen[bytes] | Collector
         self._told: IO[bytes]
         if broker is not None:
@@ -88,14 +90,15 @@ class Client:
         """All messages, ``End`` included. Raises CollectorDied, or StreamError on bytes that are no stream."""
         frames = stream.Frames()
         ended = False
-        while data := self._first or os.read(self._out.fileno(), 1 << 20):
-            self._first = b""
-            for body in frames.feed(data):
-                message = stream.decode(body)
-                if isinstance(message, stream.Hello):
-                    stream.check(message)
-                ended = ended or isinstance(message, stream.End)
-                yield message
+        with self._out:  # whoever reads closes it: under another's hands the file descriptor might be a new file's
+            while data := self._first or os.read(self._out.fileno(), 1 << 20):
+                self._first = b""
+                for body in frames.feed(data):
+                    message = stream.decode(body)
+                    if isinstance(message, stream.Hello):
+                        stream.check(message)
+                    ended = ended or isinstance(message, stream.End)
+                    yield message
         if not ended:
             raise CollectorDied(self.close(), self.told())
 
@@ -113,17 +116,14 @@ class Client:
         return self._told.read().decode(errors="replace").strip()
 
     def close(self) -> int:
-        """End the collector, by closing its input and then less politely; its exit status."""
-        self._in.close()
-        try:
-            self.process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            with suppress(PermissionError):  # it may be somebody else's
-                self.process.terminate()
-            try:
-                self.process.wait(_PATIENCE)
-            except subprocess.TimeoutExpired:
-                with suppress(PermissionError):
-                    self.process.kill()
-        self._out.close()
-        return self.process.wait()
+        """End the collector, by closing its input and then less politely; its exit status, that of SIGKILL for one that
+        cannot be ended, as it is somebody else's. Takes 2 seconds at most; from any thread."""
+        with self._ending:
+            self._in.close()
+            for end, patience in zip((None, self.process.terminate, self.process.kill), _PATIENCE, strict=True):
+                with suppress(OSError):  # it may be somebody else's
+                    if end is not None:
+                        end()
+                with suppress(subprocess.TimeoutExpired):
+                    return self.process.wait(patience)
+            return -signal.SIGKILL

@@ -10,6 +10,9 @@ from ringtop.bpf.common.errors import CannotTrace
 from ringtop.tui.source.client import Client, CollectorDied
 from ringtop.tui.source.source import Lost, Post
 
+_PATIENCE = 0.5
+"""Seconds to take in what a collector said before its end."""
+
 
 class LiveSource:
     """A collector that *begin* starts when the viewer is ready for it; *first*: that runs already. *cure* is told of
@@ -22,11 +25,9 @@ class LiveSource:
         self._begin, self._first, self._cure = begin, first, cure
         self._client: Client | None = None
         self._thread: threading.Thread | None = None
-        self._stopping = False
 
     def start(self, post: Post) -> None:
         """Start a collector and a thread that hands its messages to *post*."""
-        self._stopping = False
         try:
             cure = "" if self._first else self._cure
             client = self._client = self._first or self._begin()
@@ -41,24 +42,22 @@ class LiveSource:
         try:
             for message in client.messages():
                 cure = ""
-                if not self._stopping:
-                    post(message)
+                post(message)
         except CollectorDied as e:
-            if not self._stopping:
+            if self._client is client:
                 post(Lost(e.how, "\n".join(filter(None, (e.told, cure)))))
         except stream.StreamError as e:
             post(Lost("the stream is damaged", str(e)))
 
     def send(self, control: stream.Control) -> None:
         """Tell the collector, if there is one."""
-        if self._client:
-            self._client.send(control)
+        if client := self._client:
+            client.send(control)
 
     def stop(self) -> None:
-        """Have the collector detach and leave; nothing is posted from now on."""
-        self._stopping = True
-        if self._client:
-            self._client.close()
+        """Have the collector detach and leave; what it says until then is still posted."""
+        client, self._client = self._client, None
+        if client:
+            client.close()
         if self._thread:
-            self._thread.join()
-        self._client = self._thread = None
+            self._thread.join(_PATIENCE)  # only what cannot be killed can keep it longer
