@@ -6,10 +6,12 @@ import os
 import platform
 import signal
 import sys
+from functools import partial
 from importlib.metadata import version
 
 from ringtop.bpf import stream
 from ringtop.bpf.collector.collector import Collector, wall_offset_ns
+from ringtop.bpf.collector.loading import Loading, scratch
 from ringtop.bpf.collector.outbox import CannotWrite, Outbox
 from ringtop.bpf.collector.start import start_tracer
 from ringtop.bpf.common import privilege
@@ -31,6 +33,17 @@ def collect(options: CollectorOptions) -> int:
     collector = Collector(Outbox(1), 0, [os.getpid(), *options.exclude], options.merge_ms)
     _stop_when_signalled(collector)
     try:
+        status = _collect(collector, options)
+    finally:
+        signal.set_wakeup_fd(-1)
+        collector.close()
+    if collector.abandoned:
+        os._exit(status)  # a thread is in the compiler, which an orderly exit would take apart under it
+    return status
+
+
+def _collect(collector: Collector, options: CollectorOptions) -> int:
+    try:
         failed = _start(collector, options)
         collector.run()
         _say_goodbye(collector.out)
@@ -40,9 +53,6 @@ def collect(options: CollectorOptions) -> int:
     except CannotWrite as e:
         sys.stderr.write(f"ringtop: {e}\n")
         return 1
-    finally:
-        signal.set_wakeup_fd(-1)
-        collector.close()
 
 
 def _stop_when_signalled(collector: Collector) -> None:
@@ -69,22 +79,36 @@ def _start(collector: Collector, options: CollectorOptions) -> bool:
     out.put(_hello(kernel, options.programs))
     _tell_what_is_missing(kernel, out)
     transport = _transport(options.transport, kernel, out)
-    failures = []
-    for program in options.programs:
-        out.put(stream.Progress(program, f"loading {program}"))
-        try:
-            collector.tracers[program] = tracer = start_tracer(program, kernel, options, transport, collector.own)
-        except CannotTrace as e:  # no reason for the others not to run
-            out.put(stream.State(program, "failed", transport=transport, reason=str(e)))
-            failures.append(e)
-        else:
-            out.put(tracer.state)
+    failures = _load_all(collector, kernel, options, transport)
+    if collector.abandoned:
+        return bool(failures)
     if not collector.tracers:
         raise failures[0]
     leftovers.release()
     privilege.drop(privilege.to_read_events())
     privilege.end_with_parent()
     return bool(failures)
+
+
+def _load_all(
+    collector: Collector, kernel: Kernel, options: CollectorOptions, transport: Transport
+) -> list[CannotTrace]:
+    """Load and attach the programs one after the other, until told to stop; why those failed that did."""
+    failures = []
+    with scratch():
+        for program in options.programs:
+            collector.out.put(stream.Progress(program, f"loading {program}"))
+            loading = Loading(partial(start_tracer, program, kernel, options, transport, collector.own))
+            if not collector.wait_for(loading):
+                break
+            try:
+                collector.tracers[program] = tracer = loading.result()
+            except CannotTrace as e:  # no reason for the others not to run
+                collector.out.put(stream.State(program, "failed", transport=transport, reason=str(e)))
+                failures.append(e)
+            else:
+                collector.out.put(tracer.state)
+    return failures
 
 
 def _hello(kernel: Kernel, programs: tuple[str, ...]) -> stream.Hello:
@@ -98,6 +122,7 @@ def _hello(kernel: Kernel, programs: tuple[str, ...]) -> stream.Hello:
         pid=os.getpid(),
         wall_offset_ns=wall_offset_ns(),
         dtypes=stream.dtypes(),
+        no_ringbuf=kernel.no_ringbuf,
     )
 
 

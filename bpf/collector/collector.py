@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ringtop.bpf import stream
 from ringtop.bpf.collector.controls import Controls
+from ringtop.bpf.collector.loading import Loading
 from ringtop.bpf.collector.outbox import Outbox
 from ringtop.bpf.collector.rounds import cut
 from ringtop.bpf.collector.tracer import TICK_NS, Tracer
@@ -41,21 +42,37 @@ class Collector:
         self._controls = Controls(control_fd, self.tracers, out.put, self.stop)
         self._epoll = select.epoll()
         self._reason = ""
+        self.abandoned = False
+        """A program is being loaded, or was when it was told to stop."""
         self._awake, self.wake_fd = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         """What is written to ``wake_fd`` wakes the loop: for signal handlers, which call ``stop``."""
+        self._epoll.register(self._awake, select.EPOLLIN)
+        with suppress(PermissionError):  # a file or /dev/null: nobody to obey
+            self._epoll.register(self._controls.fd, select.EPOLLIN)
 
     def stop(self, reason: str) -> None:
         """End the loop, for this *reason*."""
         self._reason = self._reason or reason
+
+    def wait_for(self, loading: Loading) -> bool:
+        """Hear controls, which ``run`` obeys, until *loading* is over; False when told to stop before that."""
+        self.abandoned = True
+        self._epoll.register(loading.over_fd, select.EPOLLIN)
+        ready: set[int] = set()
+        while not self._reason and loading.over_fd not in ready:
+            ready = {fd for fd, _ in self._epoll.poll()}
+            if self._controls.fd in ready:
+                self._controls.read()
+        self._epoll.unregister(loading.over_fd)
+        self.abandoned = bool(self._reason)
+        return not self.abandoned
 
     def run(self) -> None:
         """Collect until something calls ``stop``; then everything is detached, drained and told. Raises
         BrokenPipeError and CannotWrite."""
         for tracer in self.tracers.values():
             tracer.ways.watch(self._epoll)
-        self._epoll.register(self._awake, select.EPOLLIN)
-        with suppress(PermissionError):  # a file or /dev/null: nobody to obey
-            self._epoll.register(self._controls.fd, select.EPOLLIN)
+        self._controls.obey_early()
         self._loop()
         for tracer in self.tracers.values():
             tracer.stop()

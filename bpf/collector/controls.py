@@ -36,6 +36,8 @@ class Controls:
         self._count = 0
         """Messages in this second."""
         self._waiting: deque[tuple[str, stream.Control]] = deque()
+        self._early: list[stream.Control] | None = []
+        """What is to be obeyed once the programs have been loaded; None when they have."""
 
     def new_second(self) -> None:
         """As many messages as ever are obeyed again."""
@@ -70,6 +72,9 @@ class Controls:
         if isinstance(message, stream.Stop):
             self._stop("stopped")
             return
+        if self._early is not None:
+            self._early.append(message)
+            return
         for name in message.programs or list(self._tracers):
             if name not in self._tracers:
                 self._put(stream.Notice("error", f"{name!r} is not running"))
@@ -78,6 +83,12 @@ class Controls:
             else:
                 self._waiting.append((name, message))
         self.obey_waiting()
+
+    def obey_early(self) -> None:
+        """The programs have been loaded: obey what was asked for meanwhile, and from now on at once."""
+        early, self._early = self._early or [], None
+        for message in early:
+            self._obey(message)
 
     def obey_waiting(self) -> None:
         """Begin what had to wait for a change of its program that is over now, in the order it was asked for."""

@@ -49,6 +49,8 @@ class Hello(Message, frozen=True, tag="hello"):
     """Add to an event's ``ts`` to get nanoseconds since 1970 (re-sampled in every ``Stats``)."""
     dtypes: Annotated[dict[Name, Annotated[list[Annotated[list[Name], _few]], _few]], _few]
     """Layout of each program's rows, as NumPy's ``dtype.descr``; a reader refuses a stream of another layout."""
+    no_ringbuf: Text = ""
+    """Why this kernel gives no ring buffer; empty when it does."""
 
 
 class Progress(Message, frozen=True, tag="progress"):

@@ -1,0 +1,57 @@
+"""A program on its way into the kernel, in a thread of its own: compiling it takes half a minute on a slow machine, in
+which the collector goes on hearing what it is told."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ringtop.bpf.collector.tracer import Tracer
+
+
+class Loading:
+    """Runs *start*, which loads and attaches a program."""
+
+    def __init__(self, start: Callable[[], Tracer]) -> None:
+        self._start = start
+        self.over_fd = os.eventfd(0, os.EFD_CLOEXEC)
+        """Can be read once the program runs, or cannot."""
+        self._tracer: Tracer | None = None
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="loading", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._tracer = self._start()
+        except Exception as e:
+            self._error = e
+        finally:
+            os.eventfd_write(self.over_fd, 1)
+
+    def result(self) -> Tracer:
+        """Wait for the running program. Raises what *start* raised."""
+        self._thread.join()
+        os.close(self.over_fd)
+        if self._error is not None:
+            raise self._error
+        assert self._tracer is not None
+        return self._tracer
+
+
+@contextmanager
+def scratch() -> Iterator[None]:
+    """Temporary files go with this, even those of a compiler that is left in the middle of its work."""
+    with tempfile.TemporaryDirectory(prefix="ringtop-") as folder:
+        place = Path(folder, "used")
+        place.mkdir()
+        tempfile.tempdir = str(place)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = None
+            place.rename(Path(folder, "left"))  # whoever still writes does not find it, so that it can be removed
