@@ -93,7 +93,7 @@ def write_scripts(folder: Path) -> None:
     folder.chmod(0o755)
 
 
-def check(messages: list[stream.Any]) -> None:
+def check(messages: list[stream.AnyMessage]) -> None:
     """Exits when a row is not of the shop."""
     for batch in batches(messages):
         strangers = set(batch.rows["uid"].tolist()) - {UID}
@@ -102,12 +102,12 @@ def check(messages: list[stream.Any]) -> None:
             sys.exit(f"somebody else's events: uids {strangers}, names {names}; nothing was written")
 
 
-def batches(messages: list[stream.Any]) -> list[Batch]:
+def batches(messages: list[stream.AnyMessage]) -> list[Batch]:
     """All events."""
     return [stream.batch(rows) for m in messages if isinstance(m, stream.Round) for rows in m.batches]
 
 
-def clean(message: stream.Any, pids: set[int]) -> stream.Any | None:
+def clean(message: stream.AnyMessage, pids: set[int]) -> stream.AnyMessage | None:
     """*message* as it may be published: nothing of this machine, and of no process but *pids*."""
     match message:
         case stream.Hello():
@@ -133,7 +133,7 @@ def _clean(rows: stream.Rows, pids: set[int]) -> stream.Rows:
     return msgspec.structs.replace(rows, rows=kept.tobytes())
 
 
-def run(folder: Path) -> Iterator[stream.Any]:
+def run(folder: Path) -> Iterator[stream.AnyMessage]:
     """The messages of the run."""
     client = Client(OPTIONS)
     shop: subprocess.Popen[bytes] | None = None

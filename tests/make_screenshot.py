@@ -8,7 +8,7 @@ from pathlib import Path
 from ringtop.tui.app.app import Viewer
 from ringtop.tui.cli.start import DEMO
 from ringtop.tui.settings.config import Config
-from ringtop.tui.settings.state import State
+from ringtop.tui.settings.state import SavedState
 from ringtop.tui.source.replay import ReplaySource
 
 TARGET = Path(__file__).parents[1] / ".docs" / "screenshot.svg"
@@ -17,7 +17,7 @@ TARGET = Path(__file__).parents[1] / ".docs" / "screenshot.svg"
 async def main() -> None:
     """Play the demo to a moment where something was lost, and draw it."""
     source = ReplaySource(DEMO, speed=8, label="demo")
-    viewer = Viewer(source, Config(), State())
+    viewer = Viewer(source, Config(), SavedState())
     async with viewer.run_test(size=(130, 42)) as pilot:
         while source.status.position_ns < 16_600_000_000:
             await pilot.pause(0.1)

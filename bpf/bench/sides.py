@@ -27,7 +27,7 @@ from ringtop.bpf.event.schema import UNLINKSNOOP
 from ringtop.bpf.filter.capture import compile_capture
 from ringtop.bpf.kernel import syscall
 from ringtop.bpf.kernel.features import Kernel
-from ringtop.bpf.kernel.layout import COUNTERS, Config
+from ringtop.bpf.kernel.layout import COUNTERS, ProgramConfig
 from ringtop.bpf.kernel.loader import load
 from ringtop.bpf.options.collector import WINDOW_MS, CollectorOptions
 
@@ -199,7 +199,7 @@ class Bcc:
         self._loaded = load("unlinksnoop", kernel, not kernel.no_ringbuf)
         bpf = self._loaded.bpf
         compiled = compile_capture(language.parse(capture), UNLINKSNOOP, self._loaded.rung.knows)
-        self._loaded.configure(Config(side.transport, *sizes.kernel_wakeup(side.wakeup, size), compiled))
+        self._loaded.configure(ProgramConfig(side.transport, *sizes.kernel_wakeup(side.wakeup, size), compiled))
         name = "ring_template" if side.transport == "ringbuf" else "perfbuf"
         table, callback = bpf[name], self._callback(side.kind, bpf, name)
         # bcc finds the event's class in the program's own call of perf_submit or ringbuf_output: here it is in emit.h.

@@ -15,7 +15,7 @@ import numpy as np
 from ringtop.bpf.change.background import Background
 from ringtop.bpf.change.ways import Way
 from ringtop.bpf.event.batch import Rows
-from ringtop.bpf.kernel.layout import Config, Counters
+from ringtop.bpf.kernel.layout import Counters, ProgramConfig
 from ringtop.bpf.kernel.loaded import Loaded
 from ringtop.bpf.ledger.period import losses
 from ringtop.bpf.stream import Changed
@@ -28,7 +28,7 @@ class Handover:
 
     changing = True
 
-    def __init__(self, loaded: Loaded, old: Way, new: Way, before: Config, config: Config) -> None:
+    def __init__(self, loaded: Loaded, old: Way, new: Way, before: ProgramConfig, config: ProgramConfig) -> None:
         self.old, self.new = old, new
         self._told_ns = 0
         """When the kernel was told; 0 until then."""

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ringtop.bpf.event.schema import SCHEMAS, Schema
-from ringtop.bpf.filter.expr import And, Compare, Expr, FilterError, Not, Operator, Or, Source
+from ringtop.bpf.filter.expr import And, Compare, Expr, FilterError, Not, Operator, Or, Position
 from ringtop.bpf.filter.intervals import Interval, Intervals
-from ringtop.bpf.filter.match import resolve
+from ringtop.bpf.filter.match import narrow
 from ringtop.bpf.filter.parser import parse
 from ringtop.bpf.filter.value import COMM_BYTES
 from ringtop.bpf.filter.value import FIELDS as COMPARED
@@ -113,8 +113,8 @@ class _Comms(NamedTuple):
 class _Checks(NamedTuple):
     """A conjunction: what each field that it mentions must be in, and where the filter says so."""
 
-    numbers: dict[str, tuple[Intervals, Source]]
-    comm: tuple[_Comms, Source] | None = None
+    numbers: dict[str, tuple[Intervals, Position]]
+    comm: tuple[_Comms, Position] | None = None
 
 
 def compile_capture(expr: Expr, schema: Schema, known: frozenset[str] = KNOWN) -> Capture:
@@ -122,7 +122,7 @@ def compile_capture(expr: Expr, schema: Schema, known: frozenset[str] = KNOWN) -
 
     *known* are the fields that the hook knows in the kernel. Raises FilterError, at the part the kernel cannot check.
     """
-    return _pack(_checks(resolve(expr, schema), True, known))
+    return _pack(_checks(narrow(expr, schema), True, known))
 
 
 def check_capture(text: str) -> None:
@@ -132,7 +132,7 @@ def check_capture(text: str) -> None:
         compile_capture(expr, schema)
 
 
-def _beyond(at: Source, what: str, who: str = "the kernel cannot check") -> FilterError:
+def _beyond(at: Position, what: str, who: str = "the kernel cannot check") -> FilterError:
     return at.error(f"{who} {what}; as the display filter (--filter, key /) it works")
 
 
@@ -196,7 +196,7 @@ def _both(a: _Checks, b: _Checks) -> _Checks:
     return _Checks(numbers, a.comm or b.comm)
 
 
-def _either(a: _Checks, b: _Checks, at: Source) -> _Checks:
+def _either(a: _Checks, b: _Checks, at: Position) -> _Checks:
     if a.comm and b.comm and not a.numbers and not b.numbers:
         neither = a.comm[0].inverse().and_(b.comm[0].inverse())
         return _Checks({}, (neither.inverse(), b.comm[1]))
@@ -208,7 +208,7 @@ def _either(a: _Checks, b: _Checks, at: Source) -> _Checks:
 
 
 def _pack(checks: _Checks) -> Capture:
-    comms, at = checks.comm or (_Comms(frozenset(), True), Source())
+    comms, at = checks.comm or (_Comms(frozenset(), True), Position())
     if not (comms.names or comms.others) or not all(numbers.parts for numbers, _ in checks.numbers.values()):
         return KEEP_NONE
     if len(comms.names) > 1:
@@ -220,7 +220,7 @@ def _pack(checks: _Checks) -> Capture:
     return Capture(active | _COMM_BIT, tuple(ranges), next(iter(comms.names)), comms.others)
 
 
-def _range(name: str, numbers: Intervals, at: Source) -> Range:
+def _range(name: str, numbers: Intervals, at: Position) -> Range:
     if len(numbers.parts) > 2:
         raise _beyond(at, f"more than one range of {name} with one range left out of it")
     low, high = numbers.parts[0][0], numbers.parts[-1][1]

@@ -29,7 +29,7 @@ class FilterError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Position:
     """A place in a filter's text; column in characters from 0."""
 
     text: str = ""
@@ -40,7 +40,7 @@ class Source:
         return FilterError(message, self.text, self.column)
 
 
-_NOWHERE = Source()
+_NOWHERE = Position()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Compare:
     field: str
     op: Operator
     value: Value
-    at: Source = attribute(default=_NOWHERE, compare=False, repr=False)
+    at: Position = attribute(default=_NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class And:
     """True when all parts are; with no parts, always."""
 
     parts: tuple[Expr, ...]
-    at: Source = attribute(default=_NOWHERE, compare=False, repr=False)
+    at: Position = attribute(default=_NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Or:
     """True when a part is; with no parts, never."""
 
     parts: tuple[Expr, ...]
-    at: Source = attribute(default=_NOWHERE, compare=False, repr=False)
+    at: Position = attribute(default=_NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Not:
     """True when *part* is not."""
 
     part: Expr
-    at: Source = attribute(default=_NOWHERE, compare=False, repr=False)
+    at: Position = attribute(default=_NOWHERE, compare=False, repr=False)
 
 
 Expr = Compare | And | Or | Not

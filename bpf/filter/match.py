@@ -29,10 +29,10 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 
 def match(expr: Expr, batch: Batch) -> Mask:
     """True where *expr* holds, shape (len(batch),)."""
-    return _mask(resolve(expr, batch.schema), batch)
+    return _mask(narrow(expr, batch.schema), batch)
 
 
-def resolve(expr: Expr, schema: Schema) -> Expr:
+def narrow(expr: Expr, schema: Schema) -> Expr:
     """*expr* for the events of one program: terms on ``program`` and on fields it lacks are decided, and what is
     decided by them is left out. ``ALL`` and ``NONE`` stand only for the whole."""
     match expr:
@@ -41,13 +41,13 @@ def resolve(expr: Expr, schema: Schema) -> Expr:
         case Compare(name):
             return expr if name in schema else NONE
         case Not(part, at):
-            inner = resolve(part, schema)
+            inner = narrow(part, schema)
             return NONE if inner == ALL else ALL if inner == NONE else Not(inner, at)
         case And(parts, at):
-            kept = tuple(p for p in (resolve(p, schema) for p in parts) if p != ALL)
+            kept = tuple(p for p in (narrow(p, schema) for p in parts) if p != ALL)
             return NONE if NONE in kept else kept[0] if len(kept) == 1 else And(kept, at)
         case Or(parts, at):
-            kept = tuple(p for p in (resolve(p, schema) for p in parts) if p != NONE)
+            kept = tuple(p for p in (narrow(p, schema) for p in parts) if p != NONE)
             return ALL if ALL in kept else kept[0] if len(kept) == 1 else Or(kept, at)
 
 

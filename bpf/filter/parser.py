@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from ringtop.bpf.event.schema import Field
-from ringtop.bpf.filter.expr import ALL, And, Compare, Expr, FilterError, Not, Operator, Or, Source
+from ringtop.bpf.filter.expr import ALL, And, Compare, Expr, FilterError, Not, Operator, Or, Position
 from ringtop.bpf.filter.value import convert, find, operators
 
 MAX_LENGTH = 4096
@@ -135,7 +135,7 @@ class _Parser:
         self._expect("value", field)
         return self._value(start, field, op)
 
-    def _value(self, start: Source, field: Field, op: Operator) -> Compare:
+    def _value(self, start: Position, field: Field, op: Operator) -> Compare:
         here = self._here()
         quoted = self.text[self.at : self.at + 1] in ('"', "'")
         found = (_QUOTED if quoted else _VALUE).match(self.text, self.at)
@@ -153,7 +153,7 @@ class _Parser:
     def _ends(self) -> bool:
         return self.at == len(self.text) or self.text[self.at] == ")"
 
-    def _keyword(self, word: str) -> Source | None:
+    def _keyword(self, word: str) -> Position | None:
         found = _KEYWORD.match(self.text, self.at)
         if found is None or found.group().lower() != word:
             return None
@@ -166,8 +166,8 @@ class _Parser:
         self.at = found.end() if found else self.at
         self.expected = Expected(self.at, kind, field, bool(self._open))
 
-    def _here(self) -> Source:
-        return Source(self.text, self.at)
+    def _here(self) -> Position:
+        return Position(self.text, self.at)
 
 
 def expected(text: str, cursor: int) -> Expected:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from ringtop.bpf.event.schema import AT_FDCWD, SCHEMAS, Column, Field, Kind
-from ringtop.bpf.filter.expr import Operator, Source, Value
+from ringtop.bpf.filter.expr import Operator, Position, Value
 from ringtop.bpf.filter.regex import PatternError, compile_pattern
 
 PROGRAM = Field("program", "enum", " or ".join(SCHEMAS), Column("PROGRAM", 11, 11), words=tuple(SCHEMAS))
@@ -66,7 +66,7 @@ def words(field: Field) -> list[str]:
     return ["unknown"] if field.unknown is not None else []
 
 
-def find(name: str, at: Source) -> Field:
+def find(name: str, at: Position) -> Field:
     """The field that *name* means, in any case or by an alias. Raises FilterError."""
     lower = name.lower()
     field = FIELDS.get(ALIASES.get(lower, lower))
@@ -83,13 +83,13 @@ def suggestion(word: str, among: Iterable[str]) -> str:
     return f", did you mean {close[0]!r}?" if close else ""
 
 
-def convert(field: Field, op: Operator, word: str, quoted: bool, at: Source) -> Value:
+def convert(field: Field, op: Operator, word: str, quoted: bool, at: Position) -> Value:
     """The value that *word* (without its quotes) stands for beside *field* and *op*. Raises FilterError."""
     if op in ("~", "!~"):
         try:
             return compile_pattern(word)
         except PatternError as e:
-            raise Source(at.text, at.column + quoted + e.position).error(e.message) from e
+            raise Position(at.text, at.column + quoted + e.position).error(e.message) from e
     if field.kind in ("comm", "path", "args"):
         return _text(field, word, quoted, at)
     word = word.strip()
@@ -106,13 +106,13 @@ def convert(field: Field, op: Operator, word: str, quoted: bool, at: Source) -> 
     return _duration(field, word, at) if field.kind == "duration" else _integer(field, word, at)
 
 
-def _one_of(word: str, values: dict[str, Value] | dict[str, str] | dict[str, int], field: Field, at: Source) -> Value:
+def _one_of(word: str, values: dict[str, Value] | dict[str, str] | dict[str, int], field: Field, at: Position) -> Value:
     if word.lower() in values:
         return values[word.lower()]
     raise at.error(f"{field.name} is one of {', '.join(values)}, not {word!r}{suggestion(word.lower(), values)}")
 
 
-def _duration(field: Field, word: str, at: Source) -> int:
+def _duration(field: Field, word: str, at: Position) -> int:
     found = _DURATION.fullmatch(word)
     if not found:
         raise at.error(f"{field.name} wants a duration such as 500us or 1.5ms, not {word!r}")
@@ -122,7 +122,7 @@ def _duration(field: Field, word: str, at: Source) -> int:
     return _within(round(Fraction(number) * _UNITS[unit]), at)
 
 
-def _integer(field: Field, word: str, at: Source) -> int:
+def _integer(field: Field, word: str, at: Position) -> int:
     if _INTEGER.fullmatch(word):
         sign = -1 if word.startswith("-") else 1
         digits = word.lstrip("-")
@@ -139,13 +139,13 @@ def _integer(field: Field, word: str, at: Source) -> int:
     raise at.error(f"{field.name} wants a number, not {word!r}")
 
 
-def _within(number: int, at: Source) -> int:
+def _within(number: int, at: Position) -> int:
     if abs(number) >= 1 << 63:
         raise at.error("the number is too large")
     return number
 
 
-def _text(field: Field, word: str, quoted: bool, at: Source) -> bytes:
+def _text(field: Field, word: str, quoted: bool, at: Position) -> bytes:
     text = _unquote(word, at) if quoted else _encode(word, at)
     if b"\0" in text:
         raise at.error(f"{field.name} never holds a NUL")
@@ -155,18 +155,18 @@ def _text(field: Field, word: str, quoted: bool, at: Source) -> bytes:
     return text
 
 
-def _encode(text: str, at: Source) -> bytes:
+def _encode(text: str, at: Position) -> bytes:
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as e:
         raise at.error("not valid text") from e
 
 
-def _unquote(word: str, at: Source) -> bytes:
+def _unquote(word: str, at: Position) -> bytes:
     out = bytearray()
     end = 0
     for escape in _ESCAPE.finditer(word):
-        here = Source(at.text, at.column + 1 + escape.start())
+        here = Position(at.text, at.column + 1 + escape.start())
         out += _encode(word[end : escape.start()], here)
         end = escape.end()
         plain, byte, short, long = escape.groups()

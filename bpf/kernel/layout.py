@@ -18,7 +18,7 @@ COUNTERS = ("hits", "filtered", "emitted", "full", "no_reader", "other")
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class ProgramConfig:
     """``struct config``."""
 
     transport: Transport

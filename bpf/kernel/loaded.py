@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ringtop.bpf.kernel.ladder import Rung
-from ringtop.bpf.kernel.layout import Config, Counters
+from ringtop.bpf.kernel.layout import Counters, ProgramConfig
 
 
 class Loaded(Protocol):
@@ -34,7 +34,7 @@ class Loaded(Protocol):
     def map_fd(self, name: str) -> int:
         """File descriptor of one of the program's maps."""
 
-    def configure(self, config: Config) -> None:
+    def configure(self, config: ProgramConfig) -> None:
         """Replace the configuration, in place: of what is more than a word, an event that is being handled may see
         both the old and the new."""
 

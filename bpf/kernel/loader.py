@@ -19,7 +19,7 @@ from ringtop.bpf.kernel import parents, syscall
 from ringtop.bpf.kernel.features import Kernel, possible_cpus
 from ringtop.bpf.kernel.headers import write_tree
 from ringtop.bpf.kernel.ladder import FOLLOW_FORKS, Hook, Rung, Variant, ladder
-from ringtop.bpf.kernel.layout import COUNTERS, Config, Counters
+from ringtop.bpf.kernel.layout import COUNTERS, Counters, ProgramConfig
 
 _CURE = "`ringtop doctor` tells what this kernel lacks."
 _SOURCES = Path(__file__).parents[1]
@@ -112,7 +112,7 @@ class LoadedByBcc:
         fd: int = self.bpf[name.encode()].map_fd
         return fd
 
-    def configure(self, config: Config) -> None:
+    def configure(self, config: ProgramConfig) -> None:
         """Replace the configuration, in place: of what is more than a word, an event that is being handled may see
         both the old and the new."""
         syscall.map_update(self.map_fd("config"), 0, config.pack())

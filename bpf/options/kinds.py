@@ -14,7 +14,7 @@ from ringtop.bpf.filter.capture import check_capture
 from ringtop.bpf.stream import MOST_SECONDS
 
 
-class Kind(Protocol):
+class OptionKind(Protocol):
     """A kind of value."""
 
     @property

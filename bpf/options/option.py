@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal
 
-from ringtop.bpf.options.kinds import Kind
+from ringtop.bpf.options.kinds import OptionKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Option:
 
     name: str
     """Its attribute, and its key in the config file."""
-    kind: Kind
+    kind: OptionKind
     help: str
     default: Any
     shown: str = ""
@@ -50,7 +50,7 @@ class Option:
         return [f"{self.flag}={one}" for one in (value if self.many else (value,))]
 
 
-def option(default: Any, kind: Kind, help: str, **more: Any) -> Any:
+def option(default: Any, kind: OptionKind, help: str, **more: Any) -> Any:
     """A field of a dataclass that is an option; *default* may be a function that makes it, *more* as in ``Option``."""
     made = {"default_factory": default} if callable(default) else {"default": default}
     return field(**made, metadata={"kind": kind, "help": help, **more})

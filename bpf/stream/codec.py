@@ -8,10 +8,10 @@ import numpy as np
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.stream.frames import LENGTH, StreamError
-from ringtop.bpf.stream.messages import Any, Control, Hello, Message, Rows
+from ringtop.bpf.stream.messages import AnyMessage, Control, Hello, Message, Rows
 
 _encoder = msgspec.msgpack.Encoder()
-_any = msgspec.msgpack.Decoder(Any)
+_any = msgspec.msgpack.Decoder(AnyMessage)
 _control = msgspec.msgpack.Decoder(Control)
 
 
@@ -21,10 +21,10 @@ def encode(message: Message) -> bytes:
     return LENGTH.pack(len(body)) + body
 
 
-def decode(body: bytes) -> Any:
+def decode(body: bytes) -> AnyMessage:
     """The message in a frame's body. Raises StreamError."""
     try:
-        message: Any = _any.decode(body)
+        message: AnyMessage = _any.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise StreamError(f"damaged message: {e}") from e
     return message

@@ -12,14 +12,14 @@ from ringtop.bpf.event.schema import SCHEMAS
 ShortText = Annotated[str, msgspec.Meta(max_length=4096)]
 """What a reader may say."""
 Name = Annotated[str, msgspec.Meta(max_length=256)]
-Program = Annotated[str, msgspec.Meta(pattern=rf"\A({'|'.join(SCHEMAS)}|)\Z")]
+ProgramName = Annotated[str, msgspec.Meta(pattern=rf"\A({'|'.join(SCHEMAS)}|)\Z")]
 """One of SCHEMAS, or (in a ``Notice``) empty."""
 Text = Annotated[str, msgspec.Meta(max_length=64 << 10)]
 _few = msgspec.Meta(max_length=64)
 _cpus = msgspec.Meta(max_length=1 << 13)
 """As many as a kernel can have. What is longer is refused before it is built: no message takes much more memory than it
 has bytes."""
-Programs = Annotated[list[Name], msgspec.Meta(max_length=16)]
+ProgramNames = Annotated[list[Name], msgspec.Meta(max_length=16)]
 Latency = Annotated[list[int], _few]
 """Events, by the bit length of their delivery latency in microseconds (bucket 0: 0, 1: 1, 2: 2-3, 3: 4-7 …)."""
 Level = Literal["info", "warning", "error"]
@@ -41,7 +41,7 @@ class Hello(Message, frozen=True, tag="hello"):
     """Version of ringtop."""
     cpus: Annotated[list[int], _cpus]
     """Online CPUs."""
-    programs: Programs
+    programs: ProgramNames
     """Programs that were asked for, in order."""
     pid: int
     """The collector's process."""
@@ -56,14 +56,14 @@ class Hello(Message, frozen=True, tag="hello"):
 class Progress(Message, frozen=True, tag="progress"):
     """What the collector is busy with while it starts: 'loading execsnoop'."""
 
-    program: Program
+    program: ProgramName
     text: Text
 
 
 class State(Message, frozen=True, tag="state"):
     """A program's state changed, or one of its settings did."""
 
-    program: Program
+    program: ProgramName
     state: Literal["running", "failed", "stopped"]
     transport: Transport = "ringbuf"
     hook: Name = ""
@@ -86,7 +86,7 @@ class State(Message, frozen=True, tag="state"):
 class Rows(Message, frozen=True, tag="rows"):
     """Events of one program, as drained in one round, in time order."""
 
-    program: Program
+    program: ProgramName
     rows: bytes
     """``Schema.dtype`` records."""
     tails: bytes
@@ -155,7 +155,7 @@ class Period(Message, frozen=True, tag="period"):
 class ProgramStats(Message, frozen=True, tag="program"):
     """The ledger of one program over one transport; the one in use comes last."""
 
-    program: Program
+    program: ProgramName
     transport: Transport
     cpus: Annotated[list[CpuStats], _cpus]
     fill: int
@@ -190,7 +190,7 @@ class Changed(Message, frozen=True, tag="changed"):
     No event is in both, and on every CPU all of the old one's come before all of the new one's.
     """
 
-    program: Program
+    program: ProgramName
     before: Period
     transport: Transport
     """From now on."""
@@ -211,7 +211,7 @@ class Changed(Message, frozen=True, tag="changed"):
 class Compared(Message, frozen=True, tag="compared"):
     """What came of a ``Compare``: the same events over both transports."""
 
-    program: Program
+    program: ProgramName
     used: Period
     """The transport in use, whose events were shown."""
     other: Period
@@ -227,7 +227,7 @@ class Notice(Message, frozen=True, tag="notice"):
 
     level: Level
     text: Text
-    program: Program = ""
+    program: ProgramName = ""
 
 
 class End(Message, frozen=True, tag="end"):
@@ -236,14 +236,14 @@ class End(Message, frozen=True, tag="end"):
     reason: Text
 
 
-Any = Hello | Progress | State | Round | Stats | Changed | Compared | Notice | End
+AnyMessage = Hello | Progress | State | Round | Stats | Changed | Compared | Notice | End
 
 
 class SetCapture(Message, frozen=True, tag="set_capture"):
     """Replace the capture filter of the programs named (all when empty)."""
 
     text: ShortText
-    programs: Programs = []
+    programs: ProgramNames = []
 
 
 class Retune(Message, frozen=True, tag="retune"):
@@ -257,7 +257,7 @@ class Retune(Message, frozen=True, tag="retune"):
     """``other``: the one that is not in use."""
     buffer_bytes: int = 0
     wakeup: ShortText = ""
-    programs: Programs = []
+    programs: ProgramNames = []
 
 
 MOST_SECONDS = 3600
@@ -268,7 +268,7 @@ class Compare(Message, frozen=True, tag="compare"):
     """Send each event of the programs named (all when empty) over both transports for *seconds*; then ``Compared``."""
 
     seconds: float
-    programs: Programs = []
+    programs: ProgramNames = []
 
 
 class Stop(Message, frozen=True, tag="stop"):

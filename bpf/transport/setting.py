@@ -12,7 +12,7 @@ from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.filter.capture import Capture
 from ringtop.bpf.kernel.features import online_cpus, possible_cpus
-from ringtop.bpf.kernel.layout import Config
+from ringtop.bpf.kernel.layout import ProgramConfig
 from ringtop.bpf.kernel.memory import ensure_free, fence
 from ringtop.bpf.transport.perfbuf import PerfBuffers
 from ringtop.bpf.transport.reader import Reader
@@ -35,10 +35,10 @@ class Setting:
     """Bytes: of the ring, or of each CPU's perf buffer."""
     wakeup: str
 
-    def in_kernel(self, capture: Capture, copies: Reader | None = None) -> Config:
+    def in_kernel(self, capture: Capture, copies: Reader | None = None) -> ProgramConfig:
         """As the program reads it; *copies*: where a copy of each event goes."""
         ring = copies.size if copies is not None and copies.transport == "ringbuf" else self.buffer
-        return Config(self.transport, *sizes.kernel_wakeup(self.wakeup, ring), capture, copies is not None)
+        return ProgramConfig(self.transport, *sizes.kernel_wakeup(self.wakeup, ring), capture, copies is not None)
 
     @property
     def text(self) -> str:

@@ -42,7 +42,7 @@ class Books:
     notices: list[stream.Notice] = field(default_factory=list)
     stats: list[stream.ProgramStats] = field(default_factory=list)
 
-    def take(self, message: stream.Any) -> None:
+    def take(self, message: stream.AnyMessage) -> None:
         """Enter what concerns the books."""
         match message:
             case stream.Round():

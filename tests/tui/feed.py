@@ -280,7 +280,7 @@ class Feed:
         """It died."""
         self._post(Lost("killed by SIGKILL", "ringtop collect: cannot allocate memory\n\x1b[2Jgone"))
 
-    def say(self, item: stream.Any) -> None:
+    def say(self, item: stream.AnyMessage) -> None:
         """Anything else."""
         self._post(item)
 

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from ringtop.tui.app.app import Hooks, Viewer
 from ringtop.tui.process.card import Card
 from ringtop.tui.settings.config import Config
-from ringtop.tui.settings.state import State
+from ringtop.tui.settings.state import SavedState
 from ringtop.tui.widgets.events import EventTable
 from tests.tui.feed import Feed
 
@@ -31,7 +31,7 @@ class FixedHost:
         return 277_920
 
 
-def viewer(feed: Feed | None = None, config: Config | None = None, state: State | None = None) -> Viewer:
+def viewer(feed: Feed | None = None, config: Config | None = None, state: SavedState | None = None) -> Viewer:
     """A viewer of *feed* with a fixed clock, host and time zone."""
     hooks = Hooks(process=Card, host=FixedHost(), monotonic_ns=lambda: 0, zone=UTC)
     return Viewer(feed or Feed(), config, state, hooks)
@@ -86,7 +86,7 @@ async def running(
     feed: Feed | None = None,
     size: tuple[int, int] = (120, 40),
     config: Config | None = None,
-    state: State | None = None,
+    state: SavedState | None = None,
     what: Callable[[Feed], None] = Feed.play,
 ) -> AsyncIterator[Pilot[int]]:
     """A viewer with some events."""

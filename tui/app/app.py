@@ -32,7 +32,7 @@ from ringtop.tui.model.view import View
 from ringtop.tui.process import card as process
 from ringtop.tui.settings import themes, toml
 from ringtop.tui.settings.config import Config
-from ringtop.tui.settings.state import State
+from ringtop.tui.settings.state import SavedState
 from ringtop.tui.source.inbox import Entry, Inbox
 from ringtop.tui.source.source import Source
 from ringtop.tui.terminal.driver import Driver
@@ -48,7 +48,7 @@ from ringtop.tui.widgets.events import EventTable
 from ringtop.tui.widgets.help import Help
 from ringtop.tui.widgets.host import Host, LocalHost
 from ringtop.tui.widgets.main import Main, Setup
-from ringtop.tui.widgets.process_screen import ProcessScreen, Reader
+from ringtop.tui.widgets.process_screen import CardReader, ProcessScreen
 from ringtop.tui.widgets.report import Report
 from ringtop.tui.widgets.theme_picker import ThemePicker
 from ringtop.tui.widgets.timeline import EventLines
@@ -64,18 +64,18 @@ TIMES = "14:03:20   90s   1m30s   +10s   -10s   50%"
 class Hooks:
     """What other parts add to the viewer."""
 
-    process: Reader = process.read
+    process: CardReader = process.read
     """Reads the card of a process."""
     host: Host | None = None
     """Load and uptime in the header; None: of this machine when the source is live and local."""
     monotonic_ns: Callable[[], int] = time.monotonic_ns
-    themes: Sequence[toml.Source] = ()
+    themes: Sequence[toml.Contents] = ()
     """The user's own."""
     demo: Callable[[], Source] | None = None
     """A recording to show where nothing can be traced."""
     zone: tzinfo | None = None
     """Where wall-clock times are read; None: here."""
-    keep: Callable[[State], object] = lambda state: None
+    keep: Callable[[SavedState], object] = lambda state: None
     """Writes down what is to be remembered, when the viewer ends without coming back."""
 
 
@@ -110,10 +110,10 @@ class Viewer(App[int]):
     ]
 
     def __init__(
-        self, source: Source, config: Config | None = None, state: State | None = None, hooks: Hooks | None = None
+        self, source: Source, config: Config | None = None, state: SavedState | None = None, hooks: Hooks | None = None
     ) -> None:
         self.config = config or Config()
-        self.state = state or State()
+        self.state = state or SavedState()
         self.hooks = hooks or Hooks()
         # Under NO_COLOR the terminal's own colours, all of which Textual then leaves out.
         super().__init__(driver_class=Driver, ansi_color=themes.no_color() or None)
@@ -435,7 +435,9 @@ def _runner(app: App[int], key: keys.Key) -> Callable[[], None]:
     return later
 
 
-def run(source: Source, config: Config | None = None, state: State | None = None, hooks: Hooks | None = None) -> int:
+def run(
+    source: Source, config: Config | None = None, state: SavedState | None = None, hooks: Hooks | None = None
+) -> int:
     """Show *source* until the user leaves; the exit status. *state* is brought up to date."""
     viewer = Viewer(source, config, state, hooks)
     viewer.watchdog = Watchdog()

@@ -171,7 +171,7 @@ def doctor(json: bool) -> int:
 
     Programs are loaded, to see which hooks this kernel takes, but nothing is attached.
     """
-    from ringtop.tui.cli.doctor import run
+    from ringtop.tui.cli.findings import run
 
     return run(json)
 

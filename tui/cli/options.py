@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 
 from ringtop.bpf.filter import FilterError
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.bpf.options.kinds import Choice, Flag, Kind
+from ringtop.bpf.options.kinds import Choice, Flag, OptionKind
 from ringtop.bpf.options.option import Option, options
 from ringtop.tui.text.say import pointed
 
@@ -24,7 +24,7 @@ class _Decorator(Protocol):
 class Value(click.ParamType[Any]):
     """What a kind of option reads."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: OptionKind) -> None:
         self.kind = kind
         self.name = kind.metavar
 

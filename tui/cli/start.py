@@ -53,7 +53,7 @@ def screen() -> str:
 
 def view(source: Source, config: configuration.Config, account: Account | None = None) -> int:
     """Show *source*, as *account* if there is one; the exit status."""
-    state, why = memory.load() if config.keep_state else (memory.State(), "")
+    state, why = memory.load() if config.keep_state else (memory.SavedState(), "")
     if why:
         say(why)
     given = _given()
@@ -68,7 +68,7 @@ def view(source: Source, config: configuration.Config, account: Account | None =
     from ringtop.tui.app.app import Hooks, run  # Textual is large, and not needed to say that there is no screen
     from ringtop.tui.source.replay import ReplaySource
 
-    def keep(state: memory.State) -> str:
+    def keep(state: memory.SavedState) -> str:
         return memory.save(state, held) if config.keep_state else ""
 
     status = run(source, config, state, Hooks(themes=themes, keep=keep, demo=lambda: ReplaySource(DEMO, label="demo")))

@@ -82,7 +82,7 @@ class Trace:
         if not self.options.quiet:
             say(text)
 
-    def _take(self, message: stream.Any) -> None:
+    def _take(self, message: stream.AnyMessage) -> None:
         match message:
             case stream.Hello():
                 self.wall_offset_ns, self.cpus = message.wall_offset_ns, len(message.cpus)

@@ -6,8 +6,8 @@ Pure functions, to rows of pieces as in ``buffers``.
 from __future__ import annotations
 
 from ringtop.bpf.stream import Period
-from ringtop.tui.draw import buffers, periods
-from ringtop.tui.draw.buffers import Rows
+from ringtop.tui.draw import fill, periods
+from ringtop.tui.draw.fill import Lines
 from ringtop.tui.model.counters import Totals
 from ringtop.tui.text import format
 from ringtop.tui.text.glyphs import Glyphs
@@ -21,29 +21,29 @@ WIDE = 2 * NARROW
 LEAST = 3
 """Fewer rows of figures are not worth it."""
 ENOUGH = 7
-"""Rows of figures that the CPUs make room for after a change."""
+"""Lines of figures that the CPUs make room for after a change."""
 CPUS = 4
-"""Rows that they keep: enough for a heat map."""
+"""Lines that they keep: enough for a heat map."""
 
 
-def pane(totals: Totals, before: Period | None, size: int, width: int, height: int, glyphs: Glyphs) -> Rows:
+def pane(totals: Totals, before: Period | None, size: int, width: int, height: int, glyphs: Glyphs) -> Lines:
     """All of it. *size*: the buffer's as the program's state tells it."""
     told = figures(totals, before)
     if not told or width < NARROW or height < LEAST:
-        return buffers.pane(totals, size, width, height, glyphs)
+        return fill.pane(totals, size, width, height, glyphs)
     if width >= WIDE:
         left = width - NARROW - 2
-        return _beside(buffers.pane(totals, size, left, height, glyphs), told[:height], left)
-    rows = buffers.pane(totals, size, width, height, glyphs)
+        return _beside(fill.pane(totals, size, left, height, glyphs), told[:height], left)
+    rows = fill.pane(totals, size, width, height, glyphs)
     if before is not None and height - len(rows) < ENOUGH and height >= CPUS + LEAST:
-        rows = buffers.pane(totals, size, width, max(CPUS, height - ENOUGH), glyphs)
+        rows = fill.pane(totals, size, width, max(CPUS, height - ENOUGH), glyphs)
     room = height - len(rows)
     if room < LEAST:
         return rows
     return [*rows, *([[]] if room > len(told) else []), *told[:room]]
 
 
-def figures(totals: Totals, before: Period | None) -> Rows:
+def figures(totals: Totals, before: Period | None) -> Lines:
     """``before | now``; only now, without titles, where nothing was changed; none where nothing is known."""
     sides = [totals.now] if before is None else [before, totals.now]
     if sides == [None]:
@@ -53,16 +53,16 @@ def figures(totals: Totals, before: Period | None) -> Rows:
     return [_row(row) for row in ([("", "before", "now"), *told] if before is not None else told[1:])]
 
 
-def _row(row: periods.Row) -> list[buffers.Piece]:
+def _row(row: periods.Row) -> list[fill.Piece]:
     name, *old, now = row
     bad = name in ("out of order", "late") and now not in ("0", format.UNKNOWN_TEXT)
-    pieces: list[buffers.Piece] = [(f"{name:<{periods.LABEL}}", "dim")]
+    pieces: list[fill.Piece] = [(f"{name:<{periods.LABEL}}", "dim")]
     pieces += [(f"{value:>{periods.VALUE}}", "dim") for value in old]
     return [*pieces, (f"{now:>{periods.VALUE}}", "lost" if bad else "")]
 
 
-def _beside(left: Rows, right: Rows, width: int) -> Rows:
-    rows: Rows = []
+def _beside(left: Lines, right: Lines, width: int) -> Lines:
+    rows: Lines = []
     for i in range(max(len(left), len(right))):
         row = left[i] if i < len(left) else []
         space = width + 2 - sum(len(text) for text, _ in row)

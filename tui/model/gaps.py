@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ringtop.bpf.event.batch import Batch
 
 
-class Sequence:
+class SequenceCheck:
     """The next sequence number expected from each CPU, for one program."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ringtop.bpf import stream
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import SCHEMAS
-from ringtop.tui.model.gaps import Sequence
+from ringtop.tui.model.gaps import SequenceCheck
 from ringtop.tui.model.notes import Note
 from ringtop.tui.model.ring import Ring, row_bytes
 
@@ -57,7 +57,7 @@ class Table:
         self.placed: list[int] = []
         """Rows that were there when they got a note that belongs before them, in the order of the notes."""
         self._due: list[stream.Changed] = []
-        self._sequence = Sequence()
+        self._sequence = SequenceCheck()
         self._carried = 0
         self._held = 0
 

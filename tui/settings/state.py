@@ -23,7 +23,7 @@ HISTORY = 100
 """Filters kept of each kind."""
 
 
-class State(msgspec.Struct, kw_only=True, omit_defaults=True):
+class SavedState(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Everything remembered. Fields of other versions are dropped; a field of the wrong type drops the file."""
 
     theme: str = ""
@@ -42,11 +42,11 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
 _OPTIONS = ("theme", "columns", "time", "filter")
 
 
-def resume(state: State, config: Config, given: Collection[str] = ()) -> State:
+def resume(state: SavedState, config: Config, given: Collection[str] = ()) -> SavedState:
     """*state* for a run with *config*, without what was *given* as a flag or was changed in the config since."""
     says = {name: msgspec.to_builtins(getattr(config, name)) for name in _OPTIONS}
     kept = {n: getattr(state, n) for n in _OPTIONS if n not in given and state.over.get(n, says[n]) == says[n]}
-    return State(**kept, filters=state.filters, captures=state.captures, over=says)
+    return SavedState(**kept, filters=state.filters, captures=state.captures, over=says)
 
 
 def remember(history: list[str], text: str) -> list[str]:
@@ -62,17 +62,17 @@ def state_file() -> Path:
     return folder / "state.json"
 
 
-def load(file: Path | None = None) -> tuple[State, str]:
+def load(file: Path | None = None) -> tuple[SavedState, str]:
     """What was remembered, and why it was not when it could not be read (empty when it could, or nothing was)."""
     file = file or state_file()
     try:
-        return msgspec.json.decode(read_at_most(file, LIMIT), type=State), ""
+        return msgspec.json.decode(read_at_most(file, LIMIT), type=SavedState), ""
     except FileNotFoundError:
-        return State(), ""
+        return SavedState(), ""
     except OSError as e:
-        return State(), f"{safe(str(file))}: cannot be read: {e.strerror}"
+        return SavedState(), f"{safe(str(file))}: cannot be read: {e.strerror}"
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return State(), f"{safe(str(file))}: damaged: starting afresh"
+        return SavedState(), f"{safe(str(file))}: damaged: starting afresh"
 
 
 def hold() -> BinaryIO | None:
@@ -85,7 +85,7 @@ def hold() -> BinaryIO | None:
         return None
 
 
-def save(state: State, file: Path | BinaryIO | None = None) -> str:
+def save(state: SavedState, file: Path | BinaryIO | None = None) -> str:
     """Write *state* (mode 0600, folder 0700), replacing the file at once. Why it could not be, or empty."""
     if file is not None and not isinstance(file, Path):
         with file:

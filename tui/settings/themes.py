@@ -89,7 +89,7 @@ def folder() -> Path:
     return Path(shipped.__file__).parent
 
 
-def load_all(own: Iterable[toml.Source] = ()) -> tuple[dict[str, Theme], list[ThemeError]]:
+def load_all(own: Iterable[toml.Contents] = ()) -> tuple[dict[str, Theme], list[ThemeError]]:
     """All themes by name, shipped first, a user's *own* replacing the shipped one of its name; and what was refused."""
     themes: dict[str, Theme] = {}
     errors: list[ThemeError] = []
@@ -101,7 +101,7 @@ def load_all(own: Iterable[toml.Source] = ()) -> tuple[dict[str, Theme], list[Th
     return themes, errors
 
 
-def load(source: toml.Source) -> Theme:
+def load(source: toml.Contents) -> Theme:
     """The theme in *source*. Raises ThemeError."""
     try:
         if not _NAME.fullmatch(source.file.stem):
@@ -111,7 +111,7 @@ def load(source: toml.Source) -> Theme:
         raise ThemeError(e.file, e.text, e.key, e.line) from None
 
 
-def install(app: App[Any], name: str, own: Iterable[toml.Source] = ()) -> list[ThemeError]:
+def install(app: App[Any], name: str, own: Iterable[toml.Contents] = ()) -> list[ThemeError]:
     """Give *app* our themes and a user's *own* in place of Textual's, and choose *name*, or the default where there is
     none such."""
     themes, errors = load_all(own)
@@ -124,7 +124,7 @@ def install(app: App[Any], name: str, own: Iterable[toml.Source] = ()) -> list[T
     return errors
 
 
-def abouts(names: Iterable[str], own: Iterable[toml.Source] = ()) -> dict[str, str]:
+def abouts(names: Iterable[str], own: Iterable[toml.Contents] = ()) -> dict[str, str]:
     """What each theme says of itself, the default first; empty where it says nothing."""
     sources = {source.file.stem: source for source in (*toml.sources(folder()), *own)}
     found: dict[str, str] = {}

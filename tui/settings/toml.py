@@ -51,7 +51,7 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Contents:
     """What is in a file, or why that is not known."""
 
     file: Path
@@ -59,7 +59,7 @@ class Source:
     error: str = ""
 
 
-def sources(folder: Path) -> list[Source]:
+def sources(folder: Path) -> list[Contents]:
     """All TOML files of *folder*, which need not be there: to be understood when they can be read no more."""
     try:
         return [source(file) for file in sorted(folder.glob("*.toml"))]
@@ -67,12 +67,12 @@ def sources(folder: Path) -> list[Source]:
         return []
 
 
-def source(file: Path) -> Source:
+def source(file: Path) -> Contents:
     """What is in *file*."""
     try:
-        return Source(file, read_at_most(file, LIMIT))
+        return Contents(file, read_at_most(file, LIMIT))
     except OSError as e:
-        return Source(file, error=f"cannot be read: {e.strerror}")
+        return Contents(file, error=f"cannot be read: {e.strerror}")
 
 
 def read(file: Path) -> Document:
@@ -80,7 +80,7 @@ def read(file: Path) -> Document:
     return parse(source(file))
 
 
-def parse(source: Source) -> Document:
+def parse(source: Contents) -> Document:
     """The document. Raises TomlError."""
     file, text = source.file, _text(source)
     try:
@@ -94,7 +94,7 @@ def parse(source: Source) -> Document:
     return Document(file, data, lines(text))
 
 
-def _text(source: Source) -> str:
+def _text(source: Contents) -> str:
     if source.error:
         raise TomlError(source.file, source.error)
     try:

@@ -86,7 +86,7 @@ class Client:
         if not self._first:
             raise CollectorDied(self.close(), self.told())
 
-    def messages(self) -> Iterator[stream.Any]:
+    def messages(self) -> Iterator[stream.AnyMessage]:
         """All messages, ``End`` included. Raises CollectorDied, or StreamError on bytes that are no stream."""
         frames = stream.Frames()
         ended = False

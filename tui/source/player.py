@@ -44,7 +44,7 @@ class Timeline:
         self._base: int | None = None
         self._wall_offset = 0
 
-    def place(self, message: stream.Any) -> int:
+    def place(self, message: stream.AnyMessage) -> int:
         """Playing time of *message*; never before that of the one before it."""
         if isinstance(message, stream.Hello):
             self._base = None
@@ -119,9 +119,9 @@ class Player:
 
     def _open(self) -> None:
         self._reading: Reading = read(self.path)
-        self._messages: Iterator[stream.Any] = iter(self._reading)
+        self._messages: Iterator[stream.AnyMessage] = iter(self._reading)
         self._timeline = Timeline()
-        self._next: stream.Any | None = None
+        self._next: stream.AnyMessage | None = None
         self._steps = array("q")  # playing times of the rounds with events that were given
         self.ended = False
         self._fetch()
@@ -148,10 +148,10 @@ class Player:
         """Wall clock of the place reached, where the events happened."""
         return self._timeline.wall_ns(self.position_ns)
 
-    def due(self, now: float, limit: int = CHUNK) -> list[stream.Any]:
+    def due(self, now: float, limit: int = CHUNK) -> list[stream.AnyMessage]:
         """The messages to show by *now*; at most about *limit* bytes of them, the rest the next time."""
         self._advance(now)
-        out: list[stream.Any] = []
+        out: list[stream.AnyMessage] = []
         size = 0
         while self._is_due() and size < limit:
             size += self._take(out)
@@ -184,11 +184,11 @@ class Player:
         self._advance(now)
         self.speed = next((s for s in reversed(SPEEDS) if s < self.speed), SPEEDS[0])
 
-    def step(self, now: float) -> list[stream.Any]:
+    def step(self, now: float) -> list[stream.AnyMessage]:
         """Pause, and give everything up to the next round that has events, or as much as is given at a time."""
         self._advance(now)
         self.playing = False
-        out: list[stream.Any] = []
+        out: list[stream.AnyMessage] = []
         steps, size = len(self._steps), 0
         while self._next is not None and len(self._steps) == steps and size < CHUNK:
             self._position = max(self._position, self._timeline.at)
@@ -240,7 +240,7 @@ class Player:
             self._position = ahead if self._next is not None else min(ahead, max(self._position, self._timeline.at))
         self._now = now
 
-    def _take(self, out: list[stream.Any]) -> int:
+    def _take(self, out: list[stream.AnyMessage]) -> int:
         message = self._next
         assert message is not None
         out.append(message)

@@ -161,7 +161,7 @@ class Reading:
             self._file.close()
             raise
 
-    def __iter__(self) -> Iterator[stream.Any]:
+    def __iter__(self) -> Iterator[stream.AnyMessage]:
         frames = stream.Frames()
         fed = 0
         ended = False
@@ -240,7 +240,7 @@ def _check_magic(path: Path, head: bytes) -> None:
         raise stream.StreamError(f"{path}: not a recording of ringtop")
 
 
-def _checked(message: stream.Any, first: bool) -> stream.Any:
+def _checked(message: stream.AnyMessage, first: bool) -> stream.AnyMessage:
     """*message*, if a viewer can take it. Raises StreamError."""
     if first and not isinstance(message, stream.Hello):
         raise stream.StreamError("does not begin with Hello")

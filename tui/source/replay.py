@@ -162,7 +162,7 @@ class ReplaySource:
         self._wake.wait(_CATCH_UP_S if player.behind else _TICK_S if wait is None else min(wait, _TICK_S))
         self._wake.clear()
 
-    def _give(self, messages: Iterable[stream.Any]) -> None:
+    def _give(self, messages: Iterable[stream.AnyMessage]) -> None:
         for message in messages:
             self._post(message)
 

@@ -24,7 +24,7 @@ class Rewound:
     """A recording went back: ``Hello`` and all that follows it come again, so what was kept must go first."""
 
 
-Item = stream.Any | Lost | Rewound
+Item = stream.AnyMessage | Lost | Rewound
 Post = Callable[[Item], None]
 """Takes one message. Safe to call from any thread; never waits for the screen."""
 

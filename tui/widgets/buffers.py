@@ -7,7 +7,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual.strip import Strip
 
-from ringtop.tui.draw import buffers, side
+from ringtop.tui.draw import fill, side
 from ringtop.tui.model.model import Model
 from ringtop.tui.text.glyphs import Glyphs
 from ringtop.tui.widgets.style import Painted
@@ -32,7 +32,7 @@ class Buffers(Painted):
         self.model = model
         self.program = program
         self.glyphs = glyphs
-        self._rows: buffers.Rows = []
+        self._rows: fill.Lines = []
 
     def update(self) -> None:
         """Look again at the counters."""

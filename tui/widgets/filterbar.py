@@ -21,7 +21,7 @@ from ringtop.tui.text.glyphs import Glyphs
 from ringtop.tui.text.text import clip, safe, width
 from ringtop.tui.widgets.entry import Entry
 
-Kind = Literal["display", "capture"]
+FilterKind = Literal["display", "capture"]
 PROMPTS = {"display": " / show only ", "capture": " c capture only "}
 
 
@@ -71,7 +71,7 @@ class FilterBar(Vertical):
     class Draft(Message):
         """A valid filter is being typed."""
 
-        def __init__(self, kind: Kind, text: str) -> None:
+        def __init__(self, kind: FilterKind, text: str) -> None:
             super().__init__()
             self.kind, self.text = kind, text
 
@@ -85,7 +85,7 @@ class FilterBar(Vertical):
         super().__init__(id="filterbar")
         self.store = store
         self.glyphs = glyphs
-        self.kind: Kind = "display"
+        self.kind: FilterKind = "display"
         self.valid = True
         self._prompt = Static(markup=False, id="filter-prompt")
         self._input = FilterInput(self._accept, self._complete, self._recall)
@@ -111,7 +111,7 @@ class FilterBar(Vertical):
         """What is typed."""
         return self._input.value
 
-    def open(self, kind: Kind, text: str, history: list[str]) -> None:
+    def open(self, kind: FilterKind, text: str, history: list[str]) -> None:
         """Edit *text*."""
         self.kind = kind
         self._history = [*(h for h in history if h != text), text]

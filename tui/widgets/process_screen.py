@@ -29,7 +29,7 @@ _LABEL = 12
 COPIED = 64 << 10
 """Bytes that go to the clipboard at most: they travel over the terminal."""
 
-Reader = Callable[[int, float | None], Card]
+CardReader = Callable[[int, float | None], Card]
 
 
 class ProcessScreen(Screen[None]):
@@ -51,7 +51,7 @@ class ProcessScreen(Screen[None]):
         local: bool,
         clock: Callable[[], Clock],
         pivot: Callable[[int], None],
-        read: Reader = process.read,
+        read: CardReader = process.read,
     ) -> None:
         """*ts*: a time of the kernel's clock at which it was there: a younger process may have its number now.
 

@@ -14,7 +14,7 @@ from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import EXECSNOOP, RUNQSLOWER, SCHEMAS, UNKNOWN, UNLINKSNOOP
 from ringtop.bpf.filter import match, parse
 from ringtop.bpf.filter.capture import CAPTURE, FIELDS, KEEP_ALL, KNOWN, Range, compile_capture
-from ringtop.bpf.filter.expr import And, Compare, FilterError, Not, Or, Source, mentions
+from ringtop.bpf.filter.expr import And, Compare, FilterError, Not, Or, Position, mentions
 from tests.bpf.filter.filters import Pair, pairs, terms
 from tests.samples import batches, make
 
@@ -143,7 +143,7 @@ def test_a_hook_that_does_not_know_a_field() -> None:
 
 def test_a_long_comm_is_refused() -> None:
     with pytest.raises(FilterError, match="15 bytes"):
-        compile_capture(Compare("comm", "=", b"a" * 16, Source("comm=…", 0)), EXECSNOOP)
+        compile_capture(Compare("comm", "=", b"a" * 16, Position("comm=…", 0)), EXECSNOOP)
     capture = compile_capture(parse("comm=" + "a" * 15), EXECSNOOP)
     assert kept(capture.pack(), make("execsnoop", [{"comm": b"a" * 15}, {"comm": b"a" * 14}])) == [True, False]
 

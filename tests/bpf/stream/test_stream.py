@@ -47,7 +47,7 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
     return simple[kind]
 
 
-MESSAGES = values(stream.Any)
+MESSAGES = values(stream.AnyMessage)
 CONTROLS = values(stream.Control)
 
 
@@ -61,7 +61,7 @@ CUTS = st.lists(st.integers(0, 3000), max_size=12)
 
 
 @given(st.lists(MESSAGES, max_size=6), CUTS, st.booleans(), st.integers(0, 3000))
-def test_what_is_sent_arrives(messages: list[stream.Any], at: list[int], magic: bool, missing: int) -> None:
+def test_what_is_sent_arrives(messages: list[stream.AnyMessage], at: list[int], magic: bool, missing: int) -> None:
     bodies = [encode(m) for m in messages]
     data = (MAGIC if magic else b"") + b"".join(bodies)
     frames = Frames(magic=magic)
@@ -103,7 +103,7 @@ def read_anyhow(data: bytes, at: list[int], magic: bool) -> None:
     assert 0 <= frames.offset <= len(data)
 
 
-def use(message: stream.Any) -> None:
+def use(message: stream.AnyMessage) -> None:
     if isinstance(message, stream.Hello):
         stream.check(message)
     if isinstance(message, stream.Round):
@@ -126,7 +126,7 @@ def test_garbage(data: bytes, at: list[int], magic: bool, head: bytes) -> None:
     st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 255)), min_size=1, max_size=4),
     CUTS,
 )
-def test_flipped_bits(messages: list[stream.Any], flips: list[tuple[int, int]], at: list[int]) -> None:
+def test_flipped_bits(messages: list[stream.AnyMessage], flips: list[tuple[int, int]], at: list[int]) -> None:
     data = bytearray(MAGIC + b"".join(map(encode, messages)))
     for where, bits in flips:
         data[where % len(data)] ^= bits

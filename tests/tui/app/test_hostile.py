@@ -23,7 +23,7 @@ from ringtop.tui.process.card import Ancestor, Card
 from ringtop.tui.process.cgroup import Membership
 from ringtop.tui.settings import toml
 from ringtop.tui.settings.config import Config
-from ringtop.tui.settings.state import State
+from ringtop.tui.settings.state import SavedState
 from ringtop.tui.source.source import Lost
 from ringtop.tui.text import glyphs, text
 from ringtop.tui.widgets import detail
@@ -157,7 +157,7 @@ async def test_nothing_in_config_state_and_themes_is_obeyed(tmp_path: Path) -> N
     (tmp_path / "broken.toml").write_text('[colors]\n"\\u001b]0;x\\u202e" = "red"')
     folder = str(tmp_path / SAID)
     config = Config(keys={"quit": SAID, "themes": "[bold]", SAID: "x"}, recordings=folder, filter=SAID)
-    state = State(filters=[SAID, 'comm="\x1b\u200d"'], captures=[SAID], theme=SAID)
+    state = SavedState(filters=[SAID, 'comm="\x1b\u200d"'], captures=[SAID], theme=SAID)
     app = Viewer(Feed(), config, state, Hooks(themes=toml.sources(tmp_path), monotonic_ns=lambda: 0))
     async with app.run_test(size=(120, 60), notifications=True) as pilot:
         await settle(pilot)

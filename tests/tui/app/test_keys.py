@@ -9,7 +9,7 @@ from textual.app import App
 from ringtop.bpf import stream
 from ringtop.tui.app.app import Viewer
 from ringtop.tui.settings.config import Config
-from ringtop.tui.settings.state import State
+from ringtop.tui.settings.state import SavedState
 from ringtop.tui.widgets import keys
 from ringtop.tui.widgets.chooser import ColumnChooser
 from ringtop.tui.widgets.filterbar import FilterBar
@@ -375,7 +375,7 @@ async def test_keys_can_be_remapped() -> None:
 
 
 async def test_what_is_worth_it_is_remembered() -> None:
-    state = State()
+    state = SavedState()
     async with running(state=state) as pilot:
         await press(pilot, "slash")
         await type_in(pilot, "comm=nginx")

@@ -233,7 +233,7 @@ async def test_nothing_is_offered_that_nobody_would_hear() -> None:
 
 @pytest.fixture
 def recording(tmp_path: Path) -> Path:
-    said: list[stream.Any] = []
+    said: list[stream.AnyMessage] = []
     feed = Feed()
     feed.start(lambda item: said.append(item) if isinstance(item, stream.Message) else None)
     feed.play(4)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringtop.bpf.event.schema import SCHEMAS
-from ringtop.tui.draw import buffers, columns
+from ringtop.tui.draw import columns, fill
 from ringtop.tui.draw.parts import Part, fit
 from ringtop.tui.model.counters import Cpu, Totals
 from ringtop.tui.text import format, glyphs
@@ -96,7 +96,7 @@ def test_results() -> None:
 @given(st.floats(0, 2), st.integers(1, 50))
 def test_bars_are_as_wide_as_asked(glyph: glyphs.Glyphs, part: float, width: int) -> None:
     assert len(glyph.fill(part, width)) == width
-    assert sum(len(t) for t, _ in buffers.bar(part, part * 1.5, width, glyph)) == width
+    assert sum(len(t) for t, _ in fill.bar(part, part * 1.5, width, glyph)) == width
     if part > 0:
         assert glyph.fill(part, width)[0] != glyph.bar_empty
     if part >= 1:
@@ -137,7 +137,7 @@ def test_ascii_where_the_locale_is_not_utf_8(env: dict[str, str], ascii_only: bo
     [(2, 33, 10, "bars"), (8, 33, 10, "bars"), (64, 33, 11, "grid"), (256, 33, 11, "heat"), (256, 53, 36, "grid")],
 )
 def test_many_cpus_change_the_way_they_are_drawn(cpus: int, width: int, height: int, mode: str) -> None:
-    assert buffers.mode(cpus, width, height) == mode
+    assert fill.mode(cpus, width, height) == mode
 
 
 @given(
@@ -152,12 +152,12 @@ def test_buffer_pane_stays_inside_and_shows_every_cpu(
 ) -> None:
     cpus = tuple(Cpu(c, fill=c * 10, peak=c * 20, dropped=c % 3) for c in range(count))
     totals = Totals(fill=sum(c.fill for c in cpus), capacity=1 << 20, transport=transport, cpus=cpus)
-    rows = buffers.pane(totals, 1 << 20, width, height, glyph)
+    rows = fill.pane(totals, 1 << 20, width, height, glyph)
     assert len(rows) <= height
     assert all(sum(len(t) for t, _ in row) <= width for row in rows)
     if height >= 14 and width >= 33 and count <= 256:
         drawn = "\n".join("".join(t for t, _ in row) for row in rows)
-        how = buffers.mode(count, width, height - 2)
+        how = fill.mode(count, width, height - 2)
         if how == "heat":
             assert sum(len(t) for row in rows[1:-1] for t, _ in row[1:]) in (count, -(-count // 2))
         else:

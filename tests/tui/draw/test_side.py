@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ringtop.bpf.stream import Period
-from ringtop.tui.draw import buffers, periods, side
+from ringtop.tui.draw import fill, periods, side
 from ringtop.tui.model.counters import Cpu, Totals
 from ringtop.tui.text.glyphs import ASCII, UNICODE
 from tests.tui.model.test_notes import PERF, RING
@@ -62,7 +62,7 @@ def totals(count: int, now: Period | None = PERF, late: int = 0) -> Totals:
     return Totals(capacity=1 << 20, transport="perfbuf", cpus=cpus, now=now, late=late)
 
 
-def drawn(rows: buffers.Rows) -> list[str]:
+def drawn(rows: fill.Rows) -> list[str]:
     return ["".join(text for text, _ in row) for row in rows]
 
 
@@ -92,7 +92,7 @@ def test_after_a_change_the_cpus_make_room_and_stay(count: int) -> None:
 
 def test_without_a_change_the_figures_take_what_is_left() -> None:
     assert drawn(side.pane(totals(8), None, 1 << 20, 33, 11, UNICODE)) == drawn(
-        buffers.pane(totals(8), 1 << 20, 33, 11, UNICODE)
+        fill.pane(totals(8), 1 << 20, 33, 11, UNICODE)
     )
     lines = drawn(side.pane(totals(2), None, 1 << 20, 33, 11, UNICODE))
     assert lines[4].split() == ["events/s", "98"]

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from ringtop.tui.settings import state
 from ringtop.tui.settings.config import Config
-from ringtop.tui.settings.state import HISTORY, State, load, remember, resume, save
+from ringtop.tui.settings.state import HISTORY, SavedState, load, remember, resume, save
 
 
 def test_what_is_saved_is_found_again(tmp_path: Path) -> None:
     file = tmp_path / "a" / "b" / "state.json"
-    kept = State(theme="light", columns={"execsnoop": ["pid"]}, filter="pid == 1", filters=["pid == 1"])
+    kept = SavedState(theme="light", columns={"execsnoop": ["pid"]}, filter="pid == 1", filters=["pid == 1"])
     assert save(kept, file) == ""
     assert load(file) == (kept, "")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -26,7 +26,7 @@ def test_what_is_saved_is_found_again(tmp_path: Path) -> None:
 
 
 def test_the_first_run_is_no_error(tmp_path: Path) -> None:
-    assert load(tmp_path / "none" / "state.json") == (State(), "")
+    assert load(tmp_path / "none" / "state.json") == (SavedState(), "")
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[1]", b'{"theme": 3}', b"\xff", b"[" * 10_000, b"x" * (2 << 20)])
@@ -34,25 +34,25 @@ def test_damage_is_told_and_forgotten(tmp_path: Path, raw: bytes) -> None:
     file = tmp_path / "state.json"
     file.write_bytes(raw)
     found, why = load(file)
-    assert found == State()
+    assert found == SavedState()
     assert why.startswith(str(file))
 
 
 def test_fields_of_another_version_are_dropped(tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     file.write_text('{"theme": "nord", "of_tomorrow": [1]}')
-    assert load(file) == (State(theme="nord"), "")
+    assert load(file) == (SavedState(theme="nord"), "")
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "state.json"
-    save(State(theme="light"), file)
+    save(SavedState(theme="light"), file)
 
     def full(self: Path, target: Path) -> Path:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    assert "No space left" in save(State(theme="dark"), file)
+    assert "No space left" in save(SavedState(theme="dark"), file)
     assert load(file)[0].theme == "light"
     assert list(tmp_path.iterdir()) == [file]
 
@@ -62,7 +62,7 @@ def test_a_link_is_replaced_not_followed(tmp_path: Path) -> None:
     victim.write_text("mine")
     file = tmp_path / "state.json"
     file.symlink_to(victim)
-    save(State(theme="light"), file)
+    save(SavedState(theme="light"), file)
     assert victim.read_text() == "mine"
     assert not file.is_symlink()
 
@@ -81,7 +81,7 @@ def test_root_writes_nothing_into_another_users_home(tmp_path: Path, monkeypatch
 
 def test_what_the_config_says_anew_goes_first() -> None:
     """A choice in the viewer lasts until the config, or a flag, says something else."""
-    chosen = State(theme="nord", filter="pid=1", time="uptime", columns={"execsnoop": ["pid"]}, filters=["pid=1"])
+    chosen = SavedState(theme="nord", filter="pid=1", time="uptime", columns={"execsnoop": ["pid"]}, filters=["pid=1"])
     first = resume(chosen, Config())
     assert (first.theme, first.filter, first.time, first.columns) == ("nord", "pid=1", "uptime", {"execsnoop": ["pid"]})
     assert resume(first, Config()) == first

@@ -39,9 +39,9 @@ def stats_at(second: float) -> stream.Stats:
     return stream.Stats(START + int(second * SECOND), WALL, [], 10, 20)
 
 
-def messages(seconds: int = 3, per_second: int = 2) -> list[stream.Any]:
+def messages(seconds: int = 3, per_second: int = 2) -> list[stream.AnyMessage]:
     """Hello, a state, rounds and statistics of *seconds*, End."""
-    out: list[stream.Any] = [hello(), stream.State("execsnoop", "running", hook="x")]
+    out: list[stream.AnyMessage] = [hello(), stream.State("execsnoop", "running", hook="x")]
     for s in range(seconds):
         out += [round_at(s + i / per_second, seed=s * per_second + i) for i in range(per_second)]
         out.append(stats_at(s + 0.99))
@@ -60,7 +60,7 @@ class Clock:
         return self.now
 
 
-def write(path: Path, what: list[stream.Any], step: float = 0.0) -> Path:
+def write(path: Path, what: list[stream.AnyMessage], step: float = 0.0) -> Path:
     """A recording of *what*; *step* seconds go by between messages."""
     with Recorder(path, clock=Clock(step)) as recorder:
         for message in what:
@@ -68,6 +68,6 @@ def write(path: Path, what: list[stream.Any], step: float = 0.0) -> Path:
     return path
 
 
-def write_plain(path: Path, what: list[stream.Any]) -> Path:
+def write_plain(path: Path, what: list[stream.AnyMessage]) -> Path:
     path.write_bytes(stream.MAGIC + b"".join(map(stream.encode, what)))
     return path

@@ -52,7 +52,7 @@ def changed(raw: bytes, changes: Iterable[tuple[int, int, bytes]]) -> bytes:
     return raw
 
 
-def look(messages: Iterable[stream.Any]) -> None:
+def look(messages: Iterable[stream.AnyMessage]) -> None:
     """Take the *messages* as the viewer does, and look at all that it would show of them."""
     inbox, model = Inbox(1 << 20), Model(tuple(SCHEMAS), 1 << 20)
     views = [View(table) for table in model.store.tables.values()]
@@ -95,7 +95,7 @@ def look(messages: Iterable[stream.Any]) -> None:
             profile.told(model.store.process(pid))
 
 
-def play(path: Path) -> list[stream.Any]:
+def play(path: Path) -> list[stream.AnyMessage]:
     """All that a player gives, with every key that moves it pressed on the way."""
     player = Player(path)
     for press in (player.step, player.step_back, player.faster, player.toggle, player.toggle):
@@ -136,7 +136,7 @@ def test_the_demo_cut_and_flipped(tmp_path_factory: pytest.TempPathFactory, at: 
 
 
 @given(st.lists(MESSAGES | batches().map(lambda b: stream.Round(1, 1, [stream.rows(b)])), max_size=12))
-def test_well_formed_messages_of_any_content_are_shown(messages: list[stream.Any]) -> None:
+def test_well_formed_messages_of_any_content_are_shown(messages: list[stream.AnyMessage]) -> None:
     look([hello(), *(m for m in messages if not isinstance(m, stream.Hello)), hello()])
 
 

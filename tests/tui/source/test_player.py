@@ -157,7 +157,7 @@ def test_jumping_past_the_end_ends(path: Path) -> None:
 def test_a_jump_comes_in_pieces_and_time_waits_for_it(path: Path) -> None:
     player = Player(path)
     player.jump(3 * SECOND, 0)
-    got: list[stream.Any] = []
+    got: list[stream.AnyMessage] = []
     pieces = 0
     while player.behind:
         got += player.due(pieces * 100.0, limit=1)
@@ -254,7 +254,7 @@ def test_whatever_is_pressed_nothing_is_missed_or_doubled(
 ) -> None:
     """What was given since the last start is always a prefix of the recording, and holds all up to the position."""
     player = Player(write(tmp_path_factory.mktemp("play") / "a", ALL), speed=1)
-    got: list[stream.Any] = []
+    got: list[stream.AnyMessage] = []
     now = 0.0
     for command, value in commands:
         anew = False

@@ -22,7 +22,7 @@ from tests.tui.source.recordings import Clock, hello, messages, round_at, stats_
 ALL = messages()
 
 
-def read_all(path: Path) -> tuple[list[stream.Any], Damage | None]:
+def read_all(path: Path) -> tuple[list[stream.AnyMessage], Damage | None]:
     reading = read(path)
     found = list(reading)
     assert reading.messages == len(found)

@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 
 from ringtop.tui.model import completion
 from ringtop.tui.model.store import Store
-from ringtop.tui.settings.state import State
+from ringtop.tui.settings.state import SavedState
 from ringtop.tui.widgets.filterbar import FilterBar
 from tests.samples import make
 from tests.tui.viewing import feed_of, play, press, running, settle, shown, table, type_in
@@ -72,7 +72,7 @@ async def test_tab_completes_fields_and_recent_values() -> None:
 
 
 async def test_up_and_down_go_through_the_history() -> None:
-    state = State(filters=["cpu=0", "pid=1000"])
+    state = SavedState(filters=["cpu=0", "pid=1000"])
     async with running(state=state) as pilot:
         await press(pilot, "slash", "up")
         bar = pilot.app.screen.query_one(FilterBar)

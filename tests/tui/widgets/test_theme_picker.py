@@ -10,7 +10,7 @@ from textual.widgets import OptionList
 from ringtop.tui.app.app import Hooks, Viewer
 from ringtop.tui.settings import themes, toml
 from ringtop.tui.settings.config import Config
-from ringtop.tui.settings.state import State
+from ringtop.tui.settings.state import SavedState
 from ringtop.tui.widgets.theme_picker import ThemePicker
 from tests.tui.feed import Feed
 from tests.tui.viewing import press, running, settle, shown
@@ -19,7 +19,7 @@ NAMES = list(themes.abouts(themes.load_all()[0]))
 
 
 async def test_moving_tries_on_and_escape_goes_back() -> None:
-    async with running(state=State(theme="light")) as pilot:
+    async with running(state=SavedState(theme="light")) as pilot:
         await press(pilot, "T")
         assert isinstance(pilot.app.screen, ThemePicker)
         assert pilot.app.theme == "light"
@@ -41,7 +41,7 @@ async def test_all_ways_back(key: str) -> None:
 
 
 async def test_enter_keeps_it_for_the_next_time() -> None:
-    state = State()
+    state = SavedState()
     async with running(state=state) as pilot:
         await press(pilot, "T", "down", "enter")
         assert pilot.app.theme == NAMES[1]
@@ -51,7 +51,7 @@ async def test_enter_keeps_it_for_the_next_time() -> None:
 
 
 async def test_a_click_keeps_it() -> None:
-    state = State()
+    state = SavedState()
     async with running(state=state) as pilot:
         await press(pilot, "T")
         await pilot.click(OptionList, offset=(2, 3))
@@ -102,14 +102,14 @@ async def test_a_theme_that_is_not_there_is_the_default() -> None:
 
 async def test_no_color_begins_without_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    async with running(state=State(theme="light")) as pilot:
+    async with running(state=SavedState(theme="light")) as pilot:
         assert pilot.app.theme == themes.NO_COLOR
         await press(pilot, "T")
         assert "NO_COLOR" in shown(pilot)
 
 
 async def test_opening_it_changes_nothing() -> None:
-    async with running(state=State(theme="mono")) as pilot:
+    async with running(state=SavedState(theme="mono")) as pilot:
         seen: list[str] = []
         pilot.app.theme_changed_signal.subscribe(pilot.app.screen, lambda theme: seen.append(theme.name))
         await press(pilot, "T", "enter")

@@ -12,9 +12,9 @@ from ringtop.tui.text import format
 from ringtop.tui.text.glyphs import Glyphs
 from ringtop.tui.text.text import clip
 
-Tone = Literal["", "dim", "bar", "high", "full", "peak", "empty", "lost", "moving"]
-Piece = tuple[str, Tone]
-Rows = list[list[Piece]]
+FillTone = Literal["", "dim", "bar", "high", "full", "peak", "empty", "lost", "moving"]
+Piece = tuple[str, FillTone]
+Lines = list[list[Piece]]
 
 HIGH, FULL = 0.5, 0.85
 """Fill from which on a bar stands out."""
@@ -29,14 +29,14 @@ def mode(cpus: int, width: int, height: int) -> Literal["bars", "grid", "heat"]:
     return "grid" if -(-cpus // max(1, width // CELL)) <= height else "heat"
 
 
-def pane(totals: Totals, size: int, width: int, height: int, glyphs: Glyphs) -> Rows:
+def pane(totals: Totals, size: int, width: int, height: int, glyphs: Glyphs) -> Lines:
     """The whole pane: a summary, then the CPUs. ``size`` is the buffer's as the program's state tells it."""
     if height <= 0 or width < 10:
         return []
     shared = totals.transport == "ringbuf"
     whole = totals.capacity or size
     each = whole if shared else whole // max(1, len(totals.cpus))
-    rows: Rows = [_summary(totals, whole, width, glyphs)]
+    rows: Lines = [_summary(totals, whole, width, glyphs)]
     room = height - 1
     how = mode(len(totals.cpus), width, room - 1)
     if how == "bars" and room >= 2:
@@ -52,7 +52,7 @@ def pane(totals: Totals, size: int, width: int, height: int, glyphs: Glyphs) -> 
     return rows[:height]
 
 
-def tone(part: float) -> Tone:
+def tone(part: float) -> FillTone:
     """What a fill of *part* (0 to 1) means."""
     return "full" if part >= FULL else "high" if part >= HIGH else "bar"
 
@@ -102,14 +102,14 @@ def _bar_row(cpu: Cpu, each: int, width: int, glyphs: Glyphs) -> list[Piece]:
     return pieces
 
 
-def _loss(cpu: Cpu) -> Tone:
+def _loss(cpu: Cpu) -> FillTone:
     return "moving" if cpu.drop_rate > 0 else "lost" if cpu.dropped else "dim"
 
 
-def _grid(cpus: tuple[Cpu, ...], each: int, width: int, glyphs: Glyphs) -> Rows:
+def _grid(cpus: tuple[Cpu, ...], each: int, width: int, glyphs: Glyphs) -> Lines:
     across = max(1, width // CELL)
     levels = len(glyphs.spark) - 1
-    rows: Rows = []
+    rows: Lines = []
     for start in range(0, len(cpus), across):
         row: list[Piece] = []
         for cpu in cpus[start : start + across]:
@@ -120,12 +120,12 @@ def _grid(cpus: tuple[Cpu, ...], each: int, width: int, glyphs: Glyphs) -> Rows:
     return rows
 
 
-def _heat(cpus: tuple[Cpu, ...], each: int, width: int, height: int, glyphs: Glyphs) -> Rows:
+def _heat(cpus: tuple[Cpu, ...], each: int, width: int, height: int, glyphs: Glyphs) -> Lines:
     across = (width - 4) // 8 * 8 or max(1, width - 4)
     # Where not every CPU has room for a cell, several share one, and it shows the fullest of them.
     shared = -(-len(cpus) // (across * max(1, height - 1)))
     cells = [cpus[at : at + shared] for at in range(0, len(cpus), shared)]
-    rows: Rows = []
+    rows: Lines = []
     for start in range(0, len(cells), across):
         row: list[Piece] = [(f"{cells[start][0].cpu:>3} ", "dim")]
         row += [_heat_cell(cell, each, glyphs) for cell in cells[start : start + across]]
