@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ringtop.bpf import stream
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import SCHEMAS
-from ringtop.tui.model.gaps import Sequence
+from ringtop.tui.model.gaps import SequenceCheck
 from ringtop.tui.model.ring import Ring
 from ringtop.tui.model.store import DEFAULT_BYTES, Store, Table
 from ringtop.tui.source.inbox import Arrived, Inbox, Skipped
@@ -104,7 +104,7 @@ def test_floor_holds_rows_and_says_what_was_not_kept() -> None:
 
 def test_holes_in_sequence_numbers_are_found_where_they_are() -> None:
     batch = make("runqslower", [{"cpu": c, "seq": s} for c, s in [(0, 5), (1, 9), (0, 6), (0, 10), (1, 10), (1, 13)]])
-    sequence = Sequence()
+    sequence = SequenceCheck()
     assert sequence.missing(batch).tolist() == [0, 0, 0, 3, 0, 2]
     later = make("runqslower", [{"cpu": 1, "seq": 14}, {"cpu": 0, "seq": 21}])
     assert sequence.missing(later).tolist() == [0, 10]
@@ -112,7 +112,7 @@ def test_holes_in_sequence_numbers_are_found_where_they_are() -> None:
 
 def test_late_events_are_no_gap() -> None:
     batch = make("runqslower", [{"seq": s} for s in (0, 3, 1, 2, 4)])
-    assert Sequence().missing(batch).tolist() == [0, 2, 0, 0, 0]
+    assert SequenceCheck().missing(batch).tolist() == [0, 2, 0, 0, 0]
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5)), max_size=80), st.integers(1, 20))
@@ -126,7 +126,7 @@ def test_gaps_add_up_however_events_are_cut_into_batches(steps: list[tuple[int, 
         expected.append(skipped if cpu in seen else 0)
         seen.add(cpu)
         position[cpu] += 1
-    sequence = Sequence()
+    sequence = SequenceCheck()
     found: list[int] = []
     for start in range(0, len(events), cut):
         found += sequence.missing(make("runqslower", events[start : start + cut])).tolist()
