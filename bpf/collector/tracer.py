@@ -57,6 +57,7 @@ class Tracer:
     ) -> None:
         self.program = loaded.program
         self._loaded, self._kernel = loaded, kernel
+        self._silent = kernel.silent_perf
         self._min_us = options.min_us
         self._window_ns = options.merge_ms * 1_000_000
         self._excluded: set[int] = set()
@@ -114,8 +115,8 @@ class Tracer:
         dropped, but for events just being written; and what is here without being in them is known by its numbers.
         """
         complete = self.changes.step()
-        counters = self._loaded.counters() if audit or complete else None
-        audited = Audit(counters) if counters is not None and audit else None
+        counters = self._loaded.counters() if audit or complete or self._silent else None
+        audited = Audit(counters) if counters is not None and (audit or self._silent) else None
         batches = []
         for way in self.ways:
             batch = way.drain()
@@ -125,11 +126,13 @@ class Tracer:
             self.changes.saw(way, batch.rows)
             if audited is not None:
                 audited.saw(way.transport, batch.rows)
+        if audited is not None and self._silent:
+            self._loaded.unreported += audited.find_unreported(self.ways.ledger)
         if counters is not None and complete:
             self.changes.finish(counters)
         arrived = concat(self.program, batches)
         due = self._order.push(arrived if self._kernel.inner_pids else resolve(arrived), before_ns)
-        return Drained(due, audited)
+        return Drained(due, audited if audit else None)
 
     @property
     def patience_ns(self) -> int:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ringtop.bpf.kernel.ladder import Rung
 from ringtop.bpf.kernel.layout import Counters, ProgramConfig
 
@@ -30,6 +33,10 @@ class Loaded(Protocol):
     @property
     def tried(self) -> list[str]:
         """The rungs and variants before this one, each with why it was not used."""
+
+    unreported: NDArray[np.int64]
+    """Events, by CPU, that found no room in a perf buffer and that the kernel did not report: whoever finds them adds
+    them here, and the counters have them as ``full``."""
 
     def map_fd(self, name: str) -> int:
         """File descriptor of one of the program's maps."""

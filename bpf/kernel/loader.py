@@ -15,6 +15,7 @@ import numpy as np
 
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.sizes import Emit
+from ringtop.bpf.common.transports import TRANSPORTS
 from ringtop.bpf.kernel import parents, syscall
 from ringtop.bpf.kernel.features import Kernel, possible_cpus
 from ringtop.bpf.kernel.headers import write_tree
@@ -94,6 +95,7 @@ class LoadedByBcc:
 
     def __post_init__(self) -> None:
         self._attached = False
+        self.unreported = np.zeros(possible_cpus(), np.int64)
         self._ledger = np.zeros((possible_cpus(), 2 + 3 * len(COUNTERS)), np.uint64)
 
     @property
@@ -132,6 +134,7 @@ class LoadedByBcc:
         syscall.map_lookup(self.map_fd("ledger"), 0, self._ledger)
         values = self._ledger.copy()
         by = values[:, 2:].reshape(len(values), 3, len(COUNTERS))
+        by[:, TRANSPORTS.index("perfbuf"), COUNTERS.index("full")] += self.unreported.astype(np.uint64)
         return Counters(values[:, 0], values[:, 1].view(np.int64), by, not self._attached)
 
     def missed(self) -> int:
