@@ -18,11 +18,14 @@ from ringtop.bpf.filter import FilterError
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.options.kinds import DisplayFilter
 from ringtop.bpf.stream import Control
+from ringtop.tui.cli.folding import HELP, By, Sort
 from ringtop.tui.cli.options import Value, flags, programs_argument, said
 from ringtop.tui.cli.schedule import Change
 from ringtop.tui.settings.config import Config
 from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe, safe_lines
+from ringtop.tui.top.report import START
+from ringtop.tui.top.slots import WINDOWS
 
 STATUS = """\b
 Exit status:
@@ -129,6 +132,77 @@ def trace(
 
     collector = CollectorOptions(**said(given))
     return run(TraceOptions(collector, style, display, count, duration, after, summary, check, quiet))
+
+
+@ringtop.command(epilog=f"Keys, from coarse to fine:\n\n{HELP}\n\n{STATUS}")
+@programs_argument(required=False)
+@flags(CollectorOptions, "programs")
+@click.option("--duration", type=click.FloatRange(0, min_open=True), help="Stop after so many seconds.")
+@click.option("--by", type=By(), multiple=True, metavar="PROGRAM=KEY", help="What a program is folded by. Repeatable.")
+@click.option("--rows", type=click.IntRange(0), default=20, show_default=True, help="Most rows of a table.")
+@click.option("--sort", type=Sort(), metavar="COLUMN", help="What rows are ranked by, where they have it.")
+@click.option(
+    "--window",
+    type=click.Choice([START, *WINDOWS]),
+    default=START,
+    show_default=True,
+    help="Which events are counted: all, or the last ones.",
+)
+@click.option("--every", type=click.FloatRange(0.1), metavar="SECONDS", help="Report so often, not only at the end.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="Reports as…",
+)
+@click.option(
+    "--filter",
+    "display",
+    type=Value(DisplayFilter()),
+    metavar="EXPR",
+    default="",
+    help="Display filter: which events are counted.",
+)
+@click.option(
+    "--replay",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Fold a recording. Times are its own; options of a collector mean nothing.",
+)
+@click.option("--check", is_flag=True, help="Exit status 4 when events were lost or the ledger does not balance.")
+@click.option("-q", "--quiet", is_flag=True, help="Errors only on standard error.")
+def top(
+    duration: float | None,
+    by: tuple[tuple[str, str], ...],
+    rows: int,
+    sort: str | None,
+    window: str,
+    every: float | None,
+    style: str,
+    display: str,
+    replay: Path | None,
+    check: bool,
+    quiet: bool,
+    **given: Any,
+) -> int:
+    """Fold events into ranked rows, for scripts and for a look without a screen.
+
+    Every event is counted into the row of its key, and whatever has no row of its own into the others: together they
+    are what was received. Ctrl+C prints what there is. Where events were lost counts are lower bounds.
+
+    \b
+      ringtop top execsnoop --by execsnoop=parent --sort failed
+      ringtop top --every 2 --window 10s
+      ringtop top --replay FILE --format json | jq '.programs[].verdict'
+    """
+    from ringtop.tui.cli.top import TopOptions, run
+
+    collector = CollectorOptions(**said(given))
+    return run(
+        TopOptions(collector, dict(by), style, display, window, sort or "", rows, every, duration, replay, check, quiet)
+    )
 
 
 @ringtop.command(epilog=STATUS)

@@ -145,7 +145,7 @@ class Trace:
             self.out.flush()
 
 
-def _standard_output() -> TextIO:
+def standard_output() -> TextIO:
     """Buffered whatever the environment says: with PYTHONUNBUFFERED, Python drops the rest of a write that a signal cut
     short. And a locale without UTF-8 is no reason to fail."""
     out = sys.stdout
@@ -165,7 +165,7 @@ def _open_summary(where: str | None) -> TextIO | None:
 def run(options: TraceOptions) -> int:
     """Trace; the exit status. Raises CannotTrace when the collector cannot."""
     screen = sys.stdout.isatty()
-    out = _standard_output()
+    out = standard_output()
     summary_file = _open_summary(options.summary)
     client = Client(arguments(options.collector))
     give_up_root()

@@ -29,14 +29,14 @@ class CsvLines:
 
     def header(self) -> str:
         """The names of the columns."""
-        return _written([self.names])[0]
+        return written([self.names])[0]
 
     def lines(self, batch: Batch, wall_offset_ns: int) -> list[str]:
         """One record for each row."""
         own = dict(zip(names(batch.program), columns(batch, wall_offset_ns), strict=True))
         empty = [""] * len(batch)
         cells = [list(map(_cell, own[name])) if name in own else empty for name in self.names]
-        return _written(zip(*cells, strict=True))
+        return written(zip(*cells, strict=True))
 
 
 class _Lines(list[str]):
@@ -46,7 +46,8 @@ class _Lines(list[str]):
         self.append(line)
 
 
-def _written(records: Iterable[Sequence[str]]) -> list[str]:
+def written(records: Iterable[Sequence[str]]) -> list[str]:
+    """One line for each of *records*."""
     lines = _Lines()
     csv.writer(lines, lineterminator="").writerows(records)
     return lines
@@ -54,13 +55,14 @@ def _written(records: Iterable[Sequence[str]]) -> list[str]:
 
 def _cell(value: Any) -> str:
     if isinstance(value, bytes):
-        return _harmless(PROGRAMS.visible(value))
+        return harmless(PROGRAMS.visible(value))
     if isinstance(value, list):
-        return _harmless(shell_line(value, gate=PROGRAMS))
+        return harmless(shell_line(value, gate=PROGRAMS))
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """A cell of *text* that no spreadsheet takes for a formula."""
     return "'" + text if text.startswith(_FORMULA) else text

@@ -20,6 +20,11 @@ class Arrived:
     drained_ns: int
 
 
+def arrived(item: stream.Round) -> Arrived:
+    """*item*, decoded. Raises StreamError."""
+    return Arrived(tuple(stream.batch(rows) for rows in item.batches if rows.rows), item.drained_ns)
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """Events that came faster than the viewer took them, and were let go before they were kept."""
@@ -63,7 +68,7 @@ class Inbox:
         entry: Entry
         if isinstance(item, stream.Round):
             try:
-                entry = Arrived(tuple(stream.batch(r) for r in item.batches if r.rows), item.drained_ns)
+                entry = arrived(item)
             except stream.StreamError as e:
                 entry = Lost("damaged stream", str(e))
         else:

@@ -67,6 +67,6 @@ class Case:
         return visible(self.common(part, row))
 
 
-def percent(part: float) -> str:
+def at_least(part: float) -> str:
     """Never more than there is: 62.6 % is '62%'."""
     return f"{int(100 * part)}%"

@@ -6,13 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ringtop.tui.text.format import count, duration, rate
+from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.tui.text.format import count, duration, percent, rate
 from ringtop.tui.text.text import visible
-from ringtop.tui.top.case import Case, percent
-from ringtop.tui.top.command import base
+from ringtop.tui.top.case import Case, at_least
+from ringtop.tui.top.command import UNREADABLE, base
 from ringtop.tui.top.commands import LEVELS
-from ringtop.tui.top.marks import HIGH_NS
-from ringtop.tui.top.measures import words
 from ringtop.tui.top.names import NOT_KNOWN
 from ringtop.tui.top.slots import SECOND
 
@@ -20,11 +19,15 @@ Rule = Callable[[Case], str]
 
 _COMMANDS = (*LEVELS, "argv", "exe")
 _FAILS, _FAILED_SHARE = 5, 0.05
-_SEARCHED_SHARE = 0.5
+_SEARCHED_SHARE, _MOSTLY = 0.5, 0.9
 _STARTS_A_SECOND = 10
 _WAITS_MOST, _PREEMPTED = 0.4, 0.8
 _MOST, _FEW = 0.5, 10
 """A share of so much is told, of so many events or more."""
+
+
+def _part(case: Case, part: float) -> str:
+    return f"at least {at_least(part)}" if case.lost else percent(part, 1)
 
 
 def _burst(case: Case) -> str:
@@ -44,13 +47,13 @@ def _program(case: Case, row: int) -> str:
 
 
 def _never_found(case: Case) -> str:
-    """Losses might have it found."""
+    """Not told where events were lost: it may have been among them."""
     standing = case.standing
     if not standing.fold.measures.searches or case.lost or standing.fold.key.name not in _COMMANDS:
         return ""
     failed = np.where(standing.done() + standing.searched == 0, standing.failed, 0)
     for row in np.argsort(-failed, kind="stable")[:2].tolist():
-        if failed[row] and case.told("error", row) == "ENOENT":
+        if failed[row] and case.told("error", row) == "ENOENT" and case.label(row)[0] != UNREADABLE:
             parent = case.told("parent", row)
             by = f" by {parent}" if parent and parent != visible(NOT_KNOWN) else ""
             return f"{_program(case, row)} was never found ({count(failed[row])} tries{by})"
@@ -61,17 +64,14 @@ def _fails(case: Case) -> str:
     standing = case.standing
     if not standing.fold.measures.failures:
         return ""
-    found = standing.done() + standing.searched > 0  # else it was told above, or cannot be
     often = standing.failed >= np.maximum(_FAILS, _FAILED_SHARE * (case.happened + case.lost))
-    failed = np.where(often & (found | (case.lost > 0) | ~_is_search(case)), standing.failed, 0)
+    if _never_found(case):  # which was told before
+        often &= standing.done() + standing.searched > 0
+    failed = np.where(often, standing.failed, 0)
     if not failed.any():
         return ""
     row = int(failed.argmax())
     return f"{case.name(row)} fails {count(failed[row])} of {count(case.happened[row])} ({case.told('error', row)})"
-
-
-def _is_search(case: Case) -> np.bool_:
-    return np.bool_(case.standing.fold.measures.searches and case.standing.fold.key.name in _COMMANDS)
 
 
 def _searches(case: Case) -> str:
@@ -83,8 +83,11 @@ def _searches(case: Case) -> str:
     if case.at_least(int(searched.sum()), whole) < _SEARCHED_SHARE:
         return ""
     row = int(searched.argmax())
-    part = percent(case.at_least(int(searched[row]), whole))
-    return f"{part}: {case.told('parent', row) or 'a'}'s PATH search for {_program(case, row)}"
+    part = _part(case, case.at_least(int(searched.sum()), whole))
+    whose = f"{case.told('parent', row) or 'somebody'}'s"
+    if searched[row] >= _MOSTLY * searched.sum():
+        return f"{part}: {whose} PATH search for {_program(case, row)}"
+    return f"{part}: searches along PATH, most of them {whose} for {_program(case, row)}"
 
 
 def _starts(case: Case) -> str:
@@ -109,16 +112,17 @@ def _waits(case: Case) -> str:
     if not standing.by_time or case.lost or not standing.waited.any():
         return ""
     row = int(standing.waited.argmax())
-    part = standing.waited[row] / standing.whole_weight
-    if part < _WAITS_MOST:
+    if standing.waited[row] < _WAITS_MOST * standing.whole_weight:
         return ""
+    part = percent(standing.waited[row], standing.whole_weight)
     after = f", after {name}" if (name := case.told("after", row)) else ""
-    return f"{case.name(row)} waits most: {percent(part)} of all waiting{after}"
+    return f"{case.name(row)} waits most: {part} of all waiting{after}"
 
 
 def _worst(case: Case) -> str:
     standing = case.standing
-    if not standing.by_time or case.lost or standing.peaks.max(initial=0) < HIGH_NS:
+    long_ns = standing.fold.measures.long_ns
+    if not standing.by_time or case.lost or not 0 < long_ns <= standing.peaks.max(initial=0):
         return ""
     row = int(standing.peaks.argmax())
     return f"Worst: {case.name(row)}, {duration(int(standing.peaks[row]))}"
@@ -138,7 +142,7 @@ def _most(case: Case) -> str:
     """Half of all that was done is of one key."""
     standing = case.standing
     measures = standing.fold.measures
-    if standing.by_time or len(measures.done) > 1 or not standing.size or case.whole < _FEW:
+    if standing.by_time or measures.across or not standing.size or case.whole < _FEW:
         return ""
     done = standing.done()
     row = int(done.argmax())
@@ -148,17 +152,16 @@ def _most(case: Case) -> str:
     labels = dict(zip((p.name for p in standing.fold.key.parts), map(visible, case.label(row)), strict=True))
     folder = next((label for name, label in labels.items() if name.startswith("dir")), "")
     by = f" by {labels['comm']}" if "comm" in labels else ""
-    least = "at least " if case.lost else ""
     if folder:
-        return f"{least}{percent(part)} under {folder}{by}"
-    return f"{case.name(row)}: {least}{percent(part)} of all {words(measures.done[0]).many}"
+        return f"{_part(case, part)} under {folder}{by}"
+    return f"{case.name(row)}: {_part(case, part)} of all {SCHEMAS[measures.done[0]].many}"
 
 
 def _across(case: Case) -> str:
     """Half of what one program saw is of one key."""
     standing = case.standing
     programs = standing.fold.measures.done
-    if len(programs) == 1 or not standing.size:
+    if not (standing.fold.measures.across and standing.size):
         return ""
     told: dict[int, list[str]] = {}
     for at, program in enumerate(programs):
@@ -166,7 +169,7 @@ def _across(case: Case) -> str:
         whole = int(standing.sums[at].sum() + standing.others[at])
         part = case.at_least(int(standing.sums[at, row]), whole)
         if whole >= _FEW and part >= _MOST:
-            told.setdefault(row, []).append(f"{percent(part)} of all {words(program).many}")
+            told.setdefault(row, []).append(f"{_part(case, part)} of all {SCHEMAS[program].many}")
     return ". ".join(f"{case.name(row)}: {', '.join(parts)}" for row, parts in list(told.items())[:2])
 
 

@@ -9,7 +9,7 @@ from ringtop.bpf.event.schema import SCHEMAS, UNKNOWN
 from ringtop.tui.text.format import UNKNOWN_TEXT, age, count, percent
 from ringtop.tui.text.text import cut_mark, visible
 from ringtop.tui.top.keys import Key
-from ringtop.tui.top.measures import ALL, Measures, measures, words
+from ringtop.tui.top.measures import Measures
 from ringtop.tui.top.report import Report, Row
 
 Text = Callable[[Row, Report], str]
@@ -80,8 +80,8 @@ def _done(at: int) -> Text:
 
 
 def _of(program: str, at: int) -> Column:
-    word = words(program)
-    return Column(word.done, word.done.upper(), word.many, _done(at), 9)
+    schema = SCHEMAS[program]
+    return Column(schema.done, schema.done.upper(), schema.many, _done(at), 9)
 
 
 _MEASURES = (
@@ -131,19 +131,18 @@ _MEASURES = (
         ranks=False,
         there=lambda kept: "parent" in kept.commons,
     ),
-    Column("pids", "PIDS", "processes, about", _pids, 6, ranks=False, there=lambda kept: kept.pids),
-    Column("uid", "UID", "user of the newest event", _uid, 5, ranks=False, there=lambda kept: len(kept.done) == 1),
+    Column("pids", "PIDS", "processes, about", _pids, 6, ranks=False, there=lambda kept: not kept.across),
+    Column("uid", "UID", "user of the newest event", _uid, 5, ranks=False, there=lambda kept: not kept.across),
     Column("first", "FIRST", "first event, ago", lambda row, told: age(told.until_ns - row.first_ns), 6),
     Column("last", "LAST", "newest event, ago", lambda row, told: age(told.until_ns - row.last_ns), 6),
 )
 
 
-def columns(program: str, key: Key) -> tuple[Column, ...]:
-    """The columns of *program*, or of ALL, folded by *key*: those of the key first."""
-    kept = measures(program)
+def columns(key: Key, kept: Measures) -> tuple[Column, ...]:
+    """The columns of a table that is folded by *key* and keeps these: those of the key first."""
     parts = tuple(_part(at, part.name, part.title, part.about) for at, part in enumerate(key.parts))
     done = tuple(_of(p, at) for at, p in enumerate(kept.done))
-    if program == ALL:
+    if kept.across:
         done = (Column("events", "EVENTS", "all events", lambda row, _: count(row.events), 9), *done)
     else:
         done = (Column("count", done[0].title, done[0].about, done[0].text, 9),)
@@ -159,18 +158,8 @@ def _part(at: int, name: str, title: str, about: str) -> Column:
     return Column(name, title, about, text, right=False, ranks=False)
 
 
-def sort_of(program: str, name: str = "") -> str:
-    """What the rows of *program*, or of ALL, are ranked by: *name*, or what hurts most. Raises ValueError."""
-    if not name:
-        return "events" if program == ALL else "total" if measures(program).waits else "count"
-    kept = measures(program)
-    known = ["events", "count", *(words(p).done for p in kept.done), *(c.name for c in _MEASURES if c.ranks)]
-    if name not in known:
-        raise ValueError(f"rows of {program} cannot be sorted by {name!r}, only by {', '.join(dict.fromkeys(known))}")
-    return name
-
-
-SORTS = tuple(
-    dict.fromkeys(["count", "events", *(words(p).done for p in SCHEMAS), *(c.name for c in _MEASURES if c.ranks)])
-)
-"""Names of all columns that rows can be ranked by."""
+def sorts(kept: Measures) -> tuple[str, ...]:
+    """The columns that rows of a table that keeps these can be ranked by; what hurts most first."""
+    usual = "events" if kept.across else "total" if kept.waits else "count"
+    names = [column.name for column in columns(Key("", ()), kept) if column.ranks]
+    return tuple(dict.fromkeys([usual, *names, "events", "count"]))

@@ -21,6 +21,8 @@ BY_DESCRIPTOR = (b"/proc/", b"/dev/fd/")
 _DEEPEST = 4
 """Wrappers inside wrappers."""
 _NAME_MAX = 255
+UNREADABLE = b"(unknown)"
+"""Neither its file nor its arguments could be read."""
 REST = b".."
 """Stands for all other arguments."""
 CODE = b".."
@@ -59,11 +61,11 @@ def is_compiler(name: bytes) -> bool:
     return name in tools.COMPILERS or stem(name) in tools.COMPILERS
 
 
-def is_deep(name: bytes) -> bool:
-    """Whether more of the arguments than the names of options makes the key of a program called *name*."""
-    known = stem(name)
-    tables = (tools.INTERPRETERS, tools.TOOLS, tools.WRAPPERS, tools.SHELLS)
-    return any(name in table or known in table for table in tables)
+def is_deep(filename: bytes, called: Sequence[bytes]) -> bool:
+    """Whether more of its arguments than the names of options makes the key of *filename*, *called* so (one name, or
+    none): a script may be behind another name, and only its arguments tell."""
+    _, name = names(filename, called)
+    return (bool(called) and base(called[0]) != base(filename)) or _known(name) or _known(stem(name))
 
 
 def names(filename: bytes, args: Sequence[bytes]) -> tuple[bytes, bytes]:
@@ -71,14 +73,25 @@ def names(filename: bytes, args: Sequence[bytes]) -> tuple[bytes, bytes]:
     file, called = base(filename), base(args[0]) if args else b""
     plain = called.removeprefix(b"-")
     if not called or called == file:
-        return file, file
+        return file or UNREADABLE, file
     if not file or filename.startswith(BY_DESCRIPTOR):
         return called, plain
-    return b"%s as %s" % (file, called), plain if is_deep(plain) or is_compiler(plain) else file
+    return b"%s as %s" % (file, called), plain if _known(plain) or is_compiler(plain) else file
+
+
+def script(filename: bytes, args: Sequence[bytes]) -> int:
+    """Where *filename* stands among *args* because the kernel put it there behind the interpreter that its first line
+    names, and perhaps an option; else 0."""
+    file = base(filename)
+    if not file or not args or base(args[0]) == file:
+        return 0
+    return next((at for at, arg in enumerate(args[1:3], 1) if base(arg) == file), 0)
 
 
 def command(filename: bytes, args: Sequence[bytes], depth: int = 0) -> Command:
     """The key of the exec of *filename* with *args*, the first of which is its own name."""
+    if at := script(filename, args):
+        return _options(base(filename), (), args[at + 1 :])
     shown, name = names(filename, args)
     rest = list(args[1:])
     known = name if _known(name) else stem(name)

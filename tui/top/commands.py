@@ -120,7 +120,8 @@ class Commands:
         for at in self._programs.fill(programs, rows).tolist():
             filename, args = lines.line(at)
             _, name = names(filename, args[:1])
-            self._classes.append(_DEEP if is_deep(name) else _COMPILER if is_compiler(name) else _PLAIN)
+            deep = is_deep(filename, args[:1])
+            self._classes.append(_DEEP if deep else _COMPILER if is_compiler(name) else _PLAIN)
         return np.array(self._classes, np.int64)[rows]
 
     def _flags(self, text: Text, start: Places, end: Places, compiler: NDArray[np.bool_]) -> Sums:

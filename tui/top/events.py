@@ -71,7 +71,7 @@ class Events:
     def values(self) -> Values:
         """What is added up of them."""
         schema, rows, judged = self.batch.schema, self.rows, self.judged
-        waited, failed, searched = duration(schema), None, None
+        took, failed, searched = duration(schema), None, None
         if judged is not None:
             failed, searched = judged.failed, judged.searched
         elif "ret" in schema:
@@ -80,7 +80,7 @@ class Events:
             self.batch.program,
             failed,
             searched,
-            np.maximum(rows[waited].astype(np.int64), 0) if waited else None,
+            np.maximum(rows[took.part].astype(np.int64), 0) if took is not None else None,
             rows["preempted"] != 0 if "preempted" in schema else None,
         )
 

@@ -95,9 +95,9 @@ class Fold:
             self.waits.add(rows, values.waited, seconds, len(table))
         self._note_names(events, rows, some, values)
         self._note_tries(events, rows, some)
-        if self.measures.searches and self.measures.pids:
+        if "parent" in self.commons:
             table.descend(groups, events.rows["ppid"][some], events.ts[some], last)
-        if self.measures.pids:
+        if not self.measures.across:
             self._note_pids(rows, events.rows["pid"][some])
 
     def _add(self, second: int, rows: Codes, values: Values) -> None:

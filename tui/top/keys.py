@@ -6,19 +6,9 @@ from dataclasses import dataclass
 
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.top.measures import ALL
-from ringtop.tui.top.parts import PARTS, Part, fits
+from ringtop.tui.top.parts import PARTS, Part
 
-_KEYS: dict[str, tuple[str, ...]] = {
-    "runqslower": ("cpu", "uid", "unit", "comm", "comm+after", "pid", "tid", "after"),
-    "execsnoop": ("program", "subcommand", "command", "argv", "exe", "parent", "uid", "unit", "error"),
-    "unlinksnoop": ("dir1", "dir2", "dir3", "comm", "comm+dir", "comm+dir+name", "op", "error", "uid", "unit"),
-    ALL: ("cpu", "uid", "unit", "parent", "comm"),
-}
-"""Names of keys, from coarse to fine where one contains the other."""
-_OTHERS = ("cpu", "uid", "unit", "comm", "pid", "tid")
-"""Of a program that is not above."""
-_FIRST = {"execsnoop": "command", "unlinksnoop": "comm+dir"}
-"""The one to begin with, where that is not comm."""
+_ALL_KEYS = ("cpu", "uid", "unit", "parent", "comm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +25,15 @@ class Key:
 
 
 def keys(program: str) -> tuple[Key, ...]:
-    """The keys that events of *program*, or of ALL, can be folded by."""
-    schemas = list(SCHEMAS.values()) if program == ALL else [SCHEMAS[program]]
-    found = [Key(name, tuple(PARTS[part] for part in name.split("+"))) for name in _KEYS.get(program, _OTHERS)]
-    return tuple(key for key in found if all(fits(part, schema) for part in key.parts for schema in schemas))
+    """The keys that events of *program*, or of ALL, can be folded by, from coarse to fine where one contains the
+    other."""
+    names = _ALL_KEYS if program == ALL else SCHEMAS[program].keys
+    return tuple(Key(name, tuple(PARTS[part] for part in name.split("+"))) for name in names)
 
 
 def first_key(program: str) -> Key:
     """The key of *program*, or of ALL, to begin with."""
-    return named(program, _FIRST.get(program, "comm"))
+    return named(program, "comm" if program == ALL else SCHEMAS[program].key)
 
 
 def named(program: str, name: str) -> Key:

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from ringtop.tui.top.slots import SECOND
 from ringtop.tui.top.standing import Standing
 
-HIGH_NS = 100_000_000
-"""Waits from here on stand out."""
 _NEW_NS = 60 * SECOND
 _SETTLED_NS = 30 * SECOND
 _BURST, _TIMES = 10, 4
@@ -47,7 +45,7 @@ def marks(standing: Standing) -> Marks:
     now, before = standing.happened(standing.now), standing.happened(standing.before)
     usual = before / standing.seconds("5min")
     return Marks(
-        failed=failed | (peaks >= HIGH_NS),
+        failed=failed | (peaks >= (standing.fold.measures.long_ns or np.inf)),
         new=(first > now_ns - _NEW_NS) & (first > standing.start_ns + _SETTLED_NS),
         burst=(now >= _BURST) & (now / standing.seconds("10s") >= _TIMES * usual),
     )

@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ringtop.bpf.event.schema import SCHEMAS, Schema
+from ringtop.bpf.event.schema import SCHEMAS, Field, Schema
 
 ALL = "all"
 """In place of a program: the table across all programs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What the events of a program are called."""
-
-    done: str
-    """What was done, as a column is called: 'started'."""
-    many: str
-    """'programs started'."""
-
-
-_WORDS = {
-    "runqslower": Words("waits", "waits"),
-    "execsnoop": Words("started", "programs started"),
-    "unlinksnoop": Words("deleted", "deletions"),
-}
-
-
-def words(program: str) -> Words:
-    """Of *program*, or of ALL."""
-    return _WORDS.get(program, Words("events", "events"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +17,16 @@ class Measures:
 
     done: tuple[str, ...]
     """Programs whose events are counted, each by itself."""
+    across: bool
+    """Of the table across programs; else there is one."""
     failures: bool
     searches: bool
     """Failed execs may be searches along PATH; and who starts what is of interest."""
     waits: bool
     """How long something took: total, longest, percentiles."""
+    long_ns: int
+    """What takes so long stands out."""
     preempted: bool
-    pids: bool
-    """How many processes."""
     commons: tuple[str, ...]
     """Parts of which the commonest value is kept."""
 
@@ -60,21 +41,26 @@ class Measures:
         return self.outcomes + 2
 
 
-def measures(program: str) -> Measures:
-    """What the events of *program*, or of ALL, tell."""
-    if program == ALL:
-        return Measures(tuple(SCHEMAS), True, True, True, False, False, ("error",))
-    schema = SCHEMAS[program]
-    execs = searches(schema)
-    failures = "ret" in schema
-    commons = {"after": "prev_comm" in schema, "parent": execs, "error": failures}
+def measures(program: str, programs: Iterable[str] = ()) -> Measures:
+    """What the events of *program* tell; of ALL, those of *programs*."""
+    across = program == ALL
+    done = tuple(programs) if across else (program,)
+    schemas = [SCHEMAS[name] for name in done]
+    execs = any(map(searches, schemas))
+    failures = any("ret" in schema for schema in schemas)
+    commons = {
+        "after": not across and "prev_comm" in schemas[0],
+        "parent": not across and execs,
+        "error": failures,
+    }
     return Measures(
-        done=(program,),
+        done=done,
+        across=across,
         failures=failures,
         searches=execs,
-        waits=duration(schema) is not None,
-        preempted="preempted" in schema,
-        pids=True,
+        waits=any(duration(schema) is not None for schema in schemas),
+        long_ns=min(filter(None, map(_long_ns, schemas)), default=0),
+        preempted=not across and "preempted" in schemas[0],
         commons=tuple(name for name, there in commons.items() if there),
     )
 
@@ -84,6 +70,12 @@ def searches(schema: Schema) -> bool:
     return all(name in schema for name in ("filename", "argv", "ret"))
 
 
-def duration(schema: Schema) -> str | None:
+def duration(schema: Schema) -> Field | None:
     """The field that tells how long something took."""
-    return next((field.name for field in schema.fields if field.kind == "duration"), None)
+    return next((field for field in schema.fields if field.kind == "duration"), None)
+
+
+def _long_ns(schema: Schema) -> int:
+    """From what on a duration stands out most; 0 where none does."""
+    field = duration(schema)
+    return field.levels[1] if field is not None and field.levels is not None else 0

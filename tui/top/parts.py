@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ringtop.bpf.event.schema import UNKNOWN, Schema
+from ringtop.bpf.event.schema import UNKNOWN
 from ringtop.tui.top.commands import LEVELS
 from ringtop.tui.top.events import Events
 from ringtop.tui.top.hashing import Sums
@@ -24,7 +24,7 @@ At = NDArray[np.intp]
 
 LONGEST = 256
 IDLE = b"(idle)"
-RELATIVE = b"(relative) "
+RELATIVE = b"(relative)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,6 @@ class Part:
     """Fields an event must have."""
     sums: Callable[[Events], Sums]
     labels: Callable[[Events, At], list[bytes]]
-
-
-def fits(part: Part, schema: Schema) -> bool:
-    """Whether events of *schema* have it."""
-    return all(name in schema for name in part.needs)
 
 
 def sums(part: Part, events: Events) -> Sums:
@@ -168,7 +163,8 @@ def _folder(name: str, depth: int, about: str) -> Part:
 
     def labels(events: Events, at: At) -> list[bytes]:
         start, end = ends(events)
-        return [text if text.startswith(b"/") else RELATIVE + text for text in _text(events, at, start, end)]
+        texts = _text(events, at, start, end)
+        return [text if text.startswith(b"/") else b" ".join(filter(None, (RELATIVE, text))) for text in texts]
 
     return Part(name, "WHERE", about, ("path",), hashed, labels)
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringtop.tui.top.keys import Key
+from ringtop.tui.top.measures import Measures
 
 SPARK = 12
 """Values of a sparkline: five seconds each, the newest last."""
@@ -111,6 +112,7 @@ class Report:
 
     program: str
     key: Key
+    measures: Measures
     window: str
     since_ns: int
     until_ns: int

@@ -7,9 +7,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.top.fold import Fold
 from ringtop.tui.top.groups import Codes, Counts, Groups
-from ringtop.tui.top.measures import words
 from ringtop.tui.top.report import SPARK, START
 from ringtop.tui.top.slots import SECOND, Past, begin
 
@@ -131,7 +131,7 @@ class Standing:
     @property
     def by_time(self) -> bool:
         """Whether shares are of time waited."""
-        return self.fold.measures.waits and len(self.fold.measures.done) == 1
+        return self.fold.measures.waits and not self.fold.measures.across
 
     @cached_property
     def quantiles(self) -> NDArray[np.int64]:
@@ -169,7 +169,7 @@ class Standing:
             case "first" | "last":
                 found = about[sort]
             case _:
-                found = self.sums[[words(program).done for program in self.fold.measures.done].index(sort)]
+                found = self.sums[[SCHEMAS[program].done for program in self.fold.measures.done].index(sort)]
         return found.astype(np.float64)
 
     def spark(self, rows: Codes | None = None) -> Counts:

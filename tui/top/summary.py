@@ -46,6 +46,7 @@ def report(program: str, case: Case, wanted: Wanted, kept_out: int) -> Report:
     return Report(
         program=program,
         key=standing.fold.key,
+        measures=standing.fold.measures,
         window=standing.window,
         since_ns=standing.since_ns,
         until_ns=standing.now_ns,
@@ -87,7 +88,7 @@ def _rows(case: Case, rows: Codes) -> tuple[Row, ...]:
     standing = case.standing
     fold, table = standing.fold, standing.fold.table
     sparks = standing.spark(rows).tolist()
-    pids = sketch.estimate(fold.pids[rows]).tolist() if fold.measures.pids else [0] * len(rows)
+    pids = sketch.estimate(fold.pids[rows]).tolist() if not fold.measures.across else [0] * len(rows)
     rates = (standing.happened(standing.now)[rows] / standing.seconds("10s")).tolist()
     found = []
     for place, row in enumerate(rows.tolist()):

@@ -14,10 +14,10 @@ from ringtop.bpf import filter as language
 from ringtop.bpf import stream
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import SCHEMAS
-from ringtop.tui.source.inbox import Arrived, Entry
+from ringtop.tui.source.inbox import Arrived, Entry, arrived
 from ringtop.tui.source.source import Rewound
 from ringtop.tui.top.case import Case
-from ringtop.tui.top.columns import sort_of
+from ringtop.tui.top.columns import sorts
 from ringtop.tui.top.commands import Commands
 from ringtop.tui.top.events import Events, Known
 from ringtop.tui.top.fold import Fold
@@ -26,7 +26,7 @@ from ringtop.tui.top.keys import Key, first_key, named
 from ringtop.tui.top.ledgers import Ledgers
 from ringtop.tui.top.losses import Losses
 from ringtop.tui.top.marks import marks
-from ringtop.tui.top.measures import ALL, measures, searches
+from ringtop.tui.top.measures import ALL, Measures, measures, searches
 from ringtop.tui.top.names import Host, Names, Units
 from ringtop.tui.top.order import Order
 from ringtop.tui.top.report import START, Report
@@ -89,13 +89,15 @@ class Top:
 
     # Feeding it
 
-    def hear(self, entry: Entry) -> None:
-        """Take a message of the stream."""
+    def hear(self, entry: Entry | stream.Round) -> None:
+        """Take a message of the stream. Raises StreamError for a round that cannot be decoded."""
         match entry:
             case Arrived():
                 for batch in entry.batches:
                     self.take(batch)
                 self.tick(entry.drained_ns)
+            case stream.Round():
+                self.hear(arrived(entry))
             case stream.Stats():
                 self.wall_offset_ns = entry.wall_offset_ns
                 self.tick(entry.ts_ns)
@@ -159,9 +161,9 @@ class Top:
     ) -> Report:
         """How *program*, or ALL, stands in *window*: START or one of WINDOWS.
 
-        Of all rows, ranked by the column *sort* (by default the one that hurts most), *rows* from *first* on are told.
-        With *order* they are moved with care; *keep*: ids of rows that stay even if they had no event in the window.
-        Raises ValueError for another window or column.
+        Of all rows, ranked by the column *sort* (where it has none, by what hurts most), *rows* from *first* on are
+        told. With *order* they are moved with care; *keep*: ids of rows that stay even if they had no event in the
+        window. Raises KeyError for another window.
         """
         with self._lock:
             table = self._tables[program]
@@ -171,7 +173,7 @@ class Top:
             standing = Standing(fold, window, self.now_ns, start)
             losses = table.losses.since(standing.since_ns)
             case = Case(standing, marks(standing), losses, table.last_ns, self.wall_offset_ns)
-            wanted = Wanted(sort_of(program, sort), rows, first, order, keep)
+            wanted = Wanted(sort if sort in sorts(fold.measures) else sorts(fold.measures)[0], rows, first, order, keep)
             return report(program, case, wanted, self._kept_out(program))
 
     # Changing it
@@ -185,7 +187,7 @@ class Top:
             if key == table.main.key:
                 table.chosen = None
                 return
-            fold = Fold(key, measures(program), self._most)
+            fold = Fold(key, self._measures(program), self._most)
             table.chosen_ns = self.now_ns
             past = Searches()
             for batch in history:
@@ -200,10 +202,10 @@ class Top:
         """Begin *program*, or ALL, anew."""
         with self._lock:
             old = self._tables[program]
-            table = self._tables[program] = _Table(Fold(old.main.key, measures(program), self._most), self.now_ns)
-            table.kept_out = self._kept_out(program) + old.kept_out
+            table = self._tables[program] = _Table(Fold(old.main.key, self._measures(program), self._most), self.now_ns)
+            table.kept_out = self._kept_out(program)
             if old.chosen is not None:
-                table.chosen, table.chosen_ns = Fold(old.chosen.key, measures(program), self._most), self.now_ns
+                table.chosen, table.chosen_ns = Fold(old.chosen.key, self._measures(program), self._most), self.now_ns
 
     def _clear(self) -> None:
         hasher = Hasher(self._seed)
@@ -212,8 +214,12 @@ class Top:
         self._start_ns = None
         self.now_ns = 0
         self._tables = {
-            p: _Table(Fold(self._by.get(p) or first_key(p), measures(p), self._most)) for p in (*self.programs, ALL)
+            p: _Table(Fold(self._by.get(p) or first_key(p), self._measures(p), self._most))
+            for p in (*self.programs, ALL)
         }
+
+    def _measures(self, program: str) -> Measures:
+        return measures(program, self.programs)
 
     def _begin(self, now_ns: int) -> None:
         if self._start_ns is None:

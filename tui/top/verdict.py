@@ -7,8 +7,8 @@ from itertools import islice
 
 import numpy as np
 
-from ringtop.tui.text.format import age, clock, count
-from ringtop.tui.top.case import Case, percent
+from ringtop.tui.text.format import age, clock, count, percent
+from ringtop.tui.top.case import Case
 from ringtop.tui.top.clauses import RULES
 from ringtop.tui.top.slots import SECOND
 
@@ -19,6 +19,11 @@ QUIET_NS = 10 * SECOND
 def verdict(case: Case) -> tuple[str, ...]:
     """The first clauses that hold: safe text."""
     return tuple(islice(_clauses(case), CLAUSES))
+
+
+def sentence(clauses: tuple[str, ...]) -> str:
+    """All clauses in one line."""
+    return " ".join(f"{clause}." for clause in clauses)
 
 
 def _clauses(case: Case) -> Iterator[str]:
@@ -62,4 +67,4 @@ def _nothing(case: Case) -> str:
     weight = case.standing.weight()
     whole = case.standing.whole_weight
     keys = count(int(np.count_nonzero(weight)) + case.standing.fold.table.gone)
-    return f"nothing stands out: {keys} keys, the largest {percent(weight.max(initial=0) / max(whole, 1))}"
+    return f"nothing stands out: {keys} keys, the largest {percent(int(weight.max(initial=0)), whole)}"

@@ -53,6 +53,10 @@ EXECSNOOP = Schema(
     line=(PID, PPID, UID, COMM, RET, LineColumn("ARGUMENTS", "{argv}", marked=True)),
     details="{ret} {argv}",
     brief=("CPU {cpu}", "{ret}", "{argv}"),
+    done="started",
+    many="programs started",
+    keys=("program", "subcommand", "command", "argv", "exe", "parent", "uid", "unit", "error"),
+    key="command",
     text_bytes=176,
     colour="success",
 )

@@ -60,5 +60,8 @@ RUNQSLOWER = Schema(
     ),
     details="{latency} after {prev_comm}/{prev_pid} ({preempted})",
     brief=("CPU {cpu}", "{latency}", "{preempted}", "behind {prev_comm}"),
+    done="waits",
+    many="waits",
+    keys=("cpu", "uid", "unit", "comm", "comm+after", "pid", "tid", "after"),
     colour="accent",
 )

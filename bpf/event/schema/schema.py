@@ -49,6 +49,16 @@ class Schema:
     """The end of a line when there are others: a template of fields."""
     brief: tuple[str, ...]
     """What is said of an event among all those of a process: templates of one field each."""
+    done: str = ""
+    """What happened, where it did not fail, as a column of a top is called: 'started'; its name where nothing is
+    said."""
+    many: str = ""
+    """The same of many, in a sentence: 'programs started'."""
+    keys: tuple[str, ...] = ("cpu", "uid", "unit", "comm", "pid", "tid")
+    """Keys that a top can fold its events by (``PARTS`` of tui/top/parts.py, joined by ``+``), from coarse to fine
+    where one contains the other."""
+    key: str = "comm"
+    """The one that it begins with."""
     text_bytes: int = 0
     """Text that a row is expected to bring into the history; what is longer costs rows."""
     colour: str = "foreground"
@@ -59,6 +69,8 @@ class Schema:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tail", tuple(f.name for f in self.fields if f.tail))
+        object.__setattr__(self, "done", self.done or self.program)
+        object.__setattr__(self, "many", self.many or f"{self.program} events")
 
     def __contains__(self, name: str) -> bool:
         return any(f.name == name for f in self.fields)

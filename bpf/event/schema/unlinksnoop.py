@@ -46,6 +46,10 @@ UNLINKSNOOP = Schema(
     line=(PID, UID, COMM, LineColumn("OP", "{op}", 6), RET, LineColumn("PATH", "{path}", marked=True)),
     details="{ret} {op} {path}",
     brief=("CPU {cpu}", "{ret}", "{op}", "{path}"),
+    done="deleted",
+    many="deletions",
+    keys=("dir1", "dir2", "dir3", "comm", "comm+dir", "comm+dir+name", "op", "error", "uid", "unit"),
+    key="comm+dir",
     text_bytes=96,
     colour="secondary",
 )

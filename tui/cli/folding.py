@@ -1,0 +1,48 @@
+"""What ``ringtop top`` can be asked for besides what a collector can: how events are folded and ranked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.tui.top.columns import sorts
+from ringtop.tui.top.keys import keys, named
+from ringtop.tui.top.measures import ALL, measures
+
+TABLES = (*SCHEMAS, ALL)
+HELP = "\b\n" + "\n".join(f"{table + ':':<13}{', '.join(key.name for key in keys(table))}" for table in TABLES)
+"""The keys of every table."""
+
+
+class By(click.ParamType[tuple[str, str]]):
+    """``PROGRAM=KEY``: which key a program, or ``all``, is folded by."""
+
+    name = "by"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """The program and the key's name."""
+        if isinstance(value, tuple):
+            return value
+        table, equals, key = str(value).partition("=")
+        if not equals or table not in TABLES:
+            self.fail(f"{value!r} is not PROGRAM=KEY; a program is one of {', '.join(TABLES)}", param, ctx)
+        try:
+            named(table, key)
+        except ValueError as e:
+            self.fail(str(e), param, ctx)
+        return table, key
+
+
+class Sort(click.ParamType[str]):
+    """A column that rows of some table can be ranked by."""
+
+    name = "sort"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Its name."""
+        known = list(dict.fromkeys(name for table in TABLES for name in sorts(measures(table, SCHEMAS))))
+        if value not in known:
+            self.fail(f"{value!r} is no column to sort by; there are {', '.join(known)}", param, ctx)
+        return str(value)

@@ -1,0 +1,227 @@
+"""``ringtop top``: events folded into ranked rows, for scripts and for a look without a screen."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sys
+import threading
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import chain
+from pathlib import Path
+from typing import Protocol, TextIO
+
+import click
+
+from ringtop.bpf import filter as language
+from ringtop.bpf import stream
+from ringtop.bpf.options.collector import CollectorOptions
+from ringtop.tui.cli.account import give_up_root
+from ringtop.tui.cli.ending import when_told, when_unheard
+from ringtop.tui.cli.trace import standard_output
+from ringtop.tui.lines import summary as ledger
+from ringtop.tui.lines.top_records import TopCsv, TopJson
+from ringtop.tui.lines.top_table import TopTable
+from ringtop.tui.process.lookup import LocalHost
+from ringtop.tui.source.client import Client, CollectorDied, arguments
+from ringtop.tui.source.recording import read
+from ringtop.tui.text.say import say
+from ringtop.tui.text.text import safe
+from ringtop.tui.top.measures import ALL
+from ringtop.tui.top.report import START, Report
+from ringtop.tui.top.slots import SECOND
+from ringtop.tui.top.top import Top
+
+
+@dataclass(frozen=True, slots=True)
+class TopOptions:
+    """The command line of ``top``."""
+
+    collector: CollectorOptions
+    by: dict[str, str] = field(default_factory=dict)
+    style: str = "table"
+    display: str = ""
+    window: str = START
+    sort: str = ""
+    rows: int = 20
+    every: float | None = None
+    duration: float | None = None
+    replay: Path | None = None
+    check: bool = False
+    quiet: bool = False
+
+
+class Writer(Protocol):
+    """Writes reports in one format."""
+
+    def header(self) -> list[str]:
+        """What comes before all reports."""
+        ...
+
+    def lines(self, reports: list[Report], wall_offset_ns: int) -> list[str]:
+        """Reports of one time."""
+        ...
+
+
+class Run:
+    """Hears a stream, and prints reports: every so often, by the events' clock, and at the end."""
+
+    def __init__(self, options: TopOptions, top: Top, out: TextIO, writer: Writer) -> None:
+        self.options, self.top = options, top
+        self._out, self._writer = out, writer
+        self._due_ns: int | None = None
+        self._print(writer.header())
+
+    def take(self, message: stream.AnyMessage) -> None:
+        """One message. Raises StreamError, OSError."""
+        self.top.hear(message)
+        if self.options.every is None or not self.top.now_ns:
+            return
+        step = int(self.options.every * SECOND)
+        if self._due_ns is None:
+            self._due_ns = self.top.now_ns + step
+        elif self.top.now_ns >= self._due_ns:
+            self.report()
+            self._due_ns += step * ((self.top.now_ns - self._due_ns) // step + 1)
+
+    def report(self) -> list[Report]:
+        """Print how everything stands."""
+        options = self.options
+        programs = [*self.top.programs, *([ALL] if len(self.top.programs) > 1 else [])]
+        reports = [self.top.report(program, options.window, options.sort, options.rows) for program in programs]
+        self._print(self._writer.lines(reports, self.top.wall_offset_ns))
+        return reports
+
+    def _print(self, lines: list[str]) -> None:
+        if lines:
+            self._out.write("\n".join(lines) + "\n")
+            self._out.flush()
+
+
+class Live(Run):
+    """On a collector."""
+
+    def __init__(self, options: TopOptions, top: Top, out: TextIO, writer: Writer, client: Client) -> None:
+        super().__init__(options, top, out, writer)
+        self.stats: stream.Stats | None = None
+        self.states: dict[str, stream.State] = {}
+        self.failed = False
+        self._client = client
+
+    def stop(self) -> None:
+        """Ask the collector to detach and send what is left."""
+        self._client.send(stream.Stop())
+
+    def tell(self, text: str) -> None:
+        """A line for people, on standard error."""
+        if not self.options.quiet:
+            say(text)
+
+    def take(self, message: stream.AnyMessage) -> None:
+        """One message. Raises StreamError, OSError."""
+        match message:
+            case stream.Notice():
+                self.tell(message.text)
+            case stream.Stats():
+                self.stats = message
+            case stream.State() if message.program not in self.states:
+                self._state(message)
+        super().take(message)
+
+    def _state(self, state: stream.State) -> None:
+        self.states[state.program] = state
+        if state.state == "failed":
+            self.failed = True
+            say(state.reason)
+        if len(self.states) == len(self.options.collector.programs):
+            self.tell(f"folding {', '.join(p for p, s in self.states.items() if s.state == 'running')}")
+            if self.options.duration:
+                timer = threading.Timer(self.options.duration, self.stop)
+                timer.daemon = True
+                timer.start()
+
+
+def _writer(style: str, screen: bool) -> Writer:
+    match style:
+        case "json":
+            return TopJson()
+        case "csv":
+            return TopCsv()
+    colour = screen and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
+    return TopTable(colour, shutil.get_terminal_size().columns if screen else None)
+
+
+def run(options: TopOptions) -> int:
+    """Fold; the exit status. Raises CannotTrace when the collector cannot trace, UsageError for a file that is none."""
+    screen = sys.stdout.isatty()
+    out = standard_output()
+    try:
+        if options.replay is not None:
+            return _replay(options, options.replay, out, screen)
+        return _live(options, out, screen)
+    except OSError as e:
+        if e.errno != errno.EPIPE and not (e.errno == errno.EIO and screen):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # what is buffered is flushed at exit
+        return 0
+
+
+def _top(options: TopOptions, host: LocalHost | None, seed: bytes | None = None) -> Top:
+    return Top(options.collector.programs, options.by, language.parse(options.display), host, seed)
+
+
+def _replay(options: TopOptions, file: Path, out: TextIO, screen: bool) -> int:
+    try:
+        reading = read(file)
+    except OSError as e:
+        raise click.UsageError(f"{safe(str(file))} cannot be read: {e.strerror}") from e
+    except stream.StreamError as e:
+        raise click.UsageError(f"{safe(str(file))} is no recording: {e}") from e
+    stopping = threading.Event()
+    when_told(stopping.set)
+    messages = iter(reading)
+    first = next(messages)  # there is one, or it would be no recording
+    seed = blake2b(stream.encode(first), digest_size=16).digest()
+    session = Run(options, _top(options, None, seed), out, _writer(options.style, screen))
+    begin_ns = 0
+    for message in chain([first], messages):
+        session.take(message)
+        now_ns = session.top.now_ns
+        begin_ns = begin_ns or now_ns
+        if stopping.is_set() or (options.duration and now_ns - begin_ns >= options.duration * SECOND):
+            break
+    reports = session.report()
+    reading.close()
+    if reading.damage is not None:
+        say(f"{safe(str(file))}: {reading.damage}")
+        return 1
+    return 4 if options.check and any(report.lost for report in reports) else 0
+
+
+def _live(options: TopOptions, out: TextIO, screen: bool) -> int:
+    client = Client(arguments(options.collector))
+    give_up_root()
+    session = Live(options, _top(options, LocalHost()), out, _writer(options.style, screen), client)
+    when_told(session.stop)
+    when_unheard(out.fileno(), session.stop)
+    try:
+        for message in client.messages():
+            session.take(message)
+    except CollectorDied as e:
+        if not session.failed:  # else it has said why
+            e.raise_if_it_cannot_trace()
+            say(str(e))
+        return e.status if session.failed else 1
+    except stream.StreamError as e:
+        say(str(e))
+        client.close()
+        return 1
+    status = client.close()
+    session.report()
+    assert session.stats is not None  # the stream ended with End, and Stats comes before it
+    summary = ledger.summarize(session.stats, session.states)
+    for line in ledger.lines(summary):
+        session.tell(line)
+    return 4 if options.check and not ledger.balanced(summary) else status
