@@ -29,14 +29,14 @@ def run_programs(count: int) -> list[int]:
     return pids
 
 
-def fail_programs(count: int, path: str) -> list[int]:
-    """Fork *count* children that exec *path*, which does not exist; their pids."""
+def fail_programs(count: int, path: str, *arguments: str) -> list[int]:
+    """Fork *count* children that exec *path*, which does not exist, with their number and *arguments*; their pids."""
     pids = []
     for i in range(count):
         pid = os.fork()
         if pid == 0:
             try:
-                os.execv(path, [path, str(i)])
+                os.execv(path, [path, str(i), *arguments])
             finally:
                 os._exit(0)
         os.waitpid(pid, 0)
