@@ -85,12 +85,14 @@ class Feed:
         programs: tuple[str, ...] = tuple(SCHEMAS),
         failed: tuple[str, ...] = (),
         seed: int = 1,
+        no_ringbuf: str = "",
     ) -> None:
         self.label = "made-up feed"
         self.cpus = cpus
         self.transport: Transport = transport
         self.programs = programs
         self.failed = failed
+        self.no_ringbuf = no_ringbuf
         self.capture = ""
         self.controls: list[stream.Control] = []
         self.starts = 0
@@ -156,6 +158,7 @@ class Feed:
                 pid=4242,
                 wall_offset_ns=WALL_NS,
                 dtypes=stream.dtypes(),
+                no_ringbuf=self.no_ringbuf,
             )
         )
 

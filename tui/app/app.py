@@ -418,7 +418,7 @@ class Viewer(App[int]):
         for key in keys.listing(screen):
             if key.id != "palette":
                 yield SystemCommand(escape(f"{key.about}  ({key.keys})"), escape(key.help), _runner(self, key))
-        if screen is self.main and self.main.running is not None:
+        if screen is self.main and self.main.running is not None and not self.model.no_ringbuf:
             both = "Switch transport of all tables", "Compare transports of all tables"
             change = stream.Retune(transport="other")
             yield SystemCommand(both[0], "Each to the one not in use", lambda: self.source.send(change))

@@ -70,6 +70,11 @@ class Model:
         return len(self.hello.cpus) if self.hello is not None else 1
 
     @property
+    def no_ringbuf(self) -> str:
+        """Why the kernel over there gives no ring buffer; empty when it does."""
+        return self.hello.no_ringbuf if self.hello is not None else ""
+
+    @property
     def now_ns(self) -> int:
         """The kernel's clock over there, now: as of the last round, and what has passed here since."""
         if self._drained is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from ringtop.bpf.common.sizes import LARGEST, PAGE
+from ringtop.bpf.common.sizes import LARGEST, PAGE, human
 from ringtop.bpf.options.kinds import Seconds
 from ringtop.bpf.stream import Control, Retune, SetCapture, State
 
@@ -40,19 +40,33 @@ class Wanted:
     wakeup: str
 
 
-def retune(what: str, now: Tuned) -> Retune | None:
-    """``transport``, ``larger``, ``smaller`` or ``wakeup`` for a program that is set as *now*; None where that cannot
-    be."""
+def retune(what: str, now: Tuned, no_ringbuf: str) -> Retune:
+    """``transport``, ``larger``, ``smaller`` or ``wakeup`` for a program that is set as *now*. *no_ringbuf*: why there
+    is no ring buffer, if so. Raises ValueError that says why it cannot be."""
     programs = [now.program]
     if what == "transport":
+        if no_ringbuf:
+            raise ValueError(f"{no_ringbuf}: the perf buffers stay in use")
         return Retune(transport="other", programs=programs)
     if what == "wakeup":
         at = WAKEUPS.index(now.wakeup) if now.wakeup in WAKEUPS else -1
         return Retune(wakeup=WAKEUPS[(at + 1) % len(WAKEUPS)], programs=programs)
     if now.buffer_bytes is None:
-        return None
+        raise ValueError("the transport is being changed: its size is not known yet")
+    if what == "larger" and now.buffer_bytes >= LARGEST:
+        raise ValueError(f"no buffer is larger than {human(LARGEST)}")
+    if what == "smaller" and now.buffer_bytes <= PAGE:
+        raise ValueError(f"no buffer is smaller than a page, {human(PAGE)}")
     size = now.buffer_bytes * 2 if what == "larger" else now.buffer_bytes // 2
-    return Retune(buffer_bytes=size, programs=programs) if PAGE <= size <= LARGEST else None
+    return Retune(buffer_bytes=size, programs=programs)
+
+
+def check_comparable(comparing: bool, no_ringbuf: str) -> None:
+    """Raises ValueError that says why the transports cannot be compared now, if so."""
+    if no_ringbuf:
+        raise ValueError(f"{no_ringbuf}: there is nothing to compare the perf buffers with")
+    if comparing:
+        raise ValueError("the transports are being compared already")
 
 
 def granted(now: Tuned, asked: Retune) -> Wanted:

@@ -71,11 +71,12 @@ class Header(Line):
         if contact.phase in ("running", "ended") and not self.live:
             pass  # the status says where the replay is
         elif contact.phase == "running":
-            failed = sum(1 for s in model.states.values() if s.state == "failed")
-            style, word = ("busy", f"{failed} failed") if failed else ("running", "running")
+            failed = sum(s.state == "failed" for s in model.states.values())
+            running = sum(s.state == "running" for s in model.states.values())
+            style, part = ("busy", f"{running} of {len(model.states)} ") if failed else ("running", "collector ")
             parts += [
                 Part(dot, style, 0),
-                Part(f" collector {word}", style, 2, joined=True),
+                Part(f" {part}running", style, 2, joined=True),
                 Part(cost, "dim", 6),
             ]
         elif contact.phase == "starting":

@@ -243,10 +243,8 @@ class Main(Screen[None]):
             return bool(self.filters.text)
         if action == "capture":
             return self.live
-        if action == "retune":
-            return self._change(str(parameters[0])) is not None
-        if action == "compare":
-            return (state := self.running) is not None and not state.comparing
+        if action in ("retune", "compare"):
+            return self.running is not None
         if action == "buffers":
             return self._can_show_buffers
         if action == "detail":
@@ -288,13 +286,16 @@ class Main(Screen[None]):
         self.update()
 
     def action_retune(self, what: str) -> None:
-        """Another transport, buffer or wake-up mode for this table's program."""
-        if (state := self._tuned) is not None and (control := tuning.retune(what, state)) is not None:
-            self.model.wanted[state.program] = tuning.granted(state, control)
-            self.post_message(self.Tell(control))
-
-    def _change(self, what: str) -> stream.Retune | None:
-        return tuning.retune(what, state) if (state := self._tuned) is not None else None
+        """Another transport, buffer or wake-up mode for this table's program; or why not."""
+        if (now := self._tuned) is None:
+            return
+        try:
+            control = tuning.retune(what, now, self.model.no_ringbuf)
+        except ValueError as e:
+            self._refuse(e)
+            return
+        self.model.wanted[now.program] = tuning.granted(now, control)
+        self.post_message(self.Tell(control))
 
     @property
     def _tuned(self) -> tuning.Tuned | None:
@@ -307,13 +308,22 @@ class Main(Screen[None]):
         self.compare([self.table.view.table.program])
 
     def compare(self, programs: list[str]) -> None:
-        """Ask for how long, and compare the transports of *programs* (all when empty)."""
+        """Ask for how long, and compare the transports of *programs* (all when empty); or say why not."""
+        comparing = any(s.comparing for name, s in self.model.states.items() if name in programs)
+        try:
+            tuning.check_comparable(comparing, self.model.no_ringbuf)
+        except ValueError as e:
+            self._refuse(e)
+            return
 
         def tell(text: str) -> None:
             self.post_message(self.Tell(stream.Compare(tuning.seconds(text), programs)))
 
         about = "each event over both transports"
         self.app.push_screen(Ask("Compare for how many seconds", str(tuning.SECONDS), about, tell))
+
+    def _refuse(self, why: ValueError) -> None:
+        self.notify(safe(str(why)), severity="warning", markup=False)
 
     def action_columns(self) -> None:
         """Choose columns."""
@@ -348,7 +358,7 @@ class Main(Screen[None]):
         try:
             self.apply(text, remember=True)
         except ValueError as e:  # a path may be longer than a filter, and a damaged one hold anything
-            self.notify(safe(str(e)), severity="warning", markup=False)
+            self._refuse(e)
 
     def on_filter_bar_draft(self, message: FilterBar.Draft) -> None:
         """A valid filter, as it is typed."""

@@ -64,6 +64,8 @@ class Title(Line):
             Part(hook, "dim", 8, less=Part(clip(hook, HOOK, self.glyphs.ellipsis), "dim", 8)),
             Part(format.buffer(state.transport, state.buffer_bytes, self.model.cpus), "dim", 7),
         ]
+        if state.without:
+            parts.append(Part(f"without {safe(state.without)}", "dim", 9))
         if state.wakeup != "timer":
             parts.append(Part(f"wake-up {safe(state.wakeup)}", "dim", 8))
         if state.comparing:

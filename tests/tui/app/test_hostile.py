@@ -64,7 +64,8 @@ def ledger(feed: Feed) -> stream.Stats:
 
 
 def running(program: str) -> stream.State:
-    return stream.State(program, "running", "ringbuf", SAID, [SAID], 4096, SAID, SAID, reason=SAID)
+    said = dict.fromkeys(("hook", "without", "wakeup", "capture", "reason"), SAID)
+    return stream.State(program, "running", tried=[SAID], buffer_bytes=4096, **said)
 
 
 def speak(feed: Feed) -> list[Callable[[], None]]:

@@ -39,8 +39,16 @@ async def test_a_program_that_failed_says_why_and_the_others_go_on() -> None:
         assert "execsnoop could not be loaded" in screen
         assert "CAP_BPF" in screen
         assert "r tries again" in screen
-        assert "● collector 1 failed" in screen
+        assert "● 2 of 3 running" in screen
         assert len(table(pilot).view.table) > 100
+
+
+async def test_a_title_tells_what_its_hooks_leave_out() -> None:
+    async with running(size=(200, 60)) as pilot:
+        state = stream.State("execsnoop", "running", hook="syscall tracepoints", without="parents", buffer_bytes=4096)
+        await play(pilot, lambda feed: feed.say(state))
+        assert "syscall tracepoints  ring buffer 4 KiB" in shown(pilot)
+        assert "without parents" in shown(pilot)
 
 
 async def test_a_dead_collector_leaves_what_it_sent() -> None:

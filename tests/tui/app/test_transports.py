@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from ringtop.bpf import stream
-from ringtop.bpf.common.sizes import LARGEST
+from ringtop.bpf.common.sizes import LARGEST, PAGE, human
 from ringtop.bpf.stream import Compare, Retune
 from ringtop.tui.app.app import Hooks, Viewer
 from ringtop.tui.source.replay import ReplaySource
@@ -114,13 +114,35 @@ async def test_what_was_refused_is_not_counted_on() -> None:
         assert [c.buffer_bytes >> 10 for c in feed_of(pilot).controls if isinstance(c, Retune)] == [512, 512]
 
 
-async def test_plus_ends_at_the_largest_buffer() -> None:
+def told(pilot: Pilot[int]) -> list[str]:
+    """What notifications say."""
+    return [n.message for n in pilot.app._notifications]
+
+
+@pytest.mark.parametrize(
+    ("key", "size", "why"),
+    [("+", LARGEST, "no buffer is larger than 1G"), ("-", PAGE, f"no buffer is smaller than a page, {human(PAGE)}")],
+)
+async def test_a_buffer_has_its_limits_and_the_key_says_so(key: str, size: int, why: str) -> None:
     async with running() as pilot:
-        feed_of(pilot).send(Retune(buffer_bytes=LARGEST))
+        feed_of(pilot).send(Retune(buffer_bytes=size))
         await settle(pilot)
-        await press(pilot, "+")
+        await press(pilot, key)
         assert len(feed_of(pilot).controls) == 1
-        assert {k.id for k in keys.listing(pilot.app.screen)} & OFFERED == OFFERED - {"larger"}
+        assert told(pilot) == [why]
+
+
+async def test_keys_that_need_a_ring_buffer_say_that_there_is_none_before_they_ask_for_anything() -> None:
+    none = "this kernel has no BPF ring buffer (it came with 5.8)"
+    async with running(Feed(transport="perfbuf", no_ringbuf=none)) as pilot:
+        await press(pilot, "t", "A")
+        assert isinstance(pilot.app.screen, Main)
+        assert feed_of(pilot).controls == []
+        assert [text.partition(": ")[0] for text in told(pilot)] == [none, none]
+        assert none in " ".join(shown(pilot).split())
+        assert not any("of all tables" in c.title for c in pilot.app.get_system_commands(pilot.app.screen))
+        await press(pilot, "+", "w")
+        assert len(feed_of(pilot).controls) == 2
 
 
 async def test_w_goes_through_the_wake_up_modes() -> None:
@@ -145,7 +167,9 @@ async def test_A_compares_both_transports_and_reports() -> None:
         await press(pilot, "backspace", "2", "enter")
         assert feed_of(pilot).controls == [Compare(2, ["runqslower"])]
         assert "ring buffer 256 KiB  comparing  " in shown(pilot)
-        assert "compare" not in {k.id for k in keys.listing(pilot.app.screen)}
+        await press(pilot, "A")
+        assert isinstance(pilot.app.screen, Main)
+        assert told(pilot)[-1] == "the transports are being compared already"
         await play(pilot)
         assert isinstance(pilot.app.screen, Report)
         screen = shown(pilot)

@@ -13,45 +13,58 @@ def state(size: int = 1 << 20, wakeup: str = "timer") -> State:
     return State("execsnoop", "running", buffer_bytes=size, wakeup=wakeup)
 
 
+def retune(what: str, now: tuning.Tuned) -> Retune:
+    """On a kernel that has everything."""
+    return tuning.retune(what, now, "")
+
+
 def test_transport() -> None:
-    assert tuning.retune("transport", state()) == Retune(transport="other", programs=["execsnoop"])
+    assert retune("transport", state()) == Retune(transport="other", programs=["execsnoop"])
+    with pytest.raises(ValueError, match="no ring buffer here: the perf buffers stay in use"):
+        tuning.retune("transport", state(), "no ring buffer here")
+    assert tuning.retune("larger", state(), "no ring buffer here").buffer_bytes == 2 << 20
+
+
+def test_what_can_be_compared() -> None:
+    tuning.check_comparable(comparing=False, no_ringbuf="")
+    with pytest.raises(ValueError, match="compared already"):
+        tuning.check_comparable(comparing=True, no_ringbuf="")
+    with pytest.raises(ValueError, match="no ring buffer here: there is nothing to compare"):
+        tuning.check_comparable(comparing=False, no_ringbuf="no ring buffer here")
 
 
 def test_sizes_stay_within_what_can_be() -> None:
-    assert tuning.retune("larger", state()) == Retune(buffer_bytes=2 << 20, programs=["execsnoop"])
-    assert tuning.retune("smaller", state()) == Retune(buffer_bytes=1 << 19, programs=["execsnoop"])
-    assert tuning.retune("larger", state(LARGEST)) is None
-    assert tuning.retune("smaller", state(PAGE)) is None
-    assert tuning.retune("larger", state(0)) is None
+    assert retune("larger", state()) == Retune(buffer_bytes=2 << 20, programs=["execsnoop"])
+    assert retune("smaller", state()) == Retune(buffer_bytes=1 << 19, programs=["execsnoop"])
+    with pytest.raises(ValueError, match="no buffer is larger than 1G"):
+        retune("larger", state(LARGEST))
+    with pytest.raises(ValueError, match="no buffer is smaller than a page"):
+        retune("smaller", state(PAGE))
 
 
 def test_what_a_key_asks_for_builds_on_what_was_asked_before() -> None:
-    first = tuning.retune("larger", state())
-    assert first is not None
+    first = retune("larger", state())
     wanted = tuning.granted(state(), first)
     assert tuning.same(wanted, state(2 << 20))
-    assert tuning.retune("larger", wanted) == Retune(buffer_bytes=4 << 20, programs=["execsnoop"])
+    assert retune("larger", wanted) == Retune(buffer_bytes=4 << 20, programs=["execsnoop"])
     assert not tuning.same(wanted, state())
 
 
 def test_the_size_of_another_transport_is_nobodys_guess() -> None:
     switched = tuning.granted(state(), Retune(transport="other", programs=["execsnoop"]))
-    assert tuning.retune("larger", switched) is None
-    assert tuning.retune("smaller", switched) is None
-    assert tuning.retune("wakeup", switched) == Retune(wakeup="adaptive", programs=["execsnoop"])
+    for what in ("larger", "smaller"):
+        with pytest.raises(ValueError, match="not known yet"):
+            retune(what, switched)
+    assert retune("wakeup", switched) == Retune(wakeup="adaptive", programs=["execsnoop"])
     assert not tuning.same(switched, state(0))
 
 
 def test_wake_up_modes_go_round() -> None:
     seen = ["timer"]
     for _ in range(4):
-        change = tuning.retune("wakeup", state(wakeup=seen[-1]))
-        assert change is not None
-        seen.append(change.wakeup)
+        seen.append(retune("wakeup", state(wakeup=seen[-1])).wakeup)
     assert seen == ["timer", "adaptive", "every", "batch:64", "timer"]
-    other = tuning.retune("wakeup", state(wakeup="batch:8"))
-    assert other is not None
-    assert other.wakeup == "timer"
+    assert retune("wakeup", state(wakeup="batch:8")).wakeup == "timer"
 
 
 def test_a_new_collector_is_told_only_what_differs() -> None:
