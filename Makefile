@@ -1,10 +1,11 @@
 # make run    set up what is missing, then start ringtop        make run ARGS="trace execsnoop"
 # make test   linters, type checker and all tests (as root)     make test ARGS="-k filter"
 # make setup  only what `make run` needs
+# make objects  compile bpf/objects anew, after a change of the BPF sources (downloads a compiler, 100 MB)
 # make bench  compare the ways of reading events here and now
 # make clean  remove all that these made
 
-.PHONY: run test setup bench clean
+.PHONY: run test setup objects bench clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -36,6 +37,11 @@ test:
 
 setup:
 	@$(SETUP) run
+
+objects:
+	@$(SETUP) run
+	$(bin)/python -m pip install --quiet -e '.[objects]'
+	$(bin)/python -m ringtop.bpf.kernel.objects
 
 bench:
 	@$(SETUP) run

@@ -26,6 +26,7 @@ from ringtop.bpf.common.transports import TRANSPORTS, Transport
 from ringtop.bpf.event.schema import UNLINKSNOOP
 from ringtop.bpf.filter.capture import compile_capture
 from ringtop.bpf.kernel import syscall
+from ringtop.bpf.kernel.bcc_loader import BccProgram
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.layout import COUNTERS, ProgramConfig
 from ringtop.bpf.kernel.loader import load
@@ -196,8 +197,9 @@ class Bcc:
         self._silent = kernel.silent_perf and side.transport == "perfbuf"
         self.received = self._rounds = 0
         self._ring = -1
-        self._loaded = load("unlinksnoop", kernel, not kernel.no_ringbuf)
-        bpf = self._loaded.bpf
+        self._loaded = load("unlinksnoop", kernel, not kernel.no_ringbuf, loader="bcc")
+        assert isinstance(self._loaded.handle, BccProgram)
+        bpf = self._loaded.handle.bpf
         compiled = compile_capture(language.parse(capture), UNLINKSNOOP, self._loaded.rung.knows)
         self._loaded.configure(ProgramConfig(side.transport, *sizes.kernel_wakeup(side.wakeup, size), compiled))
         name = "ring_template" if side.transport == "ringbuf" else "perfbuf"

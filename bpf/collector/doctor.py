@@ -12,8 +12,10 @@ from ringtop.bpf.common import privilege
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.kernel import syscall
+from ringtop.bpf.kernel.bcc_loader import import_bcc
 from ringtop.bpf.kernel.features import TRACEFS, Kernel, ensure_tracefs
-from ringtop.bpf.kernel.loader import import_bcc, load
+from ringtop.bpf.kernel.libbpf import NoLibbpf, libbpf
+from ringtop.bpf.kernel.loader import load
 from ringtop.bpf.kernel.memory import allow_locked
 
 
@@ -42,6 +44,10 @@ class Choice:
     """Better rungs of the ladder, and variants, each with why not."""
     without: str = ""
     """What this one leaves out of what the best one tells."""
+    loader: str = ""
+    """``core`` or ``bcc``."""
+    no_core: str = ""
+    """Why not ``core``."""
 
 
 def _root() -> Finding:
@@ -59,12 +65,23 @@ def _bpf() -> Finding:
     return Finding("bpf(2)", True, "maps can be created")
 
 
-def _bcc() -> Finding:
+def _libbpf() -> Finding:
+    try:
+        return Finding("libbpf", True, libbpf().version, needed=False)
+    except NoLibbpf as e:
+        cure = "Install libbpf1 (Debian, Ubuntu) or libbpf (Fedora, Arch)."
+        return Finding("libbpf", False, str(e), cure, needed=False)
+
+
+def _bcc(kernel: Kernel) -> Finding:
+    needed = isinstance(kernel.btf, str)
     try:
         bcc = import_bcc()
     except CannotTrace as e:
-        return Finding("bcc", False, e.why, e.cure)
-    return Finding("bcc", True, f"{getattr(bcc, '__version__', 'unknown version')} from {Path(bcc.__file__).parent}")
+        spared = "" if needed else "Not needed here: all programs are loaded by libbpf. For `ringtop bench`: "
+        return Finding("bcc", False, e.why, spared + e.cure, needed)
+    version = getattr(bcc, "__version__", "unknown version")
+    return Finding("bcc", True, f"{version} from {Path(bcc.__file__).parent}", needed=needed)
 
 
 def _tracefs() -> Finding:
@@ -118,7 +135,7 @@ def findings(kernel: Kernel) -> list[Finding]:
     """Everything but the programs themselves."""
     allow_locked()
     version = Finding("kernel", True, f"{kernel.release}, pid_max {kernel.pid_max}")
-    general = [version, _root(), _bpf(), _lockdown(kernel), _tracefs(), _bcc()]
+    general = [version, _root(), _bpf(), _lockdown(kernel), _tracefs(), _libbpf(), _bcc(kernel)]
     return [*general, _ringbuf(kernel), _btf(kernel), _kprobes(kernel), _fentry(), _pids(kernel)]
 
 
@@ -132,7 +149,8 @@ def choices(kernel: Kernel) -> list[Choice]:
         except CannotTrace as e:
             found.append(Choice(program, "", transport, [e.why]))
             continue
-        found.append(Choice(program, loaded.hook, transport, loaded.tried, loaded.without))
+        how = loaded.without, loaded.loader, loaded.no_core
+        found.append(Choice(program, loaded.hook, transport, loaded.tried, *how))
         with suppress(Exception):
             loaded.close()
     return found

@@ -22,7 +22,7 @@ def load_tracer(
 ) -> Tracer:
     """*program* in the kernel with its buffers, not attached. *failed*: the names of rungs that could not be attached,
     and why. Raises CannotTrace."""
-    loaded = load(program, kernel, not kernel.no_ringbuf, options.emit, failed)
+    loaded = load(program, kernel, not kernel.no_ringbuf, options.emit, failed, options.loader)
     try:
         return Tracer(loaded, kernel, options, transport, online_cpus(), lambda setting: setting.open(program))
     except FilterError as e:

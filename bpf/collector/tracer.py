@@ -170,6 +170,8 @@ class Tracer:
             hook=self._loaded.hook,
             without=self._loaded.without,
             tried=self._loaded.tried,
+            loader=self._loaded.loader,
+            no_core=self._loaded.no_core,
             buffer_bytes=setting.buffer,
             wakeup=setting.wakeup,
             capture=self.changes.capture.text,

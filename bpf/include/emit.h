@@ -12,10 +12,11 @@ BPF_ARRAY(config, struct config, 1);
 BPF_PERCPU_ARRAY(ledger, struct ledger, 1);
 BPF_HASH(ours, u32, u8, 256);	/* ringtop's own processes and threads */
 BPF_PERF_OUTPUT(perfbuf);
-#ifdef RINGBUF
-BPF_RINGBUF_OUTPUT(ring_template, 1);
-BPF_ARRAY_OF_MAPS(ringbuf, "ring_template", 1);	/* behind one more step, so that it can be replaced while in use */
-#endif
+RING_BUFFERS(ringbuf);	/* behind one more step, so that it can be replaced while in use */
+
+PARAMETER(RINGBUF);	/* the kernel has ring buffers */
+PARAMETER(EMIT_RESERVE);	/* how events get into the ring: --emit */
+PARAMETER(EMIT_QUERY);
 
 /* The task that runs now: who it is and when. */
 static __always_inline void identify(struct event *e)
@@ -96,21 +97,21 @@ static __always_inline int choose_transport(struct event *e, s64 latency, s64 re
 	return to;
 }
 
-#ifdef RINGBUF
-#ifdef EMIT_RESERVE
 /* What is reserved must be known to the verifier, and events have 104 bytes (runqslower) to 12 KiB (execsnoop), but few
  * have more than 512: powers of two. */
 static __always_inline u64 size_class(u64 size)
 {
 	u64 class = 128;
 
-	while (class < size)
-		class *= 2;
+#pragma unroll
+	for (int i = 0; i < 7; i++)
+		if (class < size)
+			class *= 2;
 	return class;
 }
 
 /* What follows the event in its record is what was there before: it says itself how much text it has. */
-static __always_inline int put(void *ring, struct event *e, u64 size, u64 class, u64 flags)
+static __always_inline int ringbuf_fill(void *ring, struct event *e, u64 size, u64 class, u64 flags)
 {
 	void *record = bpf_ringbuf_reserve(ring, class, 0);
 
@@ -121,23 +122,18 @@ static __always_inline int put(void *ring, struct event *e, u64 size, u64 class,
 	bpf_ringbuf_submit(record, flags);
 	return 0;
 }
-#else
-#define size_class(size) (size)
-#define put(ring, e, size, class, flags) bpf_ringbuf_output(ring, e, size, flags)
-#endif
 
 static __always_inline int ringbuf_submit(struct config *c, struct event *e, u64 size)
 {
 	int zero = 0;
 	void *ring = ringbuf.lookup(&zero);
-	u64 flags = BPF_RB_NO_WAKEUP, taken = size_class(size);
+	u64 flags = BPF_RB_NO_WAKEUP, taken = EMIT_RESERVE ? size_class(size) : size;
 
 	if (!ring)
 		return -ENOENT;
-#ifdef EMIT_QUERY	/* the kernel would find out only once it had the ring's lock */
-	if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) + ((taken + 15) & ~7) >= bpf_ringbuf_query(ring, BPF_RB_RING_SIZE))
+	if (EMIT_QUERY &&	/* the kernel would find out only once it had the ring's lock */
+	    bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) + ((taken + 15) & ~7) >= bpf_ringbuf_query(ring, BPF_RB_RING_SIZE))
 		return -EAGAIN;
-#endif
 	if (c->wakeup == WAKE_TIMER) {
 		/* Once per crossing: a reader that is behind is not helped by more wake-ups. */
 		u64 waiting = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
@@ -149,20 +145,19 @@ static __always_inline int ringbuf_submit(struct config *c, struct event *e, u64
 	} else if (c->wakeup == WAKE_EVERY || (c->wakeup_arg && e->seq % c->wakeup_arg == 0)) {
 		flags = BPF_RB_FORCE_WAKEUP;
 	}
-	return put(ring, e, size, taken, flags);
+	if (EMIT_RESERVE)
+		return ringbuf_fill(ring, e, size, taken, flags);
+	return bpf_ringbuf_output(ring, e, size, flags);
 }
-#endif
 
 static __always_inline void submit(void *ctx, struct config *c, struct counts *n, struct event *e, u64 size, int to)
 {
 	int err;
 
 	n->emitted++;
-#ifdef RINGBUF
-	if (to == RING_BUFFER)
+	if (RINGBUF && to == RING_BUFFER)
 		err = ringbuf_submit(c, e, size);
 	else
-#endif
 		err = perfbuf.perf_submit(ctx, e, size);
 	if (!err)
 		return;
@@ -185,8 +180,6 @@ static __always_inline void emit(void *ctx, struct event *e, u64 size, int to)
 		return;
 	e->seq = l->seq++;
 	submit(ctx, c, &l->by[bounded(to, 1)], e, size, to);
-#ifdef RINGBUF
-	if (c->copy)
+	if (RINGBUF && c->copy)
 		submit(ctx, c, &l->copied, e, size, !to);
-#endif
 }

@@ -5,7 +5,7 @@
 #define CLONE_PARENT 0x8000	/* include/uapi/linux/sched.h */
 #define CLONE_THREAD 0x10000
 
-BPF_TABLE("lru_hash", u32, u32, parents, PARENTS);
+LRU_HASH(parents, u32, u32);
 
 int on_fork(struct tracepoint__task__task_newtask *args)
 {

@@ -1,6 +1,10 @@
 /* What the programs share with user space. bpf/event/schema.py, bpf/filter/capture.py and bpf/kernel/layout.py mirror these layouts. */
 
-#include <linux/ptrace.h>
+#ifdef CORE
+#include "core.h"
+#else
+#include "bcc.h"
+#endif
 
 #define COMM_LEN 16
 #define UNKNOWN 0xffffffff

@@ -1,6 +1,5 @@
-"""Field offsets of kernel structs, from the kernel's own BTF.
+"""BTF, the types of the kernel or of an object, as libbpf reads it: where fields are, which arguments tracepoints have.
 
-libbpf (on which bcc depends) reads ``/sys/kernel/btf/vmlinux``; only the handful of functions used is declared.
 Layouts of ``struct btf_type`` and its followers: include/uapi/linux/btf.h.
 """
 
@@ -8,11 +7,14 @@ from __future__ import annotations
 
 import ctypes as ct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from ringtop.bpf.kernel.libbpf import Libbpf, LibbpfError, NoLibbpf, libbpf
 
 VMLINUX = Path("/sys/kernel/btf/vmlinux")
 
-_STRUCT, _UNION, _TYPEDEF, _PTR, _FUNC_PROTO = 4, 5, 8, 2, 13
+_PTR, _STRUCT, _UNION, _TYPEDEF, _FUNC_PROTO, _DATASEC = 2, 4, 5, 8, 13, 15
 _MODIFIERS = (8, 9, 10, 11)  # typedef, volatile, const, restrict
 
 
@@ -32,54 +34,39 @@ class _Member(ct.Structure):
     _fields_ = (("name_off", ct.c_uint32), ("type", ct.c_uint32), ("offset", ct.c_uint32))
 
 
+class _Variable(ct.Structure):
+    _fields_ = (("type", ct.c_uint32), ("offset", ct.c_uint32), ("size", ct.c_uint32))
+
+
 class NoBTF(Exception):
     """This kernel's types cannot be read; the text says why."""
 
 
 class BTF:
-    """The running kernel's types."""
+    """Types at the address *btf* of *lib*'s."""
 
-    def __init__(self) -> None:
-        if not VMLINUX.exists():
-            raise NoBTF(f"the kernel has no BTF ({VMLINUX} is missing: CONFIG_DEBUG_INFO_BTF)")
-        try:
-            lib = ct.CDLL("libbpf.so.1")
-        except OSError:
-            try:
-                lib = ct.CDLL("libbpf.so.0")
-            except OSError as e:
-                raise NoBTF(f"libbpf is not installed ({e})") from e
-        load = getattr(lib, "btf__load_vmlinux_btf", None) or lib.libbpf_find_kernel_btf
-        load.restype = ct.c_void_p
-        for name, restype, argtypes in (
-            ("btf__find_by_name_kind", ct.c_int32, (ct.c_void_p, ct.c_char_p, ct.c_uint32)),
-            ("btf__type_by_id", ct.POINTER(_Type), (ct.c_void_p, ct.c_uint32)),
-            ("btf__name_by_offset", ct.c_char_p, (ct.c_void_p, ct.c_uint32)),
-        ):
-            function = getattr(lib, name)
-            function.restype, function.argtypes = restype, argtypes
-        self._lib = lib
-        self._btf = load()
-        if not self._btf or self._btf > 2**64 - 4096:
-            raise NoBTF("libbpf could not read the kernel's BTF")
+    def __init__(self, lib: Libbpf, btf: int) -> None:
+        self._lib, self._btf = lib, btf
 
     def _type(self, number: int) -> _Type:
-        found: _Type = self._lib.btf__type_by_id(self._btf, number).contents
-        return found
+        return _Type.from_address(self._lib.btf__type_by_id(self._btf, number))
+
+    def _name(self, offset: int) -> str:
+        name: bytes = self._lib.btf__name_by_offset(self._btf, offset)
+        return name.decode()
 
     def _find(self, name: str, kind: int) -> _Type | None:
         number = self._lib.btf__find_by_name_kind(self._btf, name.encode(), kind)
         return self._type(number) if number > 0 else None
 
-    def _members(self, struct: _Type, base: int = 0) -> Iterator[tuple[str, int]]:
-        """Names and byte offsets; anonymous structs and unions are opened."""
+    def _members(self, struct: _Type, base: int = 0) -> Iterator[tuple[str, int, int]]:
+        """Names, byte offsets and types; anonymous structs and unions are opened."""
         members = (_Member * struct.vlen).from_address(ct.addressof(struct) + ct.sizeof(_Type))
         bits = 0xFFFFFF if struct.info >> 31 else 0xFFFFFFFF
         for m in members:
             offset = base + (m.offset & bits) // 8
-            name = self._lib.btf__name_by_offset(self._btf, m.name_off)
-            if name:
-                yield name.decode(), offset
+            if name := self._name(m.name_off):
+                yield name, offset, m.type
                 continue
             inner = self._type(m.type)
             while inner.kind in _MODIFIERS:
@@ -90,8 +77,23 @@ class BTF:
     def offset(self, struct: str, *names: str) -> int | None:
         """Byte offset of the first of *names* that *struct* has; None when it has none of them."""
         found = self._find(struct, _STRUCT)
-        offsets = dict(self._members(found)) if found else {}
+        offsets = {name: offset for name, offset, _ in self._members(found)} if found else {}
         return next((offsets[n] for n in names if n in offsets), None)
+
+    def fields(self, struct: str) -> dict[str, tuple[int, int]]:
+        """Byte offset and size of each field of *struct*; empty when it is not known."""
+        found = self._find(struct, _STRUCT)
+        if found is None:
+            return {}
+        return {n: (at, self._lib.btf__resolve_size(self._btf, kind)) for n, at, kind in self._members(found)}
+
+    def variables(self, section: str) -> dict[str, tuple[int, int]]:
+        """Byte offset and size of each variable of an object's *section*; empty when there is none."""
+        found = self._find(section, _DATASEC)
+        if found is None:
+            return {}
+        variables = (_Variable * found.vlen).from_address(ct.addressof(found) + ct.sizeof(_Type))
+        return {self._name(self._type(v.type).name_off): (v.offset, v.size) for v in variables}
 
     def tracepoint_args(self, event: str) -> int:
         """Number of arguments of a raw tracepoint (without the leading data pointer); 0 when unknown."""
@@ -101,3 +103,22 @@ class BTF:
         pointer = self._type(found.size_or_type)
         proto = self._type(pointer.size_or_type)
         return proto.vlen - 1 if pointer.kind == _PTR and proto.kind == _FUNC_PROTO else 0
+
+
+@contextmanager
+def vmlinux() -> Iterator[BTF]:
+    """The running kernel's types. Raises NoBTF."""
+    if not VMLINUX.exists():
+        raise NoBTF(f"the kernel has no BTF ({VMLINUX} is missing: CONFIG_DEBUG_INFO_BTF)")
+    try:
+        lib = libbpf()
+        load = "btf__load_vmlinux_btf" if lib.has("btf__load_vmlinux_btf") else "libbpf_find_kernel_btf"
+        address = lib.call(load)
+    except NoLibbpf as e:
+        raise NoBTF(str(e)) from e
+    except LibbpfError as e:
+        raise NoBTF(f"libbpf {lib.version} could not read the kernel's BTF ({e.strerror})") from e
+    try:
+        yield BTF(lib, address)
+    finally:
+        lib.btf__free(address)

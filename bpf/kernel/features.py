@@ -6,6 +6,7 @@ import ctypes
 import errno
 import os
 import platform
+import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,7 +15,7 @@ from pathlib import Path
 from ringtop.bpf.common import pids
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.kernel import probe, syscall
-from ringtop.bpf.kernel.btf import BTF, NoBTF
+from ringtop.bpf.kernel.btf import NoBTF, vmlinux
 from ringtop.bpf.kernel.memory import allow_locked
 
 TRACEFS = Path("/sys/kernel/tracing")
@@ -95,17 +96,16 @@ class Kernel:
     def btf(self) -> dict[str, int] | str:
         """Offsets by macro name for the programs, or why there are none."""
         try:
-            btf = BTF()
-        except (NoBTF, AttributeError) as e:
+            with vmlinux() as btf:
+                found = {macro: btf.offset(*names) for macro, names in _OFFSETS.items()}
+                arguments = btf.tracepoint_args("sched_switch")
+        except NoBTF as e:
             return str(e)
-        found = {macro: btf.offset(*names) for macro, names in _OFFSETS.items()}
         missing = [".".join(_OFFSETS[macro][:2]) for macro, offset in found.items() if offset is None]
         if missing:
             return f"the kernel's BTF does not know {', '.join(missing)}"
         known = {macro: offset for macro, offset in found.items() if offset is not None}
-        if btf.tracepoint_args("sched_switch") >= 4:  # since 5.18
-            known["SWITCH_HAS_PREV_STATE"] = 1
-        return known
+        return known | {"SWITCH_HAS_PREV_STATE": int(arguments >= 4)}  # since 5.18
 
     @cached_property
     def no_ringbuf(self) -> str:
@@ -158,6 +158,15 @@ class Kernel:
                 if (place / "events" / category / event).is_dir():
                     return True
         return False
+
+    def tracepoint_fields(self, category: str, event: str) -> dict[str, tuple[int, int]]:
+        """Byte offset and size of each field of a tracepoint's record; empty when they are not to be had."""
+        for place in (TRACEFS, _DEBUGFS_TRACING):
+            with suppress(OSError):
+                text = (place / "events" / category / event / "format").read_text()
+                found = re.findall(r"field:[^;]*?(\w+)(?:\[\d*\])?;\s*offset:(\d+);\s*size:(\d+);", text)
+                return {name: (int(offset), int(size)) for name, offset, size in found}
+        return {}
 
     @cached_property
     def lockdown(self) -> str:

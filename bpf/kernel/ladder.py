@@ -41,8 +41,14 @@ class Rung:
     name: str
     hooks: tuple[Hook, ...]
     """In the order they are attached: exits before entries, so that what is seen to enter is seen to leave."""
-    defines: dict[str, int | str]
-    """Macros for the compiler."""
+    defines: dict[str, int]
+    """Macros for bcc's compiler."""
+    parameters: dict[str, int] = field(default_factory=dict)
+    """Values of what the program calls PARAMETER."""
+    entries: dict[str, int] = field(default_factory=dict)
+    """Number of entries of the maps whose size the program leaves open."""
+    object: str = ""
+    """The object that is compiled for it; empty where there is none."""
     knows: frozenset[str] = _ALL
     """Fields that the hooks can compare in the kernel."""
     missing: str = ""
@@ -61,18 +67,11 @@ def _tracepoint(category: str, event: str, function: str) -> Hook:
     return Hook("tracepoint", f"{category}:{event}", function)
 
 
-def _offsets(kernel: Kernel) -> tuple[dict[str, int | str], str]:
+def _offsets(kernel: Kernel) -> tuple[dict[str, int], str]:
     """Macros with BTF offsets, and why there are none."""
     if isinstance(kernel.btf, str):
         return {}, kernel.btf
     return {"BTF_OFFSETS": 1, **kernel.btf}, ""
-
-
-def _room() -> dict[str, int | str]:
-    """Macros: how many calls on their way are remembered, how many with their text (some KiB each), and how many
-    processes. Before Linux 6.16 each CPU keeps 128 entries of such a map for itself."""
-    calls = max(10_240, 256 * possible_cpus())
-    return {"CALLS": calls, "TEXTS": max(1024, 160 * len(online_cpus())), "PARENTS": 4 * calls}
 
 
 FOLLOW_FORKS = "FOLLOW_FORKS"
@@ -85,14 +84,25 @@ _FORKS = (
 _NO_ORPHANS = "the parent of a process whose own has ended, unless /proc still tells"
 
 
-def _parents(offsets: dict[str, int | str]) -> tuple[tuple[Hook, ...], dict[str, int | str], str]:
+def _parents(offsets: dict[str, int]) -> tuple[tuple[Hook, ...], dict[str, int], str]:
     """Hooks and macros that make parents known, and what they leave out."""
     return ((), offsets, "") if offsets else (_FORKS, {FOLLOW_FORKS: 1}, _NO_ORPHANS)
 
 
+# An LRU map has room for more than there will be: before Linux 6.16 each CPU keeps 128 of its entries for itself.
+def _calls() -> int:
+    """How many calls on their way are remembered."""
+    return max(10_240, 256 * possible_cpus())
+
+
+def _texts() -> int:
+    """And how many with their text: some KiB each."""
+    return max(1024, 160 * len(online_cpus()))
+
+
 def _runqslower(kernel: Kernel) -> list[Rung]:
     offsets, no_btf = _offsets(kernel)
-    size: dict[str, int | str] = {"PID_MAX": kernel.pid_max}
+    entries = {"runnable_since": kernel.pid_max}
     return [
         Rung(
             "raw tracepoints with BTF",
@@ -101,7 +111,10 @@ def _runqslower(kernel: Kernel) -> list[Rung]:
                 _raw("sched_wakeup_new", "on_wakeup"),
                 _raw("sched_switch", "on_switch"),
             ),
-            size | offsets,
+            offsets,
+            {"SWITCH_HAS_PREV_STATE": offsets.get("SWITCH_HAS_PREV_STATE", 0)},
+            entries,
+            "runqslower",
             missing=no_btf,
         ),
         Rung(
@@ -111,8 +124,9 @@ def _runqslower(kernel: Kernel) -> list[Rung]:
                 _tracepoint("sched", "sched_wakeup_new", "on_wakeup_new"),
                 _tracepoint("sched", "sched_switch", "on_switch"),
             ),
-            size,
-            _CLASSIC_SWITCH,
+            {},
+            entries=entries,
+            knows=_CLASSIC_SWITCH,
             without="process, parent, user and cgroup of a thread, unless /proc still tells",
         ),
     ]
@@ -143,14 +157,17 @@ def _execsnoop(kernel: Kernel) -> list[Rung]:
         Rung(
             "raw tracepoint sched_process_exec with BTF, syscall tracepoints for failures",
             (_raw("sched_process_exec", "on_exec"), *calls),
-            offsets | _room(),
+            offsets,
+            entries={"requests": _calls()},
+            object="execsnoop",
             missing=no_btf or no_calls,
             variants=_LOOPS,
         ),
         Rung(
             "syscall tracepoints, arguments from the new stack",
             (*forks, _raw("sys_exit", "on_exit"), _tracepoint("sched", "sched_process_exec", "on_exec"), *enters),
-            defines | _room(),
+            defines,
+            entries={"requests": _calls(), "new_programs": _texts(), "parents": 4 * _calls()},
             missing=no_calls,
             without=no_orphans,
             variants=_LOOPS,
@@ -163,6 +180,7 @@ def _execsnoop(kernel: Kernel) -> list[Rung]:
 # ledger. A kprobe runs to its end with preemption off: a little dearer, and every deletion is accounted for.
 def _unlinksnoop(kernel: Kernel) -> list[Rung]:
     forks, defines, no_orphans = _parents(_offsets(kernel)[0])
+    parents = {"parents": 4 * _calls()} if forks else {}
     old = kernel.tracepoint("syscalls", "sys_enter_unlink")
     calls, no_calls = _syscalls(kernel, "unlinkat", *(("unlink", "rmdir") if old else ()))
     unlink = next((f for f in ("do_unlinkat", "filename_unlinkat") if f in kernel.functions), "")
@@ -178,14 +196,18 @@ def _unlinksnoop(kernel: Kernel) -> list[Rung]:
                 Hook("kprobe", unlink, "enter_unlink"),
                 Hook("kprobe", rmdir, "enter_rmdir"),
             ),
-            {**defines, **_room(), "KERNEL_FUNCTIONS": 1},
+            defines | {"KERNEL_FUNCTIONS": 1},
+            entries={"requests": _texts()} | parents,
+            object="unlinksnoop-kprobes",
             missing=kernel.no_kprobes or no_function,
             without=no_orphans,
         ),
         Rung(
             "syscall tracepoints",
             (*forks, *calls),
-            {**defines, **_room(), **({"HAS_UNLINK": 1} if old else {})},
+            defines | ({"HAS_UNLINK": 1} if old else {}),
+            entries={"requests": _calls()} | parents,
+            object="unlinksnoop-syscalls",
             missing=no_calls,
             without=no_orphans,
         ),

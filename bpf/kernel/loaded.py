@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ringtop.bpf.common.loaders import Loader
 from ringtop.bpf.kernel.ladder import Rung
 from ringtop.bpf.kernel.layout import Counters, ProgramConfig
 
@@ -33,6 +34,14 @@ class Loaded(Protocol):
     @property
     def tried(self) -> list[str]:
         """The rungs and variants before this one, each with why it was not used."""
+
+    @property
+    def loader(self) -> Loader:
+        """Who loaded it."""
+
+    @property
+    def no_core(self) -> str:
+        """Why that was not ``core``; empty where it was, or where nobody asked it."""
 
     unreported: NDArray[np.int64]
     """Events, by CPU, that found no room in a perf buffer and that the kernel did not report: whoever finds them adds

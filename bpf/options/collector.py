@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ringtop.bpf.common.loaders import LOADERS
 from ringtop.bpf.common.sizes import DEFAULT, EMITS, Emit, human
 from ringtop.bpf.common.transports import TRANSPORTS
 from ringtop.bpf.event.schema import SCHEMAS
@@ -58,6 +59,12 @@ class CollectorOptions:
         Choice(EMITS),
         "How events get into the ring buffer (not perf buffers): at their true length; or reserved, in sizes that are "
         "powers of two. +query: a full ring is not tried.",
+    )
+    loader: Literal["auto", "core", "bcc"] = option(
+        "auto",
+        Choice(("auto", *LOADERS)),
+        "How programs get into the kernel. core: compiled beforehand, loaded by libbpf, which takes a kernel with BTF. "
+        "bcc: compiled here, by bcc. auto: core where it can.",
     )
     exclude: tuple[int, ...] = option(
         (), Number(int, 1, 1 << 22), "Process whose events are not wanted.", many=True, only="collector"

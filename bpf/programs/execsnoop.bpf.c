@@ -32,7 +32,7 @@ struct request {
 #define follow(more) count_untracked(more)
 #endif
 
-BPF_TABLE("lru_hash", u32, struct request, requests, CALLS);
+LRU_HASH(requests, u32, struct request);
 
 static __always_inline int on_enter(const char *filename, const char *const *argv)
 {
@@ -203,7 +203,7 @@ struct new_program {
 	char filename[FILENAME_LEN];
 };
 
-BPF_TABLE("lru_hash", u32, struct new_program, new_programs, TEXTS);
+LRU_HASH(new_programs, u32, struct new_program);
 BPF_PERCPU_ARRAY(new_program_scratch, struct new_program, 1);
 
 int on_exec(struct tracepoint__sched__sched_process_exec *args)

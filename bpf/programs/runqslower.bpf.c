@@ -13,7 +13,8 @@ struct runqslower_event {
 	u32 late;	/* for the reader */
 };
 
-BPF_ARRAY(runnable_since, u64, PID_MAX);	/* by tid; 0: not waiting. An array: this is on every wake-up and switch */
+/* By tid, for all that can be; 0: not waiting. An array: this is on every wake-up and switch. */
+BPF_ARRAY(runnable_since, u64, ENTRIES(runnable_since));
 BPF_PERCPU_ARRAY(scratch, struct runqslower_event, 1);
 
 static __always_inline u64 *waiting_since(u32 tid)
@@ -85,6 +86,8 @@ static __always_inline void event_submit(void *ctx, struct runqslower_event *e)
 
 #ifdef BTF_OFFSETS
 
+PARAMETER(SWITCH_HAS_PREV_STATE);	/* the tracepoint has a fourth argument: since 5.18 */
+
 int on_wakeup(struct bpf_raw_tracepoint_args *ctx)
 {
 	on_runnable(read_u32(ctx->args[0], TASK_PID));
@@ -94,11 +97,7 @@ int on_wakeup(struct bpf_raw_tracepoint_args *ctx)
 int on_switch(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 preempt = ctx->args[0], next = ctx->args[2];
-#ifdef SWITCH_HAS_PREV_STATE
-	u32 state = ctx->args[3];
-#else
-	u32 state = read_u32(ctx->args[1], TASK_STATE);
-#endif
+	u32 state = SWITCH_HAS_PREV_STATE ? ctx->args[3] : read_u32(ctx->args[1], TASK_STATE);
 	/* A preempted task is runnable whatever its state says (kernel/sched: __trace_sched_switch_state). */
 	on_switch_out(bpf_get_current_pid_tgid(), (preempt & 0xff) || !state);
 

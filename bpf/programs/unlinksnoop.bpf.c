@@ -46,7 +46,7 @@ struct request {
 	const char *path;	/* user memory, else NULL: read at the return, when the kernel has surely paged it in */
 };
 
-BPF_TABLE("lru_hash", u32, struct request, requests, TEXTS);
+LRU_HASH(requests, u32, struct request);
 BPF_PERCPU_ARRAY(scratch, struct request, 1);
 
 /* `name` is a struct filename, which begins with the pointer to the name on every kernel; but do_rmdir once had the
@@ -112,7 +112,7 @@ struct request {
 	u32 op;
 };
 
-BPF_TABLE("lru_hash", u32, struct request, requests, CALLS);
+LRU_HASH(requests, u32, struct request);
 BPF_PERCPU_ARRAY(scratch, struct unlinksnoop_event, 1);
 
 static __always_inline int on_enter(const char *path, s32 dfd, u32 op)

@@ -72,6 +72,10 @@ class State(Message, frozen=True, tag="state"):
     """What it leaves out of what the best rung tells; empty when nothing."""
     tried: Annotated[list[Text], _few] = []
     """Rungs and variants before it, each with why it was not used."""
+    loader: Name = ""
+    """``core`` (an object compiled beforehand) or ``bcc`` (compiled where it runs); empty: not told."""
+    no_core: Text = ""
+    """Why the loader is not ``core``, where that was tried."""
     buffer_bytes: int = 0
     """Ring buffer: its size. Perf buffers: size of one CPU's."""
     wakeup: Wakeup = "timer"

@@ -19,12 +19,19 @@ def _root() -> None:
 
 
 @pytest.fixture
-def tracing(tmp_path: Path) -> Iterator[Tracing]:
+def loader() -> str:
+    """How programs get into the kernel, unless a test is run ``BY_EACH_LOADER``."""
+    return "auto"
+
+
+@pytest.fixture
+def tracing(tmp_path: Path, loader: str) -> Iterator[Tracing]:
     """Start `ringtop trace PROGRAM… OPTIONS…` and return once every program is attached."""
     with ExitStack() as all_ended:
 
         def start(*arguments: str, prefix: tuple[str, ...] = (), style: str = "json") -> Running:
             summary = Path(tempfile.mkdtemp(dir=tmp_path)) / "summary.json"
-            return all_ended.enter_context(running(arguments, summary, (*prefix, *RINGTOP), style))
+            words = (*arguments, "--loader", loader)
+            return all_ended.enter_context(running(words, summary, (*prefix, *RINGTOP), style))
 
         yield start

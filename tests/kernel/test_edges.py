@@ -133,6 +133,7 @@ def test_a_cpu_that_was_off_for_a_moment(tracing: Tracing, second_cpu: Path) -> 
     assert summary["execsnoop"]["dropped"]["no_reader"] > 0
 
 
+@pytest.mark.parametrize("loader", ["bcc"])
 def test_the_compiler_leaves_little_in_memory(tracing: Tracing) -> None:
     """It takes twice as much while the programs are loaded."""
     running = tracing("runqslower", "execsnoop", "unlinksnoop", "--capture", ME)

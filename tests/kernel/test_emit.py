@@ -9,7 +9,7 @@ import pytest
 
 from ringtop.bpf.common.sizes import EMITS
 from tests.kernel.loads import Storm, Waits
-from tests.kernel.tracing import PRIME, Tracing, assert_balanced, assert_explained
+from tests.kernel.tracing import BY_EACH_LOADER, PRIME, Tracing, assert_balanced, assert_explained
 
 ME = f"ppid={os.getpid()}"
 ARGUMENTS = ["x" * (i * 8000 // PRIME) for i in range(PRIME)]
@@ -30,6 +30,7 @@ def delete(paths: list[str]) -> int:
     return pid
 
 
+@BY_EACH_LOADER
 @pytest.mark.parametrize("emit", EMITS)
 def test_events_of_all_sizes_are_rows(tracing: Tracing, emit: str) -> None:
     waits = Waits(preempted=False)
@@ -50,6 +51,7 @@ def test_events_of_all_sizes_are_rows(tracing: Tracing, emit: str) -> None:
     assert_balanced(outcome.summary)
 
 
+@BY_EACH_LOADER
 @pytest.mark.parametrize(
     ("emit", "wakeup"), [("output+query", "timer"), ("reserve", "every"), ("reserve+query", "batch:64")]
 )
@@ -65,6 +67,7 @@ def test_a_ring_of_four_pages_loses_events_and_says_so(tracing: Tracing, emit: s
     assert_explained(outcome, storm.total + again.total)
 
 
+@BY_EACH_LOADER
 @pytest.mark.parametrize("emit", EMITS[1:])
 def test_what_can_never_fit_is_a_loss(tracing: Tracing, emit: str) -> None:
     running = tracing("execsnoop", "--emit", emit, "--buffer", "2P", "--capture", ME)

@@ -15,13 +15,14 @@ from ringtop.bpf.kernel.ladder import Rung, ladder
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.stream import Notice
 from tests.kernel.loads import Storm, run_programs
-from tests.kernel.tracing import PRIME, Tracing, assert_balanced, assert_explained
+from tests.kernel.tracing import BY_EACH_LOADER, PRIME, Tracing, assert_balanced, assert_explained
 
 ME = f"ppid={os.getpid()}"
 BOTH = pytest.mark.parametrize("transport", ["ringbuf", "perfbuf"])
 WAKEUPS = pytest.mark.parametrize("wakeup", ["timer", "adaptive", "every", "batch:64"])
 
 
+@BY_EACH_LOADER
 @BOTH
 @WAKEUPS
 def test_a_buffer_of_four_pages_loses_events_and_says_so(tracing: Tracing, transport: str, wakeup: str) -> None:
@@ -36,6 +37,7 @@ def test_a_buffer_of_four_pages_loses_events_and_says_so(tracing: Tracing, trans
     assert_explained(outcome, storm.total + again.total)
 
 
+@BY_EACH_LOADER
 @BOTH
 def test_check_tells_of_loss(tracing: Tracing, transport: str) -> None:
     storm = Storm(20_000)
@@ -45,6 +47,7 @@ def test_check_tells_of_loss(tracing: Tracing, transport: str) -> None:
     assert running.finish().status == 4
 
 
+@BY_EACH_LOADER
 @BOTH
 def test_a_large_buffer_loses_nothing(tracing: Tracing, transport: str) -> None:
     storm = Storm(20_000)
@@ -56,6 +59,7 @@ def test_a_large_buffer_loses_nothing(tracing: Tracing, transport: str) -> None:
     assert_explained(outcome, storm.total)
 
 
+@BY_EACH_LOADER
 def test_the_capture_filter_counts_what_it_keeps_out(tracing: Tracing) -> None:
     storm = Storm(1_000)
     kept = storm.pids[min(storm.pids)]

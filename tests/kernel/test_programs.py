@@ -18,14 +18,15 @@ from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import ladder
 from ringtop.bpf.options.collector import CollectorOptions
 from tests.kernel.loads import Waits, delete_files, fail_programs, run_programs
-from tests.kernel.tracing import PRIME, Tracing, assert_balanced
+from tests.kernel.tracing import BY_EACH_LOADER, PRIME, Tracing, assert_balanced
 
 ME = f"ppid={os.getpid()}"
 BOTH = pytest.mark.parametrize("transport", ["ringbuf", "perfbuf"])
 
 
+@BY_EACH_LOADER
 @BOTH
-def test_every_exec_is_a_row(tracing: Tracing, transport: str) -> None:
+def test_every_exec_is_a_row(tracing: Tracing, transport: str, loader: str) -> None:
     running = tracing("execsnoop", "--transport", transport, "--capture", ME)
     pids = run_programs(PRIME)
     fail_programs(PRIME, "/nonexistent/program")
@@ -44,9 +45,11 @@ def test_every_exec_is_a_row(tracing: Tracing, transport: str) -> None:
     ]
     assert_balanced(outcome.summary)
     assert outcome.summary["execsnoop"]["transport"] == transport
+    assert outcome.summary["execsnoop"]["loader"] == loader
     assert outcome.summary["execsnoop"]["emitted"] == 2 * PRIME
 
 
+@BY_EACH_LOADER
 @BOTH
 def test_every_deletion_is_a_row(tracing: Tracing, tmp_path: Path, transport: str) -> None:
     running = tracing("unlinksnoop", "--transport", transport, "--capture", f"pid={os.getpid()}")
@@ -67,6 +70,7 @@ def test_every_deletion_is_a_row(tracing: Tracing, tmp_path: Path, transport: st
     assert_balanced(outcome.summary)
 
 
+@BY_EACH_LOADER
 def test_deletion_relative_to_a_folder(tracing: Tracing, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
@@ -82,6 +86,7 @@ def test_deletion_relative_to_a_folder(tracing: Tracing, tmp_path: Path) -> None
     ]
 
 
+@BY_EACH_LOADER
 def test_a_path_as_long_as_the_kernel_takes(tracing: Tracing) -> None:
     longest = ("/" + "x" * 199) * 20 + "/" + "y" * 94  # PATH_MAX - 1
     running = tracing("unlinksnoop", "--capture", f"pid={os.getpid()}")
@@ -94,6 +99,7 @@ def test_a_path_as_long_as_the_kernel_takes(tracing: Tracing) -> None:
     assert outcome.rows[1]["truncated"] is True
 
 
+@BY_EACH_LOADER
 @BOTH
 @pytest.mark.parametrize("preempted", [False, True], ids=["woken", "preempted"])
 def test_every_long_wait_is_a_row(tracing: Tracing, transport: str, preempted: bool) -> None:
@@ -115,6 +121,7 @@ def test_every_long_wait_is_a_row(tracing: Tracing, transport: str, preempted: b
     assert_balanced(outcome.summary)
 
 
+@BY_EACH_LOADER
 def test_exec_by_descriptor_and_by_a_thread(tracing: Tracing) -> None:
     running = tracing("execsnoop", "--capture", ME)
     by_thread = "import os, threading; threading.Thread(target=os.execv, args=('/bin/true', ['by thread'])).start()"
@@ -131,6 +138,7 @@ def test_exec_by_descriptor_and_by_a_thread(tracing: Tracing) -> None:
     assert found["by thread"]["tid"] != child.pid
 
 
+@BY_EACH_LOADER
 def test_arguments_are_cut_only_past_what_is_promised(tracing: Tracing) -> None:
     running = tracing("execsnoop", "--capture", ME)
     most = 8191 - len("/bin/true\0") - 1
@@ -140,6 +148,7 @@ def test_arguments_are_cut_only_past_what_is_promised(tracing: Tracing) -> None:
     assert [(len(r["argv"][1]), r["truncated"]) for r in outcome.rows] == [(most, False), (most + 1, True)]
 
 
+@BY_EACH_LOADER
 def test_nothing_of_ringtop_itself(tracing: Tracing) -> None:
     running = tracing("runqslower", "execsnoop", "unlinksnoop", "--min-us", "0")
     run_programs(PRIME)

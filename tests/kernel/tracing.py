@@ -16,10 +16,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from ringtop.bpf.common.loaders import LOADERS
 from ringtop.bpf.event.schema import SCHEMAS
 
 RINGTOP = (sys.executable, "-m", "ringtop.tui")
 PRIME = 23
+BY_EACH_LOADER = pytest.mark.parametrize("loader", LOADERS)
+"""For tests that start what they look at with the fixture ``tracing``, or take ``loader``."""
 
 
 @dataclass

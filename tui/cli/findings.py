@@ -24,8 +24,9 @@ def run(json: bool) -> int:
             click.echo(f"{'':16} {safe(f.cure)}")
     for c in found["programs"]:
         mark = click.style("ok ", fg="green") if c.hook else click.style("no ", fg="red")
-        click.echo(f"{mark} {c.program:<12} " + (f"{safe(c.hook)}; {NAMES[c.transport]}" if c.hook else "cannot run"))
-        for reason in c.passed_over:
+        how = f"{safe(c.hook)}; {NAMES[c.transport]}; loader {c.loader}" if c.hook else "cannot run"
+        click.echo(f"{mark} {c.program:<12} {how}")
+        for reason in [*c.passed_over, *([f"core: {c.no_core}"] if c.no_core else [])]:
             click.echo(f"{'':16} not {safe(reason)}")
     click.echo("ringtop can trace here." if found["ok"] else "ringtop cannot trace here.")
     return 0 if found["ok"] else 3

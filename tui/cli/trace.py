@@ -109,7 +109,8 @@ class Trace:
         elif state.state == "running":
             where = NAMES[state.transport]
             per = "" if state.transport == "ringbuf" else " a CPU"
-            self.tell(f"tracing {state.program} by {safe(state.hook)}; {where} {sizes.human(state.buffer_bytes)}{per}")
+            hook = safe(f"{state.hook} ({state.loader})" if state.loader else state.hook)
+            self.tell(f"tracing {state.program} by {hook}; {where} {sizes.human(state.buffer_bytes)}{per}")
         if len(self.states) == len(self.options.collector.programs):
             header = self.lines.header()
             if header and any(s.state == "running" for s in self.states.values()):

@@ -36,7 +36,7 @@ def _cpu(transport: str, c: stream.CpuStats) -> dict[str, Any]:
 def summarize(
     stats: stream.Stats, states: dict[str, stream.State], changes: Sequence[stream.Changed | stream.Compared] = ()
 ) -> dict[str, Any]:
-    """``{program: {transport, hook, emitted, received, dropped: {reason: n}, residual, per_cpu: […], changes: […]}}``
+    """``{program: {transport, hook, loader, emitted, received, dropped: {reason: n}, residual, per_cpu: […], …}}``
 
     ``residual`` is emitted - received - dropped; ``gaps`` are the holes in the sequence numbers. ``per_cpu`` has an
     entry for each CPU and transport that was in use; the gaps of both are told with the last one.
@@ -50,6 +50,7 @@ def summarize(
         summary[program] = {
             "transport": parts[-1].transport,
             "hook": state.hook if state else "",
+            "loader": state.loader if state else "",
             **{name: sum(cpu[name] for cpu in per_cpu) for name in _SUMS},
             "dropped": {reason: sum(cpu["dropped"].get(reason, 0) for cpu in per_cpu) for reason in reasons},
             **{name: sum(cpu[name] for cpu in per_cpu) for name in _FINDINGS},

@@ -125,7 +125,8 @@ def _size(entry: Entry) -> int:
         case stream.Stats():
             return _LEAST * (1 + sum(len(p.cpus) for p in entry.programs))
         case stream.State():
-            return _LEAST + len(entry.reason) + sum(map(len, entry.tried))
+            texts = (entry.reason, entry.without, entry.no_core, *entry.tried)
+            return _LEAST + sum(map(len, texts))
         case stream.Notice() | stream.Progress():
             return _LEAST + len(entry.text)
     return _LEAST

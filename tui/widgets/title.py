@@ -59,7 +59,9 @@ class Title(Line):
         if state.state != "running":
             style = "failed" if state.state == "failed" else "dim"
             return [*parts, Part(state.state, style, 1)]
-        hook = safe(state.hook)
+        hook = safe(f"{state.hook}, {state.loader}" if state.loader else state.hook)
+        if state.no_core:
+            hook = f"{hook} (not core: {safe(state.no_core)})"
         parts += [
             Part(hook, "dim", 8, less=Part(clip(hook, HOOK, self.glyphs.ellipsis), "dim", 8)),
             Part(format.buffer(state.transport, state.buffer_bytes, self.model.cpus), "dim", 7),

@@ -26,6 +26,7 @@ GOOD = {
     "merge_ms": ("0", "5", "1000"),
     "min_us": ("0", "500", "1000000000"),
     "emit": ("output", "output+query", "reserve", "reserve+query"),
+    "loader": ("auto", "core", "bcc"),
 }
 BAD = {
     "transport": ("", "other", "Ringbuf"),
@@ -35,6 +36,7 @@ BAD = {
     "merge_ms": ("-1", "1001", "5.5", "soon"),
     "min_us": ("-1", "1000000001", "nan"),
     "emit": ("", "query"),
+    "loader": ("", "libbpf"),
 }
 Given = Callable[[str, str], object]
 

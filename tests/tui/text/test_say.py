@@ -14,7 +14,7 @@ from ringtop.bpf import stream
 from ringtop.bpf.collector.doctor import Choice, Finding
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.tui.cli import doctor, trace
+from ringtop.tui.cli import findings, trace
 from ringtop.tui.cli import main as cli
 from ringtop.tui.lines.json_lines import escaped_json
 from ringtop.tui.lines.lines import writer
@@ -114,8 +114,8 @@ def test_a_hostile_collector_is_quoted_not_obeyed(capsys: pytest.CaptureFixture[
 def test_the_doctor(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, as_json: bool) -> None:
     choice = Choice("execsnoop", SENT, "ringbuf", [SENT])
     found = {"ok": True, "findings": [Finding("bcc", True, SENT, SENT)], "programs": [choice]}
-    monkeypatch.setattr(doctor, "examine", lambda: found)
-    assert doctor.run(as_json) == 0
+    monkeypatch.setattr(findings, "examine", lambda: found)
+    assert findings.run(as_json) == 0
     told = said(capsys)
     if as_json:
         assert json.loads(told)["findings"][0]["what"] == SENT

@@ -1,0 +1,194 @@
+/* libbpf's dialect, for the objects that are compiled beforehand (bpf/kernel/objects.py): what bcc gives the programs of
+ * itself, and kernel structs with the fields that are read. Their offsets are those of the kernel that loads the object. */
+
+#include "types.h"
+
+#if defined(__TARGET_ARCH_x86_64)
+#include "arch/x86_64.h"
+#define PT_REGS_PARM1(ctx) ((ctx)->di)
+#define PT_REGS_PARM2(ctx) ((ctx)->si)
+#define PT_REGS_RC(ctx) ((ctx)->ax)
+#elif defined(__TARGET_ARCH_aarch64)
+#include "arch/aarch64.h"
+#define PT_REGS_PARM1(ctx) ((ctx)->regs[0])
+#define PT_REGS_PARM2(ctx) ((ctx)->regs[1])
+#define PT_REGS_RC(ctx) ((ctx)->regs[0])
+#endif
+
+#define SEC(name) __attribute__((section(name), used))
+
+char gpl[] SEC("license") = "GPL";
+
+#define HAS_CGROUP_ID	/* kernels with BTF have them */
+#define HAS_PROBE_READ_USER
+
+/* Helpers, by their numbers in include/uapi/linux/bpf.h. */
+static void *(*bpf_map_lookup_elem)(void *map, const void *key) = (void *)1;
+static long (*bpf_map_update_elem)(void *map, const void *key, const void *value, u64 flags) = (void *)2;
+static long (*bpf_map_delete_elem)(void *map, const void *key) = (void *)3;
+static u64 (*bpf_ktime_get_ns)(void) = (void *)5;
+static u32 (*bpf_get_smp_processor_id)(void) = (void *)8;
+static u64 (*bpf_get_current_pid_tgid)(void) = (void *)14;
+static u64 (*bpf_get_current_uid_gid)(void) = (void *)15;
+static long (*bpf_get_current_comm)(void *buffer, u32 size) = (void *)16;
+static long (*bpf_perf_event_output)(void *ctx, void *map, u64 flags, const void *data, u64 size) = (void *)25;
+static u64 (*bpf_get_current_task)(void) = (void *)35;
+static u64 (*bpf_get_current_cgroup_id)(void) = (void *)80;
+static long (*bpf_probe_read_user)(void *to, u32 size, const void *from) = (void *)112;
+static long (*bpf_probe_read_kernel)(void *to, u32 size, const void *from) = (void *)113;
+static long (*bpf_probe_read_user_str)(void *to, u32 size, const void *from) = (void *)114;
+static long (*bpf_probe_read_kernel_str)(void *to, u32 size, const void *from) = (void *)115;
+static long (*bpf_ringbuf_output)(void *ring, const void *data, u64 size, u64 flags) = (void *)130;
+static void *(*bpf_ringbuf_reserve)(void *ring, u64 size, u64 flags) = (void *)131;
+static void (*bpf_ringbuf_submit)(void *record, u64 flags) = (void *)132;
+static u64 (*bpf_ringbuf_query)(void *ring, u64 what) = (void *)134;
+
+#define BPF_F_CURRENT_CPU 0xffffffffULL
+enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
+enum { BPF_RB_AVAIL_DATA, BPF_RB_RING_SIZE };
+
+/* Known before the program is loaded: the kernel drops the branches that are not taken. */
+#define PARAMETER(name) const volatile u32 name
+
+/* Maps, with bcc's methods; nothing is left of these after compiling. */
+#define ENTRIES(map) 1	/* told before the map is made */
+#define METHODS(name, V)                                                                            \
+	static __always_inline V *name##_lookup(const void *key)                                    \
+	{                                                                                           \
+		return bpf_map_lookup_elem(&name##_, key);                                          \
+	}                                                                                           \
+	static __always_inline long name##_update(const void *key, const V *value)                  \
+	{                                                                                           \
+		return bpf_map_update_elem(&name##_, key, value, 0);                                \
+	}                                                                                           \
+	static __always_inline long name##_delete(const void *key)                                  \
+	{                                                                                           \
+		return bpf_map_delete_elem(&name##_, key);                                          \
+	}                                                                                           \
+	static const struct {                                                                       \
+		V *(*lookup)(const void *key);                                                      \
+		long (*update)(const void *key, const V *value);                                    \
+		long (*delete)(const void *key);                                                    \
+	} name = { name##_lookup, name##_update, name##_delete }
+#define MAP(kind, name, K, V, entries)                                                              \
+	struct {                                                                                    \
+		int (*type)[kind];                                                                  \
+		int (*max_entries)[entries];                                                        \
+		K *key;                                                                             \
+		V *value;                                                                           \
+	} name##_ SEC(".maps");                                                                     \
+	METHODS(name, V)
+/* enum bpf_map_type */
+#define BPF_HASH(name, K, V, entries) MAP(1, name, K, V, entries)
+#define BPF_ARRAY(name, V, entries) MAP(2, name, u32, V, entries)
+#define BPF_PERCPU_ARRAY(name, V, entries) MAP(6, name, u32, V, entries)
+#define LRU_HASH(name, K, V) MAP(9, name, K, V, ENTRIES(name))
+#define BPF_PERF_OUTPUT(name)                                                                       \
+	struct {                                                                                    \
+		int (*type)[4];                                                                     \
+		int (*key_size)[4];                                                                 \
+		int (*value_size)[4];                                                               \
+	} name##_ SEC(".maps");                                                                     \
+	static __always_inline long name##_submit(void *ctx, const void *data, u64 size)            \
+	{                                                                                           \
+		return bpf_perf_event_output(ctx, &name##_, BPF_F_CURRENT_CPU, data, size);         \
+	}                                                                                           \
+	static const struct {                                                                       \
+		long (*perf_submit)(void *ctx, const void *data, u64 size);                         \
+	} name = { name##_submit }
+struct ring {
+	int (*type)[27];
+	int (*max_entries)[65536];	/* whole pages everywhere; each ring put in has a size of its own */
+};
+#define RING_BUFFERS(name)                                                                          \
+	struct {                                                                                    \
+		int (*type)[12];                                                                    \
+		int (*max_entries)[1];                                                              \
+		int (*key_size)[4];                                                                 \
+		int (*value_size)[4];                                                               \
+		struct ring *values[];                                                              \
+	} name##_ SEC(".maps");                                                                     \
+	static __always_inline void *name##_lookup(const void *key)                                 \
+	{                                                                                           \
+		return bpf_map_lookup_elem(&name##_, key);                                          \
+	}                                                                                           \
+	static const struct {                                                                       \
+		void *(*lookup)(const void *key);                                                   \
+	} name = { name##_lookup }
+
+/* Contexts. Those of tracepoints are compared with the running kernel's before they are used. */
+struct bpf_raw_tracepoint_args {
+	u64 args[0];
+};
+#define SYSCALL(name, ...)                                                                          \
+	struct tracepoint__syscalls__sys_enter_##name {                                             \
+		u64 : 64, : 64;	/* of all tracepoints, and the call's number */                      \
+		__VA_ARGS__                                                                         \
+	};                                                                                          \
+	struct tracepoint__syscalls__sys_exit_##name {                                              \
+		u64 : 64, : 64;                                                                     \
+		s64 ret;                                                                            \
+	}
+SYSCALL(execve, const char *filename; const char *const *argv; const char *const *envp;);
+SYSCALL(execveat, s64 fd; const char *filename; const char *const *argv; const char *const *envp; s64 flags;);
+SYSCALL(unlink, const char *pathname;);
+SYSCALL(unlinkat, s64 dfd; const char *pathname; s64 flag;);
+SYSCALL(rmdir, const char *pathname;);
+
+typedef struct {
+	u32 val;
+} kuid_t;
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct task_struct {
+	s32 pid, tgid;
+	u32 __state;
+	char comm[16];
+	struct task_struct *real_parent;
+	const struct cred *cred;
+	struct css_set *cgroups;
+	struct mm_struct *mm;
+};
+struct task_struct___before_5_14 {
+	long state;
+};
+struct cred {
+	kuid_t uid;
+};
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+struct cgroup {
+	struct kernfs_node *kn;
+};
+struct kernfs_node {
+	u64 id;
+};
+struct mm_struct {
+	unsigned long arg_start, arg_end;
+};
+struct linux_binprm {
+	const char *filename;
+	int argc;
+};
+#pragma clang attribute pop
+
+/* Byte offset of a field: enum bpf_core_field_info of LLVM, which libbpf fills in. The compiler must not add it up. */
+#define AT(type, field) ({ u64 at_ = __builtin_preserve_field_info(((struct type *)0)->field, 0); asm volatile("" : "+r"(at_)); at_; })
+#define HAS(type, field) __builtin_preserve_field_info(((struct type *)0)->field, 2)
+
+#define TASK_PID AT(task_struct, pid)
+#define TASK_TGID AT(task_struct, tgid)
+#define TASK_STATE (HAS(task_struct, __state) ? AT(task_struct, __state) : AT(task_struct___before_5_14, state))
+#define TASK_COMM AT(task_struct, comm)
+#define TASK_REAL_PARENT AT(task_struct, real_parent)
+#define TASK_CRED AT(task_struct, cred)
+#define TASK_CGROUPS AT(task_struct, cgroups)
+#define TASK_MM AT(task_struct, mm)
+#define CRED_UID AT(cred, uid)
+#define CSS_SET_DFL_CGRP AT(css_set, dfl_cgrp)
+#define CGROUP_KN AT(cgroup, kn)
+#define KERNFS_NODE_ID AT(kernfs_node, id)
+#define MM_ARG_START AT(mm_struct, arg_start)
+#define MM_ARG_END AT(mm_struct, arg_end)
+#define BPRM_FILENAME AT(linux_binprm, filename)
+#define BPRM_ARGC AT(linux_binprm, argc)

@@ -1,0 +1,143 @@
+"""Loader ``bcc``: the program is compiled here and now. It needs no BTF, but a second of CPU and 100 MiB of memory."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from ringtop.bpf.common.errors import CannotTrace
+from ringtop.bpf.kernel import source
+from ringtop.bpf.kernel.features import Kernel
+from ringtop.bpf.kernel.handle import CannotLoad
+from ringtop.bpf.kernel.headers import write_tree
+from ringtop.bpf.kernel.ladder import Hook, Rung, Variant
+
+_CAN_ATTACH = {
+    "raw tracepoint": "RAW_TRACEPOINT",
+    "tracepoint": "TRACEPOINT",
+    "kprobe": "KPROBE",
+    "kretprobe": "KPROBE",
+}
+
+
+def import_bcc() -> Any:
+    """The bcc module of the distribution. Raises CannotTrace when it is missing or is another project of that name."""
+    cure = (
+        "Install the distribution's package (Debian, Ubuntu: apt-get install python3-bpfcc; Fedora: dnf install "
+        "python3-bcc; Arch: pacman -S python-bcc) and use a virtual environment made with the system's interpreter: "
+        "/usr/bin/python3 -m venv --system-site-packages. `make setup` does both."
+    )
+    try:
+        import bcc
+    except ImportError as e:
+        raise CannotTrace("bcc is missing", str(e), cure) from e
+    except Exception as e:
+        raise CannotTrace("bcc is broken", f"{type(e).__name__}: {e}", cure) from e
+    if not hasattr(bcc, "BPF"):
+        why = f"{getattr(bcc, '__file__', 'the module found')} is another project called bcc"
+        raise CannotTrace("the wrong bcc is installed", why, "Remove it (pip uninstall bcc). " + cure)
+    return bcc
+
+
+@contextmanager
+def _stderr_kept() -> Iterator[list[str]]:
+    """bcc and clang write to file descriptor 2: keep it for our own messages."""
+    kept: list[str] = []
+    saved = os.dup(2)
+    with os.fdopen(os.memfd_create("stderr"), "w+b") as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield kept
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+            file.seek(0)
+            kept.append(file.read(1 << 20).decode(errors="replace"))
+
+
+class BccProgram:
+    """*program* compiled for a *rung*'s *variant* with *parameters*, by name. Raises CannotLoad."""
+
+    def __init__(
+        self, program: str, rung: Rung, variant: Variant, kernel: Kernel, parameters: Mapping[str, int]
+    ) -> None:
+        try:
+            bcc = import_bcc()
+        except CannotTrace as e:
+            raise CannotLoad(f"{e.what} ({e.why})", e.cure) from e
+        entries = {f"{name}_entries": number for name, number in rung.entries.items()}
+        defines = kernel.helpers | rung.defines | variant.defines | entries | dict(parameters)
+        flags = [f"-D{name}={value}" for name, value in defines.items()]
+        told: list[str] = []
+        self.bpf: Any = None
+        try:
+            with tempfile.TemporaryDirectory(prefix="ringtop-") as tree:
+                write_tree(Path(tree), kernel.release)
+                os.environ["BCC_KERNEL_SOURCE"] = tree
+                with _stderr_kept() as told:
+                    self.bpf = bcc.BPF(text=source.text(program), cflags=flags)
+                    for name, kind in {h.function: h.kind for h in rung.hooks}.items():
+                        self.bpf.load_func(name.encode(), getattr(bcc.BPF, _CAN_ATTACH[kind]))
+        except Exception as e:
+            if self.bpf is not None:
+                self.close()  # else its maps stay
+            raise CannotLoad(_reason(e, told)) from e
+        finally:
+            os.environ.pop("BCC_KERNEL_SOURCE", None)
+
+    def map_fd(self, name: str) -> int:
+        """File descriptor of one of the maps."""
+        fd: int = self.bpf[name.encode()].map_fd
+        return fd
+
+    def program_fds(self) -> list[int]:
+        """File descriptors of the functions."""
+        return [function.fd for function in self.bpf.funcs.values()]
+
+    def attach(self, hook: Hook) -> None:
+        """Raises CannotLoad."""
+        target, function = hook.target.encode(), hook.function.encode()
+        told: list[str] = []
+        try:
+            with _stderr_kept() as told:
+                match hook.kind:
+                    case "raw tracepoint":
+                        self.bpf.attach_raw_tracepoint(tp=target, fn_name=function)
+                    case "tracepoint":
+                        self.bpf.attach_tracepoint(tp=target, fn_name=function)
+                    case "kprobe":
+                        self.bpf.attach_kprobe(event=target, fn_name=function)
+                    case "kretprobe":
+                        self.bpf.attach_kretprobe(event=target, fn_name=function)
+        except Exception as e:
+            raise CannotLoad(_reason(e, told)) from e
+
+    def detach(self, hook: Hook) -> None:
+        """It may not be attached."""
+        target = hook.target.encode()
+        with _stderr_kept(), suppress(Exception):
+            match hook.kind:
+                case "raw tracepoint":
+                    self.bpf.detach_raw_tracepoint(tp=target)
+                case "tracepoint":
+                    self.bpf.detach_tracepoint(tp=target)
+                case "kprobe":
+                    self.bpf.detach_kprobe(event=target)
+                case "kretprobe":
+                    self.bpf.detach_kretprobe(event=target)
+
+    def close(self) -> None:
+        """Take the program out of the kernel."""
+        with _stderr_kept():
+            self.bpf.cleanup()
+
+
+def _reason(error: Exception, told: list[str]) -> str:
+    """The lines of the verifier or compiler that say most."""
+    lines = [line for text in told for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if "error:" in line] or lines[-2:]
+    return f"{error}" + "".join(f" | {line.strip()}" for line in errors[:3])
