@@ -9,6 +9,7 @@ import pytest
 from ringtop.bpf.collector.start import start_tracer
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.kernel import loader, probe
+from ringtop.bpf.kernel.bcc_loader import BccProgram
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import Rung, Variant, ladder
 from ringtop.bpf.options.collector import CollectorOptions
@@ -39,8 +40,9 @@ def test_a_program_for_old_kernels_has_as_few_instructions_as_those_take(
 ) -> None:
     monkeypatch.setattr(loader, "ladder", lambda program, kernel: only(rung, variant, program, kernel))
     loaded = loader.load(program, old_kernel(), ringbuf=False)
+    assert isinstance(loaded.handle, BccProgram)
     try:
-        sizes = {h.function: len(loaded.bpf.dump_func(h.function.encode())) // 8 for h in loaded.rung.hooks}
+        sizes = {h.function: len(loaded.handle.bpf.dump_func(h.function.encode())) // 8 for h in loaded.rung.hooks}
     finally:
         loaded.close()
     assert all(0 < size <= MOST for size in sizes.values()), sizes

@@ -1,4 +1,4 @@
-"""Every program on every rung of its ladder over both transports: 23 of each event happen, and 23 are told."""
+"""Every program on every rung, by each loader and over both transports: 23 of each event happen, and 23 are told."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
 
-from ringtop.bpf.common.transports import NAMES, TRANSPORTS
+from ringtop.bpf.common.loaders import LOADERS, Loader
+from ringtop.bpf.common.transports import NAMES, TRANSPORTS, Transport
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import Rung, ladder
@@ -86,9 +88,9 @@ _FIRE: dict[str, Callable[[frozenset[str]], _Judge]] = {
 """Make events happen. What the hook *knows* includes fields read by offset: the first to be wrong on another kernel."""
 
 
-def _try(program: str, transport: str, number: int, rung: Rung) -> str:
+def _try(program: str, transport: str, loader: Loader, number: int, rung: Rung) -> str:
     command = (sys.executable, "-m", "tests.kernels.forced", str(number))
-    arguments = (program, "--transport", transport)
+    arguments = (program, "--transport", transport, "--loader", loader)
     with tempfile.TemporaryDirectory() as folder, running(arguments, Path(folder) / "summary.json", command) as trace:
         judge = _FIRE[program](rung.knows)
         outcome = trace.finish()
@@ -98,7 +100,7 @@ def _try(program: str, transport: str, number: int, rung: Rung) -> str:
     assert_balanced(outcome.summary)
     ledger = outcome.summary[program]
     assert ledger["hook"].startswith(rung.name), ledger["hook"]  # a variant's name may follow
-    assert ledger["transport"] == transport
+    assert (ledger["transport"], ledger["loader"]) == (transport, loader)
     assert not sum(ledger["dropped"].values()), ledger["dropped"]
     assert ledger["emitted"] == len(outcome.rows), f"{ledger['emitted']} emitted, {len(outcome.rows)} rows"
     return f"exact: {len(told)} of {len(expected)}"
@@ -111,14 +113,21 @@ def _difference(told: _Told, expected: _Told) -> str:
     return f"at {at} {told[at : at + 1]} instead of {expected[at : at + 1]}"
 
 
+def _missing(kernel: Kernel, rung: Rung, loader: Loader, transport: Transport) -> str:
+    """Why a combination is not offered; empty when it is."""
+    no_core = kernel.btf if isinstance(kernel.btf, str) else "" if rung.object else "no object is compiled for it"
+    no_loader = no_core if loader == "core" else ""
+    return rung.missing or no_loader or (kernel.no_ringbuf if transport == "ringbuf" else "")
+
+
 def check() -> Iterator[Trial]:
     """A trial for each combination."""
     kernel = Kernel()
-    for program in SCHEMAS:
+    for program, loader in product(SCHEMAS, LOADERS):
         for number, rung in enumerate(ladder(program, kernel)):
             for transport in TRANSPORTS:
-                what = {"program": program, "hook": rung.name, "transport": NAMES[transport]}
-                if missing := rung.missing or (kernel.no_ringbuf if transport == "ringbuf" else ""):
+                what = {"program": program, "hook": rung.name, "loader": loader, "transport": NAMES[transport]}
+                if missing := _missing(kernel, rung, loader, transport):
                     yield Trial("Programs", what, f"not offered: {missing}", True)
                 else:
-                    yield tried("Programs", what, partial(_try, program, transport, number, rung))
+                    yield tried("Programs", what, partial(_try, program, transport, loader, number, rung))
