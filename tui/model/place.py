@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ringtop.tui.model.line import gap_before, row_of
 from ringtop.tui.model.view import View
 
 
@@ -50,7 +51,7 @@ class Place:
             at = self.cursor
             self.top = max(0, min(self.top, at), at - rows + 1)
         seen = view.lines(self.top, self.top + max(1, rows)).tolist()
-        view.hold(min([*seen, self._top_line, self._cursor_line]) >> 1)
+        view.hold(row_of(min([*seen, self._top_line, self._cursor_line])))
 
     def freeze(self) -> None:
         """Hold the rows."""
@@ -95,7 +96,7 @@ class Place:
             self.go(at + lines)
 
     def _choose(self, top: int, cursor: int) -> None:
-        after = 2 * self.view.end
+        after = gap_before(self.view.end)
         lines = self._line(top), self._line(cursor)
         self._top_line, self._cursor_line = (after if line is None else line for line in lines)
         self.settle(self.rows)

@@ -1,7 +1,7 @@
 """Which rows of a table are shown, and in what order: the display filter, the gaps, the freeze and the sort.
 
-A line is a number: 2n + 1 is row n, 2n the gap just before it. Lines are found by scanning history in slices, newest
-first, so that a filter shows what matters at once and never holds up the screen.
+Lines are found by scanning history in slices, newest first, so that a filter shows what matters at once and never holds
+up the screen.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ringtop.bpf.event.batch import Batch
 from ringtop.tui.model import sorting
+from ringtop.tui.model.line import gap_before, is_row, line_of, row_of
 from ringtop.tui.model.notes import Gap
 from ringtop.tui.model.span import Keys, Span
 from ringtop.tui.model.store import Table
@@ -75,16 +76,16 @@ class View:
         """Where *line* is, or the next one that is shown; where rows are sorted gaps stand for the row behind them."""
         if self._order is None:
             return self._lines.find(line)
-        found = np.flatnonzero(self._order == line | 1)
+        found = np.flatnonzero(self._order == line_of(row_of(line)))
         return int(found[0]) if len(found) else 0
 
     def gap(self, line: int) -> Gap:
         """What the gap line *line* stands for: all holes since the row shown before it."""
         if self._last is not None and line == self._last[0]:
             return self._last[1]
-        row = line >> 1
+        row = row_of(line)
         at = self._lines.find(line)
-        before = int(self._lines.values[at - 1]) >> 1 if at > 0 else self.table.first - 1
+        before = row_of(int(self._lines.values[at - 1])) if at > 0 else self.table.first - 1
         numbers = np.arange(max(before + 1, self.table.first), row + 1)
         lost = self.table.ring.lost(numbers)
         holes = numbers[lost > 0]
@@ -147,10 +148,10 @@ class View:
         if not self.frozen:
             self._note_end()
         first = self.table.first
-        gone = self._lines.find(2 * first)
+        gone = self._lines.find(gap_before(first))
         if gone:
-            self.matched -= int((self._lines.values[:gone] & 1).sum())
-            self._lines.drop_before(2 * first)
+            self.matched -= int(is_row(self._lines.values[:gone]).sum())
+            self._lines.drop_before(gap_before(first))
         self._low = max(self._low, first)
         if self._high < first:
             self._low = self._high = first
@@ -160,17 +161,17 @@ class View:
 
     def _note_end(self) -> None:
         notes = tuple(self.table.at_end)
-        self._last = (2 * self.table.end, Gap(0, (), notes)) if notes else None
+        self._last = (gap_before(self.table.end), Gap(0, (), notes)) if notes else None
 
     def _note(self, row: int) -> None:
         lines = self._lines.values
-        at = self._lines.find(2 * row)
-        if not self._low <= row < self._high or (at < len(lines) and not lines[at] & 1):
+        at = self._lines.find(gap_before(row))
+        if not self._low <= row < self._high or (at < len(lines) and not is_row(int(lines[at]))):
             return  # found when it is looked at, or told by the gap that is there
-        if at and not lines[at - 1] & 1:
-            lines[at - 1] = 2 * row  # no row between them: the later stands for both
+        if at and not is_row(int(lines[at - 1])):
+            lines[at - 1] = gap_before(row)  # no row between them: the later stands for both
         else:
-            self._lines.insert(at, 2 * row)
+            self._lines.insert(at, gap_before(row))
 
     def scan(self, rows: int = SLICE) -> bool:
         """Look at some rows: new ones first, then older ones. True while there are more."""
@@ -182,7 +183,7 @@ class View:
         elif self._low > self.table.first:
             start = max(self.table.first, self._low - rows)
             found = self._look(start, self._low, -1)
-            if len(found) and not found[-1] & 1 and len(self._lines) and not self._lines.values[0] & 1:
+            if len(found) and len(self._lines) and not is_row(np.array([found[-1], self._lines.values[0]])).any():
                 found = found[:-1]
             self._lines.prepend(found)
             self._low = start
@@ -201,14 +202,14 @@ class View:
         for row in self.table.marks:
             if start <= row < stop:
                 gaps[row - start] = True
-        keys = np.sort(np.concatenate((numbers[shown] * 2 + 1, numbers[gaps] * 2)))
+        keys = np.sort(np.concatenate((line_of(numbers[shown]), gap_before(numbers[gaps]))))
         self.matched += int(shown.sum())
         if self.predicate is not None and len(keys):
             # Of gaps with no row between them the last stands for all.
-            gap = keys & 1 == 0
+            gap = ~is_row(keys)
             keep = np.ones(len(keys), bool)
             keep[:-1] = ~(gap[:-1] & gap[1:])
-            if gap[0] and before >= 0 and not before & 1:
+            if gap[0] and before >= 0 and not is_row(before):
                 self._lines.pop()
             keys = keys[keep]
         return keys
@@ -222,11 +223,11 @@ class View:
             self._order = None
             return None
         values = self._lines.values
-        numbers = values[values & 1 == 1] >> 1
+        numbers = row_of(values[is_row(values)])
         numbers = numbers[numbers >= self.table.first]
         return sorting.order(self.table.ring, numbers, self.sort.field, self.sort.descending)
 
     def sorted(self, numbers: Keys) -> None:
         """Show the rows *numbers* in this order."""
         if self.sort is not None:
-            self._order = numbers[numbers >= self.table.first] * 2 + 1
+            self._order = line_of(numbers[numbers >= self.table.first])

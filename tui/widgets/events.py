@@ -10,6 +10,7 @@ from textual.message import Message
 
 from ringtop.bpf.event.schema import Field
 from ringtop.tui.draw import columns
+from ringtop.tui.model.line import is_row, row_of
 from ringtop.tui.model.store import Event
 from ringtop.tui.model.view import Sort
 from ringtop.tui.widgets import scrollbar
@@ -81,7 +82,7 @@ class EventTable(Rows, can_focus=True):
     def event(self) -> Event | None:
         """The event; None at a gap."""
         line = self.place.line
-        return self.view.table.event(line >> 1) if line is not None and line & 1 else None
+        return self.view.table.event(row_of(line)) if line is not None and is_row(line) else None
 
     @property
     def pid(self) -> int | None:
@@ -93,7 +94,7 @@ class EventTable(Rows, can_focus=True):
     def note(self) -> str:
         """What the gap says; empty at an event."""
         line = self.place.line
-        return self.gap_text(line) if line is not None and not line & 1 else ""
+        return self.gap_text(line) if line is not None and not is_row(line) else ""
 
     @property
     def field(self) -> Field:

@@ -13,6 +13,7 @@ from ringtop.tui.draw import cells, columns
 from ringtop.tui.draw.cells import Cell, Clock
 from ringtop.tui.draw.columns import Placed
 from ringtop.tui.model import notes
+from ringtop.tui.model.line import is_row, row_of
 from ringtop.tui.model.model import Model
 from ringtop.tui.model.place import Place
 from ringtop.tui.model.view import View
@@ -122,7 +123,7 @@ class Rows(Painted):
         self._placed, self._here = self.placed, self.column
         lines = self.view.lines(self.place.top, self.place.top + self.rows)
         ring = self.view.table.ring
-        numbers = lines[lines & 1 == 1] >> 1
+        numbers = row_of(lines[is_row(lines)])
         alive = numbers[(numbers >= ring.first) & (numbers < ring.end)]
         batch = ring.take(alive)
         fields = [(p.field, p.width) for p in self._placed]
@@ -135,13 +136,12 @@ class Rows(Painted):
         cursor = self.place.cursor - self.place.top
         thumb = scrollbar.thumb(self.place.top, self.rows, len(self.view))
         for i, line in enumerate(lines.tolist()):
-            row, is_row = line >> 1, line & 1
-            if is_row and row in table:
-                segments = self._row(table[row], base, i == cursor)
-            elif is_row:
-                segments = [Segment(" " * (width - 1), base)]
-            else:
+            if not is_row(line):
                 segments = self._gap(line, width - 1, base, i == cursor)
+            elif (row := table.get(row_of(line))) is not None:
+                segments = self._row(row, base, i == cursor)
+            else:
+                segments = [Segment(" " * (width - 1), base)]
             self._page[i + 1] = Strip([*segments, self._bar(i in thumb, len(thumb) > 0, base)], width).simplify()
 
     def _reach(self, rows: list[list[Cell]]) -> int:

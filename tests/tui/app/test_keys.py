@@ -8,6 +8,7 @@ from textual.app import App
 
 from ringtop.bpf import stream
 from ringtop.tui.app.app import Viewer
+from ringtop.tui.model.line import row_of
 from ringtop.tui.settings.config import Config
 from ringtop.tui.settings.state import SavedState
 from ringtop.tui.widgets import keys
@@ -148,7 +149,7 @@ async def test_s_sorts_by_the_column_down_up_and_not() -> None:
 
         def top() -> list[int]:
             view = table(pilot).view
-            numbers = view.lines(0, 20) >> 1
+            numbers = row_of(view.lines(0, 20))
             return [int(x) for x in view.table.ring.values("latency", numbers).tolist()]
 
         await press(pilot, "s")

@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 from ringtop.bpf import stream
 from ringtop.bpf.common.errors import CANNOT_TRACE
 from ringtop.tui.cli.start import DEMO
+from ringtop.tui.model.line import row_of
 from ringtop.tui.settings.config import Config
 from ringtop.tui.source.replay import ReplaySource
 from ringtop.tui.source.source import Lost, Rewound
@@ -158,7 +159,7 @@ async def test_sorted_tables_sort_again_when_rows_come(monkeypatch: pytest.Monke
         await press(pilot, "1", "left", "left", "left", "s")
         await play(pilot, lambda feed: feed.events({"runqslower": 500}))
         view = table(pilot).view
-        values = view.table.ring.values("latency", view.lines(0, 1) >> 1)
+        values = view.table.ring.values("latency", row_of(view.lines(0, 1)))
         assert values[0] == view.table.ring.column("latency", view.table.first, view.table.end).max()
 
 

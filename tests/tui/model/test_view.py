@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringtop.bpf.event.batch import Batch
+from ringtop.tui.model.line import is_row, row_of
 from ringtop.tui.model.model import Model
 from ringtop.tui.model.span import Span
 from ringtop.tui.model.store import Table
@@ -36,7 +37,7 @@ def scan(view: View, rows: int = 4096) -> None:
 
 
 def rows_of(view: View) -> list[int]:
-    return [int(x) >> 1 for x in view.lines(0, len(view)) if x & 1]
+    return [row_of(int(x)) for x in view.lines(0, len(view)) if is_row(x)]
 
 
 def by_pid(pid: int):  # type: ignore[no-untyped-def]
@@ -79,8 +80,8 @@ def test_filtered_views_tell_of_every_lost_event_once(slice_rows: int, skip: dic
     view.filter(by_pid(0))
     scan(view, slice_rows)
     lines = [int(x) for x in view.lines(0, len(view))]
-    assert sum(view.gap(x).lost for x in lines if not x & 1) == sum(skip.values())
-    assert not any(not a & 1 and not b & 1 for a, b in pairwise(lines))
+    assert sum(view.gap(x).lost for x in lines if not is_row(x)) == sum(skip.values())
+    assert not any(not is_row(a) and not is_row(b) for a, b in pairwise(lines))
 
 
 def test_newest_rows_are_found_first() -> None:
@@ -213,7 +214,7 @@ def test_marks_put_among_rows_that_are_shown(
         view.resume()
         scan(view)
         found = [int(x) for x in view.lines(0, len(view))]
-        return found, [view.gap(x) for x in found if not x & 1]
+        return found, [view.gap(x) for x in found if not is_row(x)]
 
     assert lines("first shown") == lines("first marked")
     told = [note for gap in lines("first shown")[1] for note in gap.marks]  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ringtop.tui.model.line import is_row
 from ringtop.tui.widgets.main import Main
 from tests.tui.viewing import dropping, play, press, running, settle, shown, table, type_in
 
@@ -37,7 +38,7 @@ async def test_a_gap_is_no_event() -> None:
     async with running(what=dropping) as pilot:
         events = table(pilot)
         lines = events.view.lines(0, len(events.view)).tolist()
-        events.go(next(i for i, line in enumerate(lines) if not line & 1))
+        events.go(next(i for i, line in enumerate(lines) if not is_row(line)))
         await settle(pilot)
         assert events.event is None
         assert "note " + events.note in shown(pilot)
