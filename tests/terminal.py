@@ -67,15 +67,11 @@ class Terminal:
     @property
     def text(self) -> str:
         """The same without escape sequences."""
-        return self.text_since(0)
-
-    def text_since(self, since: int) -> str:
-        """The text that was written after the first *since* bytes."""
-        return ESCAPE.sub(b"", self.written[since:]).decode(errors="replace")
+        return ESCAPE.sub(b"", self.written).decode(errors="replace")
 
     def saw(self, text: str, since: int = 0) -> bool:
         """Whether *text* gets written, after the first *since* bytes."""
-        return eventually(lambda: text in self.text_since(since))
+        return eventually(lambda: text in ESCAPE.sub(b"", self.written[since:]).decode(errors="replace"))
 
     def shows(self, text: str, instead_of: str = "\0") -> bool:
         """Whether *text* gets to stand on the screen, however it was put together, and the other does not any more."""

@@ -103,7 +103,7 @@ def _try(program: str, transport: str, loader: Loader, number: int, rung: Rung) 
     assert (ledger["transport"], ledger["loader"]) == (transport, loader)
     assert not sum(ledger["dropped"].values()), ledger["dropped"]
     assert ledger["emitted"] == len(outcome.rows), f"{ledger['emitted']} emitted, {len(outcome.rows)} rows"
-    return f"exact: {len(told)} of {len(expected)}"
+    return f"exact: {len(told)} of {len(expected)}{ledger['hook'].removeprefix(rung.name)}"
 
 
 def _difference(told: _Told, expected: _Told) -> str:

@@ -26,11 +26,10 @@ def _draws(terminal: Terminal) -> str:
 
 
 def _changes(terminal: Terminal, kernel: Kernel) -> str:
-    since = len(terminal.written)
     told = kernel.no_ringbuf or NAMES["perfbuf"]
-    words = re.compile(r"\W.*?\b".join(map(re.escape, told.split())), re.DOTALL)  # a line may end between any two
+    words = re.compile(r"\W.*?\b".join(re.findall(r"\w+", told)), re.DOTALL)  # a line may end after any of them
     terminal.type("t")
-    until(lambda: bool(words.search(terminal.text_since(since))))
+    until(lambda: bool(words.search(terminal.screen)))
     return f'says "{told}"' if kernel.no_ringbuf else f"the {NAMES['ringbuf']} gives way to {told}"
 
 
