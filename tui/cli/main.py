@@ -213,9 +213,9 @@ def top(
 @click.option("-q", "--quiet", is_flag=True, help="Errors only on standard error.")
 def record(file: Path, duration: float | None, overwrite: bool, quiet: bool, **given: Any) -> int:
     """Write all events to FILE, without a screen; `ringtop replay FILE` shows them."""
-    from ringtop.tui.cli import start
+    from ringtop.tui.cli.record import run
 
-    return start.record(file, CollectorOptions(**said(given)), duration, overwrite, quiet)
+    return run(file, CollectorOptions(**said(given)), duration, overwrite, quiet)
 
 
 @ringtop.command(epilog=STATUS)

@@ -1,12 +1,10 @@
-"""The commands that need a screen: the viewer on a live collector, on a recording, on the demo; and the recorder."""
+"""The commands that need a screen: the viewer on a live collector, on a recording, on the demo."""
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import tempfile
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,19 +14,16 @@ import click
 from ringtop.bpf import stream
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.privilege import may_load
-from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.tui.cli.account import Account, become, can_read, chosen, give_up_root
-from ringtop.tui.cli.ending import when_told, when_unheard
+from ringtop.tui.cli.account import Account, become, can_read, chosen
 from ringtop.tui.cli.options import said
 from ringtop.tui.settings import config as configuration
 from ringtop.tui.settings import state as memory
 from ringtop.tui.settings import toml
 from ringtop.tui.source import elevate
 from ringtop.tui.source.broker import Broker
-from ringtop.tui.source.client import ENVIRONMENT, LOCAL, Client, CollectorDied, arguments
+from ringtop.tui.source.client import ENVIRONMENT, LOCAL, Client, arguments
 from ringtop.tui.source.source import Source
 from ringtop.tui.text.say import say
-from ringtop.tui.text.text import safe
 
 DEMO = Path(__file__).with_name("demo.ringtop")
 
@@ -125,49 +120,3 @@ def replay(file: Path, config: configuration.Config, speed: float = 1.0, label: 
         raise click.UsageError(f"{why}: a replay needs a terminal")
     account = chosen()
     return view(source, config, account if account is not None and can_read(account, file) else None)
-
-
-def record(file: Path, options: CollectorOptions, duration: float | None, overwrite: bool, quiet: bool) -> int:
-    """Write the stream of a collector to *file*, without a screen."""
-    from ringtop.tui.source.recording import Recorder
-
-    try:
-        recorder = Recorder(file, overwrite)
-    except FileExistsError as e:
-        raise click.UsageError(f"{file} is there already: choose another name, or say --overwrite") from e
-    except OSError as e:
-        raise click.UsageError(f"{file} cannot be written: {e.strerror}") from e
-    client = Client(arguments(options))
-    give_up_root()
-    when_told(lambda: client.send(stream.Stop()))
-    when_unheard(2, lambda: client.send(stream.Stop()))
-    if duration:
-        signal.signal(signal.SIGALRM, lambda *_: client.send(stream.Stop()))
-    events, name = 0, safe(str(file))
-    try:
-        with recorder:
-            for message in client.messages():
-                recorder.write(message)
-                if isinstance(message, stream.Round):
-                    events += sum(len(stream.batch(rows)) for rows in message.batches)
-                elif isinstance(message, stream.State):
-                    if message.state == "failed":
-                        say(message.reason)
-                    elif duration:
-                        signal.setitimer(signal.ITIMER_REAL, duration)
-    except CollectorDied as e:
-        if not events:
-            with suppress(PermissionError):
-                file.unlink(missing_ok=True)
-        e.raise_if_it_cannot_trace()
-        said = f"{name} has what came before" if events else "there was nothing to record"
-        say(str(e))
-        say(said)
-        return 1
-    except OSError as e:
-        say(f"{name} cannot be written: {e.strerror}; it has what came before")
-        client.close()
-        return 1
-    if not quiet:
-        say(f"{events:,} events in {name} ({recorder.bytes:,} bytes)")
-    return client.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import sys
@@ -18,14 +17,13 @@ import click
 from ringtop.bpf import filter as language
 from ringtop.bpf import stream
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.tui.cli.account import give_up_root
-from ringtop.tui.cli.ending import when_told, when_unheard
-from ringtop.tui.cli.trace import standard_output
-from ringtop.tui.lines import summary as ledger
+from ringtop.tui.cli.ending import when_told
+from ringtop.tui.cli.session import Session, collector, standard_output, until_unread
+from ringtop.tui.lines.summary import balanced
 from ringtop.tui.lines.top_records import TopCsv, TopJson
 from ringtop.tui.lines.top_table import TopTable
 from ringtop.tui.process.lookup import LocalHost
-from ringtop.tui.source.client import Client, CollectorDied, arguments
+from ringtop.tui.source.client import Client
 from ringtop.tui.source.recording import read
 from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe
@@ -100,47 +98,25 @@ class Run:
             self._out.flush()
 
 
-class Live(Run):
+class Live(Session):
     """On a collector."""
 
-    def __init__(self, options: TopOptions, top: Top, out: TextIO, writer: Writer, client: Client) -> None:
-        super().__init__(options, top, out, writer)
-        self.stats: stream.Stats | None = None
-        self.states: dict[str, stream.State] = {}
-        self.failed = False
-        self._client = client
+    def __init__(self, client: Client, options: TopOptions, run: Run) -> None:
+        super().__init__(client, options.collector.programs, options.duration, options.quiet)
+        self._run, self._check = run, options.check
 
-    def stop(self) -> None:
-        """Ask the collector to detach and send what is left."""
-        self._client.send(stream.Stop())
-
-    def tell(self, text: str) -> None:
-        """A line for people, on standard error."""
-        if not self.options.quiet:
-            say(text)
-
-    def take(self, message: stream.AnyMessage) -> None:
+    def hear(self, message: stream.AnyMessage) -> None:
         """One message. Raises StreamError, OSError."""
-        match message:
-            case stream.Notice():
-                self.tell(message.text)
-            case stream.Stats():
-                self.stats = message
-            case stream.State() if message.program not in self.states:
-                self._state(message)
-        super().take(message)
+        self._run.take(message)
 
-    def _state(self, state: stream.State) -> None:
-        self.states[state.program] = state
-        if state.state == "failed":
-            self.failed = True
-            say(state.reason)
-        if len(self.states) == len(self.options.collector.programs):
-            self.tell(f"folding {', '.join(p for p, s in self.states.items() if s.state == 'running')}")
-            if self.options.duration:
-                timer = threading.Timer(self.options.duration, self.stop)
-                timer.daemon = True
-                timer.start()
+    def begun(self) -> None:
+        """Tell what is folded."""
+        self.tell(f"folding {', '.join(p for p, s in self.states.items() if s.state == 'running')}")
+
+    def finish(self, status: int) -> int:
+        """The last report, and the ledger."""
+        self._run.report()
+        return 4 if not balanced(self.summary()) and self._check else status
 
 
 def _writer(style: str, screen: bool) -> Writer:
@@ -157,15 +133,13 @@ def run(options: TopOptions) -> int:
     """Fold; the exit status. Raises CannotTrace when the collector cannot trace, UsageError for a file that is none."""
     screen = sys.stdout.isatty()
     out = standard_output()
-    try:
+    with until_unread(out):
         if options.replay is not None:
             return _replay(options, options.replay, out, screen)
-        return _live(options, out, screen)
-    except OSError as e:
-        if e.errno != errno.EPIPE and not (e.errno == errno.EIO and screen):
-            raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # what is buffered is flushed at exit
-        return 0
+        client = collector(options.collector)
+        run = Run(options, _top(options, LocalHost()), out, _writer(options.style, screen))
+        return Live(client, options, run).run(out.fileno())
+    return 0
 
 
 def _top(options: TopOptions, host: LocalHost | None, seed: bytes | None = None) -> Top:
@@ -198,30 +172,3 @@ def _replay(options: TopOptions, file: Path, out: TextIO, screen: bool) -> int:
         say(f"{safe(str(file))}: {reading.damage}")
         return 1
     return 4 if options.check and any(report.lost for report in reports) else 0
-
-
-def _live(options: TopOptions, out: TextIO, screen: bool) -> int:
-    client = Client(arguments(options.collector))
-    give_up_root()
-    session = Live(options, _top(options, LocalHost()), out, _writer(options.style, screen), client)
-    when_told(session.stop)
-    when_unheard(out.fileno(), session.stop)
-    try:
-        for message in client.messages():
-            session.take(message)
-    except CollectorDied as e:
-        if not session.failed:  # else it has said why
-            e.raise_if_it_cannot_trace()
-            say(str(e))
-        return e.status if session.failed else 1
-    except stream.StreamError as e:
-        say(str(e))
-        client.close()
-        return 1
-    status = client.close()
-    session.report()
-    assert session.stats is not None  # the stream ended with End, and Stats comes before it
-    summary = ledger.summarize(session.stats, session.states)
-    for line in ledger.lines(summary):
-        session.tell(line)
-    return 4 if options.check and not ledger.balanced(summary) else status

@@ -96,10 +96,8 @@ def test_a_hostile_collector_is_quoted_not_obeyed(capsys: pytest.CaptureFixture[
         stream.Compared("execsnoop", period, period, 0, "ringbuf", SENT),
         stats,
     ):
-        told._take(message)
-    summary = trace.ledger.summarize(stats, told.states, told.changes)
-    for line in trace.ledger.lines(summary):
-        told.tell(line)
+        told.take(message)
+    summary = told.summary(told.changes)
     written = said(capsys)
     assert written.count("\n") == 6 + 2  # a reason and a notice may have lines
     assert written.count(r"\x1b]0;x\x07\u009b2J\u202ea") == 5

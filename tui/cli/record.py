@@ -1,0 +1,71 @@
+"""``ringtop record``: the stream of a collector into a file, without a screen."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from ringtop.bpf import stream
+from ringtop.bpf.options.collector import CollectorOptions
+from ringtop.tui.cli.session import Session, collector
+from ringtop.tui.source.client import Client
+from ringtop.tui.source.recording import Recorder
+from ringtop.tui.text.say import say
+from ringtop.tui.text.text import safe
+
+
+class Recording(Session):
+    """One run."""
+
+    def __init__(
+        self,
+        client: Client,
+        options: CollectorOptions,
+        recorder: Recorder,
+        duration: float | None = None,
+        quiet: bool = False,
+    ) -> None:
+        super().__init__(client, options.programs, duration, quiet)
+        self.events = 0
+        self._recorder = recorder
+        self._name = safe(str(recorder.path))
+
+    def hear(self, message: stream.AnyMessage) -> None:
+        """Write it."""
+        self._recorder.write(message)
+        if isinstance(message, stream.Round):
+            self.events += sum(len(stream.batch(rows)) for rows in message.batches)
+
+    def cut_short(self) -> str:
+        """A recording without events is of no use: it goes."""
+        with suppress(OSError):
+            self._recorder.close()
+        if self.events:
+            return f"{self._name} has what came before"
+        with suppress(PermissionError):
+            self._recorder.path.unlink(missing_ok=True)
+        return "there was nothing to record"
+
+    def finish(self, status: int) -> int:
+        """How much it was."""
+        self._recorder.close()
+        self.tell(f"{self.events:,} events in {self._name} ({self._recorder.bytes:,} bytes)")
+        return status
+
+
+def run(file: Path, options: CollectorOptions, duration: float | None, overwrite: bool, quiet: bool) -> int:
+    """Record; the exit status. Raises CannotTrace when the collector cannot, and click.UsageError."""
+    try:
+        recorder = Recorder(file, overwrite)
+    except FileExistsError as e:
+        raise click.UsageError(f"{file} is there already: choose another name, or say --overwrite") from e
+    except OSError as e:
+        raise click.UsageError(f"{file} cannot be written: {e.strerror}") from e
+    try:
+        with recorder:
+            return Recording(collector(options), options, recorder, duration, quiet).run(2)
+    except OSError as e:
+        say(f"{safe(str(file))} cannot be written: {e.strerror}; it has what came before")
+        return 1

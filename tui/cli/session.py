@@ -1,0 +1,149 @@
+"""A run of a command on a collector, without a screen: what ``trace``, ``record`` and ``top`` have in common."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from ringtop.bpf import stream
+from ringtop.bpf.options.collector import CollectorOptions
+from ringtop.tui.cli.account import give_up_root
+from ringtop.tui.cli.ending import when_told, when_unheard
+from ringtop.tui.lines import summary as ledger
+from ringtop.tui.source.client import Client, CollectorDied, arguments
+from ringtop.tui.text.say import say
+
+
+def collector(options: CollectorOptions) -> Client:
+    """A collector, started before root is given up."""
+    client = Client(arguments(options))
+    give_up_root()
+    return client
+
+
+class Session:
+    """Hears a collector to its end. What a command makes of it is said by ``hear``, ``begun``, ``cut_short`` and
+    ``finish``; each of them does nothing more unless it does."""
+
+    def __init__(
+        self, client: Client, programs: Sequence[str], duration: float | None = None, quiet: bool = False
+    ) -> None:
+        self.client = client
+        self.states: dict[str, stream.State] = {}
+        """The last of each program."""
+        self.stats: stream.Stats | None = None
+        """The last: exact at the end."""
+        self._programs, self._duration, self._quiet = programs, duration, quiet
+
+    def hear(self, message: stream.AnyMessage) -> None:
+        """Each message. Raises StreamError, OSError."""
+
+    def begun(self) -> None:
+        """Every program runs or has failed."""
+
+    def cut_short(self) -> str:
+        """The stream broke off before its end: what is to be said of what was heard."""
+        return ""
+
+    def finish(self, status: int) -> int:
+        """After the end: the exit status; *status* is the collector's."""
+        return status
+
+    def run(self, reader: int) -> int:
+        """Until the collector's ``End``; a signal asks for it, and so does the end of who reads the file descriptor
+        *reader*. The exit status. Raises CannotTrace, and OSError from ``hear``."""
+        when_told(self.stop)
+        when_unheard(reader, self.stop)
+        try:
+            for message in self.client.messages():
+                self.take(message)
+        except CollectorDied as e:
+            kept = self.cut_short()
+            if any(state.state == "failed" for state in self.states.values()):  # they have said why
+                return e.status
+            e.raise_if_it_cannot_trace()
+            self._broke_off(e, kept)
+            return 1
+        except stream.StreamError as e:
+            self._broke_off(e, self.cut_short())
+            self.client.close()
+            return 1
+        except OSError:
+            self.client.close()
+            raise
+        return self.finish(self.client.close())
+
+    def _broke_off(self, error: Exception, kept: str) -> None:
+        say(str(error))
+        if kept:
+            say(kept)
+
+    def stop(self) -> None:
+        """Ask the collector to detach and send what is left."""
+        self.client.send(stream.Stop())
+
+    def later(self, seconds: float, control: stream.Control) -> None:
+        """Tell the collector, after so long."""
+        timer = threading.Timer(seconds, self.client.send, (control,))
+        timer.daemon = True
+        timer.start()
+
+    def tell(self, text: str) -> None:
+        """A line for people, on standard error."""
+        if not self._quiet:
+            say(text)
+
+    def take(self, message: stream.AnyMessage) -> None:
+        """One message."""
+        match message:
+            case stream.Notice():
+                self.tell(message.text)
+            case stream.Stats():
+                self.stats = message
+        self.hear(message)
+        if isinstance(message, stream.State):
+            self._state(message)
+
+    def _state(self, state: stream.State) -> None:
+        known = state.program in self.states
+        self.states[state.program] = state
+        if known:
+            return
+        if state.state == "failed":
+            say(state.reason)
+        if len(self.states) == len(self._programs):
+            self.begun()
+            if self._duration:
+                self.later(self._duration, stream.Stop())
+
+    def summary(self, changes: Sequence[stream.Changed | stream.Compared] = ()) -> dict[str, Any]:
+        """The ledger at the end, which people are told."""
+        assert self.stats is not None, "a stream that ends with End has Stats before it"
+        summary = ledger.summarize(self.stats, self.states, changes)
+        for line in ledger.lines(summary):
+            self.tell(line)
+        return summary
+
+
+def standard_output() -> TextIO:
+    """Buffered whatever the environment says: with PYTHONUNBUFFERED, Python drops the rest of a write that a signal cut
+    short. And a locale without UTF-8 is no reason to fail."""
+    out = sys.stdout
+    return open(out.fileno(), "w", encoding=out.encoding, errors="backslashreplace", closefd=False)
+
+
+@contextmanager
+def until_unread(out: TextIO) -> Iterator[None]:
+    """That nobody reads *out* any more ends what writes it, and is no failure."""
+    screen = out.isatty()
+    try:
+        yield
+    except OSError as e:
+        if e.errno != errno.EPIPE and not (e.errno == errno.EIO and screen):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # what is buffered is flushed at exit
