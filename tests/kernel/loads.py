@@ -103,6 +103,7 @@ class Waits:
         self._over = mmap.mmap(-1, 1)
         """1 once the hog has gone; shared by all."""
         self.victim = _fork(self._victim)
+        self._rest()
         self.hog = _fork(self._hog)
         os.read(self._done[0], 1)
 
@@ -125,13 +126,17 @@ class Waits:
             self._over[0] = 1
             os.write(self._went[1], b"h")
 
+    def _rest(self) -> None:
+        """Return once the victim sleeps: else it would be preempted, by the start of the hog, or when it is woken."""
+        while _state(self.victim) != "S":
+            time.sleep(0.001)
+
     def force(self, count: int) -> None:
         """Make the victim wait *count* times, some 15 ms each."""
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
         try:
             for _ in range(count):
-                while _state(self.victim) != "S":
-                    time.sleep(0.001)  # woken before it sleeps, it would be preempted
+                self._rest()
                 self._over[0] = 0
                 if self._preempted:
                     os.write(self._call[1], b"w")

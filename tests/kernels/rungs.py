@@ -13,7 +13,7 @@ from typing import Any
 from unittest.mock import ANY
 
 from ringtop.bpf.common.loaders import LOADERS, Loader
-from ringtop.bpf.common.transports import NAMES, TRANSPORTS, Transport
+from ringtop.bpf.common.transports import NAMES, TRANSPORTS
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import Rung, ladder
@@ -113,21 +113,24 @@ def _difference(told: _Told, expected: _Told) -> str:
     return f"at {at} {told[at : at + 1]} instead of {expected[at : at + 1]}"
 
 
-def _missing(kernel: Kernel, rung: Rung, loader: Loader, transport: Transport) -> str:
-    """Why a combination is not offered; empty when it is."""
+def _missing(kernel: Kernel, rung: Rung, loader: Loader) -> str:
+    """Why *loader* does not offer *rung*; empty when it does."""
     no_core = kernel.btf if isinstance(kernel.btf, str) else "" if rung.object else "no object is compiled for it"
-    no_loader = no_core if loader == "core" else ""
-    return rung.missing or no_loader or (kernel.no_ringbuf if transport == "ringbuf" else "")
+    return rung.missing or (no_core if loader == "core" else "")
 
 
 def check() -> Iterator[Trial]:
     """A trial for each combination."""
     kernel = Kernel()
-    for program, loader in product(SCHEMAS, LOADERS):
-        for number, rung in enumerate(ladder(program, kernel)):
+    for program in SCHEMAS:
+        for (number, rung), loader in product(enumerate(ladder(program, kernel)), LOADERS):
+            what = {"program": program, "hook": rung.name, "loader": loader}
+            if missing := _missing(kernel, rung, loader):
+                yield Trial("Programs", what | {"transport": "any"}, f"not offered: {missing}", True)
+                continue
             for transport in TRANSPORTS:
-                what = {"program": program, "hook": rung.name, "loader": loader, "transport": NAMES[transport]}
-                if missing := _missing(kernel, rung, loader, transport):
-                    yield Trial("Programs", what, f"not offered: {missing}", True)
+                way = what | {"transport": NAMES[transport]}
+                if transport == "ringbuf" and kernel.no_ringbuf:
+                    yield Trial("Programs", way, f"not offered: {kernel.no_ringbuf}", True)
                 else:
-                    yield tried("Programs", what, partial(_try, program, transport, loader, number, rung))
+                    yield tried("Programs", way, partial(_try, program, transport, loader, number, rung))
