@@ -103,7 +103,7 @@ def _ringbuf(kernel: Kernel) -> Finding:
 
 def _btf(kernel: Kernel) -> Finding:
     if isinstance(kernel.btf, str):
-        cure = "Nothing to do: hooks that need no BTF are used; install libbpf1 where only the library is missing."
+        cure = "Nothing to do where bcc is there: it loads the programs, by hooks that need no BTF."
         return Finding("BTF", False, kernel.btf, cure, needed=False)
     return Finding("BTF", True, f"{len(kernel.btf)} offsets read", needed=False)
 

@@ -12,7 +12,7 @@ from typing import Any
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.kernel import source
 from ringtop.bpf.kernel.features import Kernel
-from ringtop.bpf.kernel.handle import CannotLoad
+from ringtop.bpf.kernel.handle import CannotLoad, NoLoader
 from ringtop.bpf.kernel.headers import write_tree
 from ringtop.bpf.kernel.ladder import Hook, Rung, Variant
 
@@ -68,7 +68,7 @@ class BccProgram:
         try:
             bcc = import_bcc()
         except CannotTrace as e:
-            raise CannotLoad(f"{e.what} ({e.why})", e.cure) from e
+            raise NoLoader(f"{e.what} ({e.why})", e.cure) from e
         entries = {f"{name}_entries": number for name, number in rung.entries.items()}
         defines = kernel.helpers | rung.defines | variant.defines | entries | dict(parameters)
         flags = [f"-D{name}={value}" for name, value in defines.items()]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ringtop.bpf.kernel.btf import BTF
 from ringtop.bpf.kernel.features import Kernel
-from ringtop.bpf.kernel.handle import CannotLoad
+from ringtop.bpf.kernel.handle import CannotLoad, NoLoader
 from ringtop.bpf.kernel.ladder import Hook, Rung
 from ringtop.bpf.kernel.libbpf import LibbpfError, NoLibbpf, libbpf
 from ringtop.bpf.kernel.source import HOME
@@ -23,12 +23,12 @@ class CoreProgram:
 
     def __init__(self, rung: Rung, kernel: Kernel, parameters: Mapping[str, int]) -> None:
         if isinstance(kernel.btf, str):
-            raise CannotLoad(kernel.btf)
+            raise NoLoader(kernel.btf)
         path = _object(rung.object)
         try:
             self._lib = libbpf()
         except NoLibbpf as e:
-            raise CannotLoad(str(e)) from e
+            raise NoLoader(str(e)) from e
         self._links: dict[Hook, int] = {}
         try:
             self._object = self._lib.call("bpf_object__open_file", bytes(path), None)

@@ -10,6 +10,10 @@ from ringtop.bpf.kernel.ladder import Hook
 class CannotLoad(Exception):
     """A loader, libbpf or the kernel refused; the text says why."""
 
+
+class NoLoader(CannotLoad):
+    """The loader cannot load anything here; the text says why."""
+
     def __init__(self, why: str, cure: str = "") -> None:
         super().__init__(why)
         self.cure = cure

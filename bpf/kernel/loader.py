@@ -15,7 +15,7 @@ from ringtop.bpf.common.sizes import Emit
 from ringtop.bpf.common.transports import TRANSPORTS
 from ringtop.bpf.kernel import parents, syscall
 from ringtop.bpf.kernel.features import Kernel, possible_cpus
-from ringtop.bpf.kernel.handle import CannotLoad, Handle
+from ringtop.bpf.kernel.handle import CannotLoad, Handle, NoLoader
 from ringtop.bpf.kernel.ladder import FOLLOW_FORKS, Rung, Variant, ladder
 from ringtop.bpf.kernel.layout import COUNTERS, Counters, ProgramConfig
 
@@ -149,7 +149,7 @@ def load(
     ring buffer in it only if *ringbuf*. *failed*: names of rungs that could not be attached, and why. Raises
     CannotTrace."""
     tried: list[str] = []
-    cure = ""
+    gone: dict[Loader, NoLoader] = {}
     ways = {f"EMIT_{way.upper()}": way in emit.split("+") for way in ("reserve", "query")}
     for rung in ladder(program, kernel):
         if why := rung.missing or (failed or {}).get(rung.name, ""):
@@ -158,16 +158,21 @@ def load(
         parameters = rung.parameters | {"RINGBUF": int(ringbuf)} | {name: int(on) for name, on in ways.items()}
         no_core = ""
         for by, variant in _ways(rung, loader):
+            if by in gone:
+                continue
             try:
                 handle = _load(by, program, rung, variant, kernel, parameters)
+            except NoLoader as e:
+                gone[by] = e
             except CannotLoad as e:
-                cure = cure or e.cure
                 if by == "core":
                     no_core = str(e)
                 else:
                     tried.append(f"{', '.join(filter(None, (rung.name, variant.name)))}: {e}")
             else:
-                return LoadedProgram(program, rung, variant, by, handle, tried, no_core)
+                return LoadedProgram(program, rung, variant, by, handle, tried, no_core or str(gone.get("core", "")))
         if no_core:
             tried.append(f"{rung.name}: core: {no_core}")
-    raise CannotTrace(f"{program} cannot run here", "; ".join(tried), cure or _CURE)
+    tried += map(str, gone.values())
+    cure = next((e.cure for e in gone.values() if e.cure), _CURE)
+    raise CannotTrace(f"{program} cannot run here", "; ".join(tried), cure)

@@ -10,10 +10,22 @@ from pathlib import Path
 
 import pytest
 
+from ringtop.bpf.kernel.features import ensure_tracefs
 from tests.kernel.loads import run_programs
 from tests.kernel.tracing import PRIME, Tracing, assert_balanced
 
 _MAIN = "import sys; sys.path[:0] = [{folder!r}]; sys.argv[0] = 'ringtop'; import ringtop.tui.__main__"
+_LOAD = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from ringtop.bpf.common.errors import CannotTrace
+from ringtop.bpf.kernel.features import Kernel
+from ringtop.bpf.kernel.loader import load
+try:
+    load("execsnoop", Kernel(), ringbuf=True, loader="bcc")
+except CannotTrace as e:
+    print(e)
+"""
 _WITHOUT_BTF = ("unshare", "--mount", "sh", "-c", 'mount --bind /dev/null /sys/kernel/btf/vmlinux; exec "$@"', "sh")
 _OTHER_FORMAT = """
 format=/sys/kernel/tracing/events/syscalls/sys_exit_execveat/format
@@ -53,6 +65,11 @@ def test_a_bcc_that_cannot_be_used_stops_only_what_needs_it(bcc: str, tmp_path: 
     fine = run("doctor", "--json")
     assert fine.returncode == 0, fine.stderr
     assert [p["loader"] for p in json.loads(fine.stdout)["programs"]] == ["core"] * 3
+    refused = subprocess.run([sys.executable, "-c", _LOAD, str(tmp_path)], capture_output=True, text=True, timeout=60)
+    assert refused.stdout.count("bcc") >= 1
+    assert refused.stdout.count(f"{tmp_path}/bcc.py is another project") == (bcc == BCCS["another project"])
+    assert "apt-get install python3-bpfcc" in refused.stdout
+    assert refused.stdout.count("\n") == 2, "what and why, and the cure"
 
 
 def test_without_btf_bcc_is_taken_and_the_reason_told(tracing: Tracing) -> None:
@@ -68,6 +85,7 @@ def test_without_btf_bcc_is_taken_and_the_reason_told(tracing: Tracing) -> None:
 
 
 def test_a_tracepoint_of_another_format_is_left_to_bcc(tmp_path: Path) -> None:
+    ensure_tracefs()
     script = _OTHER_FORMAT.format(copy=tmp_path / "format")
     found = choices("unshare", "--mount", "sh", "-c", script, "sh")
     assert [found[p]["loader"] for p in ("runqslower", "execsnoop", "unlinksnoop")] == ["core", "bcc", "core"]
