@@ -129,6 +129,7 @@ class Main(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
+        self._make_room()  # before there are widgets whose styles it would change
         yield self.header
         yield self.drops
         yield self.lost
@@ -155,7 +156,7 @@ class Main(Screen[None]):
 
     def _make_room(self) -> None:
         """Classes for the style sheet, all at once: each change goes through the styles of all widgets."""
-        width, height = self.size
+        width, height = self.app.size
         alone = sum(1 for pane in self.panes if pane.display) == 1
         roomy = height >= (TALL if alone else ROOMY)
         wanted = {

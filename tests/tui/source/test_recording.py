@@ -8,6 +8,7 @@ import stat
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -180,8 +181,8 @@ def test_cut_at_every_byte(plain: bytes, compressed: bytes, tmp_path: Path) -> N
     ends = [len(stream.MAGIC)]
     for message in ALL:
         ends.append(ends[-1] + len(stream.encode(message)))
-    path = tmp_path / "a"
     for cut in range(len(stream.MAGIC), len(plain)):
+        path = tmp_path / f"plain {cut}"  # a new one: to write over one can take a disk's time
         path.write_bytes(plain[:cut])
         found, damage = read_all(path)
         assert len(found) == sum(end <= cut for end in ends[1:])
@@ -189,6 +190,7 @@ def test_cut_at_every_byte(plain: bytes, compressed: bytes, tmp_path: Path) -> N
         assert damage is not None
     before = 0
     for cut in range(8, len(compressed)):
+        path = tmp_path / f"compressed {cut}"
         path.write_bytes(compressed[:cut])
         found, damage = read_all(path)
         assert len(found) >= before
@@ -317,18 +319,18 @@ def bomb(size: int) -> bytes:
     return c.compress(head + bytes(size)) + c.flush()
 
 
-HOSTILE = {
-    "zeros": bomb(256 << 20),
-    "long message": stream.MAGIC + struct.pack("<I", 0xFFFF_FFFF) + b"x" * 100,
-    "many empty frames": zstandard.ZstdCompressor().compress(b"") * 20_000,
-    "large window": b"\x28\xb5\x2f\xfd\x00\xa8" + (b"\x02\x00\x10" + b"\x00") * 50_000,
-    "raw blocks of one byte repeated": b"\x28\xb5\x2f\xfd\x00\x68" + (b"\x02\x00\x10" + b"\x00") * 50_000,
+HOSTILE: dict[str, Callable[[], bytes]] = {
+    "zeros": lambda: bomb(256 << 20),
+    "long message": lambda: stream.MAGIC + struct.pack("<I", 0xFFFF_FFFF) + b"x" * 100,
+    "many empty frames": lambda: zstandard.ZstdCompressor().compress(b"") * 20_000,
+    "large window": lambda: b"\x28\xb5\x2f\xfd\x00\xa8" + (b"\x02\x00\x10" + b"\x00") * 50_000,
+    "raw blocks of one byte repeated": lambda: b"\x28\xb5\x2f\xfd\x00\x68" + (b"\x02\x00\x10" + b"\x00") * 50_000,
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_files_take_a_bounded_memory(tmp_path: Path, raw: bytes) -> None:
-    (tmp_path / "a").write_bytes(raw)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_files_take_a_bounded_memory(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a").write_bytes(HOSTILE[name]())
     script = (
         "import resource, sys; from pathlib import Path; from ringtop.tui.source.recording import read\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
