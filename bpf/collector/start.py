@@ -41,8 +41,9 @@ def start_tracer(
     failed: dict[str, str] = {}
     while True:
         tracer = load_tracer(program, kernel, options, transport, failed)
-        tracer.exclude(own)
         try:
+            tracer.prove()
+            tracer.exclude(own)
             tracer.attach()
         except CannotTrace as e:
             failed[tracer.rung.name] = e.why

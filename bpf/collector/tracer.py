@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from ringtop.bpf.change.ways import Open, Ways
 from ringtop.bpf.collector.identify import resolve
 from ringtop.bpf.collector.order import InOrder
 from ringtop.bpf.collector.report import report
+from ringtop.bpf.collector.trial import delete_something, judge
 from ringtop.bpf.common import sizes
 from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.event.batch import Batch, concat
@@ -101,6 +103,20 @@ class Tracer:
         """Have perf buffers for the CPUs that are on now; during a change, only after it."""
         if not self.changes.changing:
             self.cpus.follow(online)
+
+    def prove(self) -> None:
+        """See that a doubtful rung tells what happens, before its events are shown and counted, and before ringtop's
+        own are kept out. Raises CannotTrace."""
+        if not self.rung.doubtful:
+            return
+        capture = self.changes.capture
+        self.changes.set_capture(self._filter("" if self._kernel.inner_pids else f"pid={os.getpid()}"))
+        self._loaded.attach()
+        deleted = delete_something()
+        self._loaded.detach()
+        judge(deleted, self.ways.used.reader.drain().batch)
+        self._loaded.forget()
+        self.changes.set_capture(capture)
 
     def attach(self) -> None:
         """Events flow from now on. Raises CannotTrace."""

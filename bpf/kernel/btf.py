@@ -14,7 +14,7 @@ from ringtop.bpf.kernel.libbpf import Libbpf, LibbpfError, NoLibbpf, libbpf
 
 VMLINUX = Path("/sys/kernel/btf/vmlinux")
 
-_PTR, _STRUCT, _UNION, _TYPEDEF, _FUNC_PROTO, _DATASEC = 2, 4, 5, 8, 13, 15
+_PTR, _STRUCT, _UNION, _TYPEDEF, _FUNC, _FUNC_PROTO, _DATASEC = 2, 4, 5, 8, 12, 13, 15
 _MODIFIERS = (8, 9, 10, 11)  # typedef, volatile, const, restrict
 
 
@@ -94,6 +94,17 @@ class BTF:
             return {}
         variables = (_Variable * found.vlen).from_address(ct.addressof(found) + ct.sizeof(_Type))
         return {self._name(self._type(v.type).name_off): (v.offset, v.size) for v in variables}
+
+    def argument(self, function: str, number: int) -> str:
+        """Name of the struct that an argument of *function*, counted from 0, points to; empty when unknown or none."""
+        found = self._find(function, _FUNC)
+        proto = self._type(found.size_or_type) if found else None
+        if proto is None or number >= proto.vlen:
+            return ""
+        parameter = ct.addressof(proto) + ct.sizeof(_Type) + 8 * number  # struct btf_param: u32 name_off, type
+        pointer = self._type(ct.c_uint32.from_address(parameter + 4).value)
+        struct = self._type(pointer.size_or_type)
+        return self._name(struct.name_off) if (pointer.kind, struct.kind) == (_PTR, _STRUCT) else ""
 
     def tracepoint_args(self, event: str) -> int:
         """Number of arguments of a raw tracepoint (without the leading data pointer); 0 when unknown."""

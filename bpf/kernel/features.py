@@ -40,6 +40,9 @@ _OFFSETS = {  # macro: struct and the names the field has had
     "BPRM_ARGC": ("linux_binprm", "argc"),
 }
 
+_DELETING = ("do_unlinkat", "filename_unlinkat", "do_rmdir", "filename_rmdir")
+"""Kernel functions: each of the two has had two names."""
+
 
 def cpu_list(text: str) -> list[int]:
     """'0-2,5' as [0, 1, 2, 5]."""
@@ -92,20 +95,31 @@ class Kernel:
         """One more than the highest pid."""
         return int(Path("/proc/sys/kernel/pid_max").read_text())
 
-    @cached_property
+    @property
     def btf(self) -> dict[str, int] | str:
         """Offsets by macro name for the programs, or why there are none."""
+        return self._types[0]
+
+    @property
+    def takes_filename(self) -> frozenset[str]:
+        """Of the kernel functions that the ladders use, those whose second argument is, by BTF, a struct filename."""
+        return self._types[1]
+
+    @cached_property
+    def _types(self) -> tuple[dict[str, int] | str, frozenset[str]]:
+        """What the kernel's BTF tells."""
         try:
             with vmlinux() as btf:
+                takes_filename = frozenset(f for f in _DELETING if btf.argument(f, 1) == "filename")
                 found = {macro: btf.offset(*names) for macro, names in _OFFSETS.items()}
                 arguments = btf.tracepoint_args("sched_switch")
         except NoBTF as e:
-            return str(e)
+            return str(e), frozenset()
         missing = [".".join(_OFFSETS[macro][:2]) for macro, offset in found.items() if offset is None]
         if missing:
-            return f"the kernel's BTF does not know {', '.join(missing)}"
+            return f"the kernel's BTF does not know {', '.join(missing)}", takes_filename
         known = {macro: offset for macro, offset in found.items() if offset is not None}
-        return known | {"SWITCH_HAS_PREV_STATE": int(arguments >= 4)}  # since 5.18
+        return known | {"SWITCH_HAS_PREV_STATE": int(arguments >= 4)}, takes_filename  # since 5.18
 
     @cached_property
     def no_ringbuf(self) -> str:
@@ -141,9 +155,8 @@ class Kernel:
     @cached_property
     def functions(self) -> frozenset[str]:
         """Kernel functions among those that the ladders use, by /proc/kallsyms."""
-        wanted = {"do_unlinkat", "filename_unlinkat", "do_rmdir", "filename_rmdir"}
         with suppress(OSError), Path("/proc/kallsyms").open() as lines:
-            return frozenset(name for line in lines if (name := line.split()[2]) in wanted)
+            return frozenset(name for line in lines if (name := line.split()[2]) in _DELETING)
         return frozenset()
 
     @cached_property

@@ -57,6 +57,8 @@ class Rung:
     """What it leaves out of what the best rung tells."""
     variants: tuple[Variant, ...] = (Variant(),)
     """Best first: where the verifier refuses one, the next is tried."""
+    doubtful: bool = False
+    """Its hooks are functions of the kernel, and nothing says what their arguments are: that is tried before use."""
 
 
 def _raw(event: str, function: str) -> Hook:
@@ -201,6 +203,7 @@ def _unlinksnoop(kernel: Kernel) -> list[Rung]:
             object="unlinksnoop-kprobes",
             missing=kernel.no_kprobes or no_function,
             without=no_orphans,
+            doubtful=not {unlink, rmdir} <= kernel.takes_filename,
         ),
         Rung(
             "syscall tracepoints",

@@ -75,5 +75,8 @@ class Loaded(Protocol):
     def detach(self) -> None:
         """From now on no hook runs; returns when those that ran have ended. Maps and counters stay."""
 
+    def forget(self) -> None:
+        """Not attached: it begins anew, with all counters at 0."""
+
     def close(self) -> None:
         """Take the program out of the kernel."""

@@ -110,6 +110,12 @@ class LoadedProgram:
         self.wait_for_runs()
         self._attached = False
 
+    def forget(self) -> None:
+        """Not attached: it begins anew, with all counters at 0."""
+        syscall.map_update(self.map_fd("ledger"), 0, bytes(self._ledger.nbytes))
+        if FOLLOW_FORKS in self.rung.defines:
+            syscall.map_clear(self.map_fd("parents"))
+
     def close(self) -> None:
         """Take the program out of the kernel."""
         self.handle.close()

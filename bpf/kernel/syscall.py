@@ -35,7 +35,7 @@ PERF_SAMPLE_RAW = 1 << 10
 PERF_FLAG_FD_CLOEXEC = 8
 
 _MAP_CREATE, _MAP_LOOKUP, _MAP_UPDATE, _MAP_DELETE = 0, 1, 2, 3
-_PROG_LOAD, _PROG_TEST_RUN = 5, 10
+_MAP_GET_NEXT_KEY, _PROG_LOAD, _PROG_TEST_RUN = 4, 5, 10
 _PROG_GET_NEXT_ID, _PROG_GET_FD_BY_ID, _OBJ_GET_INFO_BY_FD = 11, 13, 15
 
 
@@ -77,6 +77,17 @@ def map_delete(fd: int, key: int) -> None:
     """Remove the u32 *key*."""
     k = ct.c_uint32(key)
     _bpf(_MAP_DELETE, struct.pack("<IIQQQ", fd, 0, ct.addressof(k), 0, 0))
+
+
+def map_clear(fd: int) -> None:
+    """Remove all entries of a map with u32 keys."""
+    k = ct.c_uint32()
+    while True:
+        try:
+            _bpf(_MAP_GET_NEXT_KEY, struct.pack("<IIQQQ", fd, 0, 0, ct.addressof(k), 0))
+        except FileNotFoundError:
+            return
+        map_delete(fd, k.value)
 
 
 def map_lookup(fd: int, key: int, into: NDArray[np.uint64]) -> None:

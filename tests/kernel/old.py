@@ -7,8 +7,6 @@ from ringtop.bpf.kernel.features import Kernel
 
 def old_kernel() -> Kernel:
     """What the ladder and the loader are to believe."""
-    kernel = Kernel()
-    vars(kernel).update(
-        btf="it was taken away", no_ringbuf="it was taken away", no_kprobes="", helpers={"HAS_CGROUP_ID": 1}
-    )
+    kernel, gone = Kernel(), "it was taken away"
+    vars(kernel).update(_types=(gone, frozenset()), no_ringbuf=gone, no_kprobes="", helpers={"HAS_CGROUP_ID": 1})
     return kernel
