@@ -34,13 +34,12 @@ class Case:
     @cached_property
     def happened(self) -> NDArray[np.int64]:
         """Events of each row that were not searched."""
-        return self.standing.happened()
+        return self.standing.rows.happened
 
     @cached_property
     def whole(self) -> int:
         """All events that were not searched, those in no row, too."""
-        happened = self.standing.fold.measures.outcomes - 1
-        return int(self.happened.sum() + self.standing.others[:happened].sum())
+        return int(self.happened.sum() + self.standing.others.happened)
 
     def at_least(self, part: int, whole: int) -> float:
         """What share *part* is of *whole*, however many of those that were lost belong to the whole alone."""

@@ -6,34 +6,38 @@ number of a name.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ringtop.tui.top.groups import Codes, Counts, Groups
 
-_PENDING = 1 << 12
+_PENDING = 1 << 10
 """Cells added and not merged yet, at most, beside as many as are merged."""
 OTHERS = -1
 """Row of what has no row of its own."""
 
 
 class Cells:
-    """Sums, shape (sums, cells), and the largest of one value, by code."""
+    """Sums of several kinds, by code. *kinds*: their dtypes; *peak*: the last of them is no sum, but the largest.
 
-    def __init__(self, sums: int, most: int, shift: int = 0) -> None:
-        self.most = most
-        """Cells kept when there are twice as many."""
+    At most 2 * *most* are kept: then the largest *most* stay. The others become one where a code is a row, else go.
+    """
+
+    def __init__(self, kinds: Sequence[type[np.signedinteger]], most: int, shift: int = 0, peak: bool = False) -> None:
         self.error = 0
-        """What a cell that was cut may have had at most, where it is missing."""
-        self._shift = shift
-        self._codes = np.empty(0, np.int64)
-        self._sums = np.empty((sums, 0), np.int64)
-        self._peaks = np.empty(0, np.int64)
-        self._new: list[tuple[Codes, Counts, Counts]] = []
+        """What a code that was cut may have had at most."""
+        self._most, self._shift, self._peak = most, shift, peak
+        self._codes: Codes = np.empty(0, np.int32 if shift < 16 else np.int64)
+        self._values = [np.empty(0, kind) for kind in kinds]
+        self.cut: list[tuple[Codes, list[Counts]]] = []
+        """Rows that became OTHERS because there were too many, and their values; for who has to know."""
+        self._new: list[tuple[Codes, Sequence[Counts]]] = []
         self._pending = 0
 
-    def add(self, codes: Codes, sums: Counts, peaks: Counts | None = None) -> None:
-        """Add to each of *codes* (in any order, once or more) its *sums*, shape (sums, codes)."""
-        self._new.append((codes, sums, peaks if peaks is not None else np.zeros(len(codes), np.int64)))
+    def add(self, codes: Codes, values: Sequence[Counts]) -> None:
+        """Add to each of *codes* (in any order, once or more) its *values*, one array of each kind."""
+        self._new.append((codes, values))
         self._pending += len(codes)
         if self._pending > _PENDING + len(self._codes):
             self._merge()
@@ -43,46 +47,46 @@ class Cells:
         self.add(*other.read())
         self.error += other.error
 
-    def read(self) -> tuple[Codes, Counts, Counts]:
-        """Codes in order, sums, and peaks."""
+    def read(self) -> tuple[Codes, list[Counts]]:
+        """Codes in order, and their values."""
         self._merge()
-        return self._codes, self._sums, self._peaks
+        return self._codes, self._values
 
-    def renumber(self, to: Codes, keep: bool) -> None:
-        """Give rows other numbers: row r is now *to*[r]; where that is OTHERS its cells become one (*keep*) or go."""
+    def renumber(self, to: Codes) -> None:
+        """Give rows other numbers: row r is now *to*[r]; cells of rows that are OTHERS now become one, or go."""
         self._merge()
         rows = self._codes >> self._shift
         moved = np.where(rows >= 0, to[rows], OTHERS)
         codes = np.where(moved >= 0, (moved << self._shift) | (self._codes - (rows << self._shift)), OTHERS)
-        kept = slice(None) if keep else codes >= 0
-        self._new = [(codes[kept], self._sums[:, kept], self._peaks[kept])]
-        self._codes, self._sums, self._peaks = self._codes[:0], self._sums[:, :0], self._peaks[:0]
+        kept = codes >= (0 if self._shift else OTHERS)
+        self._new = [(codes[kept], [values[kept] for values in self._values])]
+        self._codes, self._values = self._codes[:0], [values[:0] for values in self._values]
         self._merge()
 
     def _merge(self) -> None:
         if not self._new:
             return
-        parts = [(self._codes, self._sums, self._peaks), *self._new]
-        codes = np.concatenate([part[0] for part in parts])
-        sums = np.concatenate([part[1] for part in parts], axis=1)
-        peaks = np.concatenate([part[2] for part in parts])
+        parts = [(self._codes, self._values), *self._new]
+        codes = np.concatenate([part[0] for part in parts]).astype(np.int64)
         groups = Groups(codes - OTHERS, int(codes.max(initial=OTHERS)) - OTHERS + 1)
-        self._codes = groups.codes + OTHERS
-        self._sums = np.array([groups.sum(one) for one in sums])
-        self._peaks = groups.largest(peaks)
+        self._codes = (groups.codes + OTHERS).astype(self._codes.dtype)
+        for at, old in enumerate(self._values):
+            values = np.concatenate([part[1][at] for part in parts])
+            largest = self._peak and at == len(self._values) - 1
+            self._values[at] = (groups.largest(values) if largest else groups.sum(values)).astype(old.dtype)
         self._new, self._pending = [], 0
-        if len(self._codes) > 2 * self.most:
+        if len(self._codes) > 2 * self._most:
             self._cut()
 
     def _cut(self) -> None:
-        """Keep the largest; the others become one, or go where codes are more than rows."""
-        sizes = self._sums.sum(axis=0)
+        sizes: Counts = np.sum(self._values[: len(self._values) - self._peak], axis=0, dtype=np.int64)
         sizes[self._codes < 0] = np.iinfo(np.int64).max
         order = np.argsort(-sizes, kind="stable")
-        kept, cut = np.sort(order[: self.most]), order[self.most :]
+        kept, cut = np.sort(order[: self._most]), order[self._most :]
         self.error += int(sizes[cut[0]])
-        codes, sums, peaks = self._codes[cut], self._sums[:, cut], self._peaks[cut]
-        self._codes, self._sums, self._peaks = self._codes[kept], self._sums[:, kept], self._peaks[kept]
+        gone = self._codes[cut], [values[cut] for values in self._values]
+        self._codes, self._values = self._codes[kept], [values[kept] for values in self._values]
         if not self._shift:
-            self.add(np.full(len(codes), OTHERS), sums, peaks)
+            self.cut.append(gone)
+            self._new = [(np.full(len(cut), OTHERS), gone[1])]
             self._merge()

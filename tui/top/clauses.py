@@ -32,12 +32,12 @@ def _part(case: Case, part: float) -> str:
 
 def _burst(case: Case) -> str:
     standing = case.standing
-    now = np.where(case.marks.burst, standing.happened(standing.now), 0)
+    now = np.where(case.marks.burst, standing.over("10s").happened, 0)
     if not now.any():
         return ""
     row = int(now.argmax())
     seconds = max(standing.seconds("5min") - standing.seconds("10s"), 1)
-    before = (int(standing.happened(standing.before)[row]) - int(now[row])) / seconds
+    before = (int(standing.over("5min").happened[row]) - int(now[row])) / seconds
     return f"{case.name(row)}: {count(now[row])} in {standing.seconds('10s'):.0f} s, was {rate(before)}/s"
 
 
@@ -49,9 +49,9 @@ def _program(case: Case, row: int) -> str:
 def _never_found(case: Case) -> str:
     """Not told where events were lost: it may have been among them."""
     standing = case.standing
-    if not standing.fold.measures.searches or case.lost or standing.fold.key.name not in _COMMANDS:
+    if not standing.measures.searches or case.lost or standing.fold.key.name not in _COMMANDS:
         return ""
-    failed = np.where(standing.done() + standing.searched == 0, standing.failed, 0)
+    failed = np.where(standing.rows.events == standing.rows.of("failed"), standing.rows.of("failed"), 0)
     for row in np.argsort(-failed, kind="stable")[:2].tolist():
         if failed[row] and case.told("error", row) == "ENOENT" and case.label(row)[0] != UNREADABLE:
             parent = case.told("parent", row)
@@ -62,12 +62,12 @@ def _never_found(case: Case) -> str:
 
 def _fails(case: Case) -> str:
     standing = case.standing
-    if not standing.fold.measures.failures:
+    if not standing.measures.failures:
         return ""
-    often = standing.failed >= np.maximum(_FAILS, _FAILED_SHARE * (case.happened + case.lost))
+    often = standing.rows.of("failed") >= np.maximum(_FAILS, _FAILED_SHARE * (case.happened + case.lost))
     if _never_found(case):  # which was told before
-        often &= standing.done() + standing.searched > 0
-    failed = np.where(often, standing.failed, 0)
+        often &= standing.rows.events > standing.rows.of("failed")
+    failed = np.where(often, standing.rows.of("failed"), 0)
     if not failed.any():
         return ""
     row = int(failed.argmax())
@@ -76,14 +76,13 @@ def _fails(case: Case) -> str:
 
 def _searches(case: Case) -> str:
     standing = case.standing
-    if not standing.fold.measures.searches or standing.fold.key.name not in _COMMANDS:
+    if not standing.measures.searches or standing.fold.key.name not in _COMMANDS:
         return ""
-    searched = standing.searched
-    whole = int(standing.events().sum() + standing.others[: standing.fold.measures.outcomes].sum())
-    if case.at_least(int(searched.sum()), whole) < _SEARCHED_SHARE:
+    searched = standing.rows.of("searched")
+    if case.at_least(int(searched.sum()), standing.events) < _SEARCHED_SHARE:
         return ""
     row = int(searched.argmax())
-    part = _part(case, case.at_least(int(searched.sum()), whole))
+    part = _part(case, case.at_least(int(searched.sum()), standing.events))
     whose = f"{case.told('parent', row) or 'somebody'}'s"
     if searched[row] >= _MOSTLY * searched.sum():
         return f"{part}: {whose} PATH search for {_program(case, row)}"
@@ -92,11 +91,11 @@ def _searches(case: Case) -> str:
 
 def _starts(case: Case) -> str:
     standing = case.standing
-    if not (standing.fold.measures.searches and "parent" in standing.fold.commons):
+    if not (standing.measures.searches and "parent" in standing.fold.commons):
         return ""
     about = standing.fold.table.about[: standing.size]
     seconds = standing.seconds("10s")
-    started = standing.done(standing.now)
+    started = standing.over("10s").done
     steady = about["parent_since"] <= standing.now_ns - 10 * SECOND
     started = np.where(steady & (started >= _STARTS_A_SECOND * seconds), started, 0)
     if not started.any():
@@ -109,19 +108,19 @@ def _starts(case: Case) -> str:
 def _waits(case: Case) -> str:
     """The lost ones may have been longer."""
     standing = case.standing
-    if not standing.by_time or case.lost or not standing.waited.any():
+    if not standing.by_time or case.lost or not standing.weight.any():
         return ""
-    row = int(standing.waited.argmax())
-    if standing.waited[row] < _WAITS_MOST * standing.whole_weight:
+    row = int(standing.weight.argmax())
+    if standing.weight[row] < _WAITS_MOST * standing.whole_weight:
         return ""
-    part = percent(standing.waited[row], standing.whole_weight)
+    part = percent(standing.weight[row], standing.whole_weight)
     after = f", after {name}" if (name := case.told("after", row)) else ""
     return f"{case.name(row)} waits most: {part} of all waiting{after}"
 
 
 def _worst(case: Case) -> str:
     standing = case.standing
-    long_ns = standing.fold.measures.long_ns
+    long_ns = standing.measures.long_ns
     if not standing.by_time or case.lost or not 0 < long_ns <= standing.peaks.max(initial=0):
         return ""
     row = int(standing.peaks.argmax())
@@ -130,9 +129,9 @@ def _worst(case: Case) -> str:
 
 def _preempted(case: Case) -> str:
     standing = case.standing
-    if not standing.fold.measures.preempted or case.whole < _FEW:
+    if not standing.measures.preempted or case.whole < _FEW:
         return ""
-    preempted = int(standing.preempted.sum() + standing.others[-1])
+    preempted = int(standing.rows.of("preempted").sum() + standing.others.of("preempted"))
     if case.at_least(preempted, case.whole) < _PREEMPTED:
         return ""
     return "preempted, not woken: more to run than CPUs"
@@ -141,10 +140,10 @@ def _preempted(case: Case) -> str:
 def _most(case: Case) -> str:
     """Half of all that was done is of one key."""
     standing = case.standing
-    measures = standing.fold.measures
+    measures = standing.measures
     if standing.by_time or measures.across or not standing.size or case.whole < _FEW:
         return ""
-    done = standing.done()
+    done = standing.rows.done
     row = int(done.argmax())
     part = case.at_least(int(done[row]), case.whole)
     if part < _MOST:
@@ -160,14 +159,15 @@ def _most(case: Case) -> str:
 def _across(case: Case) -> str:
     """Half of what one program saw is of one key."""
     standing = case.standing
-    programs = standing.fold.measures.done
-    if not (standing.fold.measures.across and standing.size):
+    programs = standing.measures.done
+    if not (standing.measures.across and standing.size):
         return ""
     told: dict[int, list[str]] = {}
-    for at, program in enumerate(programs):
-        row = int(standing.sums[at].argmax())
-        whole = int(standing.sums[at].sum() + standing.others[at])
-        part = case.at_least(int(standing.sums[at, row]), whole)
+    for program in programs:
+        done = standing.rows.of(program)
+        row = int(done.argmax())
+        whole = int(done.sum() + standing.others.of(program))
+        part = case.at_least(int(done[row]), whole)
         if whole >= _FEW and part >= _MOST:
             told.setdefault(row, []).append(f"{_part(case, part)} of all {SCHEMAS[program].many}")
     return ". ".join(f"{case.name(row)}: {', '.join(parts)}" for row, parts in list(told.items())[:2])

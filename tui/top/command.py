@@ -129,18 +129,18 @@ def _flag(arg: bytes, compiler: bool) -> bytes:
 
 
 def _shell(program: bytes, args: list[bytes]) -> Command:
-    text = False
+    text = skip = False
     for at, arg in enumerate(args):
-        if arg[:1] in (b"-", b"+") and len(arg) > 1 and arg != b"--":
-            text = text or (arg[:1] == b"-" and arg[:2] != b"--" and b"c" in arg[1:])
-            continue
-        if at and args[at - 1] in (b"-o", b"+o", b"-O", b"+O", b"--rcfile", b"--init-file"):
-            continue
-        if arg == b"--":
-            continue
-        if text:
+        if skip:
+            skip = False
+        elif arg[:1] in (b"-", b"+") and len(arg) > 1:
+            short = arg[:2] != b"--"
+            text = text or (short and arg[:1] == b"-" and b"c" in arg)
+            skip = (short and arg[-1:] in (b"o", b"O")) or arg in (b"--rcfile", b"--init-file")
+        elif text:
             return Command(program, (b"-c", first_command(arg)), (), True)
-        return _options(program, (base(arg),), args[at + 1 :])
+        else:
+            return _options(program, (base(arg),), args[at + 1 :])
     return _options(program, (), args)
 
 

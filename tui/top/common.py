@@ -23,7 +23,7 @@ class Common:
     """Counts by row and value, of as many pairs as there is room for: the rarest go."""
 
     def __init__(self) -> None:
-        self._pairs = Cells(1, _PAIRS, _SHIFT)
+        self._pairs = Cells([np.int64], _PAIRS, _SHIFT)
         self._values = Index()
         self._labels: list[bytes] = []
 
@@ -42,20 +42,20 @@ class Common:
             return
         codes = (rows << _SHIFT) | numbers
         if counts is not None:
-            self._pairs.add(codes, counts[None])
+            self._pairs.add(codes, [counts])
             return
         width = len(self._labels) + 1
         groups = Groups(rows * width + np.minimum(numbers, width - 1), (int(rows.max()) + 1) * width)
         codes = (groups.codes // width << _SHIFT) | groups.codes % width
-        self._pairs.add(codes, groups.counts[None])
+        self._pairs.add(codes, [groups.counts])
 
     def most(self, row_count: int) -> tuple[Codes, Counts]:
         """For each row the number of its commonest value and how often it was there; 0 times where none is known."""
-        codes, sums, _ = self._pairs.read()
+        codes, (counts,) = self._pairs.read()
         number, count = np.zeros(row_count, np.int64), np.zeros(row_count, np.int64)
-        order = np.argsort(sums[0], kind="stable")
+        order = np.argsort(counts, kind="stable")
         rows = codes[order] >> _SHIFT
-        number[rows], count[rows] = codes[order] & ((1 << _SHIFT) - 1), sums[0][order]  # of each row, the last stays
+        number[rows], count[rows] = codes[order] & ((1 << _SHIFT) - 1), counts[order]  # of each row, the last stays
         return number, count
 
     def label(self, number: int) -> bytes:
@@ -64,4 +64,4 @@ class Common:
 
     def renumber(self, to: Codes) -> None:
         """Give rows other numbers."""
-        self._pairs.renumber(to, keep=False)
+        self._pairs.renumber(to)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringtop.tui.top import sketch
+from ringtop.tui.top.cells import OTHERS
 from ringtop.tui.top.common import Common
 from ringtop.tui.top.events import Events
 from ringtop.tui.top.groups import Codes, Groups
@@ -17,10 +18,11 @@ from ringtop.tui.top.measures import Measures
 from ringtop.tui.top.parts import PARTS, sums
 from ringtop.tui.top.rows import MOST, RowTable
 from ringtop.tui.top.search import Decided
-from ringtop.tui.top.slots import Slots, by_time
-from ringtop.tui.top.undecided import Undecided
+from ringtop.tui.top.slots import by_time
+from ringtop.tui.top.undecided import Tries, Undecided
 from ringtop.tui.top.values import Values
 from ringtop.tui.top.waits import Waits
+from ringtop.tui.top.windows import Windows
 
 _PID_BITS = 6
 
@@ -30,8 +32,8 @@ class Fold:
 
     def __init__(self, key: Key, measures: Measures, most: int = MOST) -> None:
         self.key, self.measures = key, measures
-        self.table = RowTable(measures.sums, measures.outcomes, most)
-        self.slots = Slots(measures.sums)
+        self.table = RowTable(len(measures.names), measures.outcomes, most)
+        self.windows = Windows(measures)
         self.waits = Waits() if measures.waits else None
         self.commons = {name: Common() for name in measures.commons}
         """The commonest culprit, error and parent."""
@@ -57,19 +59,23 @@ class Fold:
         """What was searched was found, or has failed."""
         self._undecided.close(decided.found)
         tries = self._undecided.close(decided.failed)
-        if not len(tries):
-            return
-        failed = len(self.measures.done)
-        change = np.zeros((self.measures.sums, len(tries)), np.int64)
-        change[failed], change[failed + 1] = tries["count"], -tries["count"]
-        rows, here = tries["row"], tries["row"] >= 0
-        np.add.at(self.table.sums.T, rows[here], change.T[here])
-        np.add.at(self.table.about["lookups"], rows[here], tries["lookups"][here])
+        for second in np.unique(tries["second"]).tolist():
+            self._fail(second, tries[tries["second"] == second])
+
+    def _fail(self, second: int, tries: Tries) -> None:
+        """What was searched in *second* has failed."""
+        groups = Groups(tries["row"] - OTHERS, len(self.table) + 1)
+        rows, count = groups.codes + OTHERS, groups.sum(tries["count"])
+        change = np.zeros((len(self.measures.names), len(rows)), np.int64)
+        change[self.measures.names.index("failed")] = count
+        change[self.measures.names.index("searched")] = -count
+        self.windows.add(second, rows, change, None)
+        here = rows >= 0
+        self.table.sums[:, rows[here]] += change[:, here]
         self.table.others += change[:, ~here].sum(axis=1)
-        for second, some in by_time(tries["second"]):
-            self.slots.add(second, rows[some], change[:, some])
-        if (errors := self.commons.get("error")) is not None:
-            errors.add(rows[here], tries["error"][here], tries["count"][here])
+        self.table.about["lookups"][rows[here]] += groups.sum(tries["lookups"])[here]
+        tries = tries[tries["row"] >= 0]
+        self.commons["error"].add(tries["row"], tries["error"], tries["count"])
 
     def _count(self, events: Events, keys: Hashes, rows: Codes, some: slice) -> None:
         table = self.table
@@ -81,14 +87,17 @@ class Fold:
         found = groups.codes
         added = values.sums(groups, self.measures)
         table.sums[:, found] += added
-        last = table.see(groups, events.ts[some], events.rows["pid"][some], events.rows["uid"][some])
+        pid = events.rows["pid"][some]
+        if not self.measures.across:
+            self._note_pids(rows, pid)
+        last = table.see(groups, events.ts[some], pid, events.rows["uid"][some])
         peaks = groups.largest(values.waited) if values.waited is not None else None
         if peaks is not None:
             table.about["peak"][found] = np.maximum(table.about["peak"][found], peaks)
         seconds = events.seconds[some]
         for second, at in by_time(seconds):
             if isinstance(at, slice):
-                self.slots.add(second, found, added, peaks)
+                self.windows.add(second, found, added, peaks)
             else:
                 self._add(second, rows[at], values.at(at))
         if self.waits is not None and values.waited is not None:
@@ -97,14 +106,12 @@ class Fold:
         self._note_tries(events, rows, some)
         if "parent" in self.commons:
             table.descend(groups, events.rows["ppid"][some], events.ts[some], last)
-        if not self.measures.across:
-            self._note_pids(rows, events.rows["pid"][some])
 
     def _add(self, second: int, rows: Codes, values: Values) -> None:
         """Add to a slot."""
         groups = Groups(rows, len(self.table))
         peaks = groups.largest(values.waited) if values.waited is not None else None
-        self.slots.add(second, groups.codes, values.sums(groups, self.measures), peaks)
+        self.windows.add(second, groups.codes, values.sums(groups, self.measures), peaks)
 
     def _labels(self, events: Events, at: Codes) -> list[bytes]:
         """What the keys of the events *at* are called: their parts, with NULs between."""
@@ -137,16 +144,19 @@ class Fold:
             self._undecided.add(judged.chains[at], rows[tries], events.seconds[at], judged.begins[at], errors)
 
     def _note_pids(self, rows: Codes, pids: NDArray[np.uint32]) -> None:
-        if len(self.pids) < len(self.table.about):
-            more = sketch.registers(_PID_BITS, len(self.table.about) - len(self.pids))
-            self.pids = np.concatenate([self.pids, more])
-        sketch.note(self.pids, pids.astype(np.uint64) + np.uint64(1), rows)
+        """Count processes; those that were the last of their row are counted already."""
+        about = self.table.about
+        if len(self.pids) < len(about):
+            self.pids = np.concatenate([self.pids, sketch.registers(_PID_BITS, len(about) - len(self.pids))])
+        fresh = np.flatnonzero((about["pid"][rows] != pids) | (about["last"][rows] == 0))
+        if len(fresh):
+            sketch.note(self.pids, pids[fresh].astype(np.uint64) + np.uint64(1), rows[fresh])
 
     def _prune(self) -> None:
         """Let small rows go."""
         if (to := self.table.prune()) is None:
             return
-        self.slots.renumber(to)
+        self.windows.renumber(to)
         self._undecided.renumber(to)
         self.pids = self.pids[: len(to)][to[: len(self.pids)] >= 0]
         for part in (self.waits, *self.commons.values()):

@@ -40,12 +40,11 @@ class Marks:
 def marks(standing: Standing) -> Marks:
     """The marks of all rows."""
     now_ns, first = standing.now_ns, standing.fold.table.about["first"][: standing.size]
-    minute, peaks = standing.minute
-    failed = minute[standing.fold.measures.outcomes - 2] > 0
-    now, before = standing.happened(standing.now), standing.happened(standing.before)
+    failed = standing.over("1min").of("failed") > 0
+    now, before = standing.over("10s").happened, standing.over("5min").happened
     usual = before / standing.seconds("5min")
     return Marks(
-        failed=failed | (peaks >= (standing.fold.measures.long_ns or np.inf)),
+        failed=failed | (standing.peaks_of_minute >= (standing.measures.long_ns or np.inf)),
         new=(first > now_ns - _NEW_NS) & (first > standing.start_ns + _SETTLED_NS),
         burst=(now >= _BURST) & (now / standing.seconds("10s") >= _TIMES * usual),
     )
@@ -53,6 +52,6 @@ def marks(standing: Standing) -> Marks:
 
 def pinned(standing: Standing) -> list[int]:
     """Rows that only fail, and do so in the last minute: those that fail most."""
-    failed = np.where(standing.done() == 0, standing.minute[0][standing.fold.measures.outcomes - 2], 0)
+    failed = np.where(standing.rows.done == 0, standing.over("1min").of("failed"), 0)
     rows = np.argsort(-failed, kind="stable")[:PINNED]
     return [row for row in rows.tolist() if failed[row]]

@@ -31,14 +31,15 @@ class Measures:
     """Parts of which the commonest value is kept."""
 
     @property
-    def outcomes(self) -> int:
-        """Sums that together make up the events of a row; they come first."""
-        return len(self.done) + 2
+    def names(self) -> tuple[str, ...]:
+        """All sums; first those that together make up the events of a row."""
+        there = {"failed": self.failures, "searched": self.searches, "waited": self.waits, "preempted": self.preempted}
+        return (*self.done, *(name for name, is_there in there.items() if is_there))
 
     @property
-    def sums(self) -> int:
-        """All sums: those, then the time waited and how many waits were of preempted tasks."""
-        return self.outcomes + 2
+    def outcomes(self) -> int:
+        """How many of the sums make up the events of a row."""
+        return len(self.done) + self.failures + self.searches
 
 
 def measures(program: str, programs: Iterable[str] = ()) -> Measures:

@@ -1,13 +1,15 @@
 """The order of rows on a screen: ranked, and still enough to be read.
 
-It changes every two seconds at most. A row passes the one above it at once when it has a tenth more, and after some
-rounds when it has less than that more; one that has half of everything goes straight up. Values may move meanwhile.
+It changes every two seconds at most. A row passes those above it at once when it has a tenth more than they have, and
+in the third round in which it has a hundredth more. Rows that differ by less change places only when nothing happens in
+either of them any more. Values may move meanwhile.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +19,18 @@ Ids = NDArray[np.uint64]
 ROUND_S = 2.0
 HOLD_S = 5.0
 """So long the order stays after a key that moves the cursor."""
-_STEPS = ((0.10, 1), (0.01, 3), (0.0, 15))
-"""How much more a row must have to pass, as a part, and in how many rounds after each other."""
-_HALF = 0.5
+_MUCH, _LITTLE = 0.10, 0.01
+_ROUNDS = 3
 _CAREFUL = 256
 """Rows at the top that are moved with care; below them nobody reads along."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    value: float
+    last_ns: int
+    still: bool
+    """No event since the round before."""
 
 
 class Order:
@@ -33,6 +42,9 @@ class Order:
         self._round = float("-inf")
         self._until = float("-inf")
         self._ahead: dict[tuple[int, int], int] = {}
+        """In how many rounds after each other a row has been ahead of one that is above it."""
+        self._rows: dict[int, _Row] = {}
+        """How they were in the round before."""
         self.held = False
         """It stays as it is until this is set back."""
 
@@ -55,43 +67,53 @@ class Order:
         """Whether it stays as it is for now."""
         return self.held or self._clock() < self._until
 
-    def arrange(self, ids: Ids, values: NDArray[np.float64], top: Sequence[int] = (), exactly: bool = False) -> Ids:
-        """*ids* (distinct) in order; *values* are what they are ranked by, and those of *top* stand above all others.
+    def arrange(
+        self,
+        ids: Ids,
+        values: NDArray[np.float64],
+        last_ns: NDArray[np.int64],
+        top: Sequence[int] = (),
+        exactly: bool = False,
+    ) -> Ids:
+        """*ids* (distinct) in order. *values*: what they are ranked by; *last_ns*: when each last had an event.
 
-        Ids that were not there before come last until the next round. *exactly*: a round sorts (names and times).
+        Those of *top* stand above all others. Ids that were not there before come last until the next round.
+        *exactly*: a round sorts (times).
         """
         order = np.argsort(-values, kind="stable")
         kept = [i for i in self._ids if i in set(ids[np.isin(ids, np.array(self._ids, np.uint64))].tolist())]
         if not self.resting and self._clock() - self._round >= ROUND_S:
             self._round = self._clock()
-            kept = self._ranked(kept, ids, values, order) if not exactly else ids[order[:_CAREFUL]].tolist()
-        self._ids = kept
+            first = ids[order[:_CAREFUL]].tolist()
+            kept = first if exactly else self._ranked(list(dict.fromkeys([*kept, *first])), ids, values, last_ns)
+        self._ids = kept[:_CAREFUL]
         above = set(top)
-        first = np.array([*top, *(i for i in kept if i not in above)], np.uint64)
+        first = np.array([*top, *(i for i in self._ids if i not in above)], np.uint64)
         first = first[np.isin(first, ids)]
         return np.concatenate([first, ids[order][~np.isin(ids[order], first)]])
 
-    def _ranked(self, kept: list[int], ids: Ids, values: NDArray[np.float64], order: NDArray[np.intp]) -> list[int]:
-        careful = np.union1d(order[:_CAREFUL], np.flatnonzero(np.isin(ids, np.array(kept, np.uint64))))
-        known = dict(zip(ids[careful].tolist(), values[careful].tolist(), strict=True))
-        rows = list(dict.fromkeys([*kept, *ids[order[:_CAREFUL]].tolist()]))
-        half = _HALF * float(values.sum())
+    def _ranked(self, rows: list[int], ids: Ids, values: NDArray[np.float64], last_ns: NDArray[np.int64]) -> list[int]:
+        careful = np.flatnonzero(np.isin(ids, np.array(rows, np.uint64)))
+        now = {
+            one: _Row(value, last, self._rows[one].last_ns == last if one in self._rows else False)
+            for one, value, last in zip(
+                ids[careful].tolist(), values[careful].tolist(), last_ns[careful].tolist(), strict=True
+            )
+        }
         ahead: dict[tuple[int, int], int] = {}
         for at in range(1, len(rows)):
             place = at
-            while place and self._passes(rows[at], rows[place - 1], known, half, ahead):
+            while place and self._passes(rows[at], rows[place - 1], now, ahead):
                 place -= 1
             if place != at:
                 rows.insert(place, rows.pop(at))
-        self._ahead = ahead
-        return rows[:_CAREFUL]
+        self._ahead, self._rows = ahead, now
+        return rows
 
-    def _passes(
-        self, row: int, above: int, values: dict[int, float], half: float, ahead: dict[tuple[int, int], int]
-    ) -> bool:
-        mine, other = values[row], values[above]
-        if mine <= other:
+    def _passes(self, row: int, above: int, now: dict[int, _Row], ahead: dict[tuple[int, int], int]) -> bool:
+        mine, other = now[row], now[above]
+        if mine.value <= other.value:
             return False
         rounds = ahead[row, above] = self._ahead.get((row, above), 0) + 1
-        more = (mine - other) / max(min(abs(mine), abs(other)), 1e-9)
-        return mine >= half > 0 or any(more > least and rounds >= enough for least, enough in _STEPS)
+        more = (mine.value - other.value) / max(min(abs(mine.value), abs(other.value)), 1e-9)
+        return more > _MUCH or (more > _LITTLE and rounds >= _ROUNDS) or (mine.still and other.still)

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from ringtop.tui.top import sketch
 from ringtop.tui.top.case import Case
-from ringtop.tui.top.groups import Codes
+from ringtop.tui.top.groups import Codes, Counts
 from ringtop.tui.top.marks import pinned
 from ringtop.tui.top.order import Order
 from ringtop.tui.top.report import START, Others, Report, Row, Share
+from ringtop.tui.top.tally import Tally
 from ringtop.tui.top.verdict import verdict
 
 
@@ -35,39 +36,39 @@ def report(program: str, case: Case, wanted: Wanted, kept_out: int) -> Report:
     standing = case.standing
     table = standing.fold.table
     ids = table.about["key"][: standing.size]
-    events = standing.events()
+    events = standing.rows.events
     there = np.flatnonzero((events > 0) | np.isin(ids, np.array(wanted.keep, np.uint64)))
     ranked = _ranked(case, wanted, ids, there)
     shown = ranked[wanted.first : wanted.first + wanted.rows]
-    outcomes = standing.fold.measures.outcomes
-    rest = standing.sums.sum(axis=1) + standing.others - standing.sums[:, shown].sum(axis=1)
-    whole = int(events.sum() + standing.others[:outcomes].sum())
-    gone = table.gone if standing.others[:outcomes].any() else 0
+    sums = standing.rows.values
+    rest = Tally(standing.measures, sums.sum(axis=1) + standing.others.values - sums[:, shown].sum(axis=1))
+    gone = table.gone if standing.others.events else 0
+    sparks = standing.spark(shown)
     return Report(
         program=program,
         key=standing.fold.key,
-        measures=standing.fold.measures,
+        measures=standing.measures,
         window=standing.window,
         since_ns=standing.since_ns,
         until_ns=standing.now_ns,
-        events=whole,
+        events=standing.events,
         lost=case.lost,
         kept_out=kept_out,
         exact=not case.lost and not (table.error or standing.cut),
         keys=len(there) + gone,
-        rate=float(standing.happened(standing.now).sum()) / standing.seconds("10s"),
-        spark=tuple(standing.spark().tolist()),
+        rate=standing.recent / standing.seconds("10s"),
+        spark=tuple(sparks[-1].tolist()),
         quiet_ns=standing.now_ns - (case.last_ns if case.last_ns is not None else standing.start_ns),
         verdict=verdict(case),
         order=ids[ranked],
-        rows=_rows(case, shown),
+        rows=_rows(case, shown, sparks),
         others=Others(
-            events=int(rest[:outcomes].sum()),
+            events=int(rest.events),
             keys=len(there) + gone - len(shown),
-            done=tuple(rest[: outcomes - 2].tolist()),
-            failed=int(rest[outcomes - 2]),
-            searched=int(rest[outcomes - 1]),
-            total_ns=int(rest[-2]),
+            done=tuple(rest.values[: len(standing.measures.done)].tolist()),
+            failed=int(rest.of("failed")),
+            searched=int(rest.of("searched")),
+            total_ns=int(rest.of("waited")),
         ),
     )
 
@@ -80,55 +81,50 @@ def _ranked(case: Case, wanted: Wanted, ids: NDArray[np.uint64], there: Codes) -
         rest = there[np.argsort(-values[there], kind="stable")]
         return np.concatenate([np.array(first, np.int64), rest[~np.isin(rest, first)]])
     top = ids[first].tolist()
-    order = wanted.order.arrange(ids[there], values[there], top, wanted.sort in ("first", "last"))
-    return case.standing.fold.table.find(order)
+    table, times = case.standing.fold.table, wanted.sort in ("first", "last")
+    return table.find(wanted.order.arrange(ids[there], values[there], table.about["last"][there], top, times))
 
 
-def _rows(case: Case, rows: Codes) -> tuple[Row, ...]:
+def _rows(case: Case, rows: Codes, sparks: Counts) -> tuple[Row, ...]:
     standing = case.standing
-    fold, table = standing.fold, standing.fold.table
-    sparks = standing.spark(rows).tolist()
-    pids = sketch.estimate(fold.pids[rows]).tolist() if not fold.measures.across else [0] * len(rows)
-    rates = (standing.happened(standing.now)[rows] / standing.seconds("10s")).tolist()
-    found = []
-    for place, row in enumerate(rows.tolist()):
-        about = table.about[row]
-        sums = standing.sums[:, row].tolist()
-        outcomes = fold.measures.outcomes
-        _, times = standing.common("after") if "after" in fold.commons else (None, None)
-        failed = sums[outcomes - 2]
-        known = int(table.sums[:outcomes, row].sum())
-        found.append(
-            Row(
-                id=int(about["key"]),
-                key=tuple(case.label(row)),
-                done=tuple(sums[: outcomes - 2]),
-                failed=failed,
-                searched=sums[outcomes - 1],
-                lookups=int(about["lookups"]),
-                error=_error(case, row),
-                rate=rates[place],
-                share=_share(case, row),
-                total_ns=sums[-2],
-                max_ns=int(standing.peaks[row]),
-                p50_ns=int(standing.quantiles[0, row]),
-                p99_ns=int(standing.quantiles[1, row]),
-                preempted=sums[-1],
-                after=case.common("after", row),
-                after_share=int(times[row]) / max(known, 1) if times is not None else 0.0,
-                errno=case.common("error", row) if failed else b"",
-                parent=case.common("parent", row),
-                pid=int(about["pid"]),
-                pids=max(pids[place], 2) if about["several"] else 1,
-                uid=int(about["uid"]),
-                first_ns=int(about["first"]),
-                last_ns=int(about["last"]),
-                spark=tuple(sparks[place]),
-                marks=case.marks.of(row),
-                cut=bool(about["cut"]),
-            )
+    fold, table, tally = standing.fold, standing.fold.table, standing.rows
+    pids = sketch.estimate(fold.pids[rows]).tolist() if not standing.measures.across else [0] * len(rows)
+    rates = (standing.over("10s").happened[rows] / standing.seconds("10s")).tolist()
+    values = {name: tally.of(name)[rows].tolist() for name in ("failed", "searched", "waited", "preempted")}
+    done = tally.values[: len(standing.measures.done), rows].T.tolist()
+    since_start = table.events[rows].tolist()
+    after = standing.common("after")[1][rows].tolist() if "after" in fold.commons else [0] * len(rows)
+    return tuple(
+        Row(
+            id=int(about["key"]),
+            key=tuple(case.label(row)),
+            done=tuple(done[at]),
+            failed=values["failed"][at],
+            searched=values["searched"][at],
+            lookups=int(about["lookups"]),
+            error=_error(case, row),
+            rate=rates[at],
+            share=_share(case, row),
+            total_ns=values["waited"][at],
+            max_ns=int(standing.peaks[row]),
+            p50_ns=int(standing.quantiles[0, row]),
+            p99_ns=int(standing.quantiles[1, row]),
+            preempted=values["preempted"][at],
+            after=case.common("after", row),
+            after_share=after[at] / max(since_start[at], 1),
+            errno=case.common("error", row) if values["failed"][at] else b"",
+            parent=case.common("parent", row),
+            pid=int(about["pid"]),
+            pids=max(pids[at], 2) if about["several"] else 1,
+            uid=int(about["uid"]),
+            first_ns=int(about["first"]),
+            last_ns=int(about["last"]),
+            spark=tuple(sparks[at].tolist()),
+            marks=case.marks.of(row),
+            cut=bool(about["cut"]),
         )
-    return tuple(found)
+        for at, (row, about) in enumerate(zip(rows.tolist(), table.about[rows], strict=True))
+    )
 
 
 def _error(case: Case, row: int) -> int:
@@ -140,7 +136,7 @@ def _error(case: Case, row: int) -> int:
 
 def _share(case: Case, row: int) -> Share | None:
     standing = case.standing
-    part, whole = int(standing.weight()[row]), standing.whole_weight
+    part, whole = int(standing.weight[row]), standing.whole_weight
     if standing.by_time:
         return Share(part / max(whole, 1), part / max(whole, 1), sure=not case.lost)
     if not case.happened[row]:

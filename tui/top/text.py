@@ -10,8 +10,6 @@ Places = NDArray[np.int64]
 
 _BACK = 32
 """Bytes that are searched in one go, from the end of a text."""
-_PAD = 512
-"""Most bytes of a block."""
 
 
 class Text:
@@ -19,23 +17,33 @@ class Text:
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
-        self._padded = bytes(_BACK) + raw + bytes(_PAD)
+        self._bytes = np.frombuffer(raw, np.uint8)
         self._places: dict[bytes, Places] = {}
         self._others: Places | None = None
 
     def blocks(self, start: Places, width: int) -> NDArray[np.uint8]:
-        """The *width* bytes from each *start* on, shape (n, width); beyond the end, and before the beginning, zeros."""
-        every = np.ndarray((len(self._padded) - width + 1,), f"V{width}", self._padded, strides=(1,))
-        return every[start + _BACK].view(np.uint8).reshape(-1, width)
+        """The *width* bytes from each *start* on, shape (n, width), zeros where there are none. A copy."""
+        last = len(self.raw) - width
+        if len(start) and last >= 0 and start.min() >= 0 and start.max() <= last:
+            return self._inside(start, width)
+        found = np.zeros((len(start), width), np.uint8)
+        inside = (start >= 0) & (start <= last)
+        if inside.any():
+            found[inside] = self._inside(start[inside], width)
+        at = start[~inside, None] + np.arange(width)
+        there = (at >= 0) & (at < len(self.raw))
+        if there.any():
+            found[~inside] = np.where(there, self._bytes[np.where(there, at, 0)], 0)
+        return found
 
     def byte(self, at: Places) -> NDArray[np.uint8]:
-        """The byte at each place; 0 at the end."""
-        return np.frombuffer(self._padded, np.uint8)[at + _BACK]
+        """The byte at each place; 0 where there is none."""
+        return self.blocks(at, 1)[:, 0]
 
     def places(self, byte: bytes) -> Places:
         """Where *byte* stands, in order."""
         if byte not in self._places:
-            self._places[byte] = np.flatnonzero(np.frombuffer(self.raw, np.uint8) == byte[0])
+            self._places[byte] = np.flatnonzero(self._bytes == byte[0])
         return self._places[byte]
 
     def first(self, byte: bytes, start: Places, end: Places, skip: int = 0) -> Places:
@@ -50,7 +58,7 @@ class Text:
     def first_not_lower(self, start: Places, end: Places) -> Places:
         """Where the first byte stands from *start* on that is no small letter; *end* where it is not before that."""
         if self._others is None:
-            code = np.frombuffer(self.raw, np.uint8)
+            code = self._bytes
             self._others = np.append(np.flatnonzero((code < ord("a")) | (code > ord("z"))), len(code))
         at = np.minimum(np.searchsorted(self._others, start), len(self._others) - 1)
         return np.minimum(self._others[at], end)
@@ -70,3 +78,8 @@ class Text:
             rows = left if isinstance(rows, slice) else rows[left]
             start, end = start[left], end[left] - _BACK
         return found
+
+    def _inside(self, start: Places, width: int) -> NDArray[np.uint8]:
+        # Every place as the beginning of a block, which is copied as a whole.
+        every = np.ndarray((len(self.raw) - width + 1,), f"V{width}", self.raw, strides=(1,))
+        return every[start].view(np.uint8).reshape(-1, width)

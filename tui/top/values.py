@@ -36,11 +36,12 @@ class Values:
         )
 
     def sums(self, groups: Groups, measures: Measures) -> Counts:
-        """Of each group: done (by program), failed, searched, time waited, preempted; shape (sums, groups)."""
-        found = np.zeros((measures.sums, len(groups)), np.int64)
-        for at, values in enumerate((self.failed, self.searched, self.waited, self.preempted), len(measures.done)):
-            if values is not None:
-                found[at] = groups.sum(values)
+        """Of each group, as ``Measures.names`` has them; shape (sums, groups)."""
+        found = np.zeros((len(measures.names), len(groups)), np.int64)
+        named = (("failed", self.failed), ("searched", self.searched), ("waited", self.waited))
+        for name, values in (*named, ("preempted", self.preempted)):
+            if values is not None and name in measures.names:
+                found[measures.names.index(name)] = groups.sum(values)
         done = measures.done.index(self.program)
         found[done] = groups.counts - found[len(measures.done) : measures.outcomes].sum(axis=0)
         return found

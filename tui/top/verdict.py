@@ -11,6 +11,7 @@ from ringtop.tui.text.format import age, clock, count, percent
 from ringtop.tui.top.case import Case
 from ringtop.tui.top.clauses import RULES
 from ringtop.tui.top.slots import SECOND
+from ringtop.tui.top.tally import Tally
 
 CLAUSES = 2
 QUIET_NS = 10 * SECOND
@@ -45,11 +46,9 @@ def _lost(case: Case) -> str:
     told = f"{count(case.lost)} lost{', most' if len(case.losses) > 1 else ''} at {when}"
     # Ledgers come once a second, and tell of the second before.
     first, last = worst.first_ns // SECOND - 1, worst.last_ns // SECOND
-    past = standing.past
-    here = (past.seconds >= first) & (past.seconds <= last) & (past.codes >= 0)
-    if not here.any():
+    events = Tally(standing.measures, standing.fold.windows.of(first, last, standing.size)).events[1:]
+    if not events.any():
         return told
-    events = np.bincount(past.codes[here], past.sums[: standing.fold.measures.outcomes, here].sum(axis=0))
     row = int(events.argmax())
     return f"{told}: {case.name(row)}, {count(int(events[row]))} or more in {last - first + 1} s"
 
@@ -59,12 +58,12 @@ def _quiet(case: Case) -> str:
     if case.last_ns is None:
         return f"quiet for {age(now_ns - case.standing.start_ns)}, since the start"
     since = clock(case.last_ns + case.wall_offset_ns, None, 0)
-    events = int(table.events.sum() + table.others[: case.standing.fold.measures.outcomes].sum())
+    events = int(table.events.sum() + Tally(case.standing.measures, table.others).events)
     return f"quiet for {age(now_ns - case.last_ns)} (since {since}); {count(events)} events before"
 
 
 def _nothing(case: Case) -> str:
-    weight = case.standing.weight()
+    weight = case.standing.weight
     whole = case.standing.whole_weight
     keys = count(int(np.count_nonzero(weight)) + case.standing.fold.table.gone)
     return f"nothing stands out: {keys} keys, the largest {percent(int(weight.max(initial=0)), whole)}"

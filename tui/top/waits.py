@@ -37,34 +37,35 @@ class Waits:
     """Waits by row and bucket."""
 
     def __init__(self) -> None:
-        self._all = Cells(1, _MOST, _BITS)
-        self._slots = Slots(1, _MOST_IN_SLOT, _BITS, coarse=True)
+        self._all = Cells([np.int32], _MOST, _BITS)
+        self._slots = Slots(lambda: Cells([np.int32], _MOST_IN_SLOT, _BITS), coarse=True)
 
     def add(self, rows: Codes, ns: NDArray[np.int64], seconds: Codes, row_count: int) -> None:
         """Count the waits *ns*, in *rows* of which there are *row_count*, at *seconds*."""
         codes = (rows << _BITS) | buckets(ns)
         groups = Groups(codes, row_count << _BITS)
-        self._all.add(groups.codes, groups.counts[None])
+        self._all.add(groups.codes, [groups.counts])
         for second, some in by_time(seconds, grain=10):
             if not isinstance(some, slice):
                 groups = Groups(codes[some], row_count << _BITS)
-            self._slots.add(second, groups.codes, groups.counts[None])
+            self._slots.advance(second)
+            if (slot := self._slots.slot(second)) is not None:
+                slot.add(groups.codes, [groups.counts])
 
     def quantiles(self, shares: tuple[float, ...], row_count: int, since: int | None = None) -> NDArray[np.int64]:
         """For each of *shares* and each row, a time that so many of its waits did not exceed, since the second *since*;
         0 where none are known. Shape (shares, rows)."""
-        if since is None:
-            codes, sums, _ = self._all.read()
-            counts = sums[0]
-        else:
-            past = self._slots.read().since(since)
-            groups = Groups(past.codes, row_count << _BITS)
-            codes, counts = groups.codes, groups.sum(past.sums[0])
+        cells = self._all
+        if since is not None:
+            cells = Cells([np.int32], _MOST, _BITS)
+            for _, slot in self._slots.between(since, self._slots.now):
+                cells.absorb(slot)
+        codes, (counts,) = cells.read()
         return _quantiles(codes, counts, shares, row_count)
 
     def renumber(self, to: Codes) -> None:
         """Give rows other numbers."""
-        self._all.renumber(to, keep=False)
+        self._all.renumber(to)
         self._slots.renumber(to)
 
 
