@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ringtop.bpf.event.schema import UNKNOWN
 from ringtop.tui.top.commands import LEVELS
 from ringtop.tui.top.events import Events
 from ringtop.tui.top.hashing import Sums
@@ -51,8 +50,8 @@ def sums(part: Part, events: Events) -> Sums:
 
 def _number(name: str, title: str, about: str) -> Part:
     def labels(events: Events, at: At) -> list[bytes]:
-        values = events.rows[name][at].tolist()
-        return [NOT_KNOWN if value == UNKNOWN else b"%d" % value for value in values]
+        unknown = events.batch.schema[name].unknown
+        return [NOT_KNOWN if value == unknown else b"%d" % value for value in events.rows[name][at].tolist()]
 
     return Part(name, title, about, (name,), lambda events: events.words(name, events.rows[name]), labels)
 
