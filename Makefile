@@ -1,11 +1,13 @@
 # make run    set up what is missing, then start ringtop        make run ARGS="trace execsnoop"
-# make test   linters, type checker and all tests (as root)     make test ARGS="-k filter"
+# make check  linters, type checker, import contracts and the tests that need no kernel: under a minute
+# make test   the same with more examples, and all other tests (as root)     make check ARGS="-k filter"
+# make storm  a thousand switches of transport under a flood of events (as root)
 # make setup  only what `make run` needs
 # make objects  compile bpf/objects anew, after a change of the BPF sources (downloads a compiler, 100 MB)
 # make bench  compare the ways of reading events here and now
 # make clean  remove all that these made
 
-.PHONY: run test setup objects bench clean
+.PHONY: run lint check test storm setup objects bench clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -15,6 +17,11 @@ ARGS =
 # Where root's tools are, which `su` does not always add.
 export PATH := $(PATH):/usr/sbin:/sbin
 bin = .venv/bin
+# Tests start a few hundred interpreters: they find ringtop compiled, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+# What needs no kernel. Those who test a viewer wait a lot: there are more workers than CPUs.
+SMALL = tests/project tests/bpf tests/tui
+WORKERS = -n $(shell expr $$(nproc) + 1) --dist worksteal
 # What needs the whole machine, one after another; tests/kernel and tests/ssh load real BPF programs.
 MACHINE = $(shell [ "$$(id -u)" = 0 ] && echo tests/kernel tests/ssh)
 # Tests that were chosen may all be in one half: pytest's exit status 5 is that there were none.
@@ -25,15 +32,24 @@ run:
 	@$(SETUP) run
 	@$(bin)/ringtop $(ARGS)
 
-test:
+lint:
 	@$(SETUP) test
 	$(bin)/python -m ruff check .
 	$(bin)/python -m ruff format --check .
 	$(bin)/python -m mypy
 	$(bin)/lint-imports
+
+check: lint
+	$(bin)/python -m pytest $(WORKERS) --hypothesis-profile=check $(SMALL) $(ARGS)
+
+test: lint
 	@[ "$$(id -u)" = 0 ] || echo "ringtop: not root: tests/kernel and tests/ssh, which load real BPF programs, are left out" >&2
-	$(bin)/python -m pytest -n 2 tests/project tests/bpf tests/tui $(ARGS)$(SOME)
+	$(bin)/python -m pytest $(WORKERS) $(SMALL) $(ARGS)$(SOME)
 	$(bin)/python -m pytest tests/link $(MACHINE) $(ARGS)$(SOME)
+
+storm:
+	@$(SETUP) test
+	SWITCHES=1000 $(bin)/python -m pytest tests/kernel/test_changes.py -k storm $(ARGS)
 
 setup:
 	@$(SETUP) run
@@ -48,5 +64,5 @@ bench:
 	@$(bin)/ringtop bench $(ARGS)
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis snapshot_report.html
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis snapshot_report.html
 	find bpf tui themes tests -name __pycache__ -type d -prune -exec rm -rf {} +
