@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -31,6 +32,8 @@ def import_bcc() -> Any:
         "python3-bcc; Arch: pacman -S python-bcc) and use a virtual environment made with the system's interpreter: "
         "/usr/bin/python3 -m venv --system-site-packages. `make setup` does both."
     )
+    # Called like this, Python's lock is free while LLVM is read from the disk: `import` would let no other thread run.
+    ctypes.CDLL(None).dlopen(b"libbcc.so.0", os.RTLD_NOW)
     try:
         import bcc
     except ImportError as e:

@@ -230,6 +230,7 @@ class Viewer(App[int]):
 
     def _leave(self, status: int) -> None:
         self.remember()
+        threading.Thread(target=self._let_go, name="ending", daemon=True).start()  # while the screen is given back
         self.exit(status)
 
     def action_suspend_process(self) -> None:
