@@ -101,6 +101,14 @@ def _ringbuf(kernel: Kernel) -> Finding:
     return Finding("ring buffer", True, "a map of one page was created", needed=False)
 
 
+def _perf_buffers(kernel: Kernel) -> Finding:
+    if kernel.silent_perf:
+        why = "the kernel does not tell a program that its event found no room in a perf buffer"
+        cure = "Nothing to do: such events are counted by what is missing."
+        return Finding("perf buffers", False, why, cure, needed=False)
+    return Finding("perf buffers", True, "the kernel tells a program that its event found no room", needed=False)
+
+
 def _btf(kernel: Kernel) -> Finding:
     if isinstance(kernel.btf, str):
         cure = "Nothing to do where bcc is there: it loads the programs, by hooks that need no BTF."
@@ -136,7 +144,7 @@ def findings(kernel: Kernel) -> list[Finding]:
     allow_locked()
     version = Finding("kernel", True, f"{kernel.release}, pid_max {kernel.pid_max}")
     general = [version, _root(), _bpf(), _lockdown(kernel), _tracefs(), _libbpf(), _bcc(kernel)]
-    return [*general, _ringbuf(kernel), _btf(kernel), _kprobes(kernel), _fentry(), _pids(kernel)]
+    return [*general, _ringbuf(kernel), _perf_buffers(kernel), _btf(kernel), _kprobes(kernel), _fentry(), _pids(kernel)]
 
 
 def choices(kernel: Kernel) -> list[Choice]:

@@ -34,6 +34,7 @@ Exit status:
   2  it was called wrongly
   3  it cannot trace here (it says why, and the cure)
   4  with --check: events were lost, or the ledger does not balance
+  5  doctor: some of the programs can run here, and some cannot
   128 + N  the viewer was ended by signal N; 129: its terminal went away
 """
 

@@ -109,13 +109,17 @@ def test_a_hostile_collector_is_quoted_not_obeyed(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_the_doctor(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, as_json: bool) -> None:
-    choice = Choice("execsnoop", SENT, "ringbuf", [SENT])
-    found = {"ok": True, "findings": [Finding("bcc", True, SENT, SENT)], "programs": [choice]}
+@pytest.mark.parametrize(("able", "status"), [(3, 0), (1, 5), (0, 3)])
+def test_the_doctor(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, as_json: bool, able: int, status: int
+) -> None:
+    choice = Choice("execsnoop", SENT, "ringbuf", [SENT], SENT)
+    found = {"ok": True, "findings": [Finding("bcc", True, SENT, SENT)], "programs": [choice] * able}
     monkeypatch.setattr(findings, "examine", lambda: found)
-    assert findings.run(as_json) == 0
+    assert findings.run(as_json) == status
     told = said(capsys)
     if as_json:
         assert json.loads(told)["findings"][0]["what"] == SENT
     else:
-        assert told.count(r"\x1b]0;x") == 4
+        assert told.count(r"\x1b]0;x") == 2 + 3 * able
+        assert told.endswith(f"{able} of 3 programs can run here.\n")
