@@ -154,7 +154,9 @@ class Kernel:
 
     @cached_property
     def functions(self) -> frozenset[str]:
-        """Kernel functions among those that the ladders use, by /proc/kallsyms."""
+        """Kernel functions among those that the ladders probe, by /proc/kallsyms, which takes long to read."""
+        if self.no_kprobes:
+            return frozenset()
         with suppress(OSError), Path("/proc/kallsyms").open() as lines:
             return frozenset(name for line in lines if (name := line.split()[2]) in _DELETING)
         return frozenset()

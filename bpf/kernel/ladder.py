@@ -190,7 +190,7 @@ def _unlinksnoop(kernel: Kernel) -> list[Rung]:
     no_function = "" if unlink and rmdir else "the kernel has no do_unlinkat and do_rmdir to probe"
     return [
         Rung(
-            f"kprobes on {unlink} and {rmdir}",
+            f"kprobes on {unlink or 'do_unlinkat'} and {rmdir or 'do_rmdir'}",
             (
                 *forks,
                 Hook("kretprobe", unlink, "exit_any"),
