@@ -179,6 +179,6 @@ def load(
                 return LoadedProgram(program, rung, variant, by, handle, tried, no_core or str(gone.get("core", "")))
         if no_core:
             tried.append(f"{rung.name}: core: {no_core}")
-    tried += map(str, gone.values())
+    tried += [str(e) for e in gone.values() if not any(str(e) in one for one in tried)]
     cure = next((e.cure for e in gone.values() if e.cure), _CURE)
     raise CannotTrace(f"{program} cannot run here", "; ".join(tried), cure)
