@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,6 +18,17 @@ from tests.kernel.tracing import RINGTOP, Running, Tracing, running
 @pytest.fixture(scope="session", autouse=True)
 def _root() -> None:
     assert os.geteuid() == 0, "the kernel tests load BPF programs: run them as root"
+
+
+@pytest.fixture(scope="session")
+def without_ring_buffer(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A command that runs another as on a kernel before 5.8, which has no ring buffer."""
+    binary = tmp_path_factory.mktemp("pre58") / "pre58_run"
+    source = Path(__file__).with_name("pre58_run.c")
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    assert compiler, "a C compiler is needed (apt-get install gcc)"
+    subprocess.run([compiler, "-O2", "-Wall", "-o", binary, source], check=True)
+    return str(binary)
 
 
 @pytest.fixture

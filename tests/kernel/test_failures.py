@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -64,19 +63,8 @@ def test_called_wrongly(arguments: tuple[str, ...], told: tuple[str, ...]) -> No
     assert "Traceback" not in outcome.stderr
 
 
-@pytest.fixture(scope="session")
-def old_kernel(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A command that runs another as on a kernel before 5.8: without the ring buffer."""
-    binary = tmp_path_factory.mktemp("pre58") / "pre58_run"
-    source = Path(__file__).with_name("pre58_run.c")
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    assert compiler, "a C compiler is needed (apt-get install gcc)"
-    subprocess.run([compiler, "-O2", "-Wall", "-o", binary, source], check=True)
-    return str(binary)
-
-
-def test_no_ring_buffer(tracing: Tracing, old_kernel: str) -> None:
-    running = tracing("execsnoop", "--capture", f"ppid={os.getpid()}", prefix=(old_kernel,))
+def test_no_ring_buffer(tracing: Tracing, without_ring_buffer: str) -> None:
+    running = tracing("execsnoop", "--capture", f"ppid={os.getpid()}", prefix=(without_ring_buffer,))
     run_programs(PRIME)
     running.process.send_signal(signal.SIGSTOP)
     running.process.send_signal(signal.SIGCONT)
@@ -88,8 +76,8 @@ def test_no_ring_buffer(tracing: Tracing, old_kernel: str) -> None:
     assert_balanced(outcome.summary)
 
 
-def test_no_ring_buffer_but_asked_for(old_kernel: str) -> None:
-    outcome = ringtop("trace", "execsnoop", "--transport", "ringbuf", prefix=(old_kernel,))
+def test_no_ring_buffer_but_asked_for(without_ring_buffer: str) -> None:
+    outcome = ringtop("trace", "execsnoop", "--transport", "ringbuf", prefix=(without_ring_buffer,))
     assert outcome.returncode == 3
     assert "perfbuf" in outcome.stderr
 
