@@ -64,17 +64,21 @@ class LibbpfError(OSError):
 
 
 class _Said(threading.local):
-    """What libbpf warned of in this thread."""
+    """What libbpf warns of in this thread: kept while we call it. What bcc, in the same process, makes it say goes to
+    standard error, as it would without us."""
 
     def __init__(self) -> None:
-        self.lines: list[str] = []
+        self.lines: list[str] | None = None
 
     def hear(self, level: int, form: bytes, arguments: int) -> int:
         """libbpf_print_fn_t: *arguments* is a va_list."""
         if level == _WARN:
             text = ct.create_string_buffer(64 << 10)
             _libc.vsnprintf(text, len(text), form, arguments)
-            self.lines += [line for line in text.value.decode(errors="replace").splitlines() if line.strip()]
+            if self.lines is None:
+                os.write(2, text.value)
+            else:
+                self.lines += [line for line in text.value.decode(errors="replace").splitlines() if line.strip()]
         return 0
 
 
@@ -98,10 +102,9 @@ class Libbpf:
                 function.restype, function.argtypes = result, arguments
         if self.has("libbpf_set_strict_mode"):
             self._library.libbpf_set_strict_mode(_DIRECT_ERRORS)
-        set_print = self._library.libbpf_set_print
-        set_print.restype, set_print.argtypes = _POINTER, (_POINTER,)
         self._said = _Said()
         self._print = _PRINT(self._said.hear)  # kept: libbpf holds only its address
+        self._library.libbpf_set_print(self._print)
 
     def has(self, name: str) -> bool:
         """Whether this version has the function."""
@@ -123,21 +126,18 @@ class Libbpf:
         """What the function returns. Raises LibbpfError where it says that it failed: by a negative number, or by a
         pointer that is NULL (1.x) or an error number (0.x)."""
         function = getattr(self._library, name)
-        self._said.lines = []
-        before = self._library.libbpf_set_print(self._print)  # bcc, in the same process, has one of its own
-        try:
-            ct.set_errno(0)
-            result = function(*arguments)
-            number = ct.get_errno()
-        finally:
-            self._library.libbpf_set_print(before)
+        said = self._said.lines = []
+        ct.set_errno(0)
+        result = function(*arguments)
+        number = ct.get_errno()
+        self._said.lines = None
         if function.restype is _POINTER:
             if result and result <= 2**64 - 4096:
                 return result
             number = 2**64 - result if result else number
         elif result >= 0:
             return result
-        raise LibbpfError(number or -result or errno.EINVAL, self._said.lines)
+        raise LibbpfError(number or -result or errno.EINVAL, said)
 
 
 @cache
