@@ -13,13 +13,17 @@ Deleted = set[tuple[str, bytes]]
 
 
 def delete_something() -> Deleted:
-    """Make a file and a folder, and delete them."""
-    with tempfile.TemporaryDirectory(prefix="ringtop-") as name:
-        file, folder = Path(name) / "file", Path(name) / "folder"
-        file.touch()
-        file.unlink()
-        folder.mkdir()
-        folder.rmdir()
+    """Make a file and a folder, and delete them. Raises CannotTrace."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="ringtop-") as name:
+            file, folder = Path(name) / "file", Path(name) / "folder"
+            file.touch()
+            file.unlink()
+            folder.mkdir()
+            folder.rmdir()
+    except OSError as e:
+        cure = f"Give it room for a file in {tempfile.gettempdir()}."
+        raise CannotTrace("the kernel's functions could not be tried", str(e), cure) from e
     return {("unlink", bytes(file)), ("rmdir", bytes(folder))}
 
 
