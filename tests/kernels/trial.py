@@ -13,7 +13,7 @@ from types import FrameType
 from ringtop.bpf.common.errors import CANNOT_TRACE
 from tests.kernel.tracing import NotTracing
 
-LIMIT_S = 600
+LIMIT_S = 1200
 """For one trial: an emulated machine that shares its CPUs takes minutes to compile three programs."""
 
 

@@ -68,20 +68,20 @@ class Pump:
     def _slice(self) -> bool:
         """One stretch of work; True while there is more."""
         until = time.monotonic() + SLICE_S
+        late = False
         for entry in self._inbox.drain():
             self._model.take(entry)
             self._hear(entry)
-            if time.monotonic() > until:
-                return True
+            if late := time.monotonic() > until:
+                break
         for view in self._views:
             if view.table is not (table := self._model.store.tables[view.table.program]):
                 view.replace(table)
-        more = True
-        while more:
-            more = bool(sum(view.scan() for view in self._views))
+        # Even when late: where messages come as fast as they are taken, no row would be shown otherwise.
+        while sum(view.scan() for view in self._views):
             if time.monotonic() > until:
-                return more
-        return False
+                return True
+        return late
 
     async def _sort(self) -> None:
         now = time.monotonic()
