@@ -175,15 +175,12 @@ def _term(term: Compare, wanted: bool, known: frozenset[str]) -> _Checks:
 def _numbers(name: str, op: Operator, value: int | None) -> Intervals:
     """The numbers of which ``name op value`` is true. ``unknown`` is one of them, for ``!=`` only."""
     domain, unknown = FIELDS[name], COMPARED[name].unknown
+    not_known = Intervals.of(domain, [] if unknown is None else [(unknown, unknown)])
     if value is None:
-        assert unknown is not None, "only these can be compared with unknown"
-        same = Intervals.of(domain, [(unknown, unknown)])
-        return same if op == "=" else ~same
+        return not_known if op == "=" else ~not_known
     low = value if op in ("=", ">=", "!=") else value + 1 if op == ">" else domain[0]
     high = value if op in ("=", "<=", "!=") else value - 1 if op == "<" else domain[1]
-    inside = Intervals.of(domain, [(low, high)])
-    if unknown is not None:
-        inside &= ~Intervals.of(domain, [(unknown, unknown)])
+    inside = Intervals.of(domain, [(low, high)]) & ~not_known
     return ~inside if op == "!=" else inside
 
 
