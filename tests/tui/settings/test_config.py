@@ -39,6 +39,7 @@ def test_every_option_can_be_set(tmp_path: Path) -> None:
         min_us = 500
         merge_ms = 20
         emit = "reserve"
+        loader = "bcc"
         mouse = false
         ascii = true
         recordings = "/var/tmp"
