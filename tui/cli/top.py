@@ -113,6 +113,11 @@ class Live(Session):
         """Tell what is folded."""
         self.tell(f"folding {', '.join(p for p, s in self.states.items() if s.state == 'running')}")
 
+    def cut_short(self) -> str:
+        """Report what there is."""
+        self._run.report()
+        return ""
+
     def finish(self, status: int) -> int:
         """The last report, and the ledger."""
         self._run.report()
@@ -156,17 +161,17 @@ def _replay(options: TopOptions, file: Path, out: TextIO, screen: bool) -> int:
     stopping = threading.Event()
     when_told(stopping.set)
     messages = iter(reading)
-    first = next(messages)  # there is one, or it would be no recording
-    seed = blake2b(stream.encode(first), digest_size=16).digest()
-    session = Run(options, _top(options, None, seed), out, _writer(options.style, screen))
+    first = next(messages, None)  # the seed is of the recording: each replay gives the same
+    seed = blake2b(stream.encode(first) if first is not None else b"", digest_size=16).digest()
+    run = Run(options, _top(options, None, seed), out, _writer(options.style, screen))
     begin_ns = 0
-    for message in chain([first], messages):
-        session.take(message)
-        now_ns = session.top.now_ns
-        begin_ns = begin_ns or now_ns
-        if stopping.is_set() or (options.duration and now_ns - begin_ns >= options.duration * SECOND):
+    for message in chain([] if first is None else [first], messages):
+        run.take(message)
+        begin_ns = begin_ns or run.top.now_ns
+        over = options.duration and run.top.now_ns - begin_ns >= options.duration * SECOND
+        if over or stopping.is_set():
             break
-    reports = session.report()
+    reports = run.report()
     reading.close()
     if reading.damage is not None:
         say(f"{safe(str(file))}: {reading.damage}")

@@ -39,11 +39,12 @@ class Hasher:
 
     def texts(self, part: str, text: Text, start: Places, size: Places) -> Sums:
         """Of the pieces of *text* that begin at *start*; all of them must lie inside."""
-        sums = self.words(f"{part} size", size.astype(np.uint32)[:, None])
-        step = _AT_ONCE // _WIDTH
+        sums = self.words(f"{part} size", size.astype(np.uint32)[:, None] + np.uint32(1))
+        width = min(_WIDTH, max(32, -(-int(size.max(initial=0)) // 32) * 32))
+        step = _AT_ONCE // width
         for at in range(0, len(start), step):
             some = slice(at, at + step)
-            self._add_texts(sums[some], part, text, start[some], size[some])
+            self._add_texts(sums[some], part, text, start[some], size[some], width)
         return sums
 
     def labels(self, part: str, labels: list[bytes]) -> Sums:
@@ -51,13 +52,12 @@ class Hasher:
         size = np.array([len(label) for label in labels], np.int64)
         return self.texts(part, Text(b"".join(labels)), np.cumsum(size) - size, size)
 
-    def _add_texts(self, sums: Sums, part: str, text: Text, start: Places, size: Places) -> None:
-        width = min(_WIDTH, max(32, -(-int(size.max()) // 32) * 32))
+    def _add_texts(self, sums: Sums, part: str, text: Text, start: Places, size: Places, width: int) -> None:
         rows: slice | NDArray[np.int64] = slice(None)
         done = 0
         while True:
             block = text.blocks(start + done, width)
-            rest = np.clip(size - done, 0, width).astype(np.uint16)
+            rest = np.minimum(size - done, width).astype(np.uint16)
             block *= np.arange(width, dtype=np.uint16) < rest[:, None]
             numbers = self._random(part, (done + width) // 4)[done // 4 :]
             sums[rows] += block.view(np.uint32).astype(np.uint64) @ numbers
