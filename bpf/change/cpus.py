@@ -31,8 +31,6 @@ class Cpus:
         moment (as in a suspend) the kernel has shut down: their events find no reader."""
         unread = self._loaded.counters().by[:, TRANSPORTS.index("perfbuf") :, _NO_READER].sum(1)  # copies too
         dead = set(np.flatnonzero(unread > self._unread).tolist()) & set(self.online)
-        if now == self.online and not dead:
-            return
         self._unread = unread
         try:
             for way in self._ways:
