@@ -129,7 +129,9 @@ class Main(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
-        self._make_room()  # before there are widgets whose styles it would change
+        # Before there are widgets whose styles it would change.
+        self._make_room()
+        self.panes[0].add_class("-current")
         yield self.header
         yield self.drops
         yield self.lost
@@ -143,7 +145,6 @@ class Main(Screen[None]):
 
     def on_mount(self) -> None:
         """Start in the first table."""
-        self.panes[0].add_class("-current")
         self.panes[0].table.focus()
 
     def on_resize(self, event: events.Resize) -> None:
