@@ -72,8 +72,8 @@ class Wire:
         while time.monotonic() < end:
             if self._turn():
                 look()
-                if happened():
-                    return True
+            if happened():
+                return True
         return happened()
 
     def _turn(self) -> bool:
