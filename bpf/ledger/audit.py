@@ -29,9 +29,14 @@ class Audit:
     def saw(self, transport: str, rows: Rows) -> None:
         """Take note of *rows*, which the drain brought over *transport*."""
         cpu, seq = rows["cpu"], rows["seq"]
-        ahead = cpu[seq >= self.counters.seq[cpu]]
-        self.ahead[transport] += np.bincount(ahead, minlength=len(self.counters.seq))
-        self._newest[cpu[seq + 1 == self.counters.seq[cpu]]] = True
+        newest = np.maximum(self.counters.seq, 1) - 1  # by the counters
+        at_the_end = np.flatnonzero(seq >= newest[cpu])
+        if not len(at_the_end):
+            return
+        cpu, seq = cpu[at_the_end], seq[at_the_end]
+        next_seq = self.counters.seq[cpu]
+        self.ahead[transport] += np.bincount(cpu[seq >= next_seq], minlength=len(self.counters.seq))
+        self._newest[cpu[seq + 1 == next_seq]] = True
 
     def find_unreported(self, ledger: Ledger) -> NDArray[np.int64]:
         """After the drain, and only where the kernel does not tell a program that its event found no room in a perf
