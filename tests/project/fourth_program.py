@@ -29,6 +29,9 @@ from ringtop.tui.model.store import Store
 from ringtop.tui.settings import config, themes
 from ringtop.tui.source.recording import read
 from ringtop.tui.source.replay import ReplaySource
+from ringtop.tui.top.columns import columns
+from ringtop.tui.top.measures import ALL
+from ringtop.tui.top.top import Top
 from ringtop.tui.widgets.events import EventTable
 from ringtop.tui.widgets.timeline import EventLines
 from ringtop.tui.widgets.title import Title
@@ -140,6 +143,18 @@ def test_a_recording_is_read_as_it_was_written(recording: Path, batch: Batch) ->
     (again,) = map(stream.batch, told.batches)
     assert np.array_equal(again.rows, batch.rows)
     assert again.text("name") == batch.text("name")
+
+
+def test_it_is_folded_by_comm(batch: Batch) -> None:
+    top = Top(["opensnoop"])
+    top.take(batch)
+    report = top.report("opensnoop")
+    told = {row.key: (row.count, row.failed, row.errno, row.max_ns, row.marks) for row in report.rows}
+    assert told == {(b"nginx",): (1, 0, b"", 2_500, ""), (b"cat",): (0, 1, b"ENOENT", 9_000_000, "!")}
+    assert top.report(ALL).rows[0].done in ((1,), (0,))
+    titles = [column.title for column in columns(report.key, report.measures)]
+    assert titles[:2] == ["WHO", "OPENSNOOP"]
+    assert {"FAILED", "MAX", "P99"} < set(titles)
 
 
 async def test_the_viewer_replays_it(recording: Path) -> None:

@@ -84,6 +84,15 @@ class Events:
             rows["preempted"] != 0 if "preempted" in schema else None,
         )
 
+    @cached_property
+    def cut(self) -> NDArray[np.bool_]:
+        """Whose text is longer than what is kept of it."""
+        names = {field.cut for field in self.batch.schema.fields if field.cut}
+        found = np.zeros(len(self.rows), np.bool_)
+        for name in names:
+            found |= self.rows[self.batch.schema[name].part] != 0
+        return found
+
     def extent(self, name: str) -> tuple[Places, Places]:
         """Where a text field begins, and its size; what reaches outside the text (a damaged recording) is cut."""
         end = len(self.batch.tails)

@@ -94,6 +94,7 @@ class Fold:
         peaks = groups.largest(values.waited) if values.waited is not None else None
         if peaks is not None:
             table.about["peak"][found] = np.maximum(table.about["peak"][found], peaks)
+        table.about["cut"][rows[events.cut[some]]] = True
         seconds = events.seconds[some]
         for second, at in by_time(seconds):
             if isinstance(at, slice):

@@ -126,6 +126,18 @@ def test_tries_in_what_is_kept_are_decided_later() -> None:
     assert (row.failed, row.searched) == (3, 0)
 
 
+def test_cut_arguments_mark_the_row_that_they_belong_to() -> None:
+    top = Top(["execsnoop"])
+    whole, other = execs(b"/bin/a", [b"a", b"-x", b"y"], count=2), execs(b"/bin/b")
+    top.take(make("execsnoop", [whole[0], {**whole[1], "truncated": 1}, *other]))
+    report = top.report("execsnoop")
+    first = columns(report.key, report.measures)[0]
+    assert [(first.text(row, report), row.count, row.cut) for row in report.rows] == [
+        ("a -x ..…", 2, True),
+        ("b", 1, False),
+    ]
+
+
 def test_a_new_beginning() -> None:
     top = Top(["runqslower"])
     top.take(waits(b"a", [MS] * 5))
