@@ -18,6 +18,7 @@ from ringtop.tui.settings.themes import load_all
 from ringtop.tui.widgets.events import EventTable
 from ringtop.tui.widgets.keys import NAMES
 from ringtop.tui.widgets.main import Main
+from ringtop.tui.widgets.ranked import RankedTable
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
@@ -35,7 +36,9 @@ def shown(binding: Binding) -> set[str]:
 
 
 def test_every_key_is_there_and_no_other() -> None:
-    bindings = [b for cls in (Viewer, Main, EventTable) for b in cls.BINDINGS if isinstance(b, Binding) and b.id]
+    bindings = [
+        b for cls in (Viewer, Main, EventTable, RankedTable) for b in cls.BINDINGS if isinstance(b, Binding) and b.id
+    ]
     real = {key for b in bindings if b.id not in ("quit_always", "palette") for key in shown(b)}
     rows = re.findall(r"^\| (`.*?`) \| (.*) \|$", section("Keys"), re.MULTILINE)
     told = {key for keys, _ in rows for key in re.findall(r"`([^`]+)`", keys)}

@@ -10,6 +10,9 @@ import pytest
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 
+from ringtop.tui.top import order, ranking
+from ringtop.tui.widgets import tables
+
 
 @pytest.fixture(scope="session", autouse=True)
 def rare_garbage_collection() -> None:
@@ -32,6 +35,14 @@ def style_sheets_parsed_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Stylesheet, "_parse_rules", look_up)
         yield
+
+
+@pytest.fixture(autouse=True)
+def first_shown(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests are about events unless their module says SHOWS = "both"; reports are always of now."""
+    monkeypatch.setattr(tables, "USUAL", getattr(request.module, "SHOWS", "events"))
+    monkeypatch.setattr(ranking, "REPORT_S", 0)
+    monkeypatch.setattr(order, "ROUND_S", 0)
 
 
 @pytest.fixture(autouse=True)

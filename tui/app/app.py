@@ -20,21 +20,24 @@ from textual.markup import escape
 from textual.screen import Screen
 from textual.widgets import Input
 
+from ringtop.bpf import filter as language
 from ringtop.bpf import stream
 from ringtop.bpf.common.errors import CANNOT_TRACE
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.app.deck import REPLAY, Deck, Severity, tapped
 from ringtop.tui.app.pump import Pump
+from ringtop.tui.app.refold import Refold
 from ringtop.tui.draw.cells import Clock
 from ringtop.tui.model.filtering import Filters
 from ringtop.tui.model.model import Model
 from ringtop.tui.model.view import View
 from ringtop.tui.process import card as process
+from ringtop.tui.process.lookup import LocalHost as LookupHost
 from ringtop.tui.settings import themes, toml
 from ringtop.tui.settings.config import Config
 from ringtop.tui.settings.state import SavedState
 from ringtop.tui.source.inbox import Entry, Inbox
-from ringtop.tui.source.source import Source
+from ringtop.tui.source.source import Rewound, Source
 from ringtop.tui.terminal.driver import Driver
 from ringtop.tui.terminal.job import Job
 from ringtop.tui.terminal.link import Link
@@ -42,6 +45,7 @@ from ringtop.tui.terminal.watchdog import Watchdog
 from ringtop.tui.text import glyphs
 from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe, safe_lines
+from ringtop.tui.top.top import Top
 from ringtop.tui.widgets import keys
 from ringtop.tui.widgets.ask import Ask
 from ringtop.tui.widgets.events import EventTable
@@ -49,6 +53,7 @@ from ringtop.tui.widgets.help import Help
 from ringtop.tui.widgets.host import Host, LocalHost
 from ringtop.tui.widgets.main import Main, Setup
 from ringtop.tui.widgets.process_screen import CardReader, ProcessScreen
+from ringtop.tui.widgets.ranked import RankedTable
 from ringtop.tui.widgets.report import Report
 from ringtop.tui.widgets.theme_picker import ThemePicker
 from ringtop.tui.widgets.timeline import EventLines
@@ -120,8 +125,10 @@ class Viewer(App[int]):
         self.link = Link()
         self.source = tapped(source)
         self.inbox = Inbox(INBOX_BYTES)
+        self.top = Top(self.config.collector.programs, host=LookupHost() if self.local else None)
         self.model = Model(self.config.collector.programs, self.config.history, self.hooks.monotonic_ns)
         self.views = [View(t) for t in self.model.store.tables.values()]
+        self.refold = Refold(self.top, self.inbox, self.model.store)
         self.filters = Filters(self.views, list(self.state.filters), list(self.state.captures))
         self.glyphs = glyphs.choose(self.config.ascii)
         self.deck = Deck(self.source, Path(self.config.recordings), self.glyphs, self._tell)
@@ -186,11 +193,11 @@ class Viewer(App[int]):
         host = self.hooks.host or (LocalHost() if self.local else None)
         clock = Clock(self.state.time or self.config.time, zone=self.hooks.zone)
         chosen = self.config.columns | self.state.columns
-        setup = Setup(self.source.label, host, self.glyphs, chosen, clock, self.source.live)
-        self.main = Main(self.model, self.views, self.filters, setup)
+        setup = Setup(self.source.label, host, self.glyphs, chosen, clock, self.source.live, self.state.shows)
+        self.main = Main(self.model, self.top, self.views, self.filters, setup)
         self.push_screen(self.main)
         try:
-            self.filters.set(self.state.filter or self.config.filter)
+            self.main.apply(self.state.filter or self.config.filter)
         except ValueError as e:
             self.notify(safe(str(e)), severity="warning", markup=False)
         self.call_after_refresh(self._begin)
@@ -243,6 +250,7 @@ class Viewer(App[int]):
         state, main = self.state, self.main
         state.columns = {p.program: [c.name for c in p.table.columns] for p in main.panes}
         state.time = main.clock.mode
+        state.shows = {p.program: p.shows for p in main.panes}
         state.filter = self.filters.text
         state.filters, state.captures = self.filters.used, self.filters.captures
 
@@ -318,20 +326,20 @@ class Viewer(App[int]):
         """Rows are to be scanned or sorted, now; keys go on meanwhile."""
         self.run_worker(self.work())
 
+    def on_main_filtered(self) -> None:
+        """The ranked rows count behind the new filter; one that is being counted behind gives way."""
+        self.run_worker(self._refold(), exclusive=True, group="refold")
+
+    async def _refold(self) -> None:
+        self.main.look_at(await self.refold.filter(self.filters.expr if self.filters.text else language.ALL))
+
     def on_main_tell(self, message: Main.Tell) -> None:
         """Tell the collector; its answer is a ``State`` or a ``Notice``, and what goes with them."""
         self.source.send(message.what)
 
     def action_freeze(self) -> None:
         """Hold the rows of all tables; or let them go on when the one in focus is held."""
-        tables = [pane.table for pane in self.main.panes]
-        held = self.main.table.view.frozen
-        for table in tables:
-            if held:
-                table.follow()
-            else:
-                table.freeze()
-        self.main.update()
+        self.main.freeze(not self.main.frozen)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing are not offered."""
@@ -339,7 +347,9 @@ class Viewer(App[int]):
             return self.deck.can(action)
         if action == "replay":
             what = str(parameters[0])
-            return self.deck.can(what) and (what != "toggle" or isinstance(self.focused, EventTable | EventLines))
+            return self.deck.can(what) and (
+                what != "toggle" or isinstance(self.focused, EventTable | RankedTable | EventLines)
+            )
         if action == "retry":
             return (self.source.live and self.model.contact.phase in ("lost", "ended")) or any(
                 s.state == "failed" for s in self.model.states.values()
@@ -364,6 +374,8 @@ class Viewer(App[int]):
         self.source = self.hooks.demo()
         self.deck = Deck(self.source, Path(self.config.recordings), self.glyphs, self._tell)
         self.inbox.clear()
+        self.refold.stop()
+        self.top.hear(Rewound())
         self.model.rewind()
         self.main.replay(self.source.label)
         self.source.start(self.inbox.post)

@@ -15,6 +15,8 @@ class Filters:
     def __init__(self, views: Iterable[View], used: list[str], captures: list[str]) -> None:
         self.views = list(views)
         self.text = ""
+        self._expr: language.Expr = language.ALL
+        self._narrowed: dict[str, Predicate] = {}
         self.used = used
         """Display filters accepted, the latest last."""
         self.captures = captures
@@ -25,10 +27,32 @@ class Filters:
         expr = language.parse(text)
         if text == self.text:
             return False
-        self.text = text
+        self.text, self._expr = text, expr
         for view in self.views:
-            view.filter(_predicate(expr) if text else None)
+            view.filter(self._predicate(view))
         return True
+
+    @property
+    def expr(self) -> language.Expr:
+        """What is in force."""
+        return self._expr
+
+    def narrow(self, view: View, predicate: Predicate | None) -> None:
+        """Show in *view* only what *predicate* says, beside the filter; None: no longer."""
+        program = view.table.program
+        self._narrowed.pop(program, None)
+        if predicate is not None:
+            self._narrowed[program] = predicate
+        view.filter(self._predicate(view))
+
+    def _predicate(self, view: View) -> Predicate | None:
+        expr, narrowed = self._expr, self._narrowed.get(view.table.program)
+        if not self.text:
+            return narrowed
+        if narrowed is None:
+            return lambda batch: language.match(expr, batch)
+        both = narrowed
+        return lambda batch: language.match(expr, batch) & both(batch)
 
     def accept(self, text: str) -> None:
         """Remember *text* among those used."""
@@ -52,7 +76,3 @@ class Filters:
     def scanning(self) -> bool:
         """Rows are still to be looked at."""
         return any(v.scanning for v in self.views)
-
-
-def _predicate(expr: language.Expr) -> Predicate:
-    return lambda batch: language.match(expr, batch)

@@ -30,6 +30,8 @@ class SavedState(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Empty: the config's; so with those below."""
     columns: dict[str, list[str]] = {}
     time: str = ""
+    shows: dict[str, str] = {}
+    """By program: ``top`` (ranked rows), ``both``, or ``events``."""
     filter: str = ""
     filters: list[str] = []
     """Display filters used, the latest last."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ringtop.bpf import stream
@@ -49,6 +49,8 @@ Entry = (
 )
 
 
+Hear = Callable[[Entry], None]
+
 _LEAST = 1 << 10
 """Bytes that any entry counts."""
 
@@ -58,6 +60,8 @@ class Inbox:
 
     def __init__(self, limit: int = 32 << 20) -> None:
         self._limit = limit
+        self._hearing = threading.Lock()
+        self._hearers: list[Hear] = []
         self._lock = threading.Lock()
         self._entries: deque[Entry] = deque()
         self._bytes = 0
@@ -73,11 +77,27 @@ class Inbox:
                 entry = Lost("damaged stream", str(e))
         else:
             entry = item
-        with self._lock:
-            self._entries.append(entry)
-            self._bytes += _size(entry)
-            if self._bytes > self._limit:
-                self._shed()
+        with self._hearing:
+            for hear in self._hearers:
+                hear(entry)
+            with self._lock:
+                self._entries.append(entry)
+                self._bytes += _size(entry)
+                if self._bytes > self._limit:
+                    self._shed()
+
+    def listen(self, hear: Hear) -> list[Entry]:
+        """Call *hear* with every entry from now on, in the thread that posts it and before anything is shed.
+
+        What was posted before and is not drained yet is the answer."""
+        with self._hearing, self._lock:
+            self._hearers.append(hear)
+            return list(self._entries)
+
+    def unlisten(self, hear: Hear) -> None:
+        """Do not call *hear* any more."""
+        with self._hearing:
+            self._hearers.remove(hear)
 
     def drain(self) -> Iterator[Entry]:
         """What has arrived, oldest first; stop iterating at any time, the rest stays."""

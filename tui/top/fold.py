@@ -27,6 +27,11 @@ from ringtop.tui.top.windows import Windows
 _PID_BITS = 6
 
 
+def ids(key: Key, events: Events) -> Hashes:
+    """The ids of the rows that *events* are counted in by *key*, shape (n,)."""
+    return hashes(reduce(np.add, (sums(part, events) for part in key.parts)))
+
+
 class Fold:
     """Rows by *key*, at most 2 * *most*, and what is known of each."""
 
@@ -42,7 +47,7 @@ class Fold:
 
     def take(self, events: Events) -> None:
         """Count *events*."""
-        keys = hashes(reduce(np.add, (sums(part, events) for part in self.key.parts)))
+        keys = ids(self.key, events)
         rows = self.table.find(keys)
         if self.table.fits(rows):
             self._count(events, keys, rows, slice(0, len(keys)))

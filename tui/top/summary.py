@@ -29,6 +29,8 @@ class Wanted:
     """None: exactly by *sort*."""
     keep: Sequence[int] = ()
     """Ids of rows that are told of even if they had no event in the window."""
+    pins: Sequence[int] = ()
+    """Ids of rows that stand above all others."""
 
 
 def report(program: str, case: Case, wanted: Wanted, kept_out: int) -> Report:
@@ -37,7 +39,7 @@ def report(program: str, case: Case, wanted: Wanted, kept_out: int) -> Report:
     table = standing.fold.table
     ids = table.about["key"][: standing.size]
     events = standing.rows.events
-    there = np.flatnonzero((events > 0) | np.isin(ids, np.array(wanted.keep, np.uint64)))
+    there = np.flatnonzero((events > 0) | np.isin(ids, np.array([*wanted.keep, *wanted.pins], np.uint64)))
     ranked = _ranked(case, wanted, ids, there)
     shown = ranked[wanted.first : wanted.first + wanted.rows]
     sums = standing.rows.values
@@ -76,7 +78,8 @@ def report(program: str, case: Case, wanted: Wanted, kept_out: int) -> Report:
 def _ranked(case: Case, wanted: Wanted, ids: NDArray[np.uint64], there: Codes) -> Codes:
     """Rows of *there* in order."""
     values = case.standing.value(wanted.sort)
-    first = [row for row in pinned(case.standing) if row in set(there.tolist())]
+    pins = case.standing.fold.table.find(np.array(wanted.pins, np.uint64))
+    first = [row for row in dict.fromkeys([*pins.tolist(), *pinned(case.standing)]) if row in set(there.tolist())]
     if wanted.order is None:
         rest = there[np.argsort(-values[there], kind="stable")]
         return np.concatenate([np.array(first, np.int64), rest[~np.isin(rest, first)]])

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ringtop.bpf import filter as language
 from ringtop.bpf import stream
@@ -20,7 +23,7 @@ from ringtop.tui.top.case import Case
 from ringtop.tui.top.columns import sorts
 from ringtop.tui.top.commands import Commands
 from ringtop.tui.top.events import Events, Known
-from ringtop.tui.top.fold import Fold
+from ringtop.tui.top.fold import Fold, ids
 from ringtop.tui.top.hashing import Hasher
 from ringtop.tui.top.keys import Key, first_key, named
 from ringtop.tui.top.ledgers import Ledgers
@@ -78,6 +81,8 @@ class Top:
         self.programs = tuple(p for p in SCHEMAS if p in wanted)
         self.now_ns = 0
         """The events' clock."""
+        self.version = 0
+        """Another number whenever a report may be another one."""
         self.wall_offset_ns = 0
         self._by = {p: named(p, name) for p, name in (by or {}).items()}
         self._select, self._host, self._most = select, host, most
@@ -133,6 +138,7 @@ class Top:
         """*events* of *program* were found lost on *cpu* at *when_ns*."""
         if program in self._tables:
             with self._lock:
+                self.version += 1
                 for name in (program, ALL):
                     self._tables[name].losses.add(events, when_ns)
 
@@ -142,6 +148,14 @@ class Top:
             self._begin(now_ns)
             self.now_ns = max(self.now_ns, now_ns)
             self._decide(self._searches.expire(self.now_ns))
+
+    def behind(self, expr: language.Expr) -> Top:
+        """An empty one that counts only the events that *expr* is true for, by the same keys; ids mean the same."""
+        with self._lock:
+            by = {program: self.key(program).name for program in self._tables}
+            top = Top(self.programs, by, expr, self._host, self._seed, self._most)
+            top.wall_offset_ns = self.wall_offset_ns
+            return top
 
     # Asking it
 
@@ -158,12 +172,13 @@ class Top:
         first: int = 0,
         order: Order | None = None,
         keep: Sequence[int] = (),
+        pins: Sequence[int] = (),
     ) -> Report:
         """How *program*, or ALL, stands in *window*: START or one of WINDOWS.
 
         Of all rows, ranked by the column *sort* (where it has none, by what hurts most), *rows* from *first* on are
         told. With *order* they are moved with care; *keep*: ids of rows that stay even if they had no event in the
-        window. Raises KeyError for another window.
+        window; *pins*: of rows that stay and stand above all others. Raises KeyError for another window.
         """
         with self._lock:
             table = self._tables[program]
@@ -173,8 +188,23 @@ class Top:
             standing = Standing(fold, window, self.now_ns, start)
             losses = table.losses.since(standing.since_ns)
             case = Case(standing, marks(standing), losses, table.last_ns, self.wall_offset_ns)
-            wanted = Wanted(sort if sort in sorts(fold.measures) else sorts(fold.measures)[0], rows, first, order, keep)
+            wanted = Wanted(
+                sort if sort in sorts(fold.measures) else sorts(fold.measures)[0], rows, first, order, keep, pins
+            )
             return report(program, case, wanted, self._kept_out(program))
+
+    def events_of(self, program: str, row: int) -> Callable[[Batch], NDArray[np.bool_]]:
+        """What tells, of a batch of *program*, which of its events are counted in the row with the id *row*."""
+        key = self.key(program)
+
+        def select(batch: Batch) -> NDArray[np.bool_]:
+            if not len(batch):
+                return np.zeros(0, bool)
+            with self._lock:
+                found: NDArray[np.bool_] = ids(key, Events(batch, self._known)) == np.uint64(row)
+                return found
+
+        return select
 
     # Changing it
 
@@ -222,6 +252,7 @@ class Top:
         return measures(program, self.programs)
 
     def _begin(self, now_ns: int) -> None:
+        self.version += 1
         if self._start_ns is None:
             self._start_ns = now_ns
 

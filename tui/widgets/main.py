@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
@@ -23,18 +22,21 @@ from ringtop.tui.model.model import Model
 from ringtop.tui.model.view import View
 from ringtop.tui.text.glyphs import Glyphs
 from ringtop.tui.text.text import safe
+from ringtop.tui.top.top import Top
 from ringtop.tui.widgets.ask import Ask
 from ringtop.tui.widgets.buffers import Buffers
 from ringtop.tui.widgets.chooser import ColumnChooser
 from ringtop.tui.widgets.detail import Detail
 from ringtop.tui.widgets.drops import Drops
 from ringtop.tui.widgets.events import EventTable
+from ringtop.tui.widgets.fills import Fills
 from ringtop.tui.widgets.filterbar import FilterBar
 from ringtop.tui.widgets.footer import Footer
 from ringtop.tui.widgets.header import Header
 from ringtop.tui.widgets.host import Host
-from ringtop.tui.widgets.pane import Pane
 from ringtop.tui.widgets.problem import Problem
+from ringtop.tui.widgets.ranked import RankedTable
+from ringtop.tui.widgets.tables import Tables
 
 LEAST = (40, 10)
 """Smallest terminal that is drawn."""
@@ -42,6 +44,8 @@ HUGE = 160
 """From this width on the buffers get more of it."""
 WIDE = 110
 """From this width on the buffers stand beside the tables."""
+FULL = 55
+"""From this height on a huge screen has room for the table of all programs, too."""
 TALL = 22
 """From this height on there is room for the selected row, and for a pane below one table alone."""
 ROOMY = 32
@@ -65,6 +69,8 @@ class Setup:
     clock: Clock
     live: bool
     """There is a collector, which can be told things."""
+    shows: dict[str, str] = field(default_factory=dict)
+    """What each program's pane shows; one left out shows both."""
 
 
 class Main(Screen[None]):
@@ -73,15 +79,18 @@ class Main(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="filter", tooltip="Show only some rows"),
         Binding("c", "capture", "Capture", id="capture", tooltip="Let only some events out of the kernel"),
-        Binding("escape", "clear", "Clear filter", id="clear", tooltip="Show all rows again"),
+        Binding("escape", "clear", "Back", id="clear", tooltip="From a row's events to the row; else no filter"),
+        Binding("backspace", "back", "Back", False, id="back", tooltip="From a row's events to the row"),
+        Binding("v", "show_next", "Rows/events", id="shows", tooltip="This table: ranked rows and events, or one"),
+        Binding("V", "show_all_next", "Rows/events of all", False, id="shows_all", tooltip="The same for all tables"),
         *(
             Binding(str(i), f"table({i})", f"Table {i}", show=False, id=f"table_{i}", tooltip=f"Only table {i}")
-            for i in range(1, len(SCHEMAS) + 1)
+            for i in range(1, len(SCHEMAS) + 2)
         ),
-        Binding("0", "table(0)", "All", id="table_all", tooltip="All tables"),
+        Binding("0", "table(0)", "All", show=False, id="table_all", tooltip="All tables"),
         Binding("tab", "app.focus_next", "Next table", show=False, id="next"),
         Binding("shift+tab", "app.focus_previous", "Previous table", show=False, id="previous"),
-        Binding("b", "buffers", "Buffers", id="buffers", tooltip="Show or hide how full the buffers are"),
+        Binding("b", "buffers", "Buffers", id="buffers", tooltip="All of the buffers, CPU by CPU, or a line of them"),
         Binding("d", "detail", "Detail", id="detail", tooltip="Show or hide the whole of the selected row"),
         Binding("t", "retune('transport')", "Transport", id="transport", tooltip="Ring buffer or perf buffers"),
         Binding("plus", "retune('larger')", "Larger buffer", show=False, key_display="+", id="larger"),
@@ -100,31 +109,33 @@ class Main(Screen[None]):
             super().__init__()
             self.what = what
 
+    class Filtered(Message):
+        """Another display filter is in force."""
+
     class Work(Message):
         """Rows are to be scanned or sorted."""
 
-    def __init__(self, model: Model, views: list[View], filters: Filters, setup: Setup) -> None:
+    def __init__(self, model: Model, top: Top, views: list[View], filters: Filters, setup: Setup) -> None:
         super().__init__()
         self.model = model
+        self.top = top
         self.filters = filters
         self.setup = setup
         self.clock = setup.clock
         self.header = Header(model, setup.glyphs, setup.label, setup.host, setup.live)
         self.live = setup.live
         self.drops = Drops(model)
-        self.panes = [
-            Pane(model, view, setup.glyphs, str(i), columns.chosen(p, setup.columns.get(p, ())))
-            for i, view in enumerate(views, 1)
-            for p in (view.table.program,)
-        ]
+        self.tables = Tables(model, top, views, filters, setup.glyphs, setup.columns, setup.shows)
+        self.panes = self.tables.panes
         self.lost = Problem(id="lost")
         self.below = Buffers(model, views[0].table.program, setup.glyphs, id="buffers-below")
+        self.fills = Fills(model, [view.table.program for view in views], setup.glyphs)
         self.detail = Detail()
         self.filterbar = FilterBar(model.store, setup.glyphs)
         self.footer = Footer()
         self._details = True
-        self._buffers: bool | None = None
-        """They are wanted, or not; None: where there is room."""
+        self._buffers = False
+        """The whole of them is wanted."""
         self._before = ""
 
     def compose(self) -> ComposeResult:
@@ -135,9 +146,9 @@ class Main(Screen[None]):
         yield self.header
         yield self.drops
         yield self.lost
-        with Vertical(id="tables"):
-            yield from self.panes
+        yield self.tables
         yield self.below
+        yield self.fills
         yield self.detail
         yield self.filterbar
         yield self.footer
@@ -145,7 +156,7 @@ class Main(Screen[None]):
 
     def on_mount(self) -> None:
         """Start in the first table."""
-        self.panes[0].table.focus()
+        self.panes[0].main.focus()
 
     def on_resize(self, event: events.Resize) -> None:
         """What there is room for."""
@@ -158,7 +169,9 @@ class Main(Screen[None]):
     def _make_room(self) -> None:
         """Classes for the style sheet, all at once: each change goes through the styles of all widgets."""
         width, height = self.app.size
-        alone = sum(1 for pane in self.panes if pane.display) == 1
+        whole = self.tables.only > len(self.panes)
+        self.tables.whole.display = whole or (not self.tables.only and width >= HUGE and height >= FULL)
+        alone = self.tables.only > 0
         roomy = height >= (TALL if alone else ROOMY)
         wanted = {
             "-short": height < SHORT and not alone,
@@ -167,7 +180,7 @@ class Main(Screen[None]):
             "-wide": width >= WIDE,
             "-huge": width >= HUGE,
             "-roomy": roomy,
-            "-buffers": (width >= WIDE or roomy) if self._buffers is None else self._buffers and self._can_show_buffers,
+            "-buffers": self._buffers and self._can_show_buffers,
         }
         self.remove_class(*(name for name, on in wanted.items() if not on))
         self.add_class(*(name for name, on in wanted.items() if on))
@@ -177,11 +190,23 @@ class Main(Screen[None]):
 
     @property
     def table(self) -> EventTable:
-        """The table that has, or had, the focus."""
-        if isinstance(self.focused, EventTable):
-            return self.focused
-        shown = [p.table for p in self.panes if p.display] or [p.table for p in self.panes]
-        return next((t for t in shown if t.view.table.program == self.below.program), shown[0])
+        """The events of the pane that has, or had, the focus."""
+        return self.tables.events
+
+    @property
+    def frozen(self) -> bool:
+        """What has the focus is held."""
+        return self.tables.frozen
+
+    def freeze(self, hold: bool) -> None:
+        """Hold the rows of all tables, or let them go on."""
+        self.tables.freeze(hold)
+        self.update()
+
+    def look_at(self, top: Top) -> None:
+        """The ranked rows are those of *top*."""
+        self.tables.look_at(top)
+        self.update()
 
     def update(self, rows: bool = True) -> None:
         """Show what is new; the tables only when *rows* may be."""
@@ -190,21 +215,16 @@ class Main(Screen[None]):
         self.header.update()
         self.drops.update()
         self._say_what_is_lost()
-        for pane in self.panes:
-            if pane.display:
-                pane.table.clock = self.clock
-                pane.title.filter_text = self.filters.text
-                pane.update(rows)
+        self.tables.update(self.clock, rows)
         table = self.table
-        for pane in self.panes:
-            pane.set_class(pane.table is table, "-current")
         if self.below.program != table.view.table.program:
             self.below.program = table.view.table.program
         self.below.update()
+        self.fills.update()
         if self.filterbar.display and self.filterbar.kind == "display":
             more = self.setup.glyphs.ellipsis if self.filters.scanning else ""
             self.filterbar.say(f"{self.filters.matched:,}{more} of {self.filters.kept:,} rows match")
-        shown = self._details and table.view.frozen and self.size.height >= TALL
+        shown = self._details and table.view.frozen and table.display and self.size.height >= TALL
         self.detail.show(table.event if shown else None, self.clock, table.note if shown else "")
 
     def _say_what_is_lost(self) -> None:
@@ -242,7 +262,9 @@ class Main(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing are not offered."""
         if action == "clear":
-            return bool(self.filters.text)
+            return bool(self.filters.text or self.tables.pane.narrowed)
+        if action == "back":
+            return bool(self.tables.pane.narrowed)
         if action == "capture":
             return self.live
         if action in ("retune", "compare"):
@@ -252,16 +274,14 @@ class Main(Screen[None]):
         if action == "detail":
             return self.size.height >= TALL
         if action == "table":
-            return int(str(parameters[0])) <= len(self.panes)
+            return int(str(parameters[0])) <= len(self.panes) + 1
         return True
 
     def action_table(self, number: int) -> None:
         """One table, or all."""
-        for i, pane in enumerate(self.panes, 1):
-            pane.display = number in (0, i)
-        if number:
-            self.set_focus(self.panes[number - 1].table)  # at once: the next key is for it
+        self.tables.show(number)
         self._make_room()
+        self.tables.focus_shown()
         self.update()
 
     def action_buffers(self) -> None:
@@ -345,13 +365,44 @@ class Main(Screen[None]):
         self.filterbar.open("capture", current, self.filters.captures)
 
     def action_clear(self) -> None:
-        """No display filter."""
-        self.apply("")
+        """From a row's events back to the row; else no display filter."""
+        if self.tables.pane.narrowed:
+            self.action_back()
+        else:
+            self.apply("")
+
+    def action_back(self) -> None:
+        """From a row's events back to the row."""
+        self.tables.back()
+        self.update()
+
+    def action_show_next(self) -> None:
+        """Ranked rows and events, or one of them."""
+        self.tables.show_next(every=False)
+        self.update()
+
+    def action_show_all_next(self) -> None:
+        """The same for all panes."""
+        self.tables.show_next(every=True)
+        self.update()
+
+    def on_tables_wanted(self, message: Tables.Wanted) -> None:
+        """What the tables cannot do alone."""
+        match message.what:
+            case "filter":
+                self._only(message.text)
+            case "copy":
+                self._copy(message.text, message.about)
+            case "scan":
+                self.post_message(self.Work())
+        self.update()
+        self.refresh_bindings()
 
     def apply(self, text: str, remember: bool = False) -> None:
         """Put a display filter in force. Raises FilterError."""
         if self.filters.set(text):
             self.post_message(self.Work())
+            self.post_message(self.Filtered())
         if remember:
             self.filters.accept(text)
         self.refresh_bindings()
@@ -386,13 +437,13 @@ class Main(Screen[None]):
 
     def on_descendant_focus(self) -> None:
         """A table was clicked on, or chosen by name, while a filter was typed: that is Esc."""
-        if self.filterbar.display and isinstance(self.focused, EventTable):
+        if self.filterbar.display and isinstance(self.focused, EventTable | RankedTable):
             self.on_filter_bar_cancelled()
 
     def _close_filter(self) -> None:
-        table = self.table
+        main = self.tables.pane.main
         self.filterbar.close()
-        table.focus()
+        main.focus()
 
     def on_event_table_asked(self, message: EventTable.Asked) -> None:
         """What a table cannot do alone."""

@@ -1,4 +1,4 @@
-"""One program: its title, its table, and its buffers beside it."""
+"""One program: its title and verdict, its ranked rows and its events, and its buffers beside them."""
 
 from __future__ import annotations
 
@@ -8,37 +8,98 @@ from textual.containers import Horizontal, Vertical
 from ringtop.bpf.event.schema import Field
 from ringtop.tui.model.model import Model
 from ringtop.tui.model.view import View
+from ringtop.tui.text import format
 from ringtop.tui.text.glyphs import Glyphs
+from ringtop.tui.top.ranking import Ranking
 from ringtop.tui.widgets.buffers import Buffers
 from ringtop.tui.widgets.events import EventTable
 from ringtop.tui.widgets.problem import Problem
+from ringtop.tui.widgets.ranked import RankedTable
 from ringtop.tui.widgets.title import Title
+from ringtop.tui.widgets.verdict import Verdict
+
+SHOWS = ("both", "top", "events")
+"""What a pane can show: ranked rows above events, only the ones, only the others."""
+TALL = 11
+"""Lines from which on there is room for both."""
 
 
 class Pane(Vertical):
-    """All that is shown of one program."""
+    """All that is shown of one program; *shows* is one of SHOWS."""
 
-    def __init__(self, model: Model, view: View, glyphs: Glyphs, key: str, shown: list[Field]) -> None:
+    def __init__(
+        self, model: Model, view: View, ranking: Ranking, glyphs: Glyphs, key: str, shown: list[Field], shows: str
+    ) -> None:
         super().__init__(id=f"pane-{view.table.program}")
         self.program = view.table.program
         self.model = model
         self.view = view
-        self.title = Title(model, view, glyphs, key)
+        self.ranking = ranking
+        self.shows = shows
+        self.narrowed = ""
+        """What the row is called whose events alone are shown; empty: there is none."""
+        self.title = Title(model, view, ranking, glyphs, key)
+        self.verdict = Verdict(ranking)
+        self.ranks = RankedTable(ranking, glyphs)
         self.table = EventTable(model, view, glyphs, shown)
         self.buffers = Buffers(model, self.program, glyphs)
         self.problem = Problem()
 
     def compose(self) -> ComposeResult:
-        """Title above, table and buffers side by side."""
+        """Title above, tables and buffers side by side."""
         yield self.title
+        yield self.verdict
         yield self.problem
         with Horizontal():
-            yield self.table
+            with Vertical():
+                yield self.ranks
+                yield self.table
             yield self.buffers
 
+    def on_mount(self) -> None:
+        """Show what is to be shown."""
+        self.make_room()
+
+    def on_resize(self) -> None:
+        """There may be room for more, or less."""
+        self.make_room()
+
+    def show(self, what: str) -> None:
+        """Show one of SHOWS."""
+        self.shows = what
+        self.make_room()
+
+    def make_room(self) -> None:
+        """Show what is asked for, as far as there is room; what loses its place gives the focus to the other."""
+        events = self.shows == "events" or bool(self.narrowed)
+        both = self.shows == "both" and not events and self.size.height >= TALL
+        focused = self.ranks.has_focus or self.table.has_focus
+        self.ranks.display = self.verdict.display = not events
+        self.table.display = events or both
+        if focused and not self.main.has_focus:
+            self.main.focus()
+
+    @property
+    def main(self) -> EventTable | RankedTable:
+        """The table that has the focus, or gets it."""
+        if self.table.has_focus and self.table.display:
+            return self.table
+        return self.ranks if self.ranks.display else self.table
+
+    def _narrowed(self) -> str:
+        """What the title says of the row whose events alone are shown."""
+        row = self.ranking.row
+        if not self.narrowed or row is None:
+            return self.narrowed
+        gone = row.events - self.view.matched
+        kept = f", {format.count(gone)} no longer kept" if gone > 0 and not self.view.scanning else ""
+        return f"{self.narrowed}: {format.count(row.events)}{kept}"
+
     def update(self, rows: bool) -> None:
-        """Show what is new; the table only when its *rows* may have changed."""
-        self.title.set_class(self.table.has_focus, "-focus")
+        """Show what is new; the events only when they may have changed (*rows*)."""
+        self.title.set_class(self.ranks.has_focus or self.table.has_focus, "-focus")
+        self.title.ranked = self.ranks.display and not (self.table.has_focus and self.table.display)
+        self.title.narrowed = self._narrowed()
         self.title.update()
         self.buffers.update()
         state = self.model.states.get(self.program)
@@ -47,5 +108,8 @@ class Pane(Vertical):
             self.problem.say(f"{self.program} could not be loaded", state.reason + tried, "r tries again")
         else:
             self.problem.say("")
-        if rows:
+        if self.ranks.display:
+            self.verdict.update()
+            self.ranks.update()
+        if rows and self.table.display:
             self.table.repaint()

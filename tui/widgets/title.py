@@ -11,6 +11,8 @@ from ringtop.tui.model.view import View
 from ringtop.tui.text import format
 from ringtop.tui.text.glyphs import Glyphs
 from ringtop.tui.text.text import clip, safe
+from ringtop.tui.top.ranking import Ranking
+from ringtop.tui.top.report import START
 from ringtop.tui.widgets.line import Line
 
 SPARK = 12
@@ -38,8 +40,13 @@ class Title(Line):
     }
     FILLER_STYLE = "rule"
 
-    def __init__(self, model: Model, view: View, glyphs: Glyphs, key: str) -> None:
+    def __init__(self, model: Model, view: View, ranking: Ranking, glyphs: Glyphs, key: str) -> None:
         super().__init__()
+        self.ranking = ranking
+        self.ranked = True
+        """It is about the ranked rows; else about the events."""
+        self.narrowed = ""
+        """The row whose events alone are shown: safe text; empty: all are."""
         self.model = model
         self.view = view
         self.glyphs = glyphs
@@ -90,6 +97,10 @@ class Title(Line):
         if self.filter_text:
             text = f"/{clip(safe(self.filter_text), 30, self.glyphs.ellipsis)}"
             parts.append(Part(text, "filter", 4, less=Part("/", "filter", 0)))
+        if self.ranked:
+            return [*parts, *ranked(self.ranking, self.glyphs)]
+        if self.narrowed:
+            parts.append(Part(self.narrowed, "filter", 1))
         if view.frozen:
             parts.append(Part(f"{self.glyphs.pause} frozen", "frozen", 1))
             parts.append(Part(f"+{format.count(view.new)} new", "frozen", 1))
@@ -99,3 +110,22 @@ class Title(Line):
             rows = Part(f"{rows.text}, {format.short(gone)} gone", "", 5, less=rows)
         parts.append(rows)
         return parts
+
+
+def ranked(ranking: Ranking, glyphs: Glyphs) -> list[Part]:
+    """What the title of a ranked table says at the right: how it is folded, its window, and the rows in sight."""
+    report = ranking.report
+    parts = [Part(f"by {report.key.about}", "dim", 6)]
+    if report.lost or not report.exact:
+        parts.append(Part("counts >=", "some", 1))
+    if ranking.frozen:
+        parts.append(Part(f"{glyphs.pause} frozen", "frozen", 1))
+    elif ranking.order.held:
+        parts.append(Part("order held", "frozen", 1))
+    elif ranking.order.resting:
+        parts.append(Part("order rests", "dim", 5))
+    parts.append(Part("since start" if report.window == START else f"last {report.window}", "", 3))
+    first, count = ranking.first, len(report.order)
+    last = min(first + len(report.rows), count)
+    parts.append(Part(f"{first + 1 if count else 0}-{last} of {format.count(report.keys)}", "", 2))
+    return parts

@@ -201,13 +201,15 @@ async def test_enter_shows_the_process() -> None:
         assert isinstance(pilot.app.screen, ProcessScreen)
 
 
-async def test_b_hides_the_buffers() -> None:
+async def test_b_shows_all_of_the_buffers() -> None:
     async with running() as pilot:
+        assert "CPU share" not in shown(pilot)
+        assert " buffers 1 " in shown(pilot)
+        await press(pilot, "b")
         assert "CPU share" in shown(pilot)
+        assert " buffers 1 " not in shown(pilot)
         await press(pilot, "b")
         assert "CPU share" not in shown(pilot)
-        await press(pilot, "b")
-        assert "CPU share" in shown(pilot)
 
 
 async def test_d_hides_the_detail_of_the_selected_row() -> None:

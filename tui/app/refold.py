@@ -1,0 +1,74 @@
+"""What the ranked rows count: all events, or with a display filter those kept that match it, and then new ones."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+from ringtop.bpf import filter as language
+from ringtop.tui.model.store import Store
+from ringtop.tui.source.inbox import Entry, Inbox
+from ringtop.tui.top.top import Top
+
+_STEP = 8_192
+"""Rows folded in one go: between two of them the screen can have its turn."""
+_TYPING_S = 0.1
+"""A filter that is still being typed is not worth the work."""
+
+
+class Refold:
+    """Folds anew behind a filter, and keeps to it until the next one. *whole* counts all events all the time."""
+
+    def __init__(self, whole: Top, inbox: Inbox, store: Store) -> None:
+        self.whole = whole
+        self._inbox, self._store = inbox, store
+        self._behind: _Behind | None = None
+        inbox.listen(whole.hear)
+
+    def stop(self) -> None:
+        """Count behind no filter."""
+        if self._behind is not None:
+            self._inbox.unlisten(self._behind.hear)
+            self._behind = None
+
+    async def filter(self, expr: language.Expr) -> Top:
+        """What counts the events that *expr* is true for: those that are kept, and all that come."""
+        self.stop()
+        if expr == language.ALL:
+            return self.whole
+        await asyncio.sleep(_TYPING_S)
+        self._behind = behind = _Behind(self.whole.behind(expr))
+        waiting = self._inbox.listen(behind.hear)
+        kept = [(table.ring, table.ring.end) for table in self._store.tables.values()]  # what comes later is heard
+        for ring, end in kept:
+            at = ring.first
+            while (at := max(at, ring.first)) < end:
+                rows = ring.slice(at, min(at + _STEP, end))
+                await asyncio.to_thread(behind.top.take, rows)
+                at += _STEP
+        await asyncio.to_thread(behind.catch_up, waiting)
+        return behind.top
+
+
+class _Behind:
+    """Hears what comes, and holds it back until what was before it is folded."""
+
+    def __init__(self, top: Top) -> None:
+        self.top = top
+        self._lock = threading.Lock()
+        self._held: list[Entry] | None = []
+
+    def hear(self, entry: Entry) -> None:
+        """An entry that was posted."""
+        with self._lock:
+            if self._held is None:
+                self.top.hear(entry)
+            else:
+                self._held.append(entry)
+
+    def catch_up(self, waiting: list[Entry]) -> None:
+        """Fold *waiting*, then what was held back."""
+        with self._lock:
+            for entry in (*waiting, *(self._held or ())):
+                self.top.hear(entry)
+            self._held = None

@@ -1,0 +1,69 @@
+"""The buffers in a line, or a line for each program: how full, and the events and losses of each CPU."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual.strip import Strip
+
+from ringtop.tui.draw.parts import Part, fit
+from ringtop.tui.model.model import Model
+from ringtop.tui.text import format
+from ringtop.tui.text.glyphs import Glyphs
+from ringtop.tui.widgets.style import Painted
+
+_CPUS = 8
+"""CPUs that are told one by one, at most."""
+
+
+class Fills(Painted):
+    """Of each of *programs*, as far as there is room."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"fills--dim", "fills--some"}
+
+    def __init__(self, model: Model, programs: list[str], glyphs: Glyphs) -> None:
+        super().__init__()
+        self.model, self.programs, self.glyphs = model, programs, glyphs
+        self._told: list[list[Part]] = []
+
+    def update(self) -> None:
+        """Look again at the counters."""
+        told = [self._of(number, program) for number, program in enumerate(self.programs, 1)]
+        if told != self._told:
+            self._told = told
+            self.refresh()
+
+    def _of(self, number: int, program: str) -> list[Part]:
+        totals, state = self.model.counters.of(program), self.model.states.get(program)
+        parts = [Part(f"{number}", "dim", 0)]
+        if state is None or not totals.cpus:
+            return [*parts, Part("-", "dim", 0)]
+        size = format.buffer(state.transport, state.buffer_bytes, self.model.cpus)
+        peak = max((cpu.peak for cpu in totals.cpus), default=0)
+        whole = max(1, state.buffer_bytes)
+        parts.append(Part(f"{format.percent(totals.fill, totals.capacity or 1)} of {size}", "", 2))
+        parts.append(Part(f"peak {format.percent(peak, whole)}", "some" if peak > whole * 0.9 else "dim", 3))
+        parts += [Part(f"c{cpu.cpu} {format.rate(cpu.rate)}/s", "dim", 4) for cpu in totals.cpus[:_CPUS]]
+        if len(totals.cpus) > _CPUS:
+            parts.append(Part(f"{len(totals.cpus) - _CPUS} more", "dim", 4))
+        if totals.lost:
+            parts.append(Part(f"lost {format.count(totals.lost)}", "some", 1))
+        return parts
+
+    def render_line(self, y: int) -> Strip:
+        """One program's line, or all in one."""
+        width, base = self.content_size.width, self.base
+        rows = self._told[y : y + 1] if self.content_size.height > 1 else self._told
+        if not rows:
+            return Strip.blank(width, base)
+        head = "buffers " if y == 0 else " " * 8
+        segments = [Segment(head, base + self.part("fills--dim"))]
+        room = (width - len(head) - 3 * (len(rows) - 1)) // len(rows)
+        for i, parts in enumerate(rows):
+            if i:
+                segments.append(Segment(f" {self.glyphs.separator} ", base + self.part("fills--dim")))
+            for j, part in enumerate(fit(parts, room, 1)):
+                style = base + self.part(f"fills--{part.style}") if part.style else base
+                segments.append(Segment(f"{' ' if j else ''}{part.text}", style))
+        return Strip(segments).adjust_cell_length(width, base)

@@ -1,0 +1,170 @@
+"""A ranked table: keys and the mouse move over its rows, and ask for what is to be done with one."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from ringtop.tui.draw.columns import SPACE
+from ringtop.tui.draw.ranks import MARKS
+from ringtop.tui.widgets.ranks import Ranks
+
+
+class RankedTable(Ranks, can_focus=True):
+    """The events of one program, or of all, folded into ranked rows."""
+
+    HELP = "Events of one kind are one row; what hurts most is at the top. Enter shows the events of a row."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "app.freeze", "Freeze", id="freeze", tooltip="Hold the rows of all tables, or let them go on"),
+        Binding("enter", "ask('events')", "Events", id="row_events", tooltip="Only the events of this row"),
+        Binding("o", "hold", "Hold order", id="hold", tooltip="Keep the order of the rows, or let it go on"),
+        Binding("f", "ask('fold')", "Fold by", id="fold", tooltip="The next key that events are folded by"),
+        Binding("left_square_bracket", "ask('coarser')", "Coarser", False, key_display="[", id="coarser"),
+        Binding("right_square_bracket", "ask('finer')", "Finer", False, key_display="]", id="finer"),
+        Binding("i", "window", "Window", id="window", tooltip="Since the start, or the last 10 s, 1 min, 5 min"),
+        Binding("z", "zero", "Start anew", False, id="zero", tooltip="Count this table's events from now on"),
+        Binding("m", "pin", "Pin", False, id="pin", tooltip="Keep this row at the top, or let it go"),
+        Binding("n", "next", "Next mark", False, id="next_mark", tooltip="The next row with a mark: ! + ^"),
+        Binding("s", "sort", "Sort", id="sort", tooltip="Rank by the column under the cursor"),
+        Binding("equals_sign", "ask('equals')", "Only this", key_display="=", id="equals"),
+        Binding("exclamation_mark", "ask('except')", "All but it", False, key_display="!", id="except"),
+        Binding("p", "ask('pivot')", "Process only", False, id="pivot", tooltip="All tables: this row's process"),
+        Binding("y", "ask('copy')", "Copy", False, id="copy", tooltip="This row to the clipboard"),
+        Binding("Y", "ask('copy_view')", "Copy view", False, id="copy_view", tooltip="All rows on the screen"),
+        Binding("F,end", "follow", "Let go", False, id="follow", tooltip="Order and values go on, no row is chosen"),
+        Binding("up,k", "move(-1)", "Up", False, id="up"),
+        Binding("down,j", "move(1)", "Down", False, id="down"),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", False, id="page_up"),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", False, id="page_down"),
+        Binding("home,g", "first", "First", False, id="first"),
+        Binding("left,h", "across(-1)", "Left", False, id="left", tooltip="Column to the left"),
+        Binding("right,l", "across(1)", "Right", False, id="right", tooltip="Column to the right"),
+    ]
+
+    class Asked(Message):
+        """Something is wanted for the row under the cursor."""
+
+        def __init__(self, table: RankedTable, what: str) -> None:
+            super().__init__()
+            self.table = table
+            self.what = what
+            """What the key's binding says; empty: it has another row or order."""
+
+    def _changed(self) -> None:
+        self.repaint()
+        self.post_message(self.Asked(self, ""))
+
+    def action_ask(self, what: str) -> None:
+        """Ask the screen."""
+        self.post_message(self.Asked(self, what))
+
+    def action_move(self, by: int) -> None:
+        """One row."""
+        self.ranking.move(by)
+        self._changed()
+
+    def action_page(self, by: int) -> None:
+        """One page."""
+        self.ranking.move(by * self.rows)
+        self._changed()
+
+    def action_first(self) -> None:
+        """The first row."""
+        self.ranking.go(0)
+        self._changed()
+
+    def action_follow(self) -> None:
+        """Let everything go."""
+        self.ranking.release()
+        self._changed()
+
+    def action_across(self, by: int) -> None:
+        """The next column."""
+        names = [p.column.name for p in self.placed]
+        if names:
+            self.column = names[max(0, min(names.index(self.here) + by, len(names) - 1))]
+            self._changed()
+
+    def action_sort(self) -> None:
+        """Rank by the column under the cursor."""
+        if self.ranking.rank_by(self.here):
+            self._changed()
+        else:
+            self.app.bell()
+
+    def action_window(self) -> None:
+        """The next window."""
+        self.ranking.next_window()
+        self._changed()
+
+    def action_hold(self) -> None:
+        """Hold the order, or let it go."""
+        order = self.ranking.order
+        if order.held:
+            order.release()
+        else:
+            order.held = True
+        self.ranking.renew()
+        self._changed()
+
+    def action_zero(self) -> None:
+        """Count from now on."""
+        self.ranking.zero()
+        self._changed()
+
+    def action_pin(self) -> None:
+        """Pin the row."""
+        self.ranking.pin()
+        self._changed()
+
+    def action_next(self) -> None:
+        """The next marked row."""
+        if self.ranking.next_marked():
+            self._changed()
+        else:
+            self.app.bell()
+
+    # Mouse
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Rows above."""
+        event.stop()
+        self.action_move(-3)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Rows below."""
+        event.stop()
+        self.action_move(3)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """A row, or a column's title."""
+        x = event.x - MARKS
+        names = [p.column.name for p in self.placed if p.x <= x < p.x + p.width + SPACE]
+        if names:
+            self.column = names[0]
+        if event.y == 0:
+            self.action_sort()
+        elif event.y <= len(self.ranking.report.rows):
+            self.ranking.go(self.ranking.first + event.y - 1)
+            self._changed()
+
+    async def on_click(self, event: events.Click) -> None:
+        """Twice: its events."""
+        if event.chain == 2 and event.y > 0:
+            self.action_ask("events")
+
+    def on_resize(self) -> None:
+        """Other widths."""
+        self.update()
+        self.repaint()
+
+    def on_focus(self) -> None:
+        """The cursor is seen."""
+        self.repaint()
+
+    def on_blur(self) -> None:
+        """The cursor is seen less."""
+        self.repaint()

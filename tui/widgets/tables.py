@@ -1,0 +1,216 @@
+"""One pane for each program, and one table of all programs: which of them are shown, and which has the focus."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+
+from ringtop.bpf.event.schema import SCHEMAS, Field
+from ringtop.tui.draw import columns, ranks
+from ringtop.tui.draw.cells import Clock
+from ringtop.tui.model import completion
+from ringtop.tui.model.filtering import Filters
+from ringtop.tui.model.model import Model
+from ringtop.tui.model.view import View
+from ringtop.tui.text.glyphs import Glyphs
+from ringtop.tui.text.text import clip, visible
+from ringtop.tui.top.measures import ALL
+from ringtop.tui.top.ranking import Ranking
+from ringtop.tui.top.report import Row
+from ringtop.tui.top.top import Top
+from ringtop.tui.widgets.events import EventTable
+from ringtop.tui.widgets.pane import SHOWS, Pane
+from ringtop.tui.widgets.ranked import RankedTable
+from ringtop.tui.widgets.whole import Whole
+
+USUAL = "both"
+"""What a pane shows of SHOWS unless something else was chosen."""
+_NAME = 40
+"""Cells that a row's name gets in a title."""
+
+
+class Tables(Vertical):
+    """The panes of *views*. *chosen*: columns by program; *shows*: one of SHOWS by program."""
+
+    class Wanted(Message):
+        """A filter of the text, or the text in the clipboard, or rows scanned anew."""
+
+        def __init__(self, what: str, text: str = "", about: str = "") -> None:
+            super().__init__()
+            self.what, self.text, self.about = what, text, about
+            """``filter``, ``copy``, ``scan`` or ``update``; *about* says what is copied."""
+
+    def __init__(
+        self,
+        model: Model,
+        top: Top,
+        views: Sequence[View],
+        filters: Filters,
+        glyphs: Glyphs,
+        chosen: Mapping[str, Sequence[str]],
+        shows: Mapping[str, str],
+    ) -> None:
+        super().__init__(id="tables")
+        self.model, self.top, self.filters, self.glyphs = model, top, filters, glyphs
+        self.panes = [
+            Pane(
+                model,
+                view,
+                Ranking(top, p),
+                glyphs,
+                str(i),
+                columns.chosen(p, chosen.get(p, ())),
+                what if (what := shows.get(p, "")) in SHOWS else USUAL,
+            )
+            for i, view in enumerate(views, 1)
+            for p in (view.table.program,)
+        ]
+        self.whole = Whole(Ranking(top, ALL), glyphs, str(len(self.panes) + 1))
+        self.whole.display = False
+        self.only = 0
+        """Number of the only table that is shown; 0: all are."""
+        self._current = self.panes[0]
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        yield from self.panes
+        yield self.whole
+
+    @property
+    def pane(self) -> Pane:
+        """The pane that has, or had, the focus."""
+        focused = self.screen.focused if self.is_attached else None
+        self._current = next((p for p in self.panes if focused in (p.table, p.ranks)), self._current)
+        shown = [p for p in self.panes if p.display] or self.panes
+        return self._current if self._current in shown else shown[0]
+
+    @property
+    def frozen(self) -> bool:
+        """What has the focus is held."""
+        pane = self.pane
+        return pane.ranking.frozen if isinstance(pane.main, RankedTable) else pane.view.frozen
+
+    def freeze(self, hold: bool) -> None:
+        """Hold the rows of all tables, or let them go on."""
+        self.whole.ranking.frozen = hold
+        for pane in self.panes:
+            pane.ranking.frozen = hold
+            if hold:
+                pane.table.freeze()
+            else:
+                pane.table.follow()
+                pane.ranks.action_follow()
+
+    def look_at(self, top: Top) -> None:
+        """The ranked rows are those of *top*."""
+        self.top = top
+        for ranking in (*(pane.ranking for pane in self.panes), self.whole.ranking):
+            ranking.look_at(top)
+
+    def show(self, number: int) -> None:
+        """The table with this number alone; 0: all."""
+        self.only = number
+        for i, pane in enumerate(self.panes, 1):
+            pane.display = number in (0, i)
+
+    def focus_shown(self) -> None:
+        """Give the focus to the only table, at once: the next key is for it."""
+        if self.only > len(self.panes):
+            self.screen.set_focus(self.whole.ranks)
+        elif self.only:
+            self.screen.set_focus(self.panes[self.only - 1].main)
+
+    def show_next(self, every: bool) -> None:
+        """Ranked rows and events, or one of them: in this pane, or in *every* one."""
+        what = SHOWS[(SHOWS.index(self.pane.shows) + 1) % len(SHOWS)]
+        for pane in self.panes if every else [self.pane]:
+            pane.show(what)
+
+    def update(self, clock: Clock, rows: bool) -> None:
+        """Show what is new; events only when *rows* may be."""
+        current = self.pane
+        for pane in self.panes:
+            pane.set_class(pane is current, "-current")
+            if pane.display:
+                pane.table.clock = clock
+                pane.title.filter_text = self.filters.text
+                pane.update(rows)
+        if self.whole.display:
+            self.whole.title.filter_text = self.filters.text
+            self.whole.update()
+
+    def back(self) -> None:
+        """From a row's events back to the row."""
+        pane = self.pane
+        pane.narrowed = ""
+        self.filters.narrow(pane.view, None)
+        pane.make_room()
+        self.screen.set_focus(pane.ranks if pane.ranks.display else pane.table)
+        self.post_message(self.Wanted("scan"))
+
+    # What a ranked table cannot do alone
+
+    def on_ranked_table_asked(self, message: RankedTable.Asked) -> None:
+        """Something is wanted for a row."""
+        message.stop()
+        table = message.table
+        pane = next((p for p in self.panes if p.ranks is table), None)
+        row, what = table.ranking.row, message.what
+        if what in ("fold", "finer", "coarser"):
+            self._fold(table.ranking, -1 if what == "coarser" else 1)
+        elif what == "copy_view":
+            text = table.page_text()
+            self.post_message(self.Wanted("copy", "\n".join(text), f"{len(text) - 1} rows"))
+        elif what and row is None:
+            self.app.bell()
+        elif what == "copy" and row is not None:
+            text = ranks.cells(row, table.ranking.report, table.placed)
+            self.post_message(self.Wanted("copy", "  ".join(filter(None, text)), "row"))
+        elif what and (pane is None or row is None or not self._asked(pane, row, what, table.here)):
+            self.app.bell()
+        self.post_message(self.Wanted("update"))
+
+    def _asked(self, pane: Pane, row: Row, what: str, here: str) -> bool:
+        """Whether that can be done."""
+        if what == "events":
+            self._show_events(pane, row)
+        elif what == "pivot" and row.pids == 1:
+            self.post_message(self.Wanted("filter", f"pid={row.pid}"))
+        elif what in ("equals", "except") and (field := self._field(pane, here)) is not None:
+            at = [part.name for part in pane.ranking.report.key.parts].index(here)
+            term = completion.equals(field, row.key[at], "")
+            term = f"not {term}" if what == "except" else term
+            self.post_message(self.Wanted("filter", f"({self.filters.text}) and {term}" if self.filters.text else term))
+        elif what in ("equals", "except"):
+            self.notify("A filter cannot tell this column: Enter shows the events of the row", markup=False)
+        else:
+            return False
+        return True
+
+    @staticmethod
+    def _field(pane: Pane, name: str) -> Field | None:
+        schema = SCHEMAS[pane.program]
+        parts = [part.name for part in pane.ranking.report.key.parts]
+        return schema[name] if name in schema and name in parts and schema[name].kind == "comm" else None
+
+    def _fold(self, ranking: Ranking, step: int) -> None:
+        tables = [t for p, t in self.model.store.tables.items() if ranking.program in (p, ALL)]
+        history = [t.ring.slice(t.ring.first, t.ring.end) for t in tables]
+        about = ranking.fold(step, [batch for batch in history if len(batch)])
+        self.notify(f"Folded by {about}", markup=False, timeout=2)
+
+    def _show_events(self, pane: Pane, row: Row) -> None:
+        """Only the events of *row*: those that are kept."""
+        pane.narrowed = clip(" ".join(visible(part) for part in row.key), _NAME, self.glyphs.ellipsis)
+        self.filters.narrow(pane.view, self.top.events_of(pane.program, row.id))
+        pane.make_room()
+        self.screen.set_focus(pane.table)
+        self.post_message(self.Wanted("scan"))
+
+    @property
+    def events(self) -> EventTable:
+        """The events of the pane that has, or had, the focus."""
+        return self.pane.table

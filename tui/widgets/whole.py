@@ -1,0 +1,78 @@
+"""All programs in one ranked table: who does how much of everything."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from ringtop.tui.draw.parts import Part
+from ringtop.tui.text import format
+from ringtop.tui.text.glyphs import Glyphs
+from ringtop.tui.top.ranking import Ranking
+from ringtop.tui.top.report import SPARK
+from ringtop.tui.widgets.line import Line
+from ringtop.tui.widgets.ranked import RankedTable
+from ringtop.tui.widgets.title import ranked
+from ringtop.tui.widgets.verdict import Verdict
+
+
+class WholeTitle(Line):
+    """What the table counts, and how fast it comes."""
+
+    PREFIX = "title"
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "title--dim",
+        "title--rule",
+        "title--spark",
+        "title--frozen",
+        "title--filter",
+        "title--some",
+    }
+    FILLER_STYLE = "rule"
+
+    def __init__(self, ranking: Ranking, glyphs: Glyphs, key: str) -> None:
+        super().__init__()
+        self.ranking, self.glyphs, self.key = ranking, glyphs, key
+        self.filter_text = ""
+        self.FILLER = glyphs.rule
+
+    def parts(self) -> list[Part]:
+        """The left side."""
+        report = self.ranking.report
+        return [
+            Part(self.key, "dim", 1),
+            Part(" all programs", "", 0, joined=True),
+            Part(f"{format.rate(report.rate)}/s", "", 2),
+            Part(self.glyphs.line(report.spark, SPARK), "spark", 6),
+        ]
+
+    def ending(self) -> list[Part]:
+        """The right side."""
+        filtered = [Part(f"/{self.filter_text}", "filter", 4)] if self.filter_text else []
+        return [*filtered, *ranked(self.ranking, self.glyphs)]
+
+
+class Whole(Vertical):
+    """Its title, its verdict, and its rows."""
+
+    def __init__(self, ranking: Ranking, glyphs: Glyphs, key: str) -> None:
+        super().__init__(id="pane-all")
+        self.ranking = ranking
+        self.title = WholeTitle(ranking, glyphs, key)
+        self.verdict = Verdict(ranking)
+        self.ranks = RankedTable(ranking, glyphs)
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        yield self.title
+        yield self.verdict
+        yield self.ranks
+
+    def update(self) -> None:
+        """Show what is new."""
+        self.title.set_class(self.ranks.has_focus, "-focus")
+        self.title.update()
+        self.verdict.update()
+        self.ranks.update()
