@@ -41,8 +41,9 @@ def style_sheets_parsed_once() -> Iterator[None]:
 def first_shown(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests are about events unless their module says SHOWS = "both"; reports are always of now."""
     monkeypatch.setattr(tables, "USUAL", getattr(request.module, "SHOWS", "events"))
-    monkeypatch.setattr(ranking, "REPORT_S", 0)
-    monkeypatch.setattr(order, "ROUND_S", 0)
+    if request.path.parent.name != "top":
+        monkeypatch.setattr(ranking, "REPORT_S", 0)
+        monkeypatch.setattr(order, "ROUND_S", 0)
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,8 @@ from ringtop.tui.text import format
 from ringtop.tui.text.glyphs import Glyphs
 from ringtop.tui.widgets.style import Painted
 
+_FULL = 0.9
+"""A buffer that was so full nearly lost events."""
 _CPUS = 8
 """CPUs that are told one by one, at most."""
 
@@ -40,10 +42,11 @@ class Fills(Painted):
         if state is None or not totals.cpus:
             return [*parts, Part("-", "dim", 0)]
         size = format.buffer(state.transport, state.buffer_bytes, self.model.cpus)
-        peak = max((cpu.peak for cpu in totals.cpus), default=0)
-        whole = max(1, state.buffer_bytes)
-        parts.append(Part(f"{format.percent(totals.fill, totals.capacity or 1)} of {size}", "", 2))
-        parts.append(Part(f"peak {format.percent(peak, whole)}", "some" if peak > whole * 0.9 else "dim", 3))
+        parts.append(Part(format.percent(totals.fill, totals.capacity or 1), "", 0))
+        parts.append(Part(f"of {size}", "dim", 3))
+        if state.transport == "perfbuf" and state.buffer_bytes:  # of a ring, each CPU's peak is another moment's
+            peak = max(cpu.peak for cpu in totals.cpus) / state.buffer_bytes
+            parts.append(Part(f"peak {peak:.0%}", "some" if peak > _FULL else "dim", 2))
         parts += [Part(f"c{cpu.cpu} {format.rate(cpu.rate)}/s", "dim", 4) for cpu in totals.cpus[:_CPUS]]
         if len(totals.cpus) > _CPUS:
             parts.append(Part(f"{len(totals.cpus) - _CPUS} more", "dim", 4))

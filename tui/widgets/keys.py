@@ -25,6 +25,8 @@ NAMES = {
     "enter": "Enter",
     "⏎": "Enter",
     "␣": "Space",
+    "backspace": "Backspace",
+    "⌫": "Backspace",
     "tab": "Tab",
     "shift+tab": "Shift+Tab",
     "home": "Home",

@@ -98,7 +98,7 @@ class Main(Screen[None]):
         Binding("w", "retune('wakeup')", "Wake-up", show=False, id="wakeup", tooltip="When the reader is woken"),
         Binding("A", "compare", "Compare", show=False, id="compare", tooltip="The same events over both transports"),
         Binding("C", "columns", "Columns", id="columns", tooltip="Choose and order the columns of this table"),
-        Binding("a", "time", "Time", id="time", tooltip="Wall clock, age, or the kernel's clock"),
+        Binding("a", "time", "Time", show=False, id="time", tooltip="Wall clock, age, or the kernel's clock"),
         Binding("r", "app.retry", "Retry", id="retry", tooltip="Start the collector again"),
     ]
 

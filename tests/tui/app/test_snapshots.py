@@ -20,6 +20,7 @@ from tests.tui.feed import Feed
 from tests.tui.source.recordings import Clock
 from tests.tui.viewing import SIZES, FixedHost, dropping, feed_of, play, press, settle, type_in, viewer
 
+SHOWS = "both"
 Compare = Callable[..., bool]
 NAMES = [f"{w}x{h}" for w, h in SIZES]
 
