@@ -48,7 +48,7 @@ async def palette(pilot: Pilot[int], name: str) -> None:
 
 async def test_t_switches_the_transport_of_the_table_in_focus() -> None:
     async with running(size=(200, 60)) as pilot:
-        await press(pilot, "t")
+        await press(pilot, "b", "t")
         assert feed_of(pilot).controls == [Retune(transport="other", programs=["runqslower"])]
         await play(pilot, few)
         lines = table(pilot).page_text()
@@ -62,7 +62,7 @@ async def test_t_switches_the_transport_of_the_table_in_focus() -> None:
 
 async def test_figures_of_now_are_not_those_of_before() -> None:
     async with running(size=(200, 60)) as pilot:
-        await press(pilot, "1", "t")
+        await press(pilot, "b", "1", "t")
         assert "buffer       ring 256K         -" in shown(pilot)
         await play(pilot, few)
         assert "buffer       ring 256K perf 128K" in shown(pilot)
@@ -276,6 +276,7 @@ async def test_a_replay_shows_marks_and_no_report(recording: Path) -> None:
         while not source.status.ended:
             await pilot.pause(0.01)
         await settle(pilot)
+        await press(pilot, "b")
         assert isinstance(app.screen, Main)
         page = "\n".join(table(pilot).page_text())
         assert "ring buffer 256 KiB → perf buffers 2x128 KiB, 0 lost" in page
@@ -298,7 +299,7 @@ async def test_rows_that_came_late_are_flagged() -> None:
         await play(pilot, late)
         times = [line.split()[0] for line in table(pilot).page_text()[-3:]]
         assert [t[-1] == "!" for t in times] == [False, True, False]
-        await press(pilot, "1")
+        await press(pilot, "1", "b")
         assert any(line.split()[-2:] == ["late", "1"] for line in shown(pilot).splitlines())
         await press(pilot, "up")
         assert "late yes" in shown(pilot)

@@ -15,6 +15,8 @@ from ringtop.tui.model.span import Span
 from ringtop.tui.model.store import Table
 from ringtop.tui.model.view import Sort, View
 from ringtop.tui.text.glyphs import UNICODE
+from ringtop.tui.top.ranking import Ranking
+from ringtop.tui.top.top import Top
 from ringtop.tui.widgets.title import Title
 from tests.samples import make
 from tests.tui.model.test_store import changed
@@ -108,7 +110,8 @@ def test_evicted_rows_leave_the_view() -> None:
 def test_a_title_tells_how_many_rows_had_to_go() -> None:
     table = Table("runqslower", 64 * 132)
     view = View(table)
-    title = Title(Model(), view, UNICODE, "1")
+    title = Title(Model(), view, Ranking(Top(), view.table.program), UNICODE, "1")
+    title.ranked = False
     table.append(waits(0, 20))
     scan(view)
     assert [p.text for p in title.ending()] == ["20 of 20"]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ringtop.bpf import filter as language
 from ringtop.bpf import stream
 from ringtop.bpf.event.schema import SCHEMAS
-from ringtop.tui.draw import cells, side
+from ringtop.tui.draw import cells, ranks, side
 from ringtop.tui.lines import summary
 from ringtop.tui.model import completion, notes
 from ringtop.tui.model.model import Model
@@ -27,6 +27,8 @@ from ringtop.tui.source.inbox import Inbox
 from ringtop.tui.source.player import CHUNK, Player
 from ringtop.tui.source.recording import ZSTD_MAGIC, read
 from ringtop.tui.text import glyphs, text
+from ringtop.tui.top.ranking import Ranking
+from ringtop.tui.top.top import Top
 from ringtop.tui.widgets import report
 from ringtop.tui.widgets.drops import Drops
 from ringtop.tui.widgets.header import Header
@@ -54,7 +56,8 @@ def changed(raw: bytes, changes: Iterable[tuple[int, int, bytes]]) -> bytes:
 
 def look(messages: Iterable[stream.AnyMessage]) -> None:
     """Take the *messages* as the viewer does, and look at all that it would show of them."""
-    inbox, model = Inbox(1 << 20), Model(tuple(SCHEMAS), 1 << 20)
+    inbox, model, top = Inbox(1 << 20), Model(tuple(SCHEMAS), 1 << 20), Top()
+    inbox.listen(top.hear)
     views = [View(table) for table in model.store.tables.values()]
     for i, message in enumerate(messages):
         inbox.post(message)
@@ -88,9 +91,18 @@ def look(messages: Iterable[stream.AnyMessage]) -> None:
         before, totals = model.before.get(table.program), model.counters.of(table.program)
         for shown in side.pane(totals, before, 4096, 100, 30, glyphs.UNICODE):
             assert_safe("".join(said for said, _ in shown))
-        title = Title(model, view, glyphs.UNICODE, "1")
-        for part in (*title.parts(), *title.ending()):
-            assert_safe(part.text)
+        ranking = Ranking(top, view.table.program)
+        ranking.fit(23)
+        title = Title(model, view, ranking, glyphs.UNICODE, "1")
+        for title.ranked in (True, False):
+            for part in (*title.parts(), *title.ending()):
+                assert_safe(part.text)
+        placed = ranks.layout(ranking.report, 200, glyphs.UNICODE)
+        for ranked in ranking.report.rows:
+            for said in ranks.cells(ranked, ranking.report, placed):
+                assert_safe(said)
+        for clause in ranking.report.verdict:
+            assert_safe(clause)
         for pid in batch.rows["pid"][:3].tolist():
             profile.told(model.store.process(pid))
 
