@@ -1,4 +1,4 @@
-"""What could follow in a filter that is being typed: fields, operators and keywords, and values seen lately."""
+"""Completions for a filter that is being typed: fields, operators, keywords, and values seen lately."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ringtop.tui.model.store import Store
 from ringtop.tui.text import format, text
 
 MOST = 8
-"""Values offered."""
+"""The limit of values offered."""
 
 
 def complete(typed: str, cursor: int, store: Store) -> tuple[int, list[str]]:
-    """Where the replacement starts, and what could stand there, best first."""
+    """The position where the replacement starts, and the candidates for it, best first."""
     place = language.expected(typed, cursor)
     if place.kind == "value" and place.field is not None:
         begun = typed[place.start : cursor]
@@ -50,7 +50,7 @@ def literal(field: Field, value: int | bytes) -> str:
 
 
 def quoted(raw: bytes) -> str:
-    """How a filter writes the text *raw*, so that it reads as exactly these bytes: bare where that works."""
+    """The filter literal that reads back as exactly the bytes *raw*; without quotes where it can."""
     shown = text.visible(raw)
     return shown if re.fullmatch(r"[\w./:@%+,-]+", shown, re.ASCII) else '"' + shown.replace('"', '\\"') + '"'
 

@@ -1,4 +1,4 @@
-"""The ledgers as shown: totals, rates and what does not balance. Fed with ``Stats``; knows nothing of screens."""
+"""The ledgers as shown: totals, rates and residuals, computed from ``Stats``. It knows nothing of screens."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ringtop.bpf import stream
 from ringtop.bpf.common.transports import Transport
 
 HISTORY = 60
-"""Rates kept for sparklines."""
+"""The number of rates kept for a sparkline."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cpu:
-    """One CPU of one program, all transports it used."""
+    """The counters of one CPU for one program, summed over all transports that were used."""
 
     cpu: int
     received: int = 0
@@ -22,7 +22,7 @@ class Cpu:
     """Events received a second."""
     dropped: int = 0
     reasons: tuple[str, ...] = ()
-    """Why, the most frequent first."""
+    """The reasons of the drops, the most frequent first."""
     drop_rate: float = 0.0
     filtered: int = 0
     fill: int = 0
@@ -32,90 +32,90 @@ class Cpu:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """One program."""
+    """The counters of one program."""
 
     emitted: int = 0
     received: int = 0
     rate: float = 0.0
     dropped: dict[str, int] = field(default_factory=dict)
-    """By reason."""
+    """Dropped events by reason."""
     drop_rates: dict[str, float] = field(default_factory=dict)
     filtered: int = 0
-    """Kept out by the capture filter."""
+    """Events that the capture filter kept out."""
     inversions: int = 0
-    """Arrived after a later-stamped one."""
+    """Events that arrived after an event with a later timestamp."""
     late: int = 0
-    """Of those, too late for their place in time."""
+    """The part of the inversions that arrived too late to be put in time order."""
     transport: str = ""
-    """The one in use."""
+    """The transport in use."""
     fill: int = 0
-    """Bytes waiting in it."""
+    """Bytes waiting in the transport in use."""
     capacity: int = 0
-    """Bytes it can hold."""
+    """Bytes that the transport in use can hold."""
     waiting: int = 0
-    """Bytes waiting, also in the one that is being left."""
+    """Bytes waiting in all transports, including one that is being replaced."""
     now: stream.Period | None = None
-    """The transport in use, since its last change."""
+    """The measured period of the transport in use, since its last change."""
     cpus: tuple[Cpu, ...] = ()
     open: int = 0
-    """Emitted, but neither received nor dropped: in flight, or missing from the books."""
+    """Events emitted but neither received nor dropped: in flight, or missing from the ledger."""
 
     @property
     def lost(self) -> int:
-        """All drops."""
+        """Dropped events, for all reasons together."""
         return sum(self.dropped.values())
 
     @property
     def lost_rate(self) -> float:
-        """All drops a second."""
+        """Dropped events a second, for all reasons together."""
         return sum(self.drop_rates.values())
 
     stuck: int = 0
-    """Of what is open: was so in the ledgers before, too."""
+    """The part of the open events that may already have been open in the previous ledgers."""
 
     @property
     def in_flight(self) -> int:
-        """Of what is open: lying in a buffer, or just being written to one."""
+        """The open events that are in a buffer or are just being written to one."""
         return self.open - self.residual
 
     @property
     def residual(self) -> int:
-        """Of what is open: in no buffer, and not for a moment only. Anything but 0 is a broken ledger."""
+        """The open events that stay open while no buffer holds any bytes. Any value but 0 means a broken ledger."""
         return 0 if self.waiting else self.stuck
 
 
 class Counters:
-    """What the collector's ledgers say, program by program."""
+    """The collector's ledgers, program by program."""
 
     def __init__(self) -> None:
         self.programs: dict[str, Totals] = {}
         self.rates: dict[str, deque[float]] = {}
         """Events received a second, oldest first."""
         self.cpu_share = 0.0
-        """Of one CPU, used by the collector."""
+        """The collector's CPU use as a part of one CPU (1.0: all of it)."""
         self.rss = 0
         self._last: stream.Stats | None = None
         self._earlier: dict[str, Totals] = {}
-        """What was counted by collectors that are gone."""
+        """The totals counted by earlier collectors."""
 
     def stop(self) -> None:
-        """Nothing moves any more."""
+        """The collector has ended: set all rates to 0 and treat open events as stuck."""
         for name, totals in self.programs.items():
             cpus = tuple(replace(c, rate=0.0, drop_rate=0.0) for c in totals.cpus)
             self.programs[name] = replace(totals, rate=0.0, drop_rates={}, cpus=cpus, stuck=totals.open)
         self.cpu_share = 0.0
 
     def changed(self, program: str) -> None:
-        """What is known of *program*'s transport was true until now."""
+        """Discard the measured period of *program*: its transport has just changed."""
         self.programs[program] = replace(self.of(program), now=None)
 
     def restart(self) -> None:
-        """A new collector counts from 0; what was lost before stays lost."""
+        """A new collector counts from 0; earlier drops stay in the totals."""
         self._last = None
         self._earlier = dict(self.programs)
 
     def update(self, stats: stream.Stats) -> None:
-        """Take the newest ledgers."""
+        """Update the totals and rates from the newest ledgers."""
         last = self._last
         seconds = (stats.ts_ns - last.ts_ns) / 1e9 if last is not None else 0.0
         if last is not None and seconds > 0:
@@ -138,7 +138,7 @@ class Counters:
         return self.programs.get(program, Totals())
 
     def all(self) -> Totals:
-        """All programs together."""
+        """The totals of all programs together."""
         parts = list(self.programs.values())
         dropped: dict[str, int] = {}
         rates: dict[str, float] = {}
@@ -164,22 +164,22 @@ class Counters:
 
     @property
     def in_flight(self) -> int:
-        """Events in buffers, all programs."""
+        """Events in flight, over all programs."""
         return sum(p.in_flight for p in self.programs.values())
 
     @property
     def residual(self) -> int:
-        """Events that no ledger explains, all programs."""
+        """Events that no ledger explains, over all programs."""
         return sum(abs(p.residual) for p in self.programs.values())
 
 
 def _stuck(now: int, before: int) -> int:
-    """How many of the events that are open *now* may have been so *before*, when the last stats were told."""
+    """How many of the events open *now* may have been open in the previous stats already (*before*)."""
     return now if abs(now) <= abs(before) else before
 
 
 def _carried(earlier: Totals, now: Totals) -> Totals:
-    """*now*, with what was lost and kept out *earlier*. What was in flight then belongs to no ledger any more."""
+    """*now* plus the dropped and filtered events of *earlier*. Its events in flight ended with its collector."""
     reasons = earlier.dropped | now.dropped
     before = {c.cpu: c for c in earlier.cpus}
     cpus = []
@@ -199,7 +199,7 @@ Before = dict[tuple[str, Transport], stream.ProgramStats]
 
 
 def _current(parts: list[stream.ProgramStats], before: Before) -> stream.ProgramStats:
-    """The transport in use; where none says so, the one that received most since."""
+    """The statistics of the transport in use; if none is marked so, of the one that received most since *before*."""
     if told := [p for p in parts if p.now is not None]:
         return told[-1]
 

@@ -1,4 +1,4 @@
-"""The display filter in force, over all tables, and the filters used before."""
+"""The display filter in force for all tables, and the filters used before."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ringtop.tui.settings.state import remember
 
 
 class Filters:
-    """One text for all views; the last valid one stays in force."""
+    """One display filter for all views; the last valid text stays in force."""
 
     def __init__(self, views: Iterable[View], used: list[str], captures: list[str]) -> None:
         self.views = list(views)
@@ -18,11 +18,14 @@ class Filters:
         self._expr: language.Expr = language.ALL
         self._narrowed: dict[str, Predicate] = {}
         self.used = used
-        """Display filters accepted, the latest last."""
+        """Display filters that were accepted, the latest last."""
         self.captures = captures
 
     def set(self, text: str) -> bool:
-        """Put *text* in force; True when that changed anything. Raises FilterError and changes nothing."""
+        """Apply *text* as the display filter; returns whether it differs from the current one.
+
+        Raises FilterError, and then changes nothing.
+        """
         text = text.strip()
         expr = language.parse(text)
         if text == self.text:
@@ -34,11 +37,11 @@ class Filters:
 
     @property
     def expr(self) -> language.Expr:
-        """What is in force."""
+        """The display filter in force."""
         return self._expr
 
     def narrow(self, view: View, predicate: Predicate | None) -> None:
-        """Show in *view* only what *predicate* says, beside the filter; None: no longer."""
+        """Restrict *view* to the rows that match *predicate*, in addition to the filter; None ends the restriction."""
         program = view.table.program
         self._narrowed.pop(program, None)
         if predicate is not None:
@@ -55,24 +58,24 @@ class Filters:
         return lambda batch: language.match(expr, batch) & both(batch)
 
     def accept(self, text: str) -> None:
-        """Remember *text* among those used."""
+        """Add *text* to the display filters used before."""
         self.used = remember(self.used, text.strip())
 
     def accept_capture(self, text: str) -> None:
-        """Remember *text* among the capture filters used."""
+        """Add *text* to the capture filters used before."""
         self.captures = remember(self.captures, text.strip())
 
     @property
     def matched(self) -> int:
-        """Rows that match, of all tables."""
+        """The number of matching rows in all tables."""
         return sum(v.matched for v in self.views)
 
     @property
     def kept(self) -> int:
-        """Rows there are."""
+        """The number of resident rows in all tables."""
         return sum(len(v.table) for v in self.views)
 
     @property
     def scanning(self) -> bool:
-        """Rows are still to be looked at."""
+        """Whether any view still has rows to scan."""
         return any(v.scanning for v in self.views)

@@ -15,13 +15,13 @@ class SequenceCheck:
         self._next: dict[int, int] = {}
 
     def reset(self) -> None:
-        """Expect anything: a new collector, or events that were skipped on purpose."""
+        """Accept any next number: after a new collector, or after events that were skipped on purpose."""
         self._next.clear()
 
     def missing(self, batch: Batch) -> NDArray[np.uint32]:
-        """For each row, how many events of its CPU are missing just before it; 0 for the first of a CPU.
+        """The number of events of its CPU missing just before each row, uint32; 0 for the first event of a CPU.
 
-        An event that arrives late (its number is below what was expected) is no gap, and does not move the expectation.
+        A late event, whose number is below the expected one, opens no gap and does not change the expected number.
         """
         lost = np.zeros(len(batch), np.uint32)
         if not len(batch):

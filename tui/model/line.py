@@ -1,7 +1,7 @@
-"""The lines of a view: the rows of a table, and before each row the gap that tells what is missing there.
+"""The lines of a view: the rows of a table, and before each row a possible gap for lost events and notes.
 
 A line is a number, so that lines can be sorted, searched and kept in an array: 2n + 1 is row n, and 2n is the gap just
-before it. Nothing but these functions knows that. All of them take one line or row, or an array of them.
+before it. Only this module relies on that. Each function takes one line or row, or an array of them.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ def line_of(row: _N) -> _N:
 
 
 def gap_before(row: _N) -> _N:
-    """The line of the gap before *row*; it comes behind the row before."""
+    """The line of the gap between *row* and the row before it."""
     return 2 * row
 
 
 def row_of(line: _N) -> _N:
-    """The row of *line*, or the one that the gap is before."""
+    """The row of *line*; for a gap, the row after it."""
     return line >> 1
 
 

@@ -1,4 +1,4 @@
-"""Everything the screen shows, kept up to date from the inbox. One thread, no widgets."""
+"""The model holds everything the screen shows and follows the inbox. It runs in one thread and knows no widgets."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Phase = Literal["starting", "running", "ended", "lost"]
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Where the messages come from, and whether they still do."""
+    """The state of the connection to the source."""
 
     phase: Phase = "starting"
     text: str = ""
-    """Progress, or why it ended."""
+    """The progress message, or the reason why the source ended."""
     detail: str = ""
     traced: bool = True
-    """Of one that was lost: some program ran before."""
+    """Whether any program ran before the source was lost."""
 
 
 class Model:
@@ -44,39 +44,39 @@ class Model:
         self.hello: stream.Hello | None = None
         self.contact = Contact()
         self.states: dict[str, stream.State] = {}
-        """Per program; none until the collector said something about it."""
+        """The latest state of each program; absent until the collector has reported one."""
         self.wanted: dict[str, tuning.Wanted] = {}
-        """Per program: how it will be set; none when nothing that was asked for is still to come."""
+        """The setting requested for each program but not yet confirmed; absent when no request is pending."""
         self.kept: dict[str, stream.State] = {}
-        """Per program: how it was when its collector went, until the next one is told."""
+        """Each program's state when its collector ended, kept until the next collector is given the same setting."""
         self.before: dict[str, stream.Period] = {}
-        """Per program: how it was before its last change."""
+        """The measured period of each program before its last change."""
         self.progress: dict[str, str] = {}
         self.wall_offset_ns = 0
         self.arrivals = 0
-        """Messages taken so far: what is shown may have changed when this has."""
+        """Messages taken so far; while this stays the same, so does everything shown."""
         self._monotonic_ns = monotonic_ns
         self._drained: tuple[int, int] | None = None
         self._traced = False
 
     @property
     def programs(self) -> list[str]:
-        """Those with a table, in order."""
+        """The programs that have a table, in order."""
         return list(self.store.tables)
 
     @property
     def cpus(self) -> int:
-        """CPUs over there; 1 until that is known."""
+        """The number of CPUs of the traced machine; 1 until it is known."""
         return len(self.hello.cpus) if self.hello is not None else 1
 
     @property
     def no_ringbuf(self) -> str:
-        """Why the kernel over there gives no ring buffer; empty when it does."""
+        """Why the traced kernel offers no ring buffer; empty when it does."""
         return self.hello.no_ringbuf if self.hello is not None else ""
 
     @property
     def now_ns(self) -> int:
-        """The kernel's clock over there, now: as of the last round, and what has passed here since."""
+        """The traced kernel's clock now, in ns: its value at the last drain plus the time passed here since."""
         if self._drained is None:
             return self._monotonic_ns()
         there, here = self._drained
@@ -130,7 +130,7 @@ class Model:
                 self._refused(entry.program)
 
     def _refused(self, program: str) -> None:
-        """What was asked for *program*, or for any, will not come."""
+        """Drop the pending request for *program*, or all of them when it is empty: the collector refused."""
         for name in [program] if program else list(self.wanted):
             self.wanted.pop(name, None)
 
@@ -139,7 +139,7 @@ class Model:
             table.mark(entry)
 
     def restart(self) -> None:
-        """The source is about to be started anew; history stays, and what was set is kept for the new collector."""
+        """Prepare for a restarted source: history stays, and settings are kept for the new collector."""
         self.kept |= {program: state for program, state in self.states.items() if state.state == "running"}
         self.contact = Contact()
         self._traced = False
@@ -148,7 +148,7 @@ class Model:
         self.progress.clear()
 
     def resumed(self, state: stream.State) -> list[stream.Control]:
-        """What the collector that tells *state* is to be told, to do as the one before; noted where it starts."""
+        """The controls that give the collector in *state* the setting of the one before; a note marks the place."""
         if state.state != "running" or (old := self.kept.pop(state.program, None)) is None:
             return []
         if (controls := tuning.again(old, state)) and (table := self.store.tables.get(state.program)) is not None:
@@ -156,7 +156,7 @@ class Model:
         return controls
 
     def rewind(self) -> None:
-        """Forget everything but who speaks."""
+        """Forget rows, counters and states; the hello stays."""
         self.store.clear()
         self.counters = Counters()
         self.states.clear()

@@ -1,4 +1,4 @@
-"""What stands between the rows of a table: losses, a restart, a change of transport, a comparison. Pure functions."""
+"""The text between the rows of a table: losses, restarts, changes of transport, comparisons. Pure functions."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from ringtop.tui.text.text import safe
 Note = str | stream.Changed | stream.Compared
 
 FEW = 3
-"""CPUs whose sequence numbers a note tells."""
+"""A note gives the sequence numbers of at most this many CPUs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A place where something is missing, or where something is noted."""
+    """A place between rows where events are missing or notes stand."""
 
     lost: int
-    """Events by their sequence numbers."""
+    """Lost events, counted by the holes in the sequence numbers."""
     cpus: tuple[int, ...]
-    """Where."""
+    """The CPUs that lost them."""
     marks: tuple[Note, ...]
-    """Notes."""
+    """The notes that stand here."""
 
 
 def gap(gap: Gap, why: Sequence[str], cpus: int, glyphs: Glyphs) -> str:
-    """What was lost, *why* as far as that is known, and the notes; for a machine with so many *cpus*."""
+    """The losses, their reasons *why* as far as they are known, and the notes; *cpus* is the machine's CPU count."""
     said = []
     if gap.lost:
         where = f"CPU {gap.cpus[0]}" if len(gap.cpus) == 1 else f"{len(gap.cpus)} CPUs"
@@ -39,26 +39,26 @@ def gap(gap: Gap, why: Sequence[str], cpus: int, glyphs: Glyphs) -> str:
 
 
 def bad_gap(gap: Gap) -> bool:
-    """It is bad news."""
+    """Whether the gap reports losses or a broken ledger."""
     return gap.lost > 0 or any(map(bad, gap.marks))
 
 
 def text(note: Note, cpus: int, glyphs: Glyphs) -> str:
-    """*note* in one line, for a machine with so many CPUs."""
+    """*note* in one line; *cpus* is the machine's CPU count."""
     if isinstance(note, stream.Changed):
         return changed(note, cpus, glyphs)
     return compared(note) if isinstance(note, stream.Compared) else note
 
 
 def bad(note: Note) -> bool:
-    """It tells of events that were lost, or of books that do not balance."""
+    """Whether the note reports dropped events or a ledger that does not balance."""
     if isinstance(note, stream.Changed):
         return note.dropped > 0
     return isinstance(note, stream.Compared) and note.residual != 0
 
 
 def changed(note: stream.Changed, cpus: int, glyphs: Glyphs) -> str:
-    """What was changed, what that cost, and that no number is missing between the old and the new."""
+    """The change, its cost, and the sequence numbers at both ends, which show that none is missing in between."""
     old, arrow = note.before, f" {glyphs.arrow} "
     said = []
     if (old.transport, old.buffer_bytes) != (note.transport, note.buffer_bytes):
@@ -79,18 +79,18 @@ def changed(note: stream.Changed, cpus: int, glyphs: Glyphs) -> str:
 
 
 def compared(note: stream.Compared) -> str:
-    """What came of it."""
+    """The result of a comparison."""
     said = f"compared for {note.used.seconds:.0f} s, {choice(note)}"
     return f"{said}; {residual(note)}" if note.residual else said
 
 
 def choice(note: stream.Compared) -> str:
-    """Which transport it speaks for, and why."""
+    """The transport that the comparison recommends, and why."""
     return f"choose: {NAMES[note.choose]}, because {safe(note.why)}"
 
 
 def residual(note: stream.Compared) -> str:
-    """That the ledger is broken."""
+    """The text for copies that the ledger does not account for."""
     return f"{format.count(note.residual)} copies unaccounted"
 
 

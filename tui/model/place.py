@@ -1,4 +1,4 @@
-"""Where one is in a view: the lines on the screen, and the one under the cursor. No widgets."""
+"""The place in a view: the lines on the screen and the line under the cursor. It knows no widgets."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from ringtop.tui.model.view import View
 
 
 class Place:
-    """Follows the newest line, or the first of a sort, until it is frozen.
+    """The place follows the newest line, or the first line of a sort, until it is frozen.
 
-    Frozen, it keeps to the two lines that were chosen, the topmost and the cursor's. A filter may hide them for a
-    while: where they would stand is shown then, and when they are back, so is the place.
+    A frozen place keeps two chosen lines: the topmost one and the cursor's. A display filter may hide them; the place
+    then shows the position where they would be, and returns to them when they reappear.
     """
 
     def __init__(self, view: View) -> None:
         self.view = view
         self.rows = 0
-        """Lines that fit."""
+        """The number of lines that fit on the screen."""
         self.top = 0
         """Position of the topmost line."""
         self._top_line = self._cursor_line = -1
@@ -31,16 +31,16 @@ class Place:
 
     @property
     def line(self) -> int | None:
-        """The line under the cursor."""
+        """The line under the cursor; None in an empty table."""
         return self._line(self.cursor)
 
     @property
     def at_end(self) -> bool:
-        """The last line is on the screen."""
+        """Whether the last line is on the screen."""
         return self.top + self.rows >= len(self.view)
 
     def settle(self, rows: int) -> None:
-        """Find the place again among the lines there are now, with room for *rows*; what is on the screen is held."""
+        """Find the place again among the current lines, with room for *rows*; rows on a frozen screen stay resident."""
         self.rows = rows
         view, last = self.view, max(0, len(self.view) - rows)
         if not view.frozen:
@@ -54,14 +54,14 @@ class Place:
         view.hold(row_of(min([*seen, self._top_line, self._cursor_line])))
 
     def freeze(self) -> None:
-        """Hold the rows."""
+        """Freeze the rows at the present place."""
         if not self.view.frozen:
             top, at = self.top, self.cursor
             self.view.freeze()
             self._choose(top, at)
 
     def follow(self) -> None:
-        """Let the rows go on."""
+        """End the freeze and follow new rows again."""
         self.view.resume()
         self.settle(self.rows)
 
@@ -75,12 +75,12 @@ class Place:
         self._choose(max(top, at - self.rows + 1) if self.rows else top, at)
 
     def move(self, by: int) -> None:
-        """The cursor by some lines; there is nothing below the newest."""
+        """Move the cursor by *by* lines; while following the newest line it cannot move down."""
         if by < 0 or self.view.frozen or self.view.sort:
             self.go(self.cursor + by)
 
     def scroll(self, lines: int) -> None:
-        """Move what is on the screen by *lines*, the cursor with it; past the end it follows again."""
+        """Scroll the screen and the cursor by *lines*; scrolling past the end follows the newest line again."""
         if lines > 0 and not self.view.sort and (self.at_end or not self.view.frozen):
             self.follow()
             return
@@ -89,7 +89,7 @@ class Place:
         self._choose(top, max(top, min(self.cursor, top + max(1, self.rows) - 1)))
 
     def page(self, by: int) -> None:
-        """The same by pages."""
+        """Scroll by *by* pages, and move the cursor as far."""
         at, lines = self.cursor, by * max(1, self.rows - 1)
         self.scroll(lines)
         if self.view.frozen:

@@ -9,19 +9,19 @@ from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import SCHEMAS
 
 OVERHEAD = 8 + 4 + 16
-"""Bytes kept for a row beside its layout: where its text is, events lost before it, its place in a view."""
+"""Bytes kept for each row beside its layout: its text offset, the events lost before it, its place in a view."""
 
 
 def row_bytes(program: str) -> int:
-    """What an average row of *program* costs."""
+    """The memory of an average row of *program*, in bytes."""
     schema = SCHEMAS[program]
     return schema.dtype.itemsize + OVERHEAD + schema.text_bytes
 
 
 class Ring:
-    """Rows by number: the first ever is 0; ``first`` to ``end`` (exclusive) are kept.
+    """Rows are numbered from 0 in the order of arrival; those from ``first`` to ``end`` (exclusive) are resident.
 
-    Text lies in a byte ring beside the rows, addressed by its distance from the first byte ever.
+    Their text lies in a separate byte ring, addressed by its offset from the first byte ever written.
     """
 
     def __init__(self, program: str, budget: int) -> None:
@@ -41,13 +41,13 @@ class Ring:
 
     @property
     def nbytes(self) -> int:
-        """Memory it may use when full."""
+        """The memory in bytes that the ring uses when full."""
         return self._rows.nbytes + self._at.nbytes + self._lost.nbytes + self._heap.nbytes
 
     def append(self, batch: Batch, lost: NDArray[np.uint32], floor: int | None = None) -> int:
-        """Keep *batch*; the oldest rows give way, but none from *floor* on. Returns how many were kept.
+        """Store *batch* and evict the oldest rows, but none from *floor* on. Returns how many rows were stored.
 
-        ``lost`` tells for each row how many events of its CPU are missing before it.
+        ``lost`` gives for each row the number of events of its CPU that are missing just before it.
         """
         done = 0
         step = max(1, self.capacity // 4)
@@ -62,7 +62,7 @@ class Ring:
         rows = batch.rows.copy()
         starts, sizes = _extents(batch, rows)
         ends = np.cumsum(sizes)
-        # What fits when every row before the floor may go.
+        # The space that is free once every row before the floor is evicted.
         stays = self.end if floor is None else max(self.first, min(floor, self.end))
         space = len(self._heap) - (self._heap_end - self._heap_start(stays))
         count = min(len(rows), self.capacity - (self.end - stays), int(np.searchsorted(ends, space, side="right")))
@@ -81,7 +81,7 @@ class Ring:
         return count
 
     def _heap_start(self, row: int) -> int:
-        """Where the text of *row* begins."""
+        """The offset at which the text of *row* begins."""
         return int(self._at[row % self.capacity]) if row < self.end else self._heap_end
 
     def _evict(self, count: int, need: int) -> None:
@@ -117,7 +117,7 @@ class Ring:
         return self._heap[a:].tobytes() + self._heap[:b].tobytes()
 
     def slice(self, start: int, stop: int) -> Batch:
-        """Copy of the rows from number *start* to *stop* (those still kept), with their text."""
+        """A copy of the resident rows from number *start* to *stop* (exclusive), with their text."""
         start, stop = max(start, self.first), min(stop, self.end)
         if start >= stop:
             return Batch(self.program, np.empty(0, self.schema.dtype), b"")
@@ -130,7 +130,7 @@ class Ring:
         return Batch(self.program, rows, self._read(base, self._heap_start(stop)))
 
     def take(self, numbers: NDArray[np.int64]) -> Batch:
-        """Copy of the rows *numbers* (each still kept), in that order, with their text."""
+        """A copy of the rows *numbers*, all of which must be resident, in that order, with their text."""
         slots = numbers % self.capacity
         rows = self._rows[slots]
         if not self.schema.tail or not len(rows):
@@ -150,13 +150,13 @@ class Ring:
         return Batch(self.program, rows, data.tobytes())
 
     def column(self, name: str, start: int, stop: int) -> NDArray[np.generic]:
-        """Copy of one column of the rows from *start* to *stop*."""
+        """A copy of one column of the resident rows from *start* to *stop* (exclusive)."""
         slots = np.arange(max(start, self.first), min(stop, self.end)) % self.capacity
         values: NDArray[np.generic] = self._rows[name][slots]
         return values
 
     def values(self, name: str, numbers: NDArray[np.int64]) -> NDArray[np.generic]:
-        """One column of the rows *numbers*."""
+        """The values of one column for the rows *numbers*."""
         values: NDArray[np.generic] = self._rows[name][numbers % self.capacity]
         return values
 
@@ -174,13 +174,13 @@ class Ring:
         return text
 
     def lost(self, numbers: NDArray[np.int64]) -> NDArray[np.uint32]:
-        """Events missing just before each of the rows *numbers*, on that row's CPU."""
+        """The number of events missing just before each of the rows *numbers*, on that row's CPU."""
         values: NDArray[np.uint32] = self._lost[numbers % self.capacity]
         return values
 
 
 def _extents(batch: Batch, rows: NDArray[np.void]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Start and size of each row's text; lengths in *rows* that reach outside ``tails`` are cut."""
+    """The start and size of each row's text. Lengths in *rows* that reach beyond ``tails`` are cut."""
     start = rows["tail"].astype(np.int64)
     at = np.minimum(start, len(batch.tails))
     total = np.zeros(len(rows), np.int64)

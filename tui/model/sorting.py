@@ -1,4 +1,4 @@
-"""Sorts rows by a column. Takes copies first, so that the sorting itself can run beside the event loop."""
+"""Sorts rows by a column. The values are copied first, so that the sort itself can run outside the event loop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ringtop.tui.model.ring import Ring
 
 TEXT_PREFIX = 32
-"""Bytes of a path or argument list that are compared."""
+"""Only this many bytes of a path or argument list are compared."""
 
 
 def order(ring: Ring, numbers: NDArray[np.int64], field: str, descending: bool) -> Callable[[], NDArray[np.int64]]:

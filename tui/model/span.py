@@ -1,4 +1,4 @@
-"""A sorted run of integers that grows at both ends and is eaten from the front: the lines of a view."""
+"""The lines of a view: a sorted array of integers that grows at both ends and is evicted from the front."""
 
 from __future__ import annotations
 
@@ -21,45 +21,45 @@ class Span:
 
     @property
     def values(self) -> Keys:
-        """All of them; a view, good until the next change."""
+        """All values as an array view, valid until the next change; int64, ascending."""
         return self._data[self._head : self._tail]
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all values."""
         self._head = self._tail = len(self._data) // 2
 
     def append(self, keys: Keys) -> None:
-        """Add *keys*, each above all that are there."""
+        """Add *keys* at the end; each must be above all values present."""
         if self._tail + len(keys) > len(self._data):
             self._move(len(keys), at_end=True)
         self._data[self._tail : self._tail + len(keys)] = keys
         self._tail += len(keys)
 
     def prepend(self, keys: Keys) -> None:
-        """Add *keys*, each below all that are there."""
+        """Add *keys* at the front; each must be below all values present."""
         if len(keys) > self._head:
             self._move(len(keys), at_end=False)
         self._data[self._head - len(keys) : self._head] = keys
         self._head -= len(keys)
 
     def insert(self, at: int, key: int) -> None:
-        """Put *key* at the position *at*, where it belongs."""
+        """Insert *key* at the position *at*; the caller makes sure that the order holds."""
         values = np.insert(self.values, at, key)
         self._tail = self._head
         self.append(values)
 
     def pop(self) -> None:
-        """Remove the last."""
+        """Remove the last value."""
         self._tail -= 1
 
     def drop_before(self, key: int) -> int:
-        """Remove what is below *key*; returns how many that were."""
+        """Remove the values below *key*; returns their number."""
         gone = int(np.searchsorted(self.values, key))
         self._head += gone
         return gone
 
     def find(self, key: int) -> int:
-        """Position of the first that is not below *key*."""
+        """The position of the first value that is not below *key*."""
         return int(np.searchsorted(self.values, key))
 
     def _move(self, extra: int, at_end: bool) -> None:

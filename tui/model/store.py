@@ -16,14 +16,14 @@ from ringtop.tui.model.notes import Note
 from ringtop.tui.model.ring import Ring, row_bytes
 
 DEFAULT_BYTES = 64 << 20
-"""History of all tables together."""
+"""The memory budget for the history of all tables together."""
 LOOK = 1 << 16
-"""Newest rows among which the place of a change is looked for; more do not come while it is made."""
+"""The place of a change is searched for among this many of the newest rows; fewer arrive while it is made."""
 MOST_NOTES = 16
-"""Kept at one row, and of those whose place is not known yet: a hostile recording may have any number."""
+"""The limit of notes at one row, and of changes not yet placed: a hostile recording may hold any number."""
 AT_WORK_NS = 1_000_000_000
-"""An event stamped longer than this before a change was not still at work then; its number may be an earlier
-collector's."""
+"""An event stamped longer than this before a change is too old to have been in flight during it; its sequence number
+may belong to a previous collector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +47,15 @@ class Table:
         self.budget = budget
         self.ring = Ring(program, budget)
         self.received = 0
-        """Events that arrived."""
+        """All events that arrived."""
         self.unkept = 0
-        """Of those, never kept: skipped, or no room while rows on screen were held."""
+        """The received events that were never stored: skipped, or without room while rows on the screen were held."""
         self.floor: int | None = None
-        """While rows are frozen on screen: the first row that must stay."""
+        """The first row that must stay resident while rows are frozen on the screen; None otherwise."""
         self.marks: dict[int, list[Note]] = {}
-        """Notes that stand before a row: a restart, a switch of transport."""
+        """The notes before each row, such as a restart or a change of transport, by row number."""
         self.placed: list[int] = []
-        """Rows that were there when they got a note that belongs before them, in the order of the notes."""
+        """The rows before which a change was placed, in the order of placing: a view may have scanned them already."""
         self._due: list[stream.Changed] = []
         self._sequence = SequenceCheck()
         self._carried = 0
@@ -63,22 +63,22 @@ class Table:
 
     @property
     def first(self) -> int:
-        """Number of the oldest row kept."""
+        """The number of the oldest resident row."""
         return self.ring.first
 
     @property
     def end(self) -> int:
-        """Number of the next row."""
+        """The number that the next row will get."""
         return self.ring.end
 
     @property
     def evicted(self) -> int:
-        """Rows that were kept once and have given way."""
+        """The number of rows evicted so far."""
         return self.ring.first
 
     @property
     def at_end(self) -> list[Note]:
-        """Notes behind the last row: those of what comes next, and changes by whose new way nothing came yet."""
+        """The notes after the last row: those before the next row, and changes after which no event has arrived yet."""
         return [*self.marks.get(self.end, []), *self._due]
 
     def __len__(self) -> int:
@@ -103,20 +103,20 @@ class Table:
             self._place(start)
         for row in [r for r in self.marks if r < self.first]:
             del self.marks[row]
-        # Holes among what was not kept are told at the next row that is.
+        # Gaps among rows that were not stored are reported at the next stored row.
         self._carried += int(lost[kept:].sum(dtype=np.int64))
 
     def skip(self, count: int) -> None:
-        """Note that *count* events arrived and were let go unseen; the next ones open no gap."""
+        """Note that *count* events arrived and were discarded unread; the next events open no gap."""
         self.received += count
         self.unkept += count
         self._sequence.reset()
         self.mark(f"{count:,} not kept: they came faster than the viewer took them")
 
     def restart(self) -> None:
-        """A new collector numbers its events anew."""
+        """A new collector has started: it numbers its events from the start again."""
         self._sequence.reset()
-        # Numbers of the old one say nothing of what the new one sends.
+        # The old collector's sequence numbers cannot place a change among the new collector's events.
         for change in self._due:
             self._note(self.end, change)
         self._due = []
@@ -124,7 +124,7 @@ class Table:
             self.mark("collector restarted")
 
     def mark(self, note: Note) -> None:
-        """Put a note before the next row; that of a change before the first row that came by the new way."""
+        """Put a note before the next row; a change goes before the first row that it applies to."""
         if isinstance(note, stream.Changed):
             self._due = [*self._due[1 - MOST_NOTES :], note]
             self._place(self.end - LOOK)
@@ -135,7 +135,7 @@ class Table:
         self.marks[row] = [*self.marks.get(row, [])[1 - MOST_NOTES :], note]
 
     def _place(self, start: int) -> None:
-        """Put the changes where they belong among the rows from *start* on; those that belong later wait."""
+        """Put each pending change before its first row from *start* on; those without such a row stay pending."""
         start = max(start, self.first)
         ts, cpu, seq = (self.ring.column(name, start, self.end).astype(np.int64) for name in ("ts", "cpu", "seq"))
         waiting = []
@@ -150,13 +150,13 @@ class Table:
         self._due = waiting
 
     def event(self, number: int) -> Event | None:
-        """The row *number*, if it is still kept."""
+        """The row *number*; None when it is not resident."""
         if not self.first <= number < self.end:
             return None
         return Event(number, self.ring.take(np.array([number], np.int64)))
 
     def find(self, name: str, value: int) -> NDArray[np.int64]:
-        """Numbers of the rows whose integer column *name* is *value*."""
+        """The numbers of the resident rows whose integer column *name* is *value*."""
         return np.flatnonzero(self.ring.column(name, self.first, self.end) == value) + self.first
 
     def recent(self, name: str, count: int = 20, look: int = 2000) -> list[int] | list[bytes]:
@@ -170,7 +170,7 @@ class Table:
 def _after(
     change: stream.Changed, ts: NDArray[np.int64], cpu: NDArray[np.int64], seq: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """Which events came by the new way: by their numbers, or where the change tells none, by their time."""
+    """Which events came after *change*: by sequence number, or by timestamp when the change gives no numbers."""
     if not change.cpus:
         return ts > change.ts_ns
     known, last = np.array(sorted(end[:2] for end in change.cpus)).T
@@ -180,20 +180,20 @@ def _after(
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """Events of one process from all tables, in time order."""
+    """The events of one process from all tables, in time order."""
 
     batches: dict[str, Batch]
     order: list[tuple[str, int]]
     """Program and position in its batch, oldest first."""
     total: int = 0
-    """Events there are, with those that were too many to be among these."""
+    """The number of resident events of the process, including those beyond the limit."""
 
     def __len__(self) -> int:
         return len(self.order)
 
 
 class Store:
-    """All tables."""
+    """The tables of all programs, within one memory budget."""
 
     def __init__(self, programs: Iterable[str] = tuple(SCHEMAS), budget: int = DEFAULT_BYTES) -> None:
         names = [p for p in SCHEMAS if p in set(programs)]
@@ -203,21 +203,21 @@ class Store:
         self.tables = {p: Table(p, rows * row_bytes(p)) for p in names}
 
     def append(self, batch: Batch) -> None:
-        """Take what arrived for one program; programs that were not asked for are ignored."""
+        """Store a batch of one program; a program without a table is ignored."""
         if (table := self.tables.get(batch.program)) is not None:
             table.append(batch)
 
     def clear(self) -> None:
-        """Forget everything (a recording went back)."""
+        """Empty all tables: a recording has gone back."""
         self.tables.update({p: Table(p, t.budget) for p, t in self.tables.items()})
 
     def restart(self) -> None:
-        """A new collector is speaking."""
+        """A new collector has started."""
         for table in self.tables.values():
             table.restart()
 
     def process(self, pid: int, limit: int = 5000) -> Life:
-        """The kept events of the process *pid* from every table, in time order; of more than *limit* the newest."""
+        """The resident events of the process *pid* from every table, in time order; at most the *limit* newest."""
         found = {p: t.find("pid", pid) for p, t in self.tables.items()}
         batches = {p: self.tables[p].ring.take(rows[-limit:]) for p, rows in found.items()}
         keys = [(int(ts), p, i) for p, b in batches.items() for i, ts in enumerate(b.rows["ts"].tolist())]

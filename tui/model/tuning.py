@@ -1,4 +1,4 @@
-"""What the keys for a change while events flow ask of the collector. Pure functions."""
+"""Requests to the collector for a change while events flow, made from keys. Pure functions."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ringtop.bpf.stream import Control, Retune, SetCapture, State
 
 WAKEUPS = ("timer", "adaptive", "every", "batch:64")
 SECONDS = 10
-"""Usual length of a comparison."""
+"""The usual length of a comparison, in seconds."""
 
 
 class Tuned(Protocol):
-    """How a program is set: a ``State``, or what it is to become."""
+    """The setting of a program: a ``State``, or one that was requested (``Wanted``)."""
 
     @property
     def program(self) -> str:
@@ -23,7 +23,7 @@ class Tuned(Protocol):
 
     @property
     def buffer_bytes(self) -> int | None:
-        """As in ``State``; None while nobody knows."""
+        """As in ``State``; None while it is unknown."""
 
     @property
     def wakeup(self) -> str:
@@ -32,17 +32,20 @@ class Tuned(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How a program is set once the collector has done all that it was asked for."""
+    """The setting of a program once the collector has carried out all pending requests."""
 
     program: str
     buffer_bytes: int | None
-    """None after a change of the transport, whose size only the collector knows."""
+    """None after a change of the transport: only the collector knows the new buffer's size."""
     wakeup: str
 
 
 def retune(what: str, now: Tuned, no_ringbuf: str) -> Retune:
-    """``transport``, ``larger``, ``smaller`` or ``wakeup`` for a program that is set as *now*. *no_ringbuf*: why there
-    is no ring buffer, if so. Raises ValueError that says why it cannot be."""
+    """The request for *what* (``transport``, ``larger``, ``smaller`` or ``wakeup``) from the setting *now*.
+
+    *no_ringbuf* says why there is no ring buffer; empty when there is one. Raises ValueError with the reason when the
+    change is impossible.
+    """
     programs = [now.program]
     if what == "transport":
         if no_ringbuf:
@@ -62,7 +65,7 @@ def retune(what: str, now: Tuned, no_ringbuf: str) -> Retune:
 
 
 def check_comparable(comparing: bool, no_ringbuf: str) -> None:
-    """Raises ValueError that says why the transports cannot be compared now, if so."""
+    """Raises ValueError with the reason when the transports cannot be compared now."""
     if no_ringbuf:
         raise ValueError(f"{no_ringbuf}: there is nothing to compare the perf buffers with")
     if comparing:
@@ -70,18 +73,18 @@ def check_comparable(comparing: bool, no_ringbuf: str) -> None:
 
 
 def granted(now: Tuned, asked: Retune) -> Wanted:
-    """How a program that is set as *now* will be set once it is as *asked*."""
+    """The setting of a program that is set as *now* once the request *asked* is carried out."""
     size = None if asked.transport else asked.buffer_bytes or now.buffer_bytes
     return Wanted(now.program, size, asked.wakeup or now.wakeup)
 
 
 def same(a: Tuned, b: Tuned) -> bool:
-    """They have the same buffer and wake-up mode."""
+    """Whether both have the same buffer size and wake-up mode."""
     return (a.buffer_bytes, a.wakeup) == (b.buffer_bytes, b.wakeup)
 
 
 def again(old: State, new: State) -> list[Control]:
-    """What a collector in state *new* is to be told so that it does as an earlier one did in state *old*."""
+    """The controls that bring a collector in state *new* to the setting of an earlier one in state *old*."""
     change = Retune(
         transport=old.transport if old.transport != new.transport else "",
         buffer_bytes=old.buffer_bytes if (old.transport, old.buffer_bytes) != (new.transport, new.buffer_bytes) else 0,
@@ -93,5 +96,5 @@ def again(old: State, new: State) -> list[Control]:
 
 
 def seconds(text: str) -> float:
-    """'10', '2.5s'; the usual when nothing was said. Raises ValueError."""
+    """Read a length such as '10' or '2.5s', in seconds; ``SECONDS`` when *text* is blank. Raises ValueError."""
     return Seconds().read(text) if text.strip() else SECONDS

@@ -1,7 +1,7 @@
-"""Which rows of a table are shown, and in what order: the display filter, the gaps, the freeze and the sort.
+"""A view selects and orders the rows of a table: display filter, gaps, freeze and sort.
 
-Lines are found by scanning history in slices, newest first, so that a filter shows what matters at once and never holds
-up the screen.
+It scans history in slices, newest first, so that a new filter shows the latest rows at once and never blocks the
+screen.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from ringtop.tui.model.span import Keys, Span
 from ringtop.tui.model.store import Table
 
 SLICE = 4096
-"""Rows looked at in one go."""
+"""The number of rows scanned at a time."""
 
 Predicate = Callable[[Batch], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """By which field, in which direction."""
+    """The field and the direction of a sort."""
 
     field: str
     descending: bool = True
 
 
 class View:
-    """The lines of one table."""
+    """The lines that are shown of one table."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -42,20 +42,20 @@ class View:
         self.sort: Sort | None = None
         self.frozen = False
         self.matched = 0
-        """Rows among the lines."""
+        """The number of rows, without gaps, among the lines."""
         self._lines = Span()
         self._low = self._high = table.end
-        """Rows scanned: from low (inclusive) to high."""
+        """The scanned rows: from low (inclusive) to high (exclusive)."""
         self._stop = 0
         """While frozen: the first row that is not shown."""
         self._placed = 0
-        """Late notes of the table that were seen to."""
+        """How many of the table's ``placed`` notes have been put among the lines."""
         self._arrived = 0
         self._last: tuple[int, Gap] | None = None
-        """The line behind the last row, and what is noted there."""
+        """The gap line after the last row, with its notes; None without notes."""
         self._order: Keys | None = None
         self.sorted_by: Sort | None = None
-        """The sort that the lines have now."""
+        """The sort by which the lines are ordered at present."""
 
     # What is shown
 
@@ -63,7 +63,7 @@ class View:
         return len(self._lines) + (self._last is not None) if self._order is None else len(self._order)
 
     def lines(self, start: int, stop: int) -> Keys:
-        """The lines at positions *start* to *stop*."""
+        """The lines at positions *start* to *stop* (exclusive)."""
         start, stop = max(0, start), max(0, stop)
         if self._order is not None:
             return self._order[start:stop].copy()
@@ -73,14 +73,14 @@ class View:
         return found
 
     def seek(self, line: int) -> int:
-        """Where *line* is, or the next one that is shown; where rows are sorted gaps stand for the row behind them."""
+        """The position of *line*, or of the next line shown. In a sorted view a gap counts as the row after it."""
         if self._order is None:
             return self._lines.find(line)
         found = np.flatnonzero(self._order == line_of(row_of(line)))
         return int(found[0]) if len(found) else 0
 
     def gap(self, line: int) -> Gap:
-        """What the gap line *line* stands for: all holes since the row shown before it."""
+        """The gap at *line*: all losses and notes since the previous row shown."""
         if self._last is not None and line == self._last[0]:
             return self._last[1]
         row = row_of(line)
@@ -95,12 +95,12 @@ class View:
 
     @property
     def end(self) -> int:
-        """The first row that is not to be shown."""
+        """The number after the last row that may be shown."""
         return self._stop if self.frozen else self.table.end
 
     @property
     def scanning(self) -> bool:
-        """Rows are still to be looked at."""
+        """Whether rows are still to be scanned."""
         return self._high < self.end or self._low > self.table.first
 
     @property
@@ -111,7 +111,7 @@ class View:
     # What changes it
 
     def filter(self, predicate: Predicate | None) -> None:
-        """Show only what *predicate* says; everything is scanned anew, newest first."""
+        """Show only the rows that match *predicate*; all rows are scanned again, newest first."""
         self.predicate = predicate
         self._lines.clear()
         self.matched = 0
@@ -119,7 +119,7 @@ class View:
         self._order = self.sorted_by = None
 
     def replace(self, table: Table) -> None:
-        """Show *table* from now on, from its beginning."""
+        """Show *table* instead of the present one, from its beginning."""
         self.table = table
         self.frozen = False
         self._stop = self._placed = 0
@@ -127,24 +127,24 @@ class View:
         self.filter(self.predicate)
 
     def freeze(self) -> None:
-        """Hold the rows as they are."""
+        """Freeze the view: no new rows appear."""
         if not self.frozen:
             self._note_end()
             self._stop, self._arrived = self.table.end, self.table.received
             self.frozen = True
 
     def resume(self) -> None:
-        """Take new rows again."""
+        """End the freeze: new rows appear again, and held rows may be evicted."""
         self.frozen = False
         self.table.floor = None
 
     def hold(self, row: int) -> None:
-        """While frozen: rows from *row* on may not be evicted, they are on the screen."""
+        """While frozen, keep the rows from *row* on from being evicted: they are on the screen."""
         if self.frozen:
             self.table.floor = row
 
     def settle(self) -> None:
-        """Let go of what was evicted; show the notes behind the last row, and those put among rows looked at before."""
+        """Remove evicted rows; show the notes after the last row, and the notes placed among rows already scanned."""
         if not self.frozen:
             self._note_end()
         first = self.table.first
@@ -205,7 +205,7 @@ class View:
         keys = np.sort(np.concatenate((line_of(numbers[shown]), gap_before(numbers[gaps]))))
         self.matched += int(shown.sum())
         if self.predicate is not None and len(keys):
-            # Of gaps with no row between them the last stands for all.
+            # Of several gaps with no row shown between them, only the last is kept: it covers them all.
             gap = ~is_row(keys)
             keep = np.ones(len(keys), bool)
             keep[:-1] = ~(gap[:-1] & gap[1:])
@@ -217,7 +217,7 @@ class View:
     # Sorting
 
     def resort(self) -> Callable[[], Keys] | None:
-        """Work that gives the sorted order, to be handed to ``sorted``; None when there is no sort."""
+        """A function that computes the sorted order, which ``sorted`` takes; None when there is no sort."""
         self.sorted_by = self.sort
         if self.sort is None:
             self._order = None
