@@ -1,4 +1,5 @@
-"""What takes the kernel a while (it waits until every CPU has passed a quiet moment), beside the reading of events."""
+"""Slow kernel calls run in a thread of their own, so that events are read meanwhile: such a call waits until every CPU
+has passed a quiescent state."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Callable
 
 
 class Background:
-    """Runs *work* in a thread of its own, which should do little but system calls."""
+    """Runs *work* in a thread of its own. The work should do little but system calls."""
 
     def __init__(self, work: Callable[[], None]) -> None:
         self._work = work
@@ -23,16 +24,16 @@ class Background:
 
     @property
     def done(self) -> bool:
-        """It has ended."""
+        """Whether the work has ended."""
         return not self._thread.is_alive()
 
     @property
     def failed(self) -> bool:
-        """It has ended with an error."""
+        """Whether the work has ended with an error."""
         return self.done and self._error is not None
 
     def result(self) -> None:
-        """Wait for its end. Raises what it ended with."""
+        """Wait for the work to end. Raises the exception that ended it."""
         self._thread.join()
         if self._error:
             raise self._error

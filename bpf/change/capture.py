@@ -1,4 +1,4 @@
-"""The capture filter of a program that runs: what the user wrote, and what its kernel side checks."""
+"""The capture filter of a running program: the user's text, and the compiled form that the kernel side checks."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from ringtop.bpf.options.collector import MIN_US
 
 @dataclass(frozen=True, slots=True)
 class CaptureInForce:
-    """A capture filter."""
+    """A capture filter in both forms."""
 
     text: str
-    """As the user wrote it."""
+    """The filter as the user wrote it."""
     compiled: Capture
-    """As the kernel checks it."""
+    """The filter as the kernel checks it."""
 
 
 def capture_filter(text: str, schema: Schema, knows: frozenset[str], min_us: int | None) -> CaptureInForce:
-    """*text* for a program whose hook knows the fields *knows*. *min_us*: the shortest wait that runqslower reports;
-    None for what the text says of latency, else ``MIN_US``. Raises FilterError."""
-    expr = language.parse(text)  # so that an error points into what the user wrote
+    """Compile *text* for a program whose hook knows the fields *knows*. *min_us* is the shortest wait, in microseconds,
+    that runqslower reports. With None, the text's own condition on latency decides, or ``MIN_US`` if it has none.
+    Raises FilterError."""
+    expr = language.parse(text)  # parsed alone first, so that an error points into the user's text
     if expr is not None:
         compile_capture(expr, schema, knows)
     if min_us is None and not (expr is not None and language.mentions(expr, "latency")):

@@ -1,4 +1,5 @@
-"""What a user changes while events flow: the capture filter, and, one thing at a time, the way that events take."""
+"""A user's changes while events flow: the capture filter and, one at a time, the transport, its size and its
+wake-ups."""
 
 from __future__ import annotations
 
@@ -19,32 +20,35 @@ from ringtop.bpf.transport.setting import Setting
 
 
 class Changes:
-    """Of the *ways* of a loaded program, whose *capture* filter is put in force. *size*, unless 0, is what the user
-    asks of any transport's buffers; *no_ringbuf* is why there can be no ring buffer."""
+    """Applies a user's changes to the *ways* of a loaded program. The *capture* filter is put in force at once.
+
+    *size* is the buffer size in bytes that the user asks of any transport, or 0 for the defaults. *no_ringbuf* says why
+    there can be no ring buffer, and is empty when there can.
+    """
 
     def __init__(self, loaded: Loaded, ways: Ways, capture: CaptureInForce, size: int, no_ringbuf: str) -> None:
         self.news: list[Changed | Compared | stream.Notice] = []
-        """What came of the changes, for the stream; whoever reads it empties it."""
+        """Results and notices for the stream. The code that reads them empties the list."""
         self._loaded, self._ways, self._no_ringbuf = loaded, ways, no_ringbuf
         self._sizes = {transport: size or default for transport, default in sizes.DEFAULT.items()}
-        """Bytes that the buffers of each transport have, had last, or would get first."""
+        """Buffer size in bytes of each transport: the one it has, had last, or would get first."""
         self._change: Handover | Comparison | None = None
         self.capture = capture
-        """The filter in force."""
+        """The filter that is in force."""
         self.set_capture(capture)
 
     @property
     def changing(self) -> bool:
-        """A change is under way; the next one has to wait."""
+        """Whether a change is under way; the next one has to wait."""
         return self._change is not None and self._change.changing
 
     @property
     def comparing(self) -> bool:
-        """Copies go over the other transport."""
+        """Whether the transports are being compared: copies of the events go over the other one."""
         return isinstance(self._change, Comparison)
 
     def set_capture(self, capture: CaptureInForce) -> None:
-        """Put a filter in force. Not while ``changing``."""
+        """Put a filter in force. Must not be called while ``changing``."""
         self._configure(capture, self._change.new.reader if isinstance(self._change, Comparison) else None)
         self.capture = capture
 
@@ -52,8 +56,8 @@ class Changes:
         self._loaded.configure(self._ways.used.setting.in_kernel(capture.compiled, copies))
 
     def retune(self, asked: stream.Retune) -> bool:
-        """Begin a change; False when there is nothing to change. Not while ``changing``. Raises ValueError or
-        CannotTrace, and then all stays as it is."""
+        """Begin a change. Returns False when there is nothing to change. Must not be called while ``changing``. Raises
+        ValueError or CannotTrace, and then everything stays as it is."""
         if self.comparing:
             raise ValueError("the transports are being compared: nothing can be changed until that is over")
         used = self._ways.used
@@ -72,7 +76,7 @@ class Changes:
         return True
 
     def compare(self, seconds: float) -> None:
-        """Begin a comparison. Not while ``changing``. Raises ValueError or CannotTrace."""
+        """Begin a comparison. Must not be called while ``changing``. Raises ValueError or CannotTrace."""
         if self.comparing:
             raise ValueError("the transports are being compared already")
         if not 0 < seconds <= stream.MOST_SECONDS:
@@ -92,17 +96,17 @@ class Changes:
             raise CannotTrace("the ring buffer cannot be used", self._no_ringbuf, "The perf buffers stay in use.")
 
     def step(self) -> bool:
-        """Go on with what is under way, before a drain; whether it can be finished after that."""
+        """Advance the change under way, before a drain. Returns whether it can be finished after that drain."""
         return self._change is not None and self._change.step()
 
     def saw(self, way: Way, rows: Rows) -> None:
-        """Take note of *rows*, which *way* just brought."""
+        """Let the change under way record *rows*, which *way* has just drained."""
         if self._change is not None:
             self._change.saw(way, rows)
 
     def finish(self, counters: Counters) -> None:
-        """Finish what is under way, after the drain that followed the ``step`` that said so. *counters*: as the kernel
-        had them after that step."""
+        """Finish the change under way, after the drain that followed the ``step`` that returned True. *counters* are
+        the kernel's, read after that step."""
         change, self._change = self._change, None
         assert change is not None
         try:
@@ -130,7 +134,7 @@ class Changes:
         self.news.append(stream.Notice(level, text, self._loaded.program))
 
     def settle(self) -> None:
-        """Finish what is under way; the next drain completes it."""
+        """End the change under way: the next drain completes it. A change that never began is dropped."""
         if self._change is not None and not self._change.settle():
             self._ways.close(self._change.new)
             self._change = None

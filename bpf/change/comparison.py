@@ -19,14 +19,14 @@ from ringtop.bpf.transport.reader import Reader
 
 _EMITTED = COUNTERS.index("emitted")
 _CLEARLY = 1.25
-"""So many times the other's figure is a reason to choose."""
+"""How many times as large as the other a figure must be for that to be a reason to choose."""
 _CHEAP = 0.01
-"""Share of a CPU below which nobody needs to save."""
+"""Share of a CPU up to which the cost of reading is no reason to choose."""
 
 
 class Comparison:
-    """For *seconds* copies of the events of *used* go to *new*, which is open but not installed; *copy* tells the
-    kernel where to, and None to end."""
+    """Sends copies of the events of *used* to *new* for *seconds*. *new* is open but not installed. *copy* makes the
+    kernel send copies to a reader; None ends them."""
 
     def __init__(
         self, loaded: Loaded, used: Way, new: Way, seconds: float, copy: Callable[[Reader | None], None]
@@ -34,7 +34,7 @@ class Comparison:
         self.new = new
         self._loaded, self._used, self._seconds, self._copy = loaded, used, seconds, copy
         self._began: Figures | None = None
-        """How *used* stood when the copies began; None until then."""
+        """The figures of *used* when the copies began; None until then."""
         self._emitted = self._until_ns = 0
         self._ending = False
         self._work = Background(self._enter)
@@ -51,19 +51,20 @@ class Comparison:
         self._uninstall()
 
     def _uninstall(self) -> None:
-        with suppress(OSError):  # nothing goes there any more, all the same
+        with suppress(OSError):  # harmless: no event goes there any more
             self.new.reader.uninstall(self._loaded.map_fd(self.new.transport))
 
     @property
     def changing(self) -> bool:
-        """It is just beginning, or ending."""
+        """Whether the comparison is just beginning, or ending."""
         return self._began is None or self._ending
 
     def saw(self, way: Way, rows: Rows) -> None:
-        """The shown events are not its business."""
+        """Does nothing: the events that are shown do not concern a comparison."""
 
     def step(self) -> bool:
-        """Go on with it. Whether the last copy has been written: one drain more, and they are all here."""
+        """Advance the comparison. Returns whether the last copy has been written, so that one more drain brings them
+        all, or whether it failed."""
         if not self._work.done:
             return False
         if self._ending or self._work.failed:
@@ -85,8 +86,8 @@ class Comparison:
         self._work = Background(self._leave)
 
     def settle(self) -> bool:
-        """Finish it now; False when it never began, and all is as before."""
-        with suppress(OSError):  # raised by the result
+        """Finish the comparison now. Returns False when it never began, and then everything is as before."""
+        with suppress(OSError):  # ``result`` raises it
             self._work.result()
             if self._began is None:
                 self._uninstall()
@@ -97,7 +98,7 @@ class Comparison:
         return self._began is not None
 
     def result(self, counters: Counters) -> Compared:
-        """What came of it, after the last drain. Raises OSError when the copies could not be."""
+        """The outcome, after the last drain. Raises OSError when the copies could not be made."""
         self._work.result()
         assert self._began is not None
         mine, other = self._used.period(counters, self._began), self.new.period(counters)
@@ -110,10 +111,11 @@ def _copied(counters: Counters) -> int:
 
 
 def advice(used: Period, other: Period) -> tuple[Transport, str]:
-    """Which of the two to take, and why: what loses less, else what costs less, else what keeps order."""
+    """Which of the two transports to use, and why: the one that loses less, else the one that costs less to read, else
+    the one that keeps order, else the one that takes less memory."""
 
     def better(a: float, b: float) -> Period | None:
-        """The one with the clearly smaller figure: *a* is the used one's."""
+        """The period whose figure is clearly smaller, or None. *a* is the figure of *used*, *b* that of *other*."""
         if max(a, b) <= _CLEARLY * min(a, b):
             return None
         return used if a < b else other

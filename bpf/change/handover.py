@@ -1,8 +1,8 @@
 """One way takes over from another while events flow.
 
-Both are drained until the kernel says that no event is at work which was meant for the old one; then the old one is
-empty after one more drain, and is closed. On each CPU the events of the old one all come before those of the new one:
-a program decides for itself once an event, and is not interrupted by itself.
+Both ways are drained until the kernel reports that no event meant for the old one is still being written. One more
+drain then empties the old way, and it is closed. On each CPU all events of the old way come before those of the new
+one, because a program chooses the way once for each event and is not interrupted by itself.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ _NEVER = np.iinfo(np.int64).max
 
 
 class Handover:
-    """From *old* to *new*, which is open but not installed; *config* is in force afterwards, *before* until then."""
+    """Moves events from *old* to *new*, which is open but not installed. The configuration *before* is in force until
+    the switch, *config* after it."""
 
     changing = True
 
     def __init__(self, loaded: Loaded, old: Way, new: Way, before: ProgramConfig, config: ProgramConfig) -> None:
         self.old, self.new = old, new
         self._told_ns = 0
-        """When the kernel was told; 0 until then."""
+        """Monotonic time at which the kernel was given the new way; 0 until then."""
         self._in_flight = 0
         self._last = old.ledger.next_seq - 1
         self._first = np.full(len(self._last), _NEVER)
@@ -41,14 +42,14 @@ class Handover:
 
     def _hand_over(self) -> None:
         loaded, old, new = self._loaded, self.old.reader, self.new.reader
-        replaced = old.transport == new.transport  # then the new one is in force as soon as it is in its place
+        replaced = old.transport == new.transport  # then the new one is in force once it is installed
         if replaced:
             self._told_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
         try:
             new.install(loaded.map_fd(new.transport))
             if not replaced:
                 self._told_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
-            loaded.configure(self._config)  # the one store that decides
+            loaded.configure(self._config)  # this one store decides which way events take
             loaded.wait_for_runs()
         except OSError:
             loaded.configure(self._before)
@@ -61,11 +62,11 @@ class Handover:
                     new.uninstall(loaded.map_fd(new.transport))
             raise
         if not replaced:
-            with suppress(OSError):  # nothing goes there any more, all the same
+            with suppress(OSError):  # harmless: no event goes there any more
                 old.uninstall(loaded.map_fd(old.transport))
 
     def saw(self, way: Way, rows: Rows) -> None:
-        """Take note of *rows*, which *way* just brought."""
+        """Record the sequence numbers of *rows*, which *way* has just drained."""
         seq = rows["seq"].astype(np.int64)
         if way is self.new:
             np.minimum.at(self._first, rows["cpu"], seq)
@@ -75,18 +76,19 @@ class Handover:
             self._in_flight += len(rows)
 
     def step(self) -> bool:
-        """Whether nothing is written any more to the one that has to go: one drain more, and it is empty."""
+        """Whether nothing is written to the old way any more, so that one more drain empties it."""
         return self._work.done
 
     def settle(self) -> bool:
-        """Wait until nothing is written any more to the one that has to go."""
-        with suppress(OSError):  # raised by the result
+        """Wait until nothing is written to the old way any more. Returns True, also after a failure, which ``result``
+        raises."""
+        with suppress(OSError):  # ``result`` raises it
             self._work.result()
         return True
 
     def result(self, counters: Counters) -> Changed:
-        """What came of it, after the last drain of the old one. Raises OSError when the new one could not take over,
-        and the old one goes on."""
+        """The outcome, after the last drain of the old way. Raises OSError when the new way could not take over, and
+        the old one stays in use."""
         self._work.result()
         return Changed(
             program=self._loaded.program,
@@ -102,7 +104,8 @@ class Handover:
         )
 
     def _cpus(self) -> list[tuple[int, int, int]]:
-        """CPU, last number over the old one, first over the new one; -1 for none."""
+        """For each CPU with events: its number, its last sequence number over the old way and its first over the new
+        one; -1 for none."""
         first = np.where(self._first == _NEVER, -1, self._first)
         both = zip(range(len(first)), self._last.tolist(), first.tolist(), strict=True)
         return [numbers for numbers in both if numbers[1:] != (-1, -1)]

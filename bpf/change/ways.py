@@ -1,4 +1,4 @@
-"""The ways by which a program's events come now: one that is in use, and during a change one beside it."""
+"""The ways that a program's events take: the one that is in use, and during a change or a comparison a second one."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Open = Callable[[Setting], Reader]
 
 
 class Way:
-    """A reader and its setting, with the *ledger* that its events are entered in; *copies*: it has those events that
-    another way has, too. Its period begins with *counters*, as the kernel has them now."""
+    """A *reader* and its *setting*, with the *ledger* in which its events are entered. *copies* means that its events
+    are copies of those that take another way. Its period begins with *counters*, as the kernel has them now."""
 
     def __init__(self, setting: Setting, reader: Reader, ledger: Ledger, counters: Counters, copies: bool) -> None:
         self.setting, self.reader, self.ledger, self.copies = setting, reader, ledger, copies
@@ -34,16 +34,17 @@ class Way:
 
     @property
     def received(self) -> Received:
-        """What came over it, and over others of its transport before it."""
+        """The totals of its transport, including what came over earlier ways of the same transport."""
         return self.ledger.by[self.transport]
 
     @property
     def due(self) -> bool:
-        """A buffer is as full as makes the kernel ask for a drain: half with the timer, else not empty."""
+        """Whether so much waits that the kernel asks for a drain: half a buffer with the timer, anything in the other
+        modes."""
         return self.reader.stats() >= (self.reader.size // 2 if self.setting.wakeup == "timer" else 1)
 
     def drain(self) -> Batch:
-        """What has arrived; it is in the ledger."""
+        """Take the events that have arrived, and enter them in the ledger."""
         began = time.thread_time_ns()
         drained = self.reader.drain()
         self.ledger.take(self.transport, drained, time.clock_gettime_ns(time.CLOCK_MONOTONIC))
@@ -51,38 +52,38 @@ class Way:
         return drained.batch
 
     def begin(self, counters: Counters) -> None:
-        """Its period begins now."""
+        """Begin its period now."""
         self._since = self.figures(counters)
 
     def figures(self, counters: Counters) -> Figures:
-        """How it stands now."""
+        """Its figures now."""
         return figures(self.received, counters, COPIES if self.copies else TRANSPORTS.index(self.transport))
 
     def period(self, counters: Counters, since: Figures | None = None) -> Period:
-        """What it did from the beginning of its period, or *since* then, until now."""
+        """What it did from the beginning of its period, or from *since*, until now."""
         return (since or self._since).until(self.figures(counters), self.reader, self.setting.wakeup)
 
 
 class Ways:
-    """All ways that are read now, in the order they were opened; at first one of *setting*, which *open* opens. Raises
-    CannotTrace."""
+    """All ways that are being read, in the order they were opened. The first one has *setting*; *open* opens its
+    buffers. Raises CannotTrace."""
 
     def __init__(self, open: Open, setting: Setting, counters: Counters) -> None:
         self.ledger = Ledger(len(counters.seq))
-        """Of the events that are shown: all but copies."""
+        """The ledger of the events that are shown: all but copies."""
         self.opened: set[Transport] = set()
-        """Transports that events may have come over, now or before."""
+        """Transports over which events may have come, now or before."""
         self._open = open
         self._ways: list[Way] = []
         self._epoll: epoll | None = None
         self.used = self.open(setting, counters)
-        """The one in use; while another takes over, the one that leaves."""
+        """The way in use; during a handover, the old one."""
 
     def __iter__(self) -> Iterator[Way]:
         return iter(self._ways)
 
     def open(self, setting: Setting, counters: Counters, copies: bool = False) -> Way:
-        """Another one, that is read from now on. Raises CannotTrace."""
+        """Open another way, which is read from now on. Raises CannotTrace."""
         ledger = Ledger(self.ledger.cpus) if copies else self.ledger
         way = Way(setting, self._open(setting), ledger, counters, copies)
         self._ways.append(way)
@@ -92,24 +93,24 @@ class Ways:
         return way
 
     def use(self, way: Way, counters: Counters) -> None:
-        """*way* is the one in use from now on."""
+        """Make *way* the one in use, and begin its period."""
         way.begin(counters)
         self.used = way
 
     def close(self, way: Way) -> None:
-        """Free the buffers of *way*: it is read no more."""
+        """Stop reading *way*, and free its buffers."""
         self._ways.remove(way)
         self._unwait(way.reader.fds())
         way.reader.close()
 
     def watch(self, epoll: epoll) -> None:
-        """Have *epoll* wait for the readers, also for those that come later."""
+        """Register the readers with *epoll*, and later those of ways that are opened then."""
         self._epoll = epoll
         for way in self:
             self._wait(way.reader.fds())
 
     def follow(self, way: Way, online: list[int], map_fd: int, dead: Collection[int]) -> None:
-        """Have a buffer for each CPU of *online*, and new ones for the *dead*. Raises OSError."""
+        """Give *way* a buffer for each CPU of *online*, and new ones for the *dead*. Raises OSError."""
         before = set(way.reader.fds())
         try:
             way.reader.follow(online, map_fd, dead)
@@ -121,7 +122,7 @@ class Ways:
     def _wait(self, fds: Iterable[int]) -> None:
         if self._epoll is not None:
             for fd in fds:
-                # Edge-triggered: a level would be high again, without any wake-up, at the first event after a drain.
+                # Edge-triggered: a level would be ready again at the first event after a drain, without any wake-up.
                 self._epoll.register(fd, EPOLLIN | EPOLLET)
 
     def _unwait(self, fds: Iterable[int]) -> None:
@@ -131,11 +132,11 @@ class Ways:
 
     @property
     def due(self) -> bool:
-        """One of them is as full as makes the kernel ask for a drain."""
+        """Whether so much waits in one of the ways that the kernel asks for a drain."""
         return any(way.due for way in self)
 
     def woken(self, fds: set[int]) -> bool:
-        """Count the wake-ups of those among *fds*; whether there were any."""
+        """Count the wake-ups by the ready *fds*. Returns whether there were any."""
         ours = False
         for way in self:
             count = len(fds.intersection(way.reader.fds()))
