@@ -1,1 +1,1 @@
-"""The counters that must balance."""
+"""The ledger: the counters that account for every event, and must balance."""

@@ -1,4 +1,4 @@
-"""An audit: the kernel's counters, read just before a drain, against what that drain brought."""
+"""An audit compares the kernel's counters, read just before a drain, with what that drain brought."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ _DROPPED = [COUNTERS.index(reason) for reason in REASONS]
 
 
 class Audit:
-    """What *counters* say was emitted has been received or dropped by the end of the drain, but for events that were
-    just being written. Events received beyond the counters were emitted after they were read; their numbers tell."""
+    """Every event that *counters* report as emitted has been received or dropped by the end of the drain, except those
+    that were just being written. Events received beyond the counters were emitted after these were read: their sequence
+    numbers show it."""
 
     def __init__(self, counters: Counters) -> None:
         self.counters = counters
         self.ahead: dict[str, NDArray[np.int64]] = {t: np.zeros(len(counters.seq), np.int64) for t in TRANSPORTS}
         """Events received beyond the counters, by transport and CPU."""
         self._newest = np.zeros(len(counters.seq), bool)
-        """CPUs whose newest event, by the counters, the drain brought."""
+        """Whether the drain brought the newest event that the counters know of, by CPU."""
 
     def saw(self, transport: str, rows: Rows) -> None:
-        """Take note of *rows*, which the drain brought over *transport*."""
+        """Record *rows*, which the drain brought over *transport*."""
         cpu, seq = rows["cpu"], rows["seq"]
         newest = np.maximum(self.counters.seq, 1) - 1  # by the counters
         at_the_end = np.flatnonzero(seq >= newest[cpu])
@@ -39,11 +40,13 @@ class Audit:
         self._newest[cpu[seq + 1 == next_seq]] = True
 
     def find_unreported(self, ledger: Ledger) -> NDArray[np.int64]:
-        """After the drain, and only where the kernel does not tell a program that its event found no room in a perf
-        buffer (``Kernel.silent_perf``): how many such events of each CPU the counters lack. They are added to them.
+        """How many events of each CPU found no room in a perf buffer without being in the counters; they are added to
+        them. To be called after the drain, and only where the kernel does not report such events to the program
+        (``Kernel.silent_perf``).
 
-        What was emitted and neither arrived nor was dropped for another reason is such an event. Of a CPU's newest one
-        that cannot be said before the next: it may still have been in work when the counters were read.
+        An event that was emitted, has not arrived and was not dropped for another reason is such an event. For the
+        newest event of a CPU this is certain only once the next one exists: it may have been in flight when the
+        counters were read.
         """
         counted = self.counters.by[:, _PERF_BUFFERS].astype(np.int64)
         arrived = ledger.by["perfbuf"].received - self.ahead["perfbuf"]

@@ -1,7 +1,7 @@
-"""The ledger: for one program, what its kernel side says it emitted against what arrived, CPU by CPU.
+"""The ledger of one program: what its kernel side reports as emitted against what arrived, for each CPU.
 
 emitted = received + dropped holds on every CPU and for every transport once the hooks are detached and the buffers are
-drained; before that the difference is what is on its way.
+drained. Before that the difference is in flight.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from ringtop.bpf.stream import CpuStats
 from ringtop.bpf.transport.records import Drained
 
 LATENCY_BUCKETS = 32
-"""Of delivery latency: less than 1 µs, 1, 2 to 3, 4 to 7, … and the last for all that is longer."""
+"""Number of buckets of delivery latency: less than 1 µs, 1, 2 to 3, 4 to 7, …; the last one holds all that is
+longer."""
 REASONS = ("full", "no_reader", "other")
 _EDGES = 1000 << np.arange(LATENCY_BUCKETS - 1)
 """Nanoseconds at which each bucket ends and the next one begins."""
@@ -28,8 +29,8 @@ def _zeros(cpus: int) -> NDArray[np.int64]:
 
 
 def _by_latency(ts: NDArray[np.int64], now_ns: int) -> NDArray[np.int64]:
-    """How many events are in each bucket of delivery latency; their time stamps *ts* are in order."""
-    begun = np.zeros(LATENCY_BUCKETS + 1, np.int64)  # so many took as long as each bucket begins with, or longer
+    """The number of events in each bucket of delivery latency. Their time stamps *ts* (ns) must be in order."""
+    begun = np.zeros(LATENCY_BUCKETS + 1, np.int64)  # events that took at least as long as each bucket's lower edge
     begun[0] = len(ts)
     begun[1:-1] = ts.searchsorted(now_ns - _EDGES, "right")
     in_each: NDArray[np.int64] = begun[:-1] - begun[1:]
@@ -51,7 +52,7 @@ class Received:
     wakeups: int = 0
     damaged: int = 0
     reader_ns: int = 0
-    """CPU time spent on reading it."""
+    """CPU time spent on reading this transport, in nanoseconds."""
 
     def __post_init__(self) -> None:
         for name in ("received", "bytes", "lost", "fill", "peak", "inversions"):
@@ -66,13 +67,13 @@ class Ledger:
         self.cpus = cpus
         self.by = {name: Received(cpus) for name in TRANSPORTS}
         self.gaps = _zeros(cpus)
-        """Holes in the sequence numbers, by CPU. One number is one event, whichever way it goes."""
+        """Gaps in the sequence numbers, by CPU. Each event has one number, whichever transport it takes."""
         self.next_seq = _zeros(cpus)
         """The number after the highest one received, by CPU."""
         self._latest_ts = 0
 
     def take(self, transport: Transport, drained: Drained, now_ns: int) -> None:
-        """Enter what a drain brought; *now_ns* is the monotonic clock after it."""
+        """Enter the result of a drain; *now_ns* is the monotonic clock after it."""
         side = self.by[transport]
         side.bytes += drained.bytes
         side.lost += drained.lost
@@ -83,7 +84,7 @@ class Ledger:
         if not len(rows):
             return
         cpu, seq, ts = rows["cpu"], rows["seq"].view("<i8"), rows["ts"].astype(np.int64)
-        if np.count_nonzero(drained.bytes) == 1:  # all of one CPU
+        if np.count_nonzero(drained.bytes) == 1:  # all events are of one CPU
             one, count = cpu[:1].astype(np.intp), np.array([len(rows)])
             after = np.maximum(self.next_seq[one], seq.max(keepdims=True) + 1)
         else:
@@ -110,9 +111,9 @@ class Ledger:
     ) -> list[CpuStats]:
         """The ledger of one transport, for the CPUs that are *online* or ever had an event or a call.
 
-        After an audit, *ahead*, by CPU, are events received that *counters* do not know yet, and what they know beyond
-        the last event received is a hole in the numbers too. Gaps and untracked hook runs are told with the transport
-        *in_use*: they belong to no one transport.
+        After an audit, *ahead* is the number of events by CPU that were received but are not yet in *counters*; events
+        that the counters have beyond the last one received then count as gaps, too. Gaps and untracked hook runs belong
+        to no single transport, so they are reported with the one *in_use*.
         """
         gaps = self.gaps
         if ahead is not None:
@@ -124,7 +125,7 @@ class Ledger:
         at = {name: kernel[:, i] for i, name in enumerate(COUNTERS)}
         seen = set(np.flatnonzero(at["hits"] + side.received).tolist())
         if in_use:
-            seen |= set(np.flatnonzero(counters.untracked).tolist())  # only their sum means something
+            seen |= set(np.flatnonzero(counters.untracked).tolist())  # only the sum over all CPUs is meaningful
         shown = sorted(seen | set(online)) if in_use else sorted(seen)
         return [
             CpuStats(

@@ -1,4 +1,4 @@
-"""What a transport did in a stretch of time: the difference of its figures at two moments."""
+"""A period is what a transport did in a stretch of time: the difference of its figures at two moments."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LOSSES = [COUNTERS.index(reason) for reason in REASONS]
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of a transport, at a moment. They only grow."""
+    """The totals of a transport at one moment. They only grow."""
 
     at_ns: int
     received: int
@@ -30,7 +30,7 @@ class Figures:
     latency: NDArray[np.int64]
 
     def until(self, later: Figures, reader: Reader, wakeup: str) -> Period:
-        """The stretch from here to *later*, for the setting that was in force."""
+        """The period from here to *later*, for the setting that was in force."""
         return Period(
             transport=reader.transport,
             buffer_bytes=reader.size,
@@ -47,7 +47,7 @@ class Figures:
 
 
 def figures(side: Received, counters: Counters, number: int) -> Figures:
-    """What stands in *side*, and in the kernel's *counters* for the transport of that *number*, now."""
+    """The figures now: from *side*, and from the kernel's *counters* for the transport with index *number*."""
     return Figures(
         at_ns=time.clock_gettime_ns(time.CLOCK_MONOTONIC),
         received=int(side.received.sum()),
