@@ -27,15 +27,16 @@ LOST, SAMPLE = 2, 9
 HEADER = 8
 RAW_SIZE = 4
 MOST_LOST = 1 << 36
-"""More cannot be in one PERF_RECORD_LOST; and then the sum of all that a buffer can hold is within an int64."""
+"""The largest possible count in one PERF_RECORD_LOST. It keeps the sum of all that a buffer can hold within an
+int64."""
 _HEAD, _TAIL = 1024 // 8, 1032 // 8  # data_head, data_tail in struct perf_event_mmap_page, in words
 
 
 def scan(schema: Schema, data: Memory) -> tuple[list[Run], int, int]:
-    """Find the samples in *data*, whole records one after another.
+    """Find the samples in *data*, which holds whole records one after another.
 
-    Returns the runs and the numbers of lost and of damaged records. After a length that cannot be, nothing that follows
-    can be trusted: it is passed over as one damaged record.
+    Returns the runs and the numbers of lost and of damaged records. A corrupt length makes the rest untrustworthy; it
+    is skipped as one damaged record.
     """
     runs: list[Run] = []
     headers, fixed, lost, at = data.view(np.uint64).data, schema.dtype.itemsize, 0, 0
@@ -60,7 +61,7 @@ def scan(schema: Schema, data: Memory) -> tuple[list[Run], int, int]:
 
 
 class _Buffer:
-    """One CPU's perf buffer: *fd*, and its *pages* as they are mapped."""
+    """One CPU's perf buffer: its *fd* and its mapped *pages*."""
 
     def __init__(self, fd: int, pages: mmap.mmap) -> None:
         self.fd = fd
@@ -72,7 +73,8 @@ class _Buffer:
         return int(self._positions[_HEAD]) - int(self._positions[_TAIL])
 
     def drain(self, schema: Schema, cpus: int) -> tuple[Batch, NDArray[np.int64], int, int]:
-        """All that waits: the events, the bytes they took by CPU, and the numbers of lost and of damaged records."""
+        """Take everything that waits. Returns the events, the bytes they took by CPU, and the numbers of lost and of
+        damaged records."""
         head, tail, size = int(self._positions[_HEAD]), int(self._positions[_TAIL]), len(self._data)
         fence()
         runs: list[Run] = []
@@ -108,16 +110,16 @@ class PerfBuffers:
         self._wakeup = wakeup
         self._buffers: dict[int, _Buffer] = {}
         self._leaving: list[tuple[int, _Buffer]] = []
-        """Buffers that no event goes to any more, by CPU; closed after the next drain."""
+        """Buffers, by CPU, that get no more events. They are closed after the next drain."""
 
     @property
     def capacity(self) -> int:
-        """Bytes that all of them hold."""
+        """Bytes of data that all buffers hold."""
         return self.size * len(self._online)
 
     @property
     def memory(self) -> int:
-        """Bytes of all of them."""
+        """Bytes of memory that all buffers take."""
         return len(self._buffers) * (self.size + PAGE)
 
     def open(self) -> None:
@@ -139,23 +141,25 @@ class PerfBuffers:
         self.map(cpu, fd, pages)
 
     def map(self, cpu: int, fd: int, pages: mmap.mmap) -> None:
-        """Read the buffer of *cpu* from this memory: a page with the positions, and the data behind it."""
+        """Read the buffer of *cpu* from the mapped *pages*: one page with the positions, and the data behind it."""
         self._buffers[cpu] = _Buffer(fd, pages)
 
     def install(self, map_fd: int) -> None:
-        """Put them where the program looks: by CPU, in the perf event array *map_fd*. Raises OSError."""
+        """Put the buffers where the program looks for them: by CPU, in the perf event array *map_fd*. Raises
+        OSError."""
         for cpu, buffer in self._buffers.items():
             syscall.map_put(map_fd, cpu, buffer.fd)
 
     def uninstall(self, map_fd: int) -> None:
-        """Take them away again."""
+        """Remove the buffers from the perf event array *map_fd*."""
         for cpu in self._buffers:
             with suppress(FileNotFoundError):
                 syscall.map_delete(map_fd, cpu)
 
     def follow(self, online: list[int], map_fd: int, dead: Collection[int] = ()) -> None:
-        """A buffer for each CPU that came; those of CPUs that went are closed after the next drain. A CPU that went and
-        came back needs a new one, the kernel has shut down the old: *dead* are such CPUs. Raises OSError."""
+        """Create a buffer for each CPU that came; the buffers of CPUs that went are closed after the next drain. CPUs
+        that went and came back (*dead*) get new buffers, because the kernel has shut down the old ones. Raises
+        OSError."""
         self._online = online
         for cpu in [cpu for cpu in self._buffers if cpu in dead or cpu not in online]:
             with suppress(FileNotFoundError):
@@ -170,13 +174,13 @@ class PerfBuffers:
                 raise
 
     def fds(self) -> list[int]:
-        """What to wait on."""
+        """File descriptors that are readable when the kernel wakes the reader."""
         return [b.fd for b in self._buffers.values()]
 
     def drain(self) -> Drained:
-        """Everything that was finished when it began, one CPU after another.
+        """Take every record that was finished when the drain began, one CPU after another.
 
-        Positions that cannot be are damage: it goes on from the newest.
+        Impossible positions count as one damaged record; reading resumes at the kernel's position.
         """
         parts = []
         size, lost = np.zeros(self.cpus, np.int64), np.zeros(self.cpus, np.int64)
@@ -198,7 +202,7 @@ class PerfBuffers:
         self._leaving.clear()
 
     def stats(self) -> int:
-        """Bytes that wait now, all CPUs."""
+        """Bytes that wait now, on all CPUs."""
         return sum(b.waiting() for b in self._buffers.values())
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The reader of a transport, whichever transport it is."""
+"""The interface of a reader, the same for both transports."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from ringtop.bpf.transport.records import Drained
 
 
 class Reader(Protocol):
-    """The buffers of a transport, and what takes events out of them."""
+    """The buffers of a transport, and the code that takes events out of them."""
 
     @property
     def transport(self) -> Transport:
-        """Which one it is."""
+        """The transport that it reads."""
 
     @property
     def size(self) -> int:
-        """Bytes: of the ring, or of each CPU's perf buffer."""
+        """Bytes of the ring, or of each CPU's perf buffer."""
 
     @property
     def capacity(self) -> int:
-        """Bytes of events that all its buffers hold."""
+        """Bytes of events that all buffers together hold."""
 
     @property
     def memory(self) -> int:
-        """Bytes that all its buffers take."""
+        """Bytes of memory that all buffers together take."""
 
     def open(self) -> None:
         """Create the buffers. Raises OSError."""
 
     def install(self, map_fd: int) -> None:
-        """Put them where the program looks, in the map *map_fd*. Raises OSError."""
+        """Put the buffers where the program looks for them, in the map *map_fd*. Raises OSError."""
 
     def uninstall(self, map_fd: int) -> None:
-        """Take them away again. Raises OSError."""
+        """Remove the buffers from the map *map_fd*. Raises OSError."""
 
     def follow(self, online: list[int], map_fd: int, dead: Collection[int] = ()) -> None:
-        """Have a buffer for each CPU of *online*, and new ones for the *dead*. Raises OSError."""
+        """Give each CPU of *online* a buffer, and each of the *dead* a new one. Raises OSError."""
 
     def fds(self) -> list[int]:
         """File descriptors that are readable when the kernel wakes the reader."""
 
     def drain(self) -> Drained:
-        """Everything that was finished when it began."""
+        """Take every record that was finished when the drain began."""
 
     def stats(self) -> int:
         """Bytes that wait now, on all CPUs."""

@@ -1,8 +1,8 @@
-"""Records in mapped memory, taken many at a time.
+"""Reads records in mapped memory, many at a time.
 
-Both transports hold records one after another, each with an 8-byte header at an 8-byte boundary. A reader walks the
-headers alone, and steps over equal ones together: records of one length follow each other more often than not. What it
-found is then copied out: long runs one by one, else all events in one gather and their text in another.
+Both transports hold records one after another, each with an 8-byte header at an 8-byte boundary. A reader walks only
+the headers and steps over equal ones together, because neighbouring records often have the same length. The events
+found are then copied out: long runs one by one, otherwise all events in one gather and their text in another.
 """
 
 from __future__ import annotations
@@ -21,31 +21,33 @@ from ringtop.bpf.kernel.memory import fence
 Memory = NDArray[np.uint8]
 
 Run = tuple[int, int, int, int]
-"""Events of one length: where the first begins behind its header, how many, bytes from one to the next, length."""
+"""A run of events of one length: offset of the first event behind its header, number of events, bytes from one event to
+the next, length in bytes."""
 
 _LONG = 32
-"""Events a run, on average, that make copying more than one by itself worth its overhead."""
+"""Average number of events in a run from which copying run by run is worth its overhead."""
 _PIECE = 4096
 _UNIT = 4
-"""Events begin at a multiple of its size, and text is copied in it: the padding of a record leaves room for that."""
+"""Bytes: events begin at a multiple of it, and text is copied in units of it. The padding of a record leaves room for
+the last unit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """What one drain of a transport brought."""
+    """The result of one drain of a transport."""
 
     batch: Batch
     bytes: NDArray[np.int64]
-    """Bytes the events took in the buffers, by CPU, headers included."""
+    """Bytes that the events took in the buffers, by CPU, headers included."""
     lost: NDArray[np.int64]
-    """What PERF_RECORD_LOST told, by CPU."""
+    """Records that did not fit, as reported by PERF_RECORD_LOST, by CPU."""
     damaged: int
-    """Records that cannot be: a length outside the buffer, shorter than an event or than its text, a CPU that is not.
-    Never handed on."""
+    """Impossible records: a length outside the buffer, or shorter than an event or its text, or a CPU that does not
+    exist. They are never handed on."""
 
 
 def run_length(headers: memoryview, at: int, step: int, most: int) -> int:
-    """How many words of *headers*, every *step* from *at* and *most* at the most, are alike."""
+    """The number of equal words in *headers*, beginning with the one at *at*, in steps of *step*, at most *most*."""
     first, n = headers[at], 1
     for n in range(1, min(most, 8)):  # in short runs, plain steps beat NumPy's overhead
         if headers[at + n * step] != first:
@@ -62,13 +64,15 @@ def run_length(headers: memoryview, at: int, step: int, most: int) -> int:
 
 
 def collect(schema: Schema, data: Memory, runs: Sequence[Run], cpus: int) -> tuple[Batch, NDArray[np.int64], int]:
-    """Copy the events of *runs* out of *data*: the batch, the bytes they took by CPU, and how many were left out.
+    """Copy the events of *runs* out of *data*. Returns the batch, the bytes the events took by CPU, and the number of
+    events that were left out.
 
-    Left out are events that name a CPU this machine (*cpus* of them) does not have, or more text than they hold.
+    An event is left out when it names a CPU that this machine (*cpus* of them) does not have, or more text than it
+    holds.
     """
     if not runs:
         return empty(schema.program), np.zeros(cpus, np.int64), 0
-    fence()  # the headers were read before what they vouch for
+    fence()  # the headers were read before the events that they describe
     if sum(count for _, count, _, _ in runs) >= _LONG * (len(runs) - 1):
         whole = _by_run(schema, data, runs, cpus)
         if whole:
@@ -77,16 +81,17 @@ def collect(schema: Schema, data: Memory, runs: Sequence[Run], cpus: int) -> tup
 
 
 def _pieces(runs: Iterable[Run]) -> Iterator[Run]:
-    """The runs in pieces that stay in the CPU's cache from one step of copying to the next."""
+    """The runs in pieces small enough to stay in the CPU's cache from one step of copying to the next."""
     for begin, count, stride, length in runs:
         for first in range(0, count, _PIECE):
             yield begin + first * stride, min(_PIECE, count - first), stride, length
 
 
 def _by_run(schema: Schema, data: Memory, runs: Sequence[Run], cpus: int) -> tuple[Batch, NDArray[np.int64]] | None:
-    """One strided copy for each run, and one for its text where all is of one CPU and length; None to leave one out."""
+    """Copy each run with one strided copy, and its text with another where all events have one CPU and text length.
+    Returns None when an event must be left out."""
     fixed, size, base, done = schema.dtype.itemsize, np.zeros(cpus, np.int64), 0, 0
-    # As plain blocks of bytes: structured ones NumPy copies field by field.
+    # Plain blocks of bytes: NumPy would copy structured ones field by field.
     whole = np.empty(sum(count for _, count, _, _ in runs), f"V{fixed}")
     tails = []
     for begin, count, stride, length in _pieces(runs):
@@ -116,7 +121,7 @@ def _by_run(schema: Schema, data: Memory, runs: Sequence[Run], cpus: int) -> tup
 
 
 def _by_event(schema: Schema, data: Memory, runs: Sequence[Run], cpus: int) -> tuple[Batch, NDArray[np.int64], int]:
-    """One gather for all events, and one for their text."""
+    """Copy all events in one gather, and their text in another."""
     table = np.fromiter(chain.from_iterable(runs), np.int64, 4 * len(runs)).reshape(-1, 4)
     begin, count, stride, length = table.T.copy()
     run = np.repeat(np.arange(len(count)), count)
@@ -140,7 +145,7 @@ def _by_event(schema: Schema, data: Memory, runs: Sequence[Run], cpus: int) -> t
 
 
 def _text_size(schema: Schema, rows: Rows) -> NDArray[np.int64]:
-    """Bytes of text that each event says it has."""
+    """The length of each event's text in bytes, as the event states it."""
     text = np.zeros(len(rows), np.int64)
     for name in schema.tail:
         text += rows[f"{name}_len"]
@@ -148,7 +153,7 @@ def _text_size(schema: Schema, rows: Rows) -> NDArray[np.int64]:
 
 
 def _gather(data: Memory, at: NDArray[np.int64], units: NDArray[np.int64]) -> bytes:
-    """So many *units* from each place of *data*."""
+    """The text of *units* units at each offset *at* of *data*."""
     source = np.repeat(at // _UNIT - np.cumsum(units) + units, units)
     source += np.arange(len(source))
     return data[: len(data) // _UNIT * _UNIT].view("<u4")[source].tobytes()

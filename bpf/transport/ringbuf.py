@@ -1,8 +1,9 @@
 """Reader of the BPF ring buffer: one ring for all CPUs.
 
-Layout (kernel/bpf/ringbuf.c): the consumer's page, the producer's page, then the data twice in a row, so that a record
-that wraps is still in one piece. Positions only grow. A record's header is a u32 length with bit 31 = being written and
-bit 30 = discarded, and a u32 that is the kernel's own; a record takes ``round_up(8 + length, 8)`` bytes.
+Layout (kernel/bpf/ringbuf.c): the consumer's page, the producer's page, then the data mapped twice in a row, so that a
+record that wraps is still in one piece. Positions only grow. A record's header is a u32 length, whose bit 31 means
+"being written" and bit 30 "discarded", and a u32 for the kernel's own use. A record takes ``round_up(8 + length, 8)``
+bytes.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def scan(schema: Schema, data: Memory, start: int, end: int) -> tuple[list[Run],
     """Find the finished records between byte offsets *start* and *end* of the doubly mapped *data*.
 
     Returns the runs, the offset of the first record that is still being written (or *end*), and the number of damaged
-    records. After a length that cannot be, nothing up to *end* can be trusted: it is passed over as one damaged record.
+    records. A corrupt length makes the rest up to *end* untrustworthy; it is skipped as one damaged record.
     """
     runs: list[Run] = []
     headers, fixed, at = data.view(np.uint32).data, schema.dtype.itemsize, start
@@ -74,32 +75,33 @@ class RingBuffer:
             raise
 
     def install(self, map_fd: int) -> None:
-        """Put it where the program looks: element 0 of the array of maps *map_fd*. An event takes the ring that it
-        finds there; the kernel returns when no event is at work that found the one before. Raises OSError."""
+        """Put the ring where the program looks for it: element 0 of the array of maps *map_fd*. An event uses the ring
+        that it finds there. The kernel returns once no event that found the previous ring is still being written.
+        Raises OSError."""
         syscall.map_put(map_fd, 0, self.fd)
 
     def uninstall(self, map_fd: int) -> None:
-        """Take it away again."""
+        """Remove the ring from the array of maps *map_fd*. Raises OSError."""
         syscall.map_delete(map_fd, 0)
 
     def follow(self, online: list[int], map_fd: int, dead: Collection[int] = ()) -> None:
-        """Nothing to do: one ring serves all CPUs, whichever they are."""
+        """Does nothing: one ring serves all CPUs."""
 
     def map(self, consumer: mmap.mmap, producer: mmap.mmap) -> None:
-        """Read from this memory: the *consumer*'s page, and the *producer*'s with the data twice behind it."""
+        """Read from mapped memory: the *consumer*'s page, and the *producer*'s page with the data twice behind it."""
         self._pages = consumer, producer
         self._consumer = np.frombuffer(consumer, np.uint64, 1)
         self._producer = np.frombuffer(producer, np.uint64, 1)
         self._data = np.frombuffer(producer, np.uint8, 2 * self.size, PAGE)
 
     def fds(self) -> list[int]:
-        """What to wait on."""
+        """File descriptors that are readable when the kernel wakes the reader."""
         return [self.fd]
 
     def drain(self) -> Drained:
-        """Everything that was finished when it began.
+        """Take every record that was finished when the drain began.
 
-        Positions that cannot be are damage: it goes on from the newest.
+        Impossible positions count as one damaged record; reading resumes at the producer's position.
         """
         consumed, produced = int(self._consumer[0]), int(self._producer[0])
         fence()

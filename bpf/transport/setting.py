@@ -1,4 +1,5 @@
-"""One way for events to leave the kernel: a transport, the size of its buffers, when the kernel wakes the reader."""
+"""A setting is one way for events to leave the kernel: the transport, the size of its buffers, and when the kernel
+wakes the reader."""
 
 from __future__ import annotations
 
@@ -28,27 +29,27 @@ _NO_CURE = "`ringtop doctor` tells what this kernel lacks."
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One way."""
+    """A transport, its buffer size and its wake-up mode."""
 
     transport: Transport
     buffer: int
-    """Bytes: of the ring, or of each CPU's perf buffer."""
+    """Bytes of the ring, or of each CPU's perf buffer."""
     wakeup: str
 
     def in_kernel(self, capture: Capture, copies: Reader | None = None) -> ProgramConfig:
-        """As the program reads it; *copies*: where a copy of each event goes."""
+        """The configuration that the program reads. *copies* is the reader that gets a copy of each event."""
         ring = copies.size if copies is not None and copies.transport == "ringbuf" else self.buffer
         return ProgramConfig(self.transport, *sizes.kernel_wakeup(self.wakeup, ring), capture, copies is not None)
 
     @property
     def text(self) -> str:
-        """As in 'a ring buffer of 1M'."""
+        """The setting in words, as in 'a ring buffer of 1M'."""
         if self.transport == "ringbuf":
             return f"a ring buffer of {sizes.human(self.buffer)}"
         return f"a perf buffer of {sizes.human(self.buffer)} for each CPU"
 
     def open(self, program: str) -> Reader:
-        """Its buffers, for events of *program*. Raises CannotTrace when they cannot be had."""
+        """Open its buffers for events of *program*. Raises CannotTrace when they cannot be opened."""
         reader: Reader
         if self.transport == "ringbuf":
             reader, whole = RingBuffer(SCHEMAS[program], self.buffer, possible_cpus()), self.buffer
@@ -56,7 +57,7 @@ class Setting:
             online, wakeup = online_cpus(), sizes.perf_wakeup(self.wakeup, self.buffer)
             reader = PerfBuffers(SCHEMAS[program], self.buffer, possible_cpus(), online, wakeup)
             whole = self.buffer * len(online)
-        fence()  # what it lacks is told now, not when the first event is read
+        fence()  # a missing libatomic is reported now, not when the first event is read
         try:
             ensure_free(whole)
             reader.open()
@@ -65,6 +66,6 @@ class Setting:
         return reader
 
     def refused(self, program: str, error: OSError) -> CannotTrace:
-        """Why *program* cannot have it, and the cure."""
+        """The error that *program* could not have this setting, with the cause and the cure."""
         why = error.strerror or os.strerror(error.errno or 0)
         return CannotTrace(f"{program} could not have {self.text}", why, _CURES.get(error.errno or 0, _NO_CURE))
