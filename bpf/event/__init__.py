@@ -1,1 +1,1 @@
-"""What an event looks like, and many of them in a batch."""
+"""The description of events, and batches that hold many of them."""

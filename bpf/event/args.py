@@ -1,10 +1,13 @@
-"""Argument lists as they lie in memory: strings, each ended by a NUL."""
+"""Argument lists as the kernel keeps them in memory: strings, each ended by a NUL."""
 
 from __future__ import annotations
 
 
 def split_args(raw: bytes, argc: int) -> list[bytes]:
-    """At most *argc* arguments of *raw*, empty ones too; fewer when *raw* was cut, and then the last may be a part."""
+    """Return at most *argc* arguments of *raw*, empty ones included.
+
+    When *raw* was cut, there are fewer, and the last one may be incomplete.
+    """
     if not raw or argc <= 0:
         return []
     ended = raw[:-1] if raw.endswith(b"\0") else raw
@@ -12,5 +15,5 @@ def split_args(raw: bytes, argc: int) -> list[bytes]:
 
 
 def join_args(raw: bytes, argc: int) -> bytes:
-    """The arguments joined by spaces, as ``argv~…`` searches them."""
+    """Return the arguments joined by spaces, which is the text that ``argv~…`` searches."""
     return b" ".join(split_args(raw, argc))

@@ -1,4 +1,4 @@
-"""A batch: events of one program as a NumPy structured array, with their text of variable length beside it."""
+"""Batches: the events of one program as a NumPy structured array, with their text of variable length beside it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ringtop.bpf.event.schema import SCHEMAS, Schema
 Rows = NDArray[np.void]
 """Structured array, shape (n,), dtype ``Schema.dtype``."""
 _PADDING = 3
-"""Bytes of it that readers may leave behind an event's text."""
+"""Most bytes of padding that a reader may leave after an event's text."""
 Index = NDArray[np.intp] | NDArray[np.bool_] | slice
 
 
@@ -25,7 +25,7 @@ class Batch:
     program: str
     rows: Rows
     tails: bytes
-    """Text of all events; a row's begins at its ``tail`` and holds the schema's tail fields one after another."""
+    """Text of all events. A row's text begins at its ``tail`` and holds the schema's tail fields one after another."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -36,18 +36,18 @@ class Batch:
         return SCHEMAS[self.program]
 
     def take(self, index: Index) -> Batch:
-        """The rows that *index* names (mask, positions or slice); they share ``tails``."""
+        """Return the rows that *index* (a mask, positions or a slice) selects; they share ``tails``."""
         return Batch(self.program, _blocks(self.rows)[index].view(self.rows.dtype), self.tails)
 
     def compact(self) -> Batch:
-        """The same events with no text but their own in ``tails``, and a few bytes between."""
+        """Return the same events with only their own text in ``tails``, apart from a few bytes of padding."""
         if not self.schema.tail or not len(self.rows):
             return Batch(self.program, self.rows, b"")
         rows = _blocks(self.rows).copy().view(self.rows.dtype)
         size = sum(rows[f"{name}_len"].astype(np.int64) for name in self.schema.tail)
         start = rows["tail"].astype(np.int64)
         first, last = int(start.min()), int((start + size).max())
-        if last - first <= np.sum(size) + _PADDING * len(rows):  # of neighbours: nothing between that is not theirs
+        if last - first <= np.sum(size) + _PADDING * len(rows):  # neighbours: no other event's text lies between
             rows["tail"] -= np.uint32(first)
             return Batch(self.program, rows, self.tails[first:last])
         ends = (start + size).tolist()
@@ -56,13 +56,13 @@ class Batch:
         return Batch(self.program, rows, b"".join(tails))
 
     def number(self, name: str, row: int) -> int | None:
-        """A number field of one row; None where it is not known."""
+        """Return a number field of one row; None where the value is unknown."""
         field = self.schema[name]
         value = int(self.rows[field.part][row])
         return None if value == field.unknown else value
 
     def text(self, name: str) -> list[bytes]:
-        """Values of a text field, raw and untrusted: ``comm`` kinds without their NULs, tail fields as they are.
+        """Return the raw, untrusted values of a text field: ``comm`` kinds without their NULs, tail fields unchanged.
 
         An offset that points outside ``tails`` (a damaged recording) gives a shorter or empty value, never an error.
         """
@@ -77,28 +77,28 @@ class Batch:
         return [tails[a:b] for a, b in zip(start.tolist(), stop.tolist(), strict=True)]
 
     def args(self, name: str) -> list[list[bytes]]:
-        """Values of an ``args`` field: its arguments, raw and untrusted."""
+        """Return the arguments of each row's ``args`` field, raw and untrusted."""
         return list(map(split_args, self.text(name), self.rows[self.schema[name].count].tolist()))
 
     def cut(self, name: str) -> list[bool]:
-        """Whether the text *name* was longer than what is kept."""
+        """Return for each row whether the text field *name* was cut because it was too long to keep."""
         flag = self.schema[name].cut
         cut: list[bool] = (self.rows[flag] != 0).tolist() if flag else [False] * len(self)
         return cut
 
 
 def _blocks(rows: Rows) -> Rows:
-    """The rows as plain blocks of bytes: structured ones NumPy copies field by field, which takes five times longer."""
+    """View the rows as blocks of bytes: NumPy copies structured rows field by field, which takes five times longer."""
     return rows.view(f"V{rows.dtype.itemsize}")
 
 
 def empty(program: str) -> Batch:
-    """A batch of no events."""
+    """Return a batch without events."""
     return Batch(program, np.empty(0, SCHEMAS[program].dtype), b"")
 
 
 def concat(program: str, parts: Iterable[Batch]) -> Batch:
-    """One batch of all *parts* (each of *program*), in their order."""
+    """Join *parts* (all of *program*) into one batch, in their order."""
     kept = [p for p in parts if len(p)]
     if not kept:
         return empty(program)

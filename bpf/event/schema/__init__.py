@@ -1,6 +1,6 @@
-"""What the events of each program look like, one description a program: to decode, filter, draw and write them.
+"""The schemas: one description for each program's events, from which they are decoded, filtered, drawn and written.
 
-Everything here is plain data. It needs no kernel, and nothing else of ringtop says anything of one program's events.
+Everything here is plain data and needs no kernel. No other module knows the events of a particular program.
 """
 
 from ringtop.bpf.event.schema.execsnoop import EXECSNOOP
@@ -25,4 +25,4 @@ __all__ = [
 ]
 
 SCHEMAS: dict[str, Schema] = {s.program: s for s in (RUNQSLOWER, EXECSNOOP, UNLINKSNOOP)}
-"""All programs, in the order they are shown."""
+"""All programs, in the order in which they are shown."""

@@ -1,4 +1,4 @@
-"""A field of an event: where it is stored, how it is compared and how it is shown. All of it is plain data."""
+"""A field of an event: where it is stored, how it is compared and how it is shown. Plain data only."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Literal
 Kind = Literal["int", "duration", "bool", "enum", "result", "dirfd", "time", "comm", "path", "args"]
 """How a field is compared and shown.
 
-``duration`` is in ns; JSON and CSV tell it in µs, and ``_us`` is added to its name there. ``enum`` is the number of one
-of the field's words. ``result`` is 0 or a negative errno. ``dirfd`` is the descriptor of the directory that a path
+``duration`` is in ns; JSON and CSV write it in µs and add ``_us`` to its name. ``enum`` is the number of one of the
+field's words. ``result`` is 0 or a negative errno. ``dirfd`` is the descriptor of the directory that a path
 starts from, or ``AT_FDCWD``. ``comm``, ``path`` and ``args`` are untrusted bytes.
 """
 Tone = Literal["", "dim", "failed", "low", "mid", "high", "late"]
-"""What the colour of a value says: nothing, less important, failed, how long a wait was, or that it came late."""
+"""The meaning of a value's colour: none, less important, failed, the length of a wait (low, mid, high), or late."""
 
 UNKNOWN = 0xFFFF_FFFF
-"""An id that the hook could not know, as include/ringtop.h has it."""
+"""The id that a hook writes when it cannot know the real one (as in include/ringtop.h)."""
 AT_FDCWD = -100
-"""The working directory, as include/uapi/linux/fcntl.h has it."""
+"""The descriptor that stands for the working directory (include/uapi/linux/fcntl.h)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +27,16 @@ class Column:
 
     title: str
     least: int
-    """Narrowest it is still of use."""
+    """The narrowest width at which the column is still useful."""
     width: int
-    """What it needs to show everything that is usual."""
+    """The width that shows all usual values in full."""
     weight: int = 0
-    """Its share of the width that is left; 0: never wider than ``width``."""
+    """The column's share of spare width; with 0 it is never wider than ``width``."""
     rank: int = 5
-    """When the table gets narrow, columns of the highest rank go first."""
+    """When the table gets narrow, the columns with the highest rank are hidden first."""
     right: bool = False
     tone: Tone = ""
-    """Of a number, or of a ``bool`` that is true."""
+    """The tone of a number, or of a ``bool`` that is true."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,37 +48,37 @@ class Field:
     about: str
     column: Column
     stored: str = ""
-    """The part of the row that holds it, where that has another name."""
+    """The part of the row that holds the field, where its name differs from ``name``."""
     unknown: int | None = None
-    """The value that says that the hook could not know it; None where every value is one."""
+    """The value that means that the hook could not know the real one; None where no value has that meaning."""
     words: tuple[str, ...] = ()
-    """What the numbers of an ``enum`` stand for; of a ``bool``: what is shown for no and for yes."""
+    """The meanings of an ``enum``'s numbers; for a ``bool``, the words shown for false and for true."""
     levels: tuple[int, int] | None = None
-    """A ``duration`` stands out from the first on, and stands out more from the second on, ns."""
+    """Two thresholds of a ``duration`` in ns: it stands out from the first on, and more strongly from the second on."""
     cut: str = ""
-    """Text: the ``bool`` field that is true where it was cut."""
+    """For text: the ``bool`` field that is true where the text was cut."""
     count: str = ""
-    """``args``: the field with the number of arguments."""
+    """For ``args``: the field with the number of arguments."""
     file: str = ""
-    """``args``: the field with the path of the program that was given them."""
+    """For ``args``: the field with the path of the program that received them."""
     base: str = ""
-    """``path``: the ``dirfd`` field with the directory it starts from."""
+    """For ``path``: the ``dirfd`` field with the directory that the path starts from."""
 
     @property
     def tail(self) -> bool:
-        """It is of variable length, and follows the fixed part of the record."""
+        """Whether the field has variable length and follows the fixed part of the record."""
         return self.kind in ("path", "args")
 
     @property
     def part(self) -> str:
-        """The part of the row that holds it, or its length."""
+        """The part of the row that holds the field, or the length of a tail field."""
         return f"{self.name}_len" if self.tail else self.stored or self.name
 
     @property
     def told(self) -> str:
-        """Its name in JSON and CSV."""
+        """The field's name in JSON and CSV."""
         return f"{self.name}_us" if self.kind == "duration" else self.name
 
     def word(self, value: int) -> str:
-        """The word that *value* stands for; the number itself where there is none."""
+        """Return the word for *value*, or the number itself where it has no word."""
         return self.words[value] if 0 <= value < len(self.words) else str(value)

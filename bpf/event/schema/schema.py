@@ -1,4 +1,4 @@
-"""The description of a program's events: the layout that its BPF program writes, and all that is said of them.
+"""The description of a program's events: the layout that its BPF program writes, and how they are shown.
 
 A layout mirrors ``include/ringtop.h`` and the program's C source byte for byte.
 """
@@ -22,9 +22,10 @@ class LineColumn:
     width: int = 0
     right: bool = False
     cut: bool = False
-    """What is longer is cut where lines have a width; in other columns it pushes what follows to the right."""
+    """Whether longer text is cut where lines have a width. In other columns, longer text pushes the rest of the line to
+    the right."""
     marked: bool = False
-    """It has the colour of the field that marks the event."""
+    """Whether the column has the colour of ``Schema.mark``'s field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,35 +35,34 @@ class Schema:
     program: str
     about: str
     dtype: np.dtype[np.void]
-    """The fixed part of a record, as the kernel writes it (little endian, 8-byte multiple)."""
+    """The fixed part of a record, as the kernel writes it (little endian, a multiple of 8 bytes)."""
     fields: tuple[Field, ...]
-    """Text of variable length follows the fixed part, in this order."""
+    """All fields. Those of variable length follow the record's fixed part, in this order."""
     mark: str
-    """The field that tells whether the event is bad: that it failed, or took long."""
+    """The field that shows whether the event is bad: whether it failed or took long."""
     columns: tuple[str, ...]
-    """Fields that its table shows unless chosen otherwise."""
+    """The fields that the program's table shows by default."""
     json: tuple[str, ...]
-    """Fields that JSON and CSV tell, in this order."""
+    """The fields that JSON and CSV contain, in this order."""
     line: tuple[LineColumn, ...]
-    """A line of ``ringtop trace`` when only this program is traced."""
+    """The columns of a ``ringtop trace`` line when only this program is traced."""
     details: str
-    """The end of a line when there are others: a template of fields."""
+    """The end of a line when several programs are traced: a template of fields."""
     brief: tuple[str, ...]
-    """What is said of an event among all those of a process: templates of one field each."""
+    """The parts that describe an event in the list of a process's events: templates of one field each."""
     done: str = ""
-    """What happened, where it did not fail, as a column of a top is called: 'started'; its name where nothing is
-    said."""
+    """The title of a top's column that counts events that did not fail: 'started'; by default the program's name."""
     many: str = ""
-    """The same of many, in a sentence: 'programs started'."""
+    """The name of many such events in a sentence: 'programs started'; by default the program's name and 'events'."""
     keys: tuple[str, ...] = ("cpu", "uid", "unit", "comm", "pid", "tid")
-    """Keys that a top can fold its events by (``PARTS`` of tui/top/parts.py, joined by ``+``), from coarse to fine
+    """The keys that a top can fold the events by (``PARTS`` of tui/top/parts.py, joined by ``+``), from coarse to fine
     where one contains the other."""
     key: str = "comm"
-    """The one that it begins with."""
+    """The key that a top begins with."""
     text_bytes: int = 0
-    """Text that a row is expected to bring into the history; what is longer costs rows."""
+    """Bytes of text that a row is expected to add to the history; with longer texts, fewer rows fit."""
     colour: str = "foreground"
-    """The colour of a theme in which its name is shown where the theme has none for it."""
+    """The theme colour of the program's name, where the theme defines no colour for this program."""
 
     tail: tuple[str, ...] = field(init=False)
     """Text fields of variable length that follow the fixed part, in order."""
@@ -76,12 +76,12 @@ class Schema:
         return any(f.name == name for f in self.fields)
 
     def __getitem__(self, name: str) -> Field:
-        """The field called *name*, which there is."""
+        """Return the field called *name*, which must exist."""
         return next(f for f in self.fields if f.name == name)
 
 
 def layout(*own: tuple[str, str]) -> np.dtype[np.void]:
-    """The fixed part of a record: what all programs tell of an event, then a program's *own*, then ``late``."""
+    """Return the fixed part of a record: the fields of all programs, then the program's *own*, then ``late``."""
     return np.dtype(
         [
             ("ts", "<u8"),  # ktime_get_ns (CLOCK_MONOTONIC)
@@ -129,7 +129,7 @@ COMMON = (
         Column("LATE", 6, 6, right=True, tone="mid"),
     ),
 )
-"""Fields that every program's events have."""
+"""The fields that the events of every program have."""
 JSON_FIRST = ("time", "ts_ns", "cpu", "seq", "pid", "tid", "ppid", "uid", "cgroup", "comm")
 """The first fields of every program's JSON."""
 
