@@ -5,15 +5,15 @@
 - Terms are ``field operator value``; ``not`` binds tightest, then ``and``, then ``or``; parentheses group. Keywords and
   field names may be in any case. The empty filter is true for every event.
 - Numbers take ``= != > >= < <=`` (``==`` is ``=``). Durations take ns, us, ms, s; a bare number is in us.
-- Text takes ``= != ~ !~``; ``~`` searches a regular expression of RE2 in the bytes. Bare words end at a space, a quote
-  or a parenthesis and are taken as they are. In quotes, ``= !=`` know the escapes ``\\\\ \\" \\' \\n \\r \\t \\xNN
+- Text takes ``= != ~ !~``; ``~`` searches the bytes for a regular expression of RE2. Bare words end at a space, a quote
+  or a parenthesis and have no escapes. In quotes, ``= !=`` know the escapes ``\\\\ \\" \\' \\n \\r \\t \\xNN
   \\uNNNN \\UNNNNNNNN``, which is how text is shown; for ``~ !~`` a backslash belongs to the pattern.
-- ``argv`` is the arguments joined by spaces. ``ret`` takes names of errors: ``ret=ENOENT`` and ``ret=-ENOENT`` are -2.
+- ``argv`` is the arguments joined by spaces. ``ret`` takes error names: ``ret=ENOENT`` and ``ret=-ENOENT`` are -2.
 - ``op`` is unlink or rmdir; ``preempted`` and ``truncated`` are true or false, and may stand alone; ``program`` is a
   program's name.
-- A comparison with a field that the event's program does not have is false, whatever the operator, so that one filter
-  serves all tables; its ``not`` is true.
-- An id that is not known differs from every number: only ``!=`` is true for it. ``pid=unknown`` finds it.
+- A comparison with a field that the event's program does not have is false with every operator, and its ``not`` is
+  true. So one filter serves all tables.
+- An unknown id differs from every number: only ``!=`` is true for it. ``pid=unknown`` finds such ids.
 """
 
 from ringtop.bpf.filter.complete import complete

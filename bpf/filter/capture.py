@@ -1,7 +1,7 @@
-"""Capture filters: what of the filter language the kernel checks, as the words its programs read.
+"""Capture filters: the subset of the filter language that the kernel checks, compiled to the record its programs read.
 
-That is one range of values and one excluded range for each of a few numbers, and one comm, all joined by ``and``.
-``or`` is possible within one field where ranges can say it (``ret<-2 or ret>0``).
+The kernel can check one range of values and one excluded range for each of a few numbers, and one comm, all joined by
+``and``. ``or`` is possible within one field where these ranges can express it (``ret<-2 or ret>0``).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CAPTURE = np.dtype(
         ("comm_not", "<u8"),
     ]
 )
-"""``struct capture`` of include/ringtop.h."""
+"""The layout of ``struct capture`` in include/ringtop.h."""
 
 _S64 = (-(1 << 63), (1 << 63) - 1)
 _U32 = (0, (1 << 32) - 1)
@@ -52,14 +52,14 @@ FIELDS: dict[str, Interval] = {
     "ret": (-(1 << 31), (1 << 31) - 1),
     "cpu": _U32,
 }
-"""Numbers the kernel checks, in the order of their ranges, with the values they can have."""
+"""The numbers that the kernel checks, in the order of their ranges, each with its least and largest possible value."""
 KNOWN = frozenset([*FIELDS, "comm"])
-"""All fields the kernel checks."""
+"""All fields that the kernel checks."""
 _COMM_BIT = 1 << len(FIELDS)
 
 
 class Range(NamedTuple):
-    """Passes lo … hi without not_lo … not_hi (which is nothing when not_lo > not_hi)."""
+    """The values from lo to hi, except those from not_lo to not_hi; with not_lo > not_hi nothing is excepted."""
 
     lo: int = _S64[0]
     hi: int = _S64[1]
@@ -72,28 +72,28 @@ _ANY = Range()
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """What the kernel is to keep."""
+    """A compiled capture filter: the events that the kernel keeps."""
 
     active: int = 0
-    """Bit i: range i is checked; the bit after them: comm."""
+    """Bit i is set when range i is checked; the bit after the ranges, when comm is checked."""
     ranges: tuple[Range, ...] = (_ANY,) * len(FIELDS)
-    """One for each of ``FIELDS``."""
+    """One range for each of ``FIELDS``."""
     comm: bytes = b""
     comm_not: bool = False
 
     def pack(self) -> bytes:
-        """One ``CAPTURE`` record."""
+        """Return the filter as one ``CAPTURE`` record."""
         ranges = [tuple(r) for r in self.ranges]
         return np.array((self.active, ranges, self.comm, self.comm_not), CAPTURE).tobytes()
 
 
 KEEP_ALL = Capture()
 KEEP_NONE = Capture(active=1, ranges=(Range(_S64[1], _S64[0]), *KEEP_ALL.ranges[1:]))
-"""No latency is long enough: runqslower looks no further."""
+"""Keeps no event: no latency reaches the limit, and runqslower returns before it fills in the event."""
 
 
 class _Comms(NamedTuple):
-    """The comms named, or all others."""
+    """The set of comms in *names*, or of all others."""
 
     names: frozenset[bytes]
     others: bool
@@ -111,22 +111,22 @@ class _Comms(NamedTuple):
 
 
 class _Checks(NamedTuple):
-    """A conjunction: what each field that it mentions must be in, and where the filter says so."""
+    """A conjunction: the set that each mentioned field must lie in, and the position of that term in the filter."""
 
     numbers: dict[str, tuple[Intervals, Position]]
     comm: tuple[_Comms, Position] | None = None
 
 
 def compile_capture(expr: Expr, schema: Schema, known: frozenset[str] = KNOWN) -> Capture:
-    """What the kernel is to check for the events of *schema*; a filter that no event can pass keeps nothing.
+    """Compile *expr* for the events of *schema*; a filter that no event can pass becomes ``KEEP_NONE``.
 
-    *known* are the fields that the hook knows in the kernel. Raises FilterError, at the part the kernel cannot check.
+    *known* are the fields that the hook knows in the kernel. Raises FilterError at the part the kernel cannot check.
     """
     return _pack(_checks(narrow(expr, schema), True, known))
 
 
 def check_capture(text: str) -> None:
-    """Raises FilterError when *text* is no filter that the kernel can check, whatever the program."""
+    """Check that the kernel can check the filter *text* for every program. Raises FilterError."""
     expr = parse(text)
     for schema in SCHEMAS.values():
         compile_capture(expr, schema)
@@ -137,7 +137,7 @@ def _beyond(at: Position, what: str, who: str = "the kernel cannot check") -> Fi
 
 
 def _checks(expr: Expr, wanted: bool, known: frozenset[str]) -> _Checks:
-    """What must hold so that *expr* is *wanted*."""
+    """Return the checks under which *expr* has the value *wanted*."""
     match expr:
         case Compare():
             return _term(expr, wanted, known)
@@ -173,7 +173,8 @@ def _term(term: Compare, wanted: bool, known: frozenset[str]) -> _Checks:
 
 
 def _numbers(name: str, op: Operator, value: int | None) -> Intervals:
-    """The numbers of which ``name op value`` is true. ``unknown`` is one of them, for ``!=`` only."""
+    """Return the numbers for which ``name op value`` is true. The number that means unknown is among them only
+    for ``!=`` a number and for ``= unknown``."""
     domain, unknown = FIELDS[name], COMPARED[name].unknown
     not_known = Intervals.of(domain, [] if unknown is None else [(unknown, unknown)])
     if value is None:

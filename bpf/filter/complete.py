@@ -1,4 +1,4 @@
-"""Completion of a filter that is being typed."""
+"""Completion of a filter while the user types it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ringtop.bpf.filter.value import FIELDS, operators, words
 
 
 def complete(text: str, cursor: int) -> tuple[int, list[str]]:
-    """Where the word that ends at *cursor* starts, and what could stand there instead: names, operators, values."""
+    """Return the start of the word that ends at *cursor*, and the names, operators or values that could complete it."""
     place = expected(text, cursor)
     match place.kind:
         case "field":

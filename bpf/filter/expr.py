@@ -1,4 +1,4 @@
-"""A parsed filter: comparisons joined by and, or, not; and the error that points into its text."""
+"""Parsed filters: comparisons joined by and, or, not; and the error that points to a column of the filter's text."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ringtop.bpf.filter.regex import Pattern
 
 Operator = Literal["=", "!=", ">", ">=", "<", "<=", "~", "!~"]
 Value = int | bytes | str | Pattern | None
-"""By kind of field: a number (ns for durations, 0 or 1 for bools, the number of an ``op``), text, a program's name, a
-regular expression; None is ``unknown``."""
+"""A value by kind of field: a number (ns for durations, 0 or 1 for bools, the number of an ``op``), a text's bytes, a
+program's name or a regular expression. None is ``unknown``."""
 
 
 class FilterError(ValueError):
-    """The filter *text* is wrong at *column* (characters from 0). Neither was made safe to show."""
+    """The filter *text* is wrong at *column* (in characters from 0). Message and text are not yet safe to show."""
 
     def __init__(self, message: str, text: str, column: int) -> None:
         super().__init__(message, text, column)
@@ -30,13 +30,13 @@ class FilterError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a filter's text; column in characters from 0."""
+    """A place in a filter's text; the column counts characters from 0."""
 
     text: str = ""
     column: int = 0
 
     def error(self, message: str) -> FilterError:
-        """An error at this place."""
+        """Return an error at this place."""
         return FilterError(message, self.text, self.column)
 
 
@@ -55,7 +55,7 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """True when all parts are; with no parts, always."""
+    """True when all parts are true; without parts it is always true."""
 
     parts: tuple[Expr, ...]
     at: Position = attribute(default=_NOWHERE, compare=False, repr=False)
@@ -63,7 +63,7 @@ class And:
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """True when a part is; with no parts, never."""
+    """True when at least one part is true; without parts it is never true."""
 
     parts: tuple[Expr, ...]
     at: Position = attribute(default=_NOWHERE, compare=False, repr=False)
@@ -71,7 +71,7 @@ class Or:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """True when *part* is not."""
+    """True when *part* is false."""
 
     part: Expr
     at: Position = attribute(default=_NOWHERE, compare=False, repr=False)
@@ -80,13 +80,13 @@ class Not:
 Expr = Compare | And | Or | Not
 
 ALL = And(())
-"""Every event."""
+"""The filter that every event passes."""
 NONE = Or(())
-"""No event."""
+"""The filter that no event passes."""
 
 
 def terms(expr: Expr) -> Iterator[Compare]:
-    """All comparisons in *expr*, in the order they are written."""
+    """Yield all comparisons in *expr*, in the order in which they are written."""
     match expr:
         case Compare():
             yield expr
@@ -98,5 +98,5 @@ def terms(expr: Expr) -> Iterator[Compare]:
 
 
 def mentions(expr: Expr, name: str) -> bool:
-    """Whether *expr* compares the field *name* anywhere."""
+    """Return whether *expr* compares the field *name* anywhere."""
     return any(term.field == name for term in terms(expr))

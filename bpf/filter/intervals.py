@@ -6,19 +6,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 Interval = tuple[int, int]
-"""First and last number of it; both belong to it."""
+"""The first and the last number of an interval, both included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """Numbers of a domain that are in the set."""
+    """A set of numbers within *domain*, as sorted intervals."""
 
     domain: Interval
     parts: tuple[Interval, ...]
 
     @classmethod
     def of(cls, domain: Interval, parts: Iterable[Interval]) -> Intervals:
-        """The union of *parts*, in any order, as far as they lie in *domain*."""
+        """Return the union of *parts*, which may be in any order, cut to *domain*."""
         merged: list[Interval] = []
         for low, high in sorted(parts):
             low, high = max(low, domain[0]), min(high, domain[1])

@@ -1,4 +1,4 @@
-"""Which events of a batch a filter is true for."""
+"""Evaluation of a filter: a mask of the events in a batch for which it is true."""
 
 from __future__ import annotations
 
@@ -28,13 +28,16 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def match(expr: Expr, batch: Batch) -> Mask:
-    """True where *expr* holds, shape (len(batch),)."""
+    """Return a mask, shape (len(batch),), that is True where *expr* holds."""
     return _mask(narrow(expr, batch.schema), batch)
 
 
 def narrow(expr: Expr, schema: Schema) -> Expr:
-    """*expr* for the events of one program: terms on ``program`` and on fields it lacks are decided, and what is
-    decided by them is left out. ``ALL`` and ``NONE`` stand only for the whole."""
+    """Simplify *expr* for the events of one program.
+
+    Terms on ``program`` and on fields that the program lacks have a known value, so they are evaluated and removed.
+    ``ALL`` and ``NONE`` are only ever the whole result, never a part of it.
+    """
     match expr:
         case Compare("program", op, value):
             return ALL if (value == schema.program) == (op == "=") else NONE
@@ -64,7 +67,7 @@ def _mask(expr: Expr, batch: Batch) -> Mask:
 
 
 def _joined(parts: tuple[Expr, ...], batch: Batch, both: bool) -> Mask:
-    """The parts' masks joined by and (*both*) or by or; a part sees only the rows that those before it left open."""
+    """Join the parts' masks by and (*both*) or by or. A costly part is evaluated only for the rows still undecided."""
     mask = np.full(len(batch), both)
     for part in sorted(parts, key=lambda p: _costly(p, batch.schema)):
         if not _costly(part, batch.schema):
@@ -116,7 +119,7 @@ def _text(term: Compare, batch: Batch) -> Mask:
         found = np.array([v == value for v in values], np.bool_)
     elif term.field in batch.schema.tail:
         found = value.search(values)
-    else:  # names of threads: few, and each of many events
+    else:  # few different thread names occur, each in many events, so each is searched once
         names = list(dict.fromkeys(values))
         hits = dict(zip(names, value.search(names).tolist(), strict=True))
         found = np.fromiter(map(hits.__getitem__, values), np.bool_, len(values))

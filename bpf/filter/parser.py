@@ -11,9 +11,9 @@ from ringtop.bpf.filter.expr import ALL, And, Compare, Expr, FilterError, Not, O
 from ringtop.bpf.filter.value import convert, find, operators
 
 MAX_LENGTH = 4096
-"""Longest filter in characters."""
+"""Length of the longest filter, in characters."""
 MAX_DEPTH = 32
-"""Most parentheses and nots inside each other."""
+"""The deepest nesting of parentheses and nots."""
 
 _SPACE = re.compile(r"\s*")
 _WORD = re.compile(r"\w+")
@@ -25,24 +25,24 @@ _FOREIGN = {"&": "'and'", "|": "'or'"}
 
 
 def parse(text: str) -> Expr:
-    """The filter that *text* says; an empty one is ``ALL``. Raises FilterError."""
+    """Parse the filter *text*; an empty text is ``ALL``. Raises FilterError."""
     return _Parser(text).whole()
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What fits at a place in a filter, in place of the characters from *start* to there."""
+    """The kind of word that may replace the characters from *start* to a place in a filter."""
 
     start: int
     kind: Literal["field", "operator", "value", "joint", "nothing"] = "nothing"
     field: Field | None = None
-    """Of an operator or a value."""
+    """The field that the operator or value belongs to."""
     open: bool = False
-    """Whether a parenthesis is to be closed."""
+    """Whether a parenthesis is still open."""
 
 
 class _Parser:
-    """Recursive descent; after an error *at* is where reading stopped and *expected* what would have fitted."""
+    """A recursive descent parser. After an error, *at* is where parsing stopped and *expected* what may stand there."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -171,7 +171,7 @@ class _Parser:
 
 
 def expected(text: str, cursor: int) -> Expected:
-    """What the word that ends at *cursor* can be."""
+    """Return the kinds of word that the word ending at *cursor* can be."""
     before = text[:cursor]
     start = len(before.rstrip("!")) if before.endswith("!") else len(re.sub(r"""[^\s()"'=!<>~]*$""", "", before))
     parser = _Parser(before[:start])

@@ -1,7 +1,7 @@
-"""Regular expressions of a filter, searched in text that an attacker may have chosen.
+"""The regular expressions of a filter, which search text that an attacker may have chosen.
 
-RE2 searches in a time that is linear in the length of the text, whatever the pattern. That is why it knows neither
-look-around nor back-references. Patterns and texts are bytes, and each byte is one character, as in a file name.
+RE2 needs time linear in the length of the text for every pattern. The price is that it supports neither look-around
+nor back-references. Patterns and texts are bytes, and each byte is one character, as in a file name.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_PATTERN = 256
-"""Longest pattern in characters."""
+"""Length of the longest pattern, in characters."""
 MAX_MEMORY = 1 << 20
-"""Bytes that RE2 may use for one compiled pattern and the states it caches while it searches."""
+"""Most bytes that RE2 may use for one compiled pattern, including the states it caches while it searches."""
 
 _NOT_BY_LINE = re.compile(rb"\\[AzC]|\(\?[A-Za-z]*-")
-"""What may mean something else where the values are the lines of one text: the text's ends, any byte, cleared flags."""
+"""Parts of a pattern that may change their meaning when the values are joined as the lines of one text: the ends of the
+text, any byte, cleared flags."""
 _HINTS = {
     b"(?=": "look-ahead is not supported",
     b"(?!": "look-ahead is not supported",
@@ -34,7 +35,7 @@ _HINTS = {
 
 
 class PatternError(ValueError):
-    """The pattern is not one; *position* in characters, or 0 when it is about the whole."""
+    """The pattern is invalid. *position* is in characters; it is 0 when the error is about the whole pattern."""
 
     def __init__(self, message: str, position: int = 0) -> None:
         super().__init__(message)
@@ -43,7 +44,7 @@ class PatternError(ValueError):
 
 
 Search = Callable[[bytes, int, int], list[tuple[int, int]]]
-"""Where the first match in a part of a text starts and stops (then its groups); (-1, -1) where there is none."""
+"""Searches a part of a text; returns start and end of the first match (then its groups), or (-1, -1) if none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +55,17 @@ class Pattern:
     _one: Search = field(compare=False, repr=False)
     """Searches one value."""
     _lines: Search | None = field(compare=False, repr=False)
-    """Searches values that are the lines of one text, for lines that follow each other and all have a match. None where
-    the pattern would mean something else there."""
+    """Searches values joined as the lines of one text, for runs of consecutive lines that all have a match. None where
+    the pattern would change its meaning there."""
 
     def search(self, values: Sequence[bytes]) -> NDArray[np.bool_]:
-        """Whether each value has a match, shape (len(values),)."""
+        """Return a mask, shape (len(values),), that is True where a value has a match."""
         if self._lines is None:
             return np.fromiter(map(self._has_match, values), np.bool_, len(values))
         text = b"\n".join([*values, b""])
         if text.count(b"\n") == len(values):
             return self._search_lines(self._lines, text)
-        # Few values have a newline in them. They are searched one by one.
+        # The few values that contain a newline are searched one by one.
         apart = [i for i, value in enumerate(values) if b"\n" in value]
         found = self.search([b"" if b"\n" in value else value for value in values])
         found[apart] = [self._has_match(values[i]) for i in apart]
@@ -75,9 +76,10 @@ class Pattern:
 
     @staticmethod
     def _search_lines(search: Search, text: bytes) -> NDArray[np.bool_]:
-        """Whether each line of *text* has a match.
+        """Return for each line of *text* whether it has a match.
 
-        A call takes as long as searching some hundred bytes, so there is one for each run of lines, not for each line.
+        One call costs as much as searching some hundred bytes, so there is one call per run of matching lines, not one
+        per line.
         """
         ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n")) + 1
         turns: list[int] = []
@@ -93,7 +95,7 @@ class Pattern:
 
 
 def compile_pattern(text: str) -> Pattern:
-    """Raises PatternError."""
+    """Compile a pattern. Raises PatternError."""
     if len(text) > MAX_PATTERN:
         raise PatternError(f"a pattern has at most {MAX_PATTERN} characters")
     try:
@@ -108,8 +110,8 @@ def compile_pattern(text: str) -> Pattern:
 
 
 def _compile(raw: bytes, never_nl: bool = False) -> tuple[Search, bytes]:
-    """What searches for the pattern, and what is wrong with it: empty when nothing is."""
-    from re2 import _re2  # where no filter has a pattern, it is not loaded
+    """Return the search function of the pattern, and RE2's error, which is empty when the pattern is valid."""
+    from re2 import _re2  # imported late, so that filters without a pattern do not load it
 
     options = _re2.RE2.Options()
     options.encoding = options.Encoding.LATIN1
@@ -122,12 +124,15 @@ def _compile(raw: bytes, never_nl: bool = False) -> tuple[Search, bytes]:
 
 
 def _explain(raw: bytes, error: bytes) -> PatternError:
-    """*error* is "what: where", and "where" the wrong part of the pattern, all of it, or nothing."""
+    """Turn RE2's *error* into a PatternError with a position.
+
+    *error* is "what: where"; "where" is the wrong part of the pattern, the whole pattern, or empty.
+    """
     what, _, where = error.partition(b": ")
     if where in (b"", raw):
         at = max(end for end in range(len(raw)) if not _compile(raw[:end])[1])
     else:
-        # The same characters may stand earlier, and be right there.
+        # The same characters may also stand earlier in the pattern, where they are valid.
         places = [m.start() for m in re.finditer(re.escape(where), raw)]
         at = next((at for at, end in pairwise([*places, len(raw)]) if _compile(raw[:end])[1] == error), 0)
     message = _HINTS.get(where, f"bad pattern: {what.decode()}")

@@ -1,4 +1,4 @@
-"""What a filter can compare: the fields with their operators, and the words a value may be written as."""
+"""The fields that a filter can compare, their operators, and the ways in which their values can be written."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ FIELDS: dict[str, Field] = {
     PROGRAM.name: PROGRAM,
     **{f.name: f for s in SCHEMAS.values() for f in s.fields if f.kind != "time"},
 }
-"""Fields of any program that a filter can name. Not the wall-clock time: rows know only the kernel's clock."""
+"""All programs' fields that a filter can name. Wall-clock time is not among them, because rows hold only the kernel's
+clock."""
 ALIASES = {f.told: f.name for f in FIELDS.values() if f.told != f.name}
-"""Names that JSON has for them."""
+"""The fields' names in JSON, where they differ."""
 COMM_BYTES = 15
-"""Longest comm; the kernel cuts the rest."""
+"""Length of the longest comm, in bytes; the kernel cuts the rest."""
 
 _ORDER: tuple[Operator, ...] = ("=", "!=", ">", ">=", "<", "<=")
 _SAME: tuple[Operator, ...] = ("=", "!=")
@@ -46,19 +47,19 @@ _ESCAPES = {"\\": b"\\", '"': b'"', "'": b"'", "n": b"\n", "r": b"\r", "t": b"\t
 
 
 def fields(program: str | None = None) -> list[str]:
-    """Names that a filter can use for *program*, or for any."""
+    """Return the field names that a filter can use for *program*, or, without one, for any program."""
     if program is None:
         return list(FIELDS)
     return [PROGRAM.name, *(f.name for f in SCHEMAS[program].fields if f.name in FIELDS)]
 
 
 def operators(field: Field) -> tuple[Operator, ...]:
-    """Operators that *field* has."""
+    """Return the operators that *field* supports."""
     return _OPERATORS[field.kind]
 
 
 def words(field: Field) -> list[str]:
-    """The values *field* can take, where they are few; else what can be written beside numbers or text."""
+    """Return the values of *field* where they are few words; else the words it accepts besides numbers or text."""
     if field.kind == "enum":
         return list(field.words)
     if field.kind == "bool":
@@ -67,7 +68,7 @@ def words(field: Field) -> list[str]:
 
 
 def find(name: str, at: Position) -> Field:
-    """The field that *name* means, in any case or by an alias. Raises FilterError."""
+    """Return the field called *name*, in upper or lower case or by an alias. Raises FilterError."""
     lower = name.lower()
     field = FIELDS.get(ALIASES.get(lower, lower))
     if field is None:
@@ -78,13 +79,13 @@ def find(name: str, at: Position) -> Field:
 
 
 def suggestion(word: str, among: Iterable[str]) -> str:
-    """', did you mean …?', or nothing."""
+    """Return ', did you mean …?' with the closest of *among*, or an empty text when none is close."""
     close = difflib.get_close_matches(word, list(among), 1)
     return f", did you mean {close[0]!r}?" if close else ""
 
 
 def convert(field: Field, op: Operator, word: str, quoted: bool, at: Position) -> Value:
-    """The value that *word* (without its quotes) stands for beside *field* and *op*. Raises FilterError."""
+    """Convert *word* (without its quotes) to the value that *field* is compared with by *op*. Raises FilterError."""
     if op in ("~", "!~"):
         try:
             return compile_pattern(word)
