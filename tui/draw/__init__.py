@@ -1,1 +1,1 @@
-"""What things look like, as text; no widget is needed to draw."""
+"""Drawing as text: it needs no widget."""

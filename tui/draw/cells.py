@@ -1,4 +1,4 @@
-"""The text of one field of one event, and what its colour means. All that comes from the kernel is made safe here."""
+"""The text and tone of the fields of events. All text from the kernel is made safe here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ringtop.tui.text.shell import shell_line
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Safe text and its tone."""
+    """Safe text, and the tone that decides its colour."""
 
     text: str
     tone: Tone = ""
@@ -22,19 +22,19 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """How times are shown."""
+    """The way times are shown."""
 
     mode: str = "clock"
     """``clock``: wall clock; ``relative``: age; ``uptime``: the kernel's own clock."""
     offset_ns: int = 0
-    """From the kernel's clock to the wall clock."""
+    """The distance from the kernel's clock to the wall clock."""
     now_ns: int = 0
-    """The kernel's clock, now."""
+    """The present time of the kernel's clock."""
     zone: tzinfo | None = None
-    """None: the local one."""
+    """The time zone of the wall clock; None for the local one."""
 
     def show(self, ts: int, width: int = 12) -> str:
-        """The time *ts* of the kernel's clock, with as much of the second as *width* allows."""
+        """The time *ts* (kernel's clock, ns), with as many decimals of the second as *width* cells allow."""
         if self.mode == "relative":
             return format.age(self.now_ns - ts)
         if self.mode == "uptime":
@@ -69,13 +69,13 @@ def column(batch: Batch, field: Field, clock: Clock, width: int = 12) -> list[Ce
 
 
 def cells(batch: Batch, fields: Sequence[tuple[Field, int]], clock: Clock) -> list[list[Cell]]:
-    """Row by row, the cells of *fields* (each with the width it will get)."""
+    """The cells of *fields* row by row; each field comes with the width of its column."""
     columns = [column(batch, field, clock, width) for field, width in fields]
     return [list(row) for row in zip(*columns, strict=True)]
 
 
 def mark(field: Field, value: int) -> Tone:
-    """What *value* of *field* says of the event: that it failed, or how long a wait was."""
+    """The tone that *value* of *field* gives the event: whether it failed, or how long a wait was."""
     if field.kind == "result":
         return "failed" if value < 0 else ""
     if field.levels is None:

@@ -1,4 +1,4 @@
-"""The columns a table can have, and how they share its width. Pure functions."""
+"""The columns that a table can have, and their layout in its width. Pure functions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SPACE = 1
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A field and where its column stands."""
+    """A field with the position and width of its column, in cells."""
 
     field: Field
     x: int
@@ -21,7 +21,7 @@ class Placed:
 
 
 def available(program: str) -> list[Field]:
-    """All fields that *program* can show: those shown unless chosen otherwise, then the others."""
+    """All fields that *program* can show: first its default columns, then the others."""
     schema = SCHEMAS[program]
     return [*map(schema.__getitem__, schema.columns), *(f for f in schema.fields if f.name not in schema.columns)]
 
@@ -34,10 +34,10 @@ def chosen(program: str, names: Sequence[str] = ()) -> list[Field]:
 
 
 def layout(fields: Sequence[Field], width: int) -> list[Placed]:
-    """Those columns of *fields* that fit into *width*, in order, each with its place.
+    """The columns of *fields* that fit into *width* cells, in order, each with its place.
 
-    Too narrow: the columns of the highest rank go, the rightmost first. What is left over brings columns to their usual
-    width, by rank, then goes to those with a weight; the heaviest takes what remains.
+    When *width* is too small, columns of the highest rank are left out, the rightmost first. Spare cells first widen
+    columns to their usual width, by rank; the rest is shared by weight, and the heaviest column takes the remainder.
     """
     shown = list(fields)
     while len(shown) > 1 and sum(f.column.least for f in shown) + SPACE * (len(shown) - 1) > width:

@@ -1,6 +1,6 @@
-"""How full the buffers of many CPUs are, in the space there is: bars, a grid of small bars, or a heat map.
+"""The fill of the buffers of many CPUs, drawn to fit: as bars, a grid of small bars, or a heat map.
 
-Pure functions from counters to rows of pieces; a piece is a text and what its colour means.
+Pure functions from counters to rows of pieces; a piece is a text and its tone.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ Piece = tuple[str, FillTone]
 Lines = list[list[Piece]]
 
 HIGH, FULL = 0.5, 0.85
-"""Fill from which on a bar stands out."""
+"""The fill levels (0 to 1) from which on a bar stands out."""
 CELL = 5
-"""Cells of a CPU in the grid."""
+"""The width of a CPU in the grid, in cells."""
 
 
 def mode(cpus: int, width: int, height: int) -> Literal["bars", "grid", "heat"]:
-    """The most detailed way that fits *cpus* CPUs into *width* by *height* cells."""
+    """The most detailed form that fits *cpus* CPUs into *width* by *height* cells."""
     if cpus <= height:
         return "bars"
     return "grid" if -(-cpus // max(1, width // CELL)) <= height else "heat"
 
 
 def pane(totals: Totals, size: int, width: int, height: int, glyphs: Glyphs) -> Lines:
-    """The whole pane: a summary, then the CPUs. ``size`` is the buffer's as the program's state tells it."""
+    """The whole pane: a summary, then the CPUs. ``size`` is the buffer size in the program's state, in bytes."""
     if height <= 0 or width < 10:
         return []
     shared = totals.transport == "ringbuf"
@@ -53,12 +53,12 @@ def pane(totals: Totals, size: int, width: int, height: int, glyphs: Glyphs) -> 
 
 
 def tone(part: float) -> FillTone:
-    """What a fill of *part* (0 to 1) means."""
+    """The tone for a fill of *part* (0 to 1)."""
     return "full" if part >= FULL else "high" if part >= HIGH else "bar"
 
 
 def bar(now: float, peak: float, width: int, glyphs: Glyphs) -> list[Piece]:
-    """A bar with the highest fill seen marked."""
+    """A bar for the fill *now*, with a mark at the highest fill seen, *peak* (both 0 to 1)."""
     now, peak = min(1.0, max(0.0, now)), min(1.0, max(0.0, peak))
     text = glyphs.fill(now, width)
     filled = len(text.rstrip(glyphs.bar_empty)) if now > 0 else 0
@@ -82,7 +82,7 @@ def _summary(totals: Totals, whole: int, width: int, glyphs: Glyphs) -> list[Pie
 
 
 def _widths(width: int) -> tuple[int, int]:
-    """Cells of the bar, and 1 when there is room for figures behind it."""
+    """The width of the bar in cells, and 1 when there is room for figures after it, else 0."""
     room = width - 4 - 12
     return (room, 1) if room >= 5 else (max(1, width - 4), 0)
 
@@ -122,7 +122,7 @@ def _grid(cpus: tuple[Cpu, ...], each: int, width: int, glyphs: Glyphs) -> Lines
 
 def _heat(cpus: tuple[Cpu, ...], each: int, width: int, height: int, glyphs: Glyphs) -> Lines:
     across = (width - 4) // 8 * 8 or max(1, width - 4)
-    # Where not every CPU has room for a cell, several share one, and it shows the fullest of them.
+    # When there are more CPUs than cells, several CPUs share a cell, which shows the fullest of them.
     shared = -(-len(cpus) // (across * max(1, height - 1)))
     cells = [cpus[at : at + shared] for at in range(0, len(cpus), shared)]
     rows: Lines = []

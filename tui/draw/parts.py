@@ -1,4 +1,4 @@
-"""A line of a few parts, of which the least important go when it gets narrow. Pure functions."""
+"""A line of a few parts; the least important are left out when there is little room. Pure functions."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from ringtop.tui.text import text
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some safe text, the style it is shown in, and how soon it goes."""
+    """A piece of safe text with its style and its rank."""
 
     text: str
     style: str = ""
-    """Suffix of the widget's component class; empty for its own style."""
+    """The suffix of the widget's component class; empty for the widget's own style."""
     rank: int = 5
-    """Parts of the highest rank go first."""
+    """Parts of the highest rank are left out first."""
     joined: bool = False
-    """Stands right behind the part before it, and goes with it."""
+    """Whether the part follows the one before it without space, and is left out with it."""
     less: Part | None = None
-    """What stays of it where there is no room for all."""
+    """A shorter form for when there is no room for the whole part; None if there is none."""
 
 
 def fit(parts: Iterable[Part], width: int, space: int = 2) -> list[Part]:
-    """Those *parts* that fit into *width* cells with *space* between them."""
+    """The *parts* that fit into *width* cells, with *space* cells between them."""
     groups: list[list[Part]] = []
     for part in parts:
         if not part.text:

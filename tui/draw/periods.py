@@ -1,4 +1,4 @@
-"""What a stretch of time over one transport was like, in figures that stand side by side. Pure functions."""
+"""The figures of periods (stretches of time over one transport), side by side. Pure functions."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ringtop.tui.text import format
 from ringtop.tui.text.text import clip, safe
 
 LABEL, VALUE = 12, 10
-"""Cells of a figure's name, and the least for each value."""
+"""The width of a figure's name, and the least width of each value, in cells."""
 Row = tuple[str, ...]
 """A figure's name, and its values."""
 
 
 def percentile(latency_us: Sequence[int], part: float) -> str:
-    """What *part* of all events took less than: the upper edge of its bucket. '< 128 us'."""
+    """The upper edge of the histogram bucket at which *part* (0 to 1) of all events is reached, such as '< 128 us'."""
     wanted = part * sum(latency_us)
     reached = 0
     for bucket, n in enumerate(latency_us):
@@ -27,7 +27,7 @@ def percentile(latency_us: Sequence[int], part: float) -> str:
 
 
 def buffer(period: Period) -> str:
-    """'ring 256K'; of perf buffers, the size of one."""
+    """The transport and its buffer size, such as 'ring 256K'; for perf buffers, the size of one."""
     name = "ring" if period.transport == "ringbuf" else "perf"
     return clip(f"{name} {sizes.human(period.buffer_bytes)}", VALUE - 1)
 
@@ -52,9 +52,9 @@ FIGURES: dict[str, Callable[[Period], str]] = {
     "out of order": lambda p: format.short(p.inversions),
     "lost": lambda p: format.short(p.dropped),
 }
-"""By name; none takes more than VALUE - 1 cells."""
+"""The figures by name; none takes more than VALUE - 1 cells."""
 
 
 def rows(names: Sequence[str], periods: Sequence[Period | None]) -> list[Row]:
-    """The figures *names* of each of *periods*."""
+    """One row for each figure in *names*, with a value for each of *periods*; unknown for None."""
     return [(name, *(FIGURES[name](p) if p is not None else format.UNKNOWN_TEXT for p in periods)) for name in names]

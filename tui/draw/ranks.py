@@ -1,4 +1,4 @@
-"""The columns of a ranked table on the screen: those there is room for, and how wide they are. Pure functions."""
+"""The columns of a ranked table that fit on the screen, and their widths. Pure functions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ringtop.tui.top.columns import Column, Text, columns
 from ringtop.tui.top.report import SPARK, Report, Row
 
 MARKS = 2
-"""Cells before a row: its mark, and a space."""
+"""The cells before a row, for its mark and a space."""
 _GOES = (
     "first",
     "uid",
@@ -31,18 +31,18 @@ _GOES = (
     "max",
     "failed",
 )
-"""Names of columns, in the order in which they go where there is little room."""
+"""The names of columns, in the order in which they are left out when there is little room."""
 _NAME = 16
-"""Cells of a name such as comm: the kernel keeps no more."""
+"""The width of a name such as comm, in cells: the kernel keeps no more."""
 _NAMES = frozenset({"comm", "prev_comm", "parent", "uid", "cpu", "pid", "tid", "error"})
 _LEAST, _USUAL = 22, 40
-"""Cells that a key gets at least: on a narrow screen, and on one of WIDE cells or more."""
+"""The least width of a key in cells, on a narrow screen and on one of WIDE cells or more."""
 WIDE = 110
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A column, where it stands, and how wide it is."""
+    """A column with its position and width, in cells."""
 
     column: Column
     x: int
@@ -50,7 +50,7 @@ class Ranked:
 
 
 def layout(report: Report, width: int, glyphs: Glyphs) -> list[Ranked]:
-    """The columns of *report* in *width* cells, marks aside."""
+    """The columns of *report* that fit into *width* cells, not counting the marks."""
     keys, rest = _split(report, glyphs)
     least = max(sum(_least(c, width) for c in keys), 1)
     while rest and _needs(rest) + least > width:
@@ -87,7 +87,7 @@ def _least(column: Column, width: int) -> int:
 
 
 def _shares(keys: Sequence[Column], room: int) -> list[int]:
-    """Names get what a name needs; the last of the others gets what is left."""
+    """The widths of the key columns: names get a fixed width, and the other keys share the rest."""
     sizes = [min(_NAME, room) if c.name in _NAMES else 0 for c in keys]
     long = [i for i, c in enumerate(keys) if c.name not in _NAMES]
     for i in long:
@@ -101,7 +101,7 @@ def cells(row: Row, report: Report, placed: Sequence[Ranked]) -> list[str]:
 
 
 def others(report: Report, placed: Sequence[Ranked]) -> list[str]:
-    """The safe text of the line of all rows that are not in sight; empty when there are none."""
+    """The safe text of the line that sums up all rows not shown; empty when there are none."""
     rest = report.others
     if not rest.events:
         return []

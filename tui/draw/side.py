@@ -1,6 +1,6 @@
-"""What stands beside a table: the buffer of each CPU, and how the transport does since its last change and before it.
+"""The pane beside a table: the buffer of each CPU, and the transport's figures since its last change and before it.
 
-Pure functions, to rows of pieces as in ``buffers``.
+Pure functions that return rows of pieces, as in ``fill``.
 """
 
 from __future__ import annotations
@@ -14,20 +14,21 @@ from ringtop.tui.text.glyphs import Glyphs
 
 _FIRST = ("buffer", "events/s", "delay p50", "delay p99", "wake-ups/s", "reader CPU", "out of order")
 _LAST = ("memory", "wake-up")
-"""What matters most first: the last go when there is little room. In between comes what was late."""
+"""The figures, the most important first: the last are left out when there is little room. The count of late events
+stands between the two groups."""
 NARROW = periods.LABEL + 2 * periods.VALUE
 WIDE = 2 * NARROW
-"""From this width on the figures stand beside the CPUs instead of below."""
+"""From this width in cells on, the figures stand beside the CPUs instead of below them."""
 LEAST = 3
-"""Fewer rows of figures are not worth it."""
+"""The least number of rows of figures that is worth showing."""
 ENOUGH = 7
-"""Lines of figures that the CPUs make room for after a change."""
+"""The lines of figures for which the CPUs make room after a change."""
 CPUS = 4
-"""Lines that they keep: enough for a heat map."""
+"""The lines that the CPUs keep: enough for a heat map."""
 
 
 def pane(totals: Totals, before: Period | None, size: int, width: int, height: int, glyphs: Glyphs) -> Lines:
-    """All of it. *size*: the buffer's as the program's state tells it."""
+    """The whole pane. *size* is the buffer size in the program's state, in bytes."""
     told = figures(totals, before)
     if not told or width < NARROW or height < LEAST:
         return fill.pane(totals, size, width, height, glyphs)
@@ -44,7 +45,8 @@ def pane(totals: Totals, before: Period | None, size: int, width: int, height: i
 
 
 def figures(totals: Totals, before: Period | None) -> Lines:
-    """``before | now``; only now, without titles, where nothing was changed; none where nothing is known."""
+    """The figures before the last change and now. Without a change there is only now, without titles; without a period
+    there are no lines."""
     sides = [totals.now] if before is None else [before, totals.now]
     if sides == [None]:
         return []

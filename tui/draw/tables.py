@@ -1,4 +1,4 @@
-"""One event outside its table: as text to copy, as a value to filter by."""
+"""One event outside its table: as text to copy, or as a value to filter by."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ringtop.tui.model.store import Event
 
 
 def row_text(event: Event, shown: Sequence[Field], clock: Clock) -> str:
-    """Its columns, whole, separated by tabs."""
+    """The text of the columns *shown*, uncut and separated by tabs."""
     return "\t".join(cells.column(event.batch, f, clock, 18)[0].text for f in shown)
 
 
