@@ -1,1 +1,1 @@
-"""One process: what /proc and its events tell."""
+"""One process, as described by /proc and by its events."""

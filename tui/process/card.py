@@ -1,7 +1,7 @@
-"""The card of a process: what this machine knows of it now, for as long as it is there. Pure data, no screen.
+"""The card of a process holds the facts that this machine has about it while it exists. Pure data, no screen.
 
-Text is raw bytes as the kernel gave it, or text others wrote (a unit's name): it goes through ``text.visible`` when
-it is drawn.
+Its text is untrusted: raw bytes from the kernel, or names written by others (such as a unit's). It goes through
+``text.visible`` when it is drawn.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from ringtop.bpf.common import pids
 from ringtop.tui.process.cgroup import Membership, parse
 
 Presence = Literal["here", "gone", "reused", "elsewhere"]
-"""``reused``: the number belongs to a younger process now; ``elsewhere``: the events are not of this machine."""
+"""``reused``: the PID belongs to a younger process now; ``elsewhere``: the events are from another machine or time."""
 
 SLACK_S = 2.0
-"""A process may seem this much younger than its first event: the kernel counts its start in ticks."""
+"""A process may seem this many seconds younger than its first event: the kernel counts its start in ticks."""
 _DEEPEST = 64
 _COMMAND = 8191
-"""Bytes of a command: as much as an exec tells."""
+"""The limit of a command in bytes: as much as an exec event holds."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Ancestor:
-    """A parent, or its parent."""
+    """A parent of the process, or a parent's parent, and so on."""
 
     pid: int
     comm: bytes
@@ -39,15 +39,15 @@ class Ancestor:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A process. What is None was not to be had; ``denied`` tells whether for lack of permission."""
+    """The facts about a process. A fact that could not be read is None; ``denied`` names those refused to this user."""
 
     pid: int
     presence: Presence
     comm: bytes | None = None
     command: tuple[bytes, ...] | None = None
-    """Its arguments as they are now; empty for a kernel thread."""
+    """The present arguments; empty for a kernel thread."""
     ancestors: tuple[Ancestor, ...] = ()
-    """The parent first."""
+    """The ancestors, the parent first."""
     user: str | None = None
     uid: int | None = None
     membership: Membership = field(default_factory=Membership)
@@ -60,14 +60,14 @@ class Card:
     """'running', 'sleeping', 'zombie' …"""
     nice: int | None = None
     affinity: tuple[int, ...] | None = None
-    """CPUs it may run on."""
+    """The CPUs on which the process may run."""
     rss_bytes: int | None = None
     cpu_s: float | None = None
-    """User and system time so far."""
+    """The user and system time used so far, in seconds."""
     denied: tuple[str, ...] = ()
-    """Names of what only its owner or root may see."""
+    """The names of the facts that only the owner or root may read."""
     truncated: bool = False
-    """The command has more arguments."""
+    """Whether the command is longer than what is kept."""
 
 
 def elsewhere(pid: int) -> Card:
@@ -76,15 +76,15 @@ def elsewhere(pid: int) -> Card:
 
 
 def ended(last: Card) -> Card:
-    """*last*, of a process that has ended since: what was known of it stays."""
+    """The card *last* of a process that has ended since: the known facts stay."""
     return replace(last, presence="gone", status=None)
 
 
 def read(pid: int, event_s: float | None = None, proc: Path = Path("/proc")) -> Card:
     """The card of *pid* as it is now.
 
-    With *event_s*, when its first known event was (seconds since 1970), a younger process that has got the same number
-    is ``reused``, and nothing of it is told.
+    *event_s* is the time of its first known event (seconds since 1970). A younger process with the same PID gives a
+    ``reused`` card without any of its facts.
     """
     if not pids.are_the_hosts(proc):
         return elsewhere(pid)
@@ -95,7 +95,7 @@ def read(pid: int, event_s: float | None = None, proc: Path = Path("/proc")) -> 
             if event_s is not None and started > event_s + SLACK_S:
                 return Card(pid, "reused")
             card = _card(process, started, proc)
-        # All of it is of one process only if that is still there.
+        # The facts belong to one process only if it still exists after the last one was read.
         return card if process.is_running() else Card(pid, "gone")
     except (psutil.Error, OSError, ValueError, OverflowError):
         return Card(pid, "gone")
@@ -154,7 +154,7 @@ def _comm(pid: int, proc: Path) -> bytes:
 
 
 def _command(pid: int, proc: Path) -> tuple[tuple[bytes, ...], bool]:
-    """Arguments, and whether it has more. Not psutil's, which takes a carriage return for the end of a line."""
+    """The arguments, and whether some were cut. psutil's are not used: it takes a carriage return for a line end."""
     raw = _bytes(proc / str(pid) / "cmdline", _COMMAND + 2)
     args = raw.removesuffix(b"\0")
     return tuple(args[:_COMMAND].split(b"\0")) if raw else (), len(args) > _COMMAND

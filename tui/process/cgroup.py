@@ -1,4 +1,4 @@
-"""What a process's control group tells: its systemd unit and its container. Pure functions over /proc/PID/cgroup."""
+"""The systemd unit and the container of a process, from its control group. Pure functions over /proc/PID/cgroup."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ _ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """Empty where there is none. All of it was written by others: untrusted text."""
+    """The control group of a process; fields that do not apply are empty. All text is untrusted: others wrote it."""
 
     path: str = ""
-    """In the unified hierarchy, or systemd's own."""
+    """The path in the unified hierarchy, or in systemd's own."""
     unit: str = ""
-    """The innermost systemd unit that is no slice, else the innermost slice."""
+    """The innermost systemd unit that is not a slice, or else the innermost slice."""
     runtime: str = ""
-    """docker, podman, containerd, cri-o, lxc, nspawn; 'container' where only the id is known."""
+    """The runtime: docker, podman, containerd, cri-o, lxc or nspawn; 'container' when only the id is known."""
     container: str = ""
-    """Its id, or its name."""
+    """The id or the name of the container."""
     pod: str = ""
-    """Kubernetes' id of the pod."""
+    """The pod's id in Kubernetes."""
 
 
 def parse(text: str) -> Membership:
-    """What the lines of /proc/PID/cgroup say."""
+    """Read the text of /proc/PID/cgroup."""
     paths: dict[str, str] = {}
     for line in text.split("\n"):
         number, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         if path.startswith("/"):
             paths[controllers or number] = path
-    # A unified hierarchy that is empty beside old ones (cgroup v1 with systemd's own) says nothing.
+    # Beside cgroup v1 hierarchies, the unified one may only hold "/", which says nothing; systemd's own is used then.
     path = next((p for p in (paths.get("0"), paths.get("name=systemd")) if p and p != "/"), "")
     path = path or max(paths.values(), key=len, default="")
     runtime, container = _container(path)

@@ -1,4 +1,4 @@
-"""What this machine can tell of a process and of a control group by number, one at a time."""
+"""Looks up the names of single processes and control groups of this machine by number."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ringtop.bpf.common import pids
 from ringtop.tui.process.cgroup import parse
 
 _MOST = 65_536
-"""Control groups that are looked through."""
+"""The limit of control groups that are searched."""
 
 
 class LocalHost:
-    """``top.names.Host``, read from *proc* and *cgroups* (the unified hierarchy)."""
+    """Implements ``top.names.Host`` by reading *proc* and *cgroups* (the unified hierarchy)."""
 
     def __init__(self, proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> None:
         self._proc, self._cgroups = proc, cgroups
@@ -42,7 +42,7 @@ class LocalHost:
         return os.fsencode(member.container[:12] or member.unit or f"/{inside}".removesuffix("."))
 
     def _found(self) -> dict[int, Path]:
-        """All control groups there are now."""
+        """The folders of all present control groups by id."""
         paths: dict[int, Path] = {}
         folders = [self._cgroups]
         while folders and len(paths) < _MOST:

@@ -1,4 +1,4 @@
-"""A process in words: its card, and where it is gone what its events told. All text from here is safe to draw."""
+"""A process in words, from its card, or from its events once it is gone. All text made here is safe to draw."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ PRESENCE = {
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A label and what is said."""
+    """A labelled text about a process."""
 
     label: str
     text: str
     tone: str = ""
-    """``failed``: bad news; ``dim``: less important."""
+    """``failed`` for bad news, ``dim`` for less important facts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What events say of a process; the newest that says it."""
+    """The facts about a process in its events; each comes from the newest event that has it."""
 
     comm: bytes | None = None
     ppid: int | None = None
@@ -43,17 +43,17 @@ class Told:
     filename: bytes | None = None
     command: tuple[bytes, ...] | None = None
     first_ts: int | None = None
-    """Kernel's clock, ns."""
+    """The timestamp of the first event (kernel's clock, ns)."""
     last_ts: int | None = None
     events: int = 0
     newest: int = 0
-    """Of those, how many this is of."""
+    """How many of the newest events these facts come from."""
     truncated: bool = False
-    """The command had more arguments."""
+    """Whether the command had more arguments than the event holds."""
 
 
 def told(timeline: Life) -> Told:
-    """What the events of *timeline* say."""
+    """The facts in the events of *timeline*."""
     if not len(timeline):
         return Told()
     first_ts, last_ts = (int(timeline.batches[p].rows["ts"][i]) for p, i in (timeline.order[0], timeline.order[-1]))
@@ -85,7 +85,7 @@ def _arguments(started: Batch) -> tuple[bytes, ...]:
 
 
 def headline(pid: int, card: Card, known: Told) -> str:
-    """Number and name, and whether it is still there."""
+    """The PID and name of the process, its status, and whether it still exists."""
     comm = card.comm if card.comm is not None else known.comm
     name = text.visible(comm) if comm is not None else ""
     ended = "gone" if card.presence == "gone" and card.started is not None else PRESENCE[card.presence]
@@ -93,7 +93,7 @@ def headline(pid: int, card: Card, known: Told) -> str:
 
 
 def facts(card: Card, known: Told, offset_ns: int = 0, zone: tzinfo | None = None) -> list[Fact]:
-    """All that is known, the command last: it may be long. *offset_ns*: from the kernel's clock to the wall clock."""
+    """All known facts; the command is last because it may be long. *offset_ns* turns kernel into wall-clock time."""
     found = list(_card(card, zone) if card.started is not None else _told(known))
     if known.first_ts is not None and known.last_ts is not None:
         first, last = (format.clock(ts + offset_ns, zone) for ts in (known.first_ts, known.last_ts))
@@ -158,7 +158,7 @@ def _since(started: float, zone: tzinfo | None) -> str:
 
 
 def ranges(numbers: tuple[int, ...]) -> str:
-    """0-3,8 for 0, 1, 2, 3 and 8."""
+    """CPU numbers as ranges: '0-3,8' for 0, 1, 2, 3 and 8."""
     groups: list[list[int]] = []
     for n in sorted(numbers):
         if groups and n == groups[-1][-1] + 1:
