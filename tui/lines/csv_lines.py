@@ -1,9 +1,9 @@
-"""Events as CSV (RFC 4180, lines end as the caller ends them): one header for all programs, and an empty cell where a
-program has no such value or it is not known.
+"""Events as CSV (RFC 4180; the caller adds the line ends).
 
-Text is shown as by ``Gate.visible``, arguments as by ``shell_line``: no cell holds a control character or a line
-break. A cell of text that a spreadsheet could take for a formula, or that begins with ``'``, gets a ``'`` in front.
-Each cell stands for exactly one value.
+All programs share one header; a cell is empty when the program has no such value or the value is unknown. Text is
+written as by ``Gate.visible`` and arguments as by ``shell_line``, so no cell holds a control character or a line break.
+A text cell that a spreadsheet could take for a formula, or that begins with ``'``, gets a ``'`` in front. Each cell
+stands for exactly one value.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ _FORMULA = tuple("=+-@＝＋－＠'")
 
 
 class CsvLines:
-    """LineWriter for events of *programs*."""
+    """Writes events of *programs* as CSV; a ``LineWriter``."""
 
     def __init__(self, programs: Sequence[str]) -> None:
         self.names = tuple(dict.fromkeys(name for program in programs for name in names(program)))
-        """Names of the columns."""
+        """The names of the columns, in order."""
 
     def header(self) -> str:
         """The names of the columns."""
         return written([self.names])[0]
 
     def lines(self, batch: Batch, wall_offset_ns: int) -> list[str]:
-        """One record for each row."""
+        """One CSV record for each row of *batch*."""
         own = dict(zip(names(batch.program), columns(batch, wall_offset_ns), strict=True))
         empty = [""] * len(batch)
         cells = [list(map(_cell, own[name])) if name in own else empty for name in self.names]
@@ -40,14 +40,14 @@ class CsvLines:
 
 
 class _Lines(list[str]):
-    """The file that the csv module writes to: one call a record."""
+    """The file object for the csv module, which calls ``write`` once for each record."""
 
     def write(self, line: str) -> None:
         self.append(line)
 
 
 def written(records: Iterable[Sequence[str]]) -> list[str]:
-    """One line for each of *records*."""
+    """One line of CSV, without a line end, for each of *records*."""
     lines = _Lines()
     csv.writer(lines, lineterminator="").writerows(records)
     return lines
@@ -64,5 +64,5 @@ def _cell(value: Any) -> str:
 
 
 def harmless(text: str) -> str:
-    """A cell of *text* that no spreadsheet takes for a formula."""
+    """*text* as a cell that no spreadsheet takes for a formula."""
     return "'" + text if text.startswith(_FORMULA) else text

@@ -1,7 +1,7 @@
 """Events as JSON, one object a line.
 
-Text that is not UTF-8 has U+FFFD in place of what is wrong, and its bytes beside it as ``<name>_base64``. Characters
-that could harm a terminal are written as ``\\u`` escapes.
+Bytes of a text that are not valid UTF-8 become U+FFFD, and ``<name>_base64`` beside it holds the original bytes.
+Characters that could harm a terminal are written as ``\\u`` escapes.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _encoder = msgspec.json.Encoder()
 
 
 class JsonLines:
-    """LineWriter."""
+    """Writes events as JSON; a ``LineWriter``."""
 
     def header(self) -> str:
-        """There is none."""
+        """Empty: JSON lines have no header."""
         return ""
 
     def lines(self, batch: Batch, wall_offset_ns: int) -> list[str]:
-        """One object for each row."""
+        """One JSON object for each row of *batch*."""
         keys, schema = names(batch.program), batch.schema
         values = columns(batch, wall_offset_ns)
         broken: dict[int, dict[str, Any]] = {}
@@ -75,7 +75,7 @@ def _decoded_args(name: str, values: list[list[bytes]], broken: dict[int, dict[s
 
 
 class _InJson(dict[int, str]):
-    """What each character of a JSON text is written as."""
+    """The form in which each character of a JSON text is written, by code point."""
 
     def __missing__(self, code: int) -> str:
         if len(self) >= 4096:
@@ -92,5 +92,5 @@ _in_json = _InJson()
 
 
 def escaped_json(document: str) -> str:
-    """A JSON *document* with all that is not safe to show as ``\\u`` escapes: still the same document."""
+    """The JSON *document* with all unsafe characters as ``\\u`` escapes; its meaning stays the same."""
     return document.translate(_in_json)

@@ -1,4 +1,4 @@
-"""Batches of events to lines of text, for ``ringtop trace``."""
+"""Turns batches of events into lines of text, for ``ringtop trace``."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ FORMATS = ("table", "json", "csv")
 
 
 class LineWriter(Protocol):
-    """Writes events in one format. Lines have no line end, and no control character but those of colours."""
+    """Writes events in one format. Lines have no line end, and no control characters except those of colours."""
 
     def header(self) -> str:
-        """What comes before all lines; empty when nothing does."""
+        """The text before all lines; empty when there is none."""
         ...
 
     def lines(self, batch: Batch, wall_offset_ns: int) -> list[str]:
-        """One line for each row, in their order."""
+        """One line for each row of *batch*, in order."""
         ...
 
 
 def writer(style: str, programs: Sequence[str], colour: bool = False, width: int | None = None) -> LineWriter:
     """The writer of one of ``FORMATS`` for events of *programs*.
 
-    For tables: *colour* them, and cut lines to *width* cells (never unless given). Raises ValueError on another format.
+    *colour* and *width* apply to tables only: lines are cut to *width* cells, or never without one. Raises ValueError
+    for an unknown format.
     """
     match style:
         case "table":

@@ -1,4 +1,4 @@
-"""The ledger at the end of a run: as JSON for scripts, as a line for people, and whether it balances."""
+"""The ledger at the end of a run, as JSON for scripts and as lines for people, and whether it balances."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def summarize(
     """``{program: {transport, hook, loader, emitted, received, dropped: {reason: n}, residual, per_cpu: […], …}}``
 
     ``residual`` is emitted - received - dropped; ``gaps`` are the holes in the sequence numbers. ``per_cpu`` has an
-    entry for each CPU and transport that was in use; the gaps of both are told with the last one.
+    entry for each CPU and transport that was in use; the gaps over both transports are reported with the last one.
     """
     summary: dict[str, Any] = {}
     for program in dict.fromkeys(p.program for p in stats.programs):
@@ -64,7 +64,7 @@ def summarize(
 
 
 def balanced(summary: dict[str, Any]) -> bool:
-    """No CPU has a residual and nothing was dropped, missed or left untracked."""
+    """Whether no CPU has a residual, and nothing was dropped, missed or left untracked."""
     return all(
         not any(p["dropped"].values())
         and not p["missed"]
@@ -76,7 +76,7 @@ def balanced(summary: dict[str, Any]) -> bool:
 
 
 def lines(summary: dict[str, Any]) -> list[str]:
-    """One line a program, for people."""
+    """One line for each program, for people."""
     out = []
     for program, p in summary.items():
         dropped = sum(p["dropped"].values())

@@ -1,4 +1,4 @@
-"""Events as an aligned table for people, with columns of its own when only one program is traced."""
+"""Events as an aligned table for people. A program that is traced alone has its own columns."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from ringtop.tui.text.text import clip, cut_mark, visible, width
 
 _DIM, _BOLD, _RED, _YELLOW, _CYAN = "2", "1", "31", "33", "36"
 _TONES = {"failed": _RED, "high": _RED, "mid": _YELLOW}
-"""SGR codes of what marks an event."""
+"""The SGR codes for the tones that mark an event."""
 _LEAST = 20
-"""Cells that the last column gets on the narrowest terminal."""
+"""The width in cells of the last column on the narrowest terminal."""
 _TIME_WIDTH = 12
 _NAME = re.compile(r"{(\w+)}")
-"""A field in a template."""
+"""Matches a field in a template."""
 _PROGRAM = LineColumn("PROGRAM", "", 11)
 _DETAILS = LineColumn("DETAILS", "", marked=True)
 _MIXED = (_PROGRAM, CPU, PID, COMM, _DETAILS)
-"""Columns of lines of several programs, without the time."""
+"""The columns after the time when several programs are traced."""
 
 
 def _texts(template: str, batch: Batch) -> list[str]:
-    """*template* for each row: safe text."""
+    """*template* filled in for each row, as safe text."""
     values = [_values(batch, batch.schema[name]) for name in _NAME.findall(template)]
     form = _NAME.sub("{}", template)
     return values[0] if form == "{}" else list(map(form.format, *values))
 
 
 def _values(batch: Batch, field: Field) -> list[str]:
-    """The values of *field* as a line tells them."""
+    """The values of *field* as they stand in a line."""
     if field.kind == "comm":
         return list(map(visible, batch.text(field.name)))
     if field.kind == "path":
@@ -62,7 +62,7 @@ def _values(batch: Batch, field: Field) -> list[str]:
 
 
 def _command(filename: bytes, args: list[bytes], marked: Tone, cut: bool) -> str:
-    """The arguments, and before them the file when they do not name it."""
+    """The arguments, preceded by the file name when they do not contain it."""
     line = shell_line(args, cut)
     if not args:
         return f"{visible(filename)} {line}".rstrip()
@@ -72,19 +72,19 @@ def _command(filename: bytes, args: list[bytes], marked: Tone, cut: bool) -> str
 
 
 def _path(path: bytes, dirfd: int, cut: bool) -> str:
-    """The path; a relative one with the directory it starts from, unless that is the working directory."""
+    """The path. A relative path follows its directory's file descriptor, unless that is the working directory."""
     where = "" if dirfd == AT_FDCWD or path.startswith(b"/") else f"(fd {dirfd}) "
     return where + visible(path) + (cut_mark if cut else "")
 
 
 def _marks(batch: Batch) -> list[Tone]:
-    """What marks each row: the field says it that its program is marked by."""
+    """The tone that marks each row, from the field by which its program is marked."""
     field = batch.schema[batch.schema.mark]
     return [mark(field, value) for value in batch.rows[field.part].tolist()]
 
 
 class TableLines:
-    """LineWriter for events of *programs*; with a *width*, what is too long is cut, else nothing ever is."""
+    """Writes events of *programs* as a table; a ``LineWriter``. Long text is cut only when a *width* is given."""
 
     def __init__(self, programs: Sequence[str], colour: bool = False, width: int | None = None) -> None:
         self._columns = SCHEMAS[programs[0]].line if len(programs) == 1 else _MIXED
@@ -100,7 +100,7 @@ class TableLines:
         return _coloured(line, _BOLD) if self._colour else line
 
     def lines(self, batch: Batch, wall_offset_ns: int) -> list[str]:
-        """One line for each row."""
+        """One line for each row of *batch*."""
         *fixed, last = self._columns
         cells = [self._times(batch, wall_offset_ns), *(self._fixed(column, batch) for column in fixed)]
         details = self._cells(last, batch)

@@ -1,6 +1,6 @@
-"""Reports of a top as records of named values: JSON, one object a report, and CSV, one line a row.
+"""Reports of a top as records of named values: JSON with one object for all reports, and CSV with one line a row.
 
-Text that others chose is shown as in tables: what is not safe as escapes.
+Untrusted text is written as in tables: unsafe characters become escapes.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ _ROW = (
 
 
 class TopJson:
-    """One object for all reports of one time."""
+    """Writes all reports of one time as one JSON object."""
 
     def header(self) -> list[str]:
-        """There is none."""
+        """Empty: JSON has no header."""
         return []
 
     def lines(self, reports: list[Report], wall_offset_ns: int) -> list[str]:
-        """``{"programs": [...]}``."""
+        """One line with the object ``{"programs": [...]}``."""
         document = {"programs": [_record(report, wall_offset_ns) for report in reports]}
         return [escaped_json(json.dumps(document, ensure_ascii=False))]
 
 
 class TopCsv:
-    """One line for each row, and one for the others, whose key is empty."""
+    """Writes one line of CSV for each row, and one with an empty key for all other rows together."""
 
     def header(self) -> list[str]:
         """The names of the columns."""
         return written([(*_HEAD, *_ROW)])
 
     def lines(self, reports: list[Report], wall_offset_ns: int) -> list[str]:
-        """All rows of all reports."""
+        """The lines for all rows of all reports."""
         lines = []
         for report in reports:
             record = _record(report, wall_offset_ns)

@@ -11,22 +11,22 @@ from ringtop.tui.top.verdict import sentence
 
 _BOLD = "1"
 _LEAST = 24
-"""Cells that a key gets on the narrowest terminal."""
+"""The width in cells of a key on the narrowest terminal."""
 _MARKS = 2
 
 
 class TopTable:
-    """Writes reports; with *cells*, keys are cut so that lines have no more than that, else nothing ever is."""
+    """Writes reports as tables. Keys are cut to fit lines into *cells*; without *cells*, nothing is cut."""
 
     def __init__(self, colour: bool = False, cells: int | None = None) -> None:
         self._colour, self._cells = colour, cells
 
     def header(self) -> list[str]:
-        """There is none: every table has its own."""
+        """Empty: every table has its own titles."""
         return []
 
     def lines(self, reports: list[Report], wall_offset_ns: int) -> list[str]:
-        """All of them, an empty line behind each."""
+        """The lines of all reports, with an empty line after each report."""
         return [line for report in reports for line in (*self._lines(report), "")]
 
     def _lines(self, report: Report) -> list[str]:
@@ -67,7 +67,7 @@ def _title(report: Report) -> str:
 
 
 def _rest(shown: tuple[Column, ...], report: Report) -> list[str]:
-    """The line of the others; empty when there are none."""
+    """The line that sums up all rows not shown; empty when there are none."""
     others = report.others
     if not others.events:
         return []

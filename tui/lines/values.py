@@ -12,20 +12,20 @@ from ringtop.bpf.event.schema import SCHEMAS, Field
 
 
 def names(program: str) -> tuple[str, ...]:
-    """Names of a program's values, in order."""
+    """The names of a program's values, in order."""
     schema = SCHEMAS[program]
     return ("program", *(schema[name].told for name in schema.json))
 
 
 def columns(batch: Batch, wall_offset_ns: int) -> list[list[Any]]:
-    """The values of each of ``names``, one a row: int, float, bool, str; None where unknown; untrusted text as bytes,
-    arguments as a list of bytes."""
+    """One list for each of ``names``, with a value for each row: int, float, bool or str; None when unknown; bytes for
+    untrusted text, and a list of bytes for arguments."""
     schema = batch.schema
     return [[batch.program] * len(batch), *(_values(batch, schema[name], wall_offset_ns) for name in schema.json)]
 
 
 def wall_ns(batch: Batch, wall_offset_ns: int) -> NDArray[np.int64]:
-    """Wall-clock times in ns since 1970. What does not fit (a damaged recording) wraps round."""
+    """The wall-clock times in ns since 1970, int64. Times out of range, as in a damaged recording, wrap round."""
     return (batch.rows["ts"] + np.uint64(wall_offset_ns % (1 << 64))).astype(np.int64)
 
 
