@@ -1,4 +1,4 @@
-"""The privileged process from its start to its end: it loads the programs, gives up root, and collects."""
+"""The privileged process from start to end: it loads the programs, gives up root, and collects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def collect(options: CollectorOptions) -> int:
-    """Run a collector on standard input and output; its exit status. Raises CannotTrace when no program can run."""
+    """Run a collector on standard input and output. Returns the exit status. Raises CannotTrace when no program can
+    run."""
     if not privilege.may_load():
         why = "loading BPF programs needs root, or the capabilities CAP_BPF and CAP_PERFMON"
         raise CannotTrace("cannot trace", why, "Run it as root: sudo ringtop …")
@@ -38,7 +39,7 @@ def collect(options: CollectorOptions) -> int:
         signal.set_wakeup_fd(-1)
         collector.close()
     if collector.abandoned:
-        os._exit(status)  # a thread is in the compiler, which an orderly exit would take apart under it
+        os._exit(status)  # a thread is in the compiler: an orderly exit would destroy it while it runs
     return status
 
 
@@ -49,7 +50,7 @@ def _collect(collector: Collector, options: CollectorOptions) -> int:
         _say_goodbye(collector.out)
         return 1 if failed else 0
     except BrokenPipeError:
-        return 0  # nobody listens any more: the programs go with this process
+        return 0  # the reader is gone; the kernel removes the programs when this process ends
     except CannotWrite as e:
         sys.stderr.write(f"ringtop: {e}\n")
         return 1
@@ -66,7 +67,7 @@ def _stop_when_signalled(collector: Collector) -> None:
 
 
 def _say_goodbye(out: Outbox) -> None:
-    """Nothing is attached any more: wait for a slow reader as long as nobody sends another signal."""
+    """Write what is left to a slow reader, since nothing is attached any more. Another signal ends the process."""
     for number in _ENDING:
         signal.signal(number, signal.SIG_DFL)
     os.set_blocking(out.fd, True)
@@ -74,7 +75,8 @@ def _say_goodbye(out: Outbox) -> None:
 
 
 def _start(collector: Collector, options: CollectorOptions) -> bool:
-    """Load and attach all programs, and give up what only that needs; whether one of them failed."""
+    """Load and attach all programs, and give up the privileges that only loading needs. Returns whether a program
+    failed."""
     kernel, out = Kernel(), collector.out
     out.put(_hello(kernel, options.programs))
     _tell_what_is_missing(kernel, out)
@@ -93,7 +95,8 @@ def _start(collector: Collector, options: CollectorOptions) -> bool:
 def _load_all(
     collector: Collector, kernel: Kernel, options: CollectorOptions, transport: Transport
 ) -> list[CannotTrace]:
-    """Load and attach the programs one after the other, until told to stop; why those failed that did."""
+    """Load and attach the programs one after the other, until the collector is stopped. Returns the errors of those
+    that failed."""
     failures = []
     with scratch():
         for program in options.programs:
@@ -103,7 +106,7 @@ def _load_all(
                 break
             try:
                 collector.tracers[program] = tracer = loading.result()
-            except CannotTrace as e:  # no reason for the others not to run
+            except CannotTrace as e:  # the other programs can still run
                 collector.out.put(stream.State(program, "failed", transport=transport, reason=str(e)))
                 failures.append(e)
             else:

@@ -1,4 +1,4 @@
-"""The collector's loop: it drains the transports, writes the stream and obeys controls until it is told to stop."""
+"""The collector's loop: it drains the transports, writes the stream and obeys control messages until it is stopped."""
 
 from __future__ import annotations
 
@@ -23,39 +23,40 @@ STATS_NS = 1_000_000_000
 
 
 def wall_offset_ns() -> int:
-    """Wall clock minus monotonic clock, from two readings of it around one of the other."""
+    """Wall clock minus monotonic clock in nanoseconds: the monotonic clock is read before and after the wall clock."""
     before = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
     wall = time.time_ns()
     return wall - (before + time.clock_gettime_ns(time.CLOCK_MONOTONIC)) // 2
 
 
 class Collector:
-    """Reads control messages from *control_fd* and writes the stream of *tracers* to *out*. *own*: ringtop's own
-    processes, whose events are kept out. Events are put in time order within *merge_ms*."""
+    """Reads control messages from *control_fd* and writes the stream of ``tracers`` to *out*. *own* are the ids of
+    ringtop's own processes, whose events are kept out. Events are put in time order within *merge_ms*."""
 
     def __init__(self, out: Outbox, control_fd: int, own: list[int], merge_ms: int) -> None:
         self.out = out
         self.tracers: dict[str, Tracer] = {}
-        """By program; all that are to run, before ``run``."""
+        """Tracers by program; all that are to run are entered before ``run``."""
         self.own = own
         self._window_ns = merge_ms * 1_000_000
         self._controls = Controls(control_fd, self.tracers, out.put, self.stop)
         self._epoll = select.epoll()
         self._reason = ""
         self.abandoned = False
-        """A program is being loaded, or was when it was told to stop."""
+        """Whether a program is being loaded, or was when the collector was stopped."""
         self._awake, self.wake_fd = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        """What is written to ``wake_fd`` wakes the loop: for signal handlers, which call ``stop``."""
+        """A write to ``wake_fd`` wakes the loop: it is for signal handlers, which call ``stop``."""
         self._epoll.register(self._awake, select.EPOLLIN)
-        with suppress(PermissionError):  # a file or /dev/null: nobody to obey
+        with suppress(PermissionError):  # a file or /dev/null: no control messages come
             self._epoll.register(self._controls.fd, select.EPOLLIN)
 
     def stop(self, reason: str) -> None:
-        """End the loop, for this *reason*."""
+        """End the loop. Only the first *reason* is kept."""
         self._reason = self._reason or reason
 
     def wait_for(self, loading: Loading) -> bool:
-        """Hear controls, which ``run`` obeys, until *loading* is over; False when told to stop before that."""
+        """Read control messages, which ``run`` obeys later, until *loading* is over. Returns False when the collector
+        was stopped before that."""
         self.abandoned = True
         self._epoll.register(loading.over_fd, select.EPOLLIN)
         ready: set[int] = set()
@@ -68,7 +69,7 @@ class Collector:
         return not self.abandoned
 
     def run(self) -> None:
-        """Collect until something calls ``stop``; then everything is detached, drained and told. Raises
+        """Collect until something calls ``stop``. Then detach and drain everything, and report it. Raises
         BrokenPipeError and CannotWrite."""
         for tracer in self.tracers.values():
             tracer.ways.watch(self._epoll)
@@ -108,7 +109,7 @@ class Collector:
             woken = [tracer.ways.woken(ready) for tracer in self.tracers.values()]
             audits: Mapping[str, Audit] = {}
             if any(woken) or now >= min(next_drain, next_stats):
-                # The outbox is full: the kernel drops what finds no room in the buffers, and counts it.
+                # While the outbox is full draining is paused: the kernel drops and counts what finds no room.
                 audits = {} if self.out.full else self._drain(audit=now >= next_stats)
                 self._controls.obey_waiting()
                 next_drain = now + (TICK_NS if self.out.full else min(t.patience_ns for t in self.tracers.values()))
@@ -121,7 +122,7 @@ class Collector:
                 next_stats = now + STATS_NS
 
     def _drain(self, audit: bool, last: bool = False) -> dict[str, Audit]:
-        """One round of events; the audits that were asked for, by program."""
+        """Write one round of events. Returns the audits that were asked for, by program."""
         before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - (0 if last else self._window_ns)
         drained = {program: tracer.drain(before, audit) for program, tracer in self.tracers.items()}
         drained_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
@@ -147,7 +148,7 @@ class Collector:
         self._tell()
 
     def _tell(self) -> None:
-        """What came of changes."""
+        """Write the results of changes."""
         for tracer in self.tracers.values():
             for message in tracer.changes.news:
                 self.out.put(message)

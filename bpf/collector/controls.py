@@ -1,4 +1,4 @@
-"""Control messages: read from the viewer, bounded, and obeyed, one change of a program at a time."""
+"""Control messages from the viewer: they are read with bounds, and obeyed one change of a program at a time."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.filter import FilterError
 
 LIMIT = 64 << 10
-"""Longest control message, bytes."""
+"""Length of the longest control message, in bytes."""
 MOST_CONTROLS = 200
-"""Control messages obeyed in a second."""
+"""Most control messages that are obeyed in a second."""
 MOST_WAITING = 64
-"""Changes that wait for others to be over."""
+"""Most changes that wait for others to end."""
 
 
 class Controls:
-    """Those that arrive on *fd*, for *tracers*, by program. *put* takes the answers, *stop* why the collector is to
-    end."""
+    """The control messages that arrive on *fd* for *tracers*, by program. *put* gets the answers, *stop* the reason why
+    the collector is to end."""
 
     def __init__(
         self,
@@ -34,17 +34,17 @@ class Controls:
         self._tracers, self._put, self._stop = tracers, put, stop
         self._frames = stream.Frames(magic=False, limit=LIMIT)
         self._count = 0
-        """Messages in this second."""
+        """Messages read in this second."""
         self._waiting: deque[tuple[str, stream.Control]] = deque()
         self._early: list[stream.Control] | None = []
-        """What is to be obeyed once the programs have been loaded; None when they have."""
+        """Messages to obey once the programs have been loaded; None when they have."""
 
     def new_second(self) -> None:
-        """As many messages as ever are obeyed again."""
+        """Begin a second, in which ``MOST_CONTROLS`` messages are obeyed again."""
         self._count = 0
 
     def read(self) -> None:
-        """Take what has arrived."""
+        """Read the messages that have arrived, and obey them."""
         data = os.read(self.fd, LIMIT)
         if not data:
             self._stop("the viewer is gone")
@@ -85,13 +85,13 @@ class Controls:
         self.obey_waiting()
 
     def obey_early(self) -> None:
-        """The programs have been loaded: obey what was asked for meanwhile, and from now on at once."""
+        """Obey the messages that came while the programs were loaded; later ones are obeyed at once."""
         early, self._early = self._early or [], None
         for message in early:
             self._obey(message)
 
     def obey_waiting(self) -> None:
-        """Begin what had to wait for a change of its program that is over now, in the order it was asked for."""
+        """Begin the changes that waited for another change of their program which has ended, in the order they came."""
         for _ in range(len(self._waiting)):
             name, message = self._waiting.popleft()
             if self._tracers[name].changes.changing:
@@ -106,7 +106,7 @@ class Controls:
                     tracer.set_capture(text)
                 case stream.Retune():
                     if tracer.changes.retune(message):
-                        return  # the state is told when it has changed
+                        return  # the state is sent when it has changed
                 case stream.Compare(seconds):
                     tracer.changes.compare(seconds)
         except (FilterError, ValueError, CannotTrace) as e:

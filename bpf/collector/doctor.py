@@ -1,4 +1,4 @@
-"""What this machine offers a tracer, item by item: is it there, why not, and the exact cure."""
+"""What this machine offers a tracer, item by item: whether it is there, why not, and the exact cure."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ from ringtop.bpf.kernel.memory import allow_locked
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One item."""
+    """The result for one item."""
 
     name: str
     ok: bool
     what: str
-    """What was found, or why it is not ok."""
+    """The version or state found, or why it is not ok."""
     cure: str = ""
     needed: bool = True
-    """The main job cannot run without it."""
+    """Whether the main job cannot run without it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What would be used for a program."""
+    """How a program would run."""
 
     program: str
     hook: str
-    """Empty: it cannot run."""
+    """The hook, empty when the program cannot run."""
     transport: str
     passed_over: list[str]
-    """Better rungs of the ladder, and variants, each with why not."""
+    """Better rungs of the ladder and their variants, each with why it cannot be used."""
     without: str = ""
-    """What this one leaves out of what the best one tells."""
+    """What this way leaves out compared with the best one."""
     loader: str = ""
     """``core`` or ``bcc``."""
     no_core: str = ""
-    """Why not ``core``."""
+    """Why the loader is not ``core``."""
 
 
 def _root() -> Finding:
@@ -140,7 +140,7 @@ def _lockdown(kernel: Kernel) -> Finding:
 
 
 def findings(kernel: Kernel) -> list[Finding]:
-    """Everything but the programs themselves."""
+    """The findings for everything but the programs themselves."""
     allow_locked()
     version = Finding("kernel", True, f"{kernel.release}, pid_max {kernel.pid_max}")
     general = [version, _root(), _bpf(), _lockdown(kernel), _tracefs(), _libbpf(), _bcc(kernel)]
@@ -148,7 +148,7 @@ def findings(kernel: Kernel) -> list[Finding]:
 
 
 def choices(kernel: Kernel) -> list[Choice]:
-    """Which hook and transport each program would get: by loading it, which attaches nothing."""
+    """The hook and transport that each program would get. Each is loaded to see that, but not attached."""
     found = []
     transport = "perfbuf" if kernel.no_ringbuf else "ringbuf"
     for program in SCHEMAS:
@@ -165,8 +165,8 @@ def choices(kernel: Kernel) -> list[Choice]:
 
 
 def examine() -> dict[str, Any]:
-    """``{ok, findings: [Finding…], programs: [Choice…]}``; the programs only where the rest allows to load them.
-    ``ok``: one of them can run at least."""
+    """``{ok, findings: [Finding…], programs: [Choice…]}``. ``programs`` is empty where the findings do not allow
+    loading. ``ok`` means that at least one program can run."""
     kernel = Kernel()
     items = findings(kernel)
     able = all(f.ok for f in items if f.needed)

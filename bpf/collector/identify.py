@@ -1,4 +1,5 @@
-"""Who a thread is, asked of /proc where the hook could not know. One that is gone stays unknown: nothing is guessed."""
+"""Looks up a thread's process, parent and user in /proc where the hook did not know them. A thread that has ended stays
+unknown: nothing is guessed."""
 
 from __future__ import annotations
 
@@ -13,11 +14,12 @@ from ringtop.bpf.event.schema import UNKNOWN
 
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _MOST = 256
-"""Threads looked up for one batch: a storm must not turn into a storm of /proc reads."""
+"""Most threads looked up for one batch: a storm of events must not become a storm of /proc reads."""
 
 
 def _began_ns(tid: int) -> int:
-    """Monotonic time the thread started, rounded down to a tick. Raises OSError, ValueError."""
+    """Monotonic time at which the thread started, in nanoseconds, rounded down to a tick. Raises OSError,
+    ValueError."""
     stat = Path(f"/proc/{tid}/stat").read_bytes()
     ticks = int(stat[stat.rindex(b")") + 2 :].split()[19])  # field 22, proc(5)
     asleep = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.clock_gettime_ns(time.CLOCK_MONOTONIC)
@@ -36,7 +38,7 @@ def _status(tid: int) -> dict[str, int]:
 
 
 def resolve(batch: Batch) -> Batch:
-    """The batch with pid, ppid and uid filled in where they were unknown and the event's thread still lives."""
+    """The batch with pid, ppid and uid filled in where they were unknown and the event's thread is still alive."""
     rows: Rows = batch.rows
     unknown = np.flatnonzero((rows["pid"] == UNKNOWN) | (rows["ppid"] == UNKNOWN))
     if not len(unknown):
@@ -45,7 +47,7 @@ def resolve(batch: Batch) -> Batch:
     tids, first = np.unique(rows["tid"][unknown], return_index=True)
     for tid, at in zip(tids[:_MOST].tolist(), first[:_MOST].tolist(), strict=True):
         try:
-            # Younger than its event: the number was given to another thread since.
+            # The thread is younger than the event, so its id has been reused since.
             if _began_ns(tid) > int(rows["ts"][unknown[at]]):
                 continue
             status = _status(tid)

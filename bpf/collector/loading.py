@@ -1,5 +1,5 @@
-"""A program on its way into the kernel, in a thread of its own: compiling it takes half a minute on a slow machine, in
-which the collector goes on hearing what it is told."""
+"""Loads a program in a thread of its own: compiling takes half a minute on a slow machine, and the collector goes on
+reading control messages meanwhile."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ringtop.bpf.collector.tracer import Tracer
 
 
 class Loading:
-    """Runs *start*, which loads and attaches a program."""
+    """Runs *start*, which loads and attaches a program, in a thread."""
 
     def __init__(self, start: Callable[[], Tracer]) -> None:
         self._start = start
         self.over_fd = os.eventfd(0, os.EFD_CLOEXEC)
-        """Can be read once the program runs, or cannot."""
+        """Becomes readable once the program runs, or has failed."""
         self._tracer: Tracer | None = None
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="loading", daemon=True)
@@ -34,7 +34,7 @@ class Loading:
             os.eventfd_write(self.over_fd, 1)
 
     def result(self) -> Tracer:
-        """Wait for the running program. Raises what *start* raised."""
+        """Wait for the program to run, and return its tracer. Raises the exception that *start* raised."""
         self._thread.join()
         os.close(self.over_fd)
         if self._error is not None:
@@ -45,7 +45,8 @@ class Loading:
 
 @contextmanager
 def scratch() -> Iterator[None]:
-    """Temporary files go with this, even those of a compiler that is left in the middle of its work."""
+    """Temporary files are made in a folder that is removed at the end, even those of a compiler that is still at
+    work."""
     with tempfile.TemporaryDirectory(prefix="ringtop-") as folder:
         place = Path(folder, "used")
         place.mkdir()
@@ -54,4 +55,4 @@ def scratch() -> Iterator[None]:
             yield
         finally:
             tempfile.tempdir = None
-            place.rename(Path(folder, "left"))  # whoever still writes does not find it, so that it can be removed
+            place.rename(Path(folder, "left"))  # a compiler that still writes does not find it: it can be removed

@@ -1,4 +1,4 @@
-"""Time order across CPUs: perf buffers hand over one CPU after another, and no buffer is drained in an instant."""
+"""Time order across CPUs: perf buffers are drained one CPU after another, and no drain is instantaneous."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from ringtop.bpf.event.batch import Batch, concat, empty
 class InOrder:
     """Events of one program, in the order of their time stamps over all drains.
 
-    A drain has every event stamped more than a window (``WINDOW_MS``) before it began; of later ones it has some CPUs'
-    and not yet others'. Those wait for the next drain. What comes after later-stamped events were handed on is flagged
-    ``late``, and handed on all the same.
+    A drain has every event stamped more than a window (``WINDOW_MS``) before it began. Later events have arrived from
+    some CPUs and not yet from others, so they are held until the next drain. An event that arrives after later-stamped
+    ones were handed on is flagged ``late``, and handed on all the same.
     """
 
     def __init__(self, program: str) -> None:
         self._held = empty(program)
         self._newest_ns = 0
-        """Latest time stamp handed on."""
+        """Latest time stamp that was handed on, in nanoseconds."""
         self.late = 0
-        """Events that were."""
+        """Number of events that were late."""
 
     @property
     def holding(self) -> bool:
-        """Something waits for the next drain."""
+        """Whether events are held for the next drain."""
         return len(self._held) > 0
 
     def push(self, batch: Batch, before_ns: int) -> Batch:
-        """What is due, being stamped before *before_ns*, of *batch* and of what was held; the rest is held."""
+        """The events of *batch*, and those held before, that are due: stamped before *before_ns*, or late. The rest is
+        held."""
         whole = concat(batch.program, [self._held, batch])
         if not len(whole):
             return whole

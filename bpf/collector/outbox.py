@@ -1,4 +1,4 @@
-"""The collector's side of the pipe: frames that wait for a slow reader, never blocking, never without bound."""
+"""The collector's side of the pipe: frames wait for a slow reader, without blocking and within a bound."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections import deque
 from ringtop.bpf.stream import MAGIC, Message, encode
 
 LIMIT = 64 << 20
-"""Bytes that may wait. Past that the transports are not drained: the kernel drops, and counts what it drops."""
+"""Bytes that may wait. Beyond that the transports are not drained: the kernel drops events, and counts them."""
 
 
 class CannotWrite(Exception):
-    """The stream cannot be written; the text says why, and the cure."""
+    """The stream cannot be written; the text gives the cause and the cure."""
 
 
 class Outbox:
-    """Writes frames to *fd*; what the reader does not take at once waits here.
+    """Writes frames to *fd*. Data that the reader does not take at once waits here.
 
     Raises BrokenPipeError when the reader is gone, CannotWrite where there is no room for a file.
     """
@@ -29,23 +29,23 @@ class Outbox:
 
     @property
     def full(self) -> bool:
-        """Too much waits to add events."""
+        """Whether too much waits to add events."""
         return self._bytes >= LIMIT
 
     @property
     def empty(self) -> bool:
-        """The reader has taken everything."""
+        """Whether the reader has taken everything."""
         return not self._waiting
 
     def put(self, message: Message) -> None:
-        """Add a message and write what the reader takes."""
+        """Add a message, and write as much as the reader takes."""
         frame = encode(message)
         self._waiting.append(memoryview(frame))
         self._bytes += len(frame)
         self.flush()
 
     def flush(self) -> None:
-        """Write what the reader takes now."""
+        """Write as much as the reader takes now."""
         while self._waiting:
             frame = self._waiting[0]
             try:

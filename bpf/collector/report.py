@@ -1,4 +1,4 @@
-"""What the stats say of one program: the ledger of every transport it used."""
+"""The statistics of one program: the ledger of every transport that it used."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ringtop.bpf.stream import ProgramStats
 def report(
     program: str, ways: Ways, online: list[int], counters: Counters, audit: Audit | None, missed: int, late: int
 ) -> list[ProgramStats]:
-    """The ledgers by *counters*, that of the transport in use last: as of the drain of an *audit*, which has the same
-    counters, or as they are now, with what lies in the buffers. What belongs to the whole program (*missed* hook runs,
-    *late* events) is told with the transport in use."""
+    """The ledgers by *counters*, that of the transport in use last. With an *audit*, which has the same counters, they
+    are as of its drain; without, they are as now, including what waits in the buffers. *missed* hook runs and *late*
+    events belong to the whole program, so they are reported with the transport in use."""
     parts = []
     used = ways.used
     for transport in sorted(ways.opened, key=lambda t: t == used.transport):

@@ -1,4 +1,4 @@
-"""Cuts a large drain into rounds, so that no message of the stream is longer than a reader takes."""
+"""Cuts a large drain into rounds, so that no message of the stream is longer than a reader accepts."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import numpy as np
 from ringtop.bpf.event.batch import Batch
 
 LARGEST = 16 << 20
-"""About how many bytes of events go into a round."""
+"""Bytes of events above which a round is cut in two."""
 
 
 def cut(batches: list[Batch], before_ns: int) -> Iterator[tuple[int, list[Batch]]]:
-    """The *batches* (each in time order, all before *before_ns*) as rounds that follow each other in time.
+    """Cut the *batches* (each in time order, all before *before_ns*) into rounds that follow each other in time.
 
-    Yields for each the time that all its events, and none of the later rounds', are before; and its batches.
+    Yields for each round its edge and its batches. All its events are stamped before the edge, and no event of a later
+    round is.
     """
     if sum(map(_size, batches)) <= LARGEST or (edge := _middle(max(batches, key=_size))) is None:
         yield before_ns, batches
@@ -30,7 +31,8 @@ def _size(batch: Batch) -> int:
 
 
 def _middle(batch: Batch) -> int | None:
-    """A time near its middle with events before and not before it; None when all have one time."""
+    """A time near the middle of the batch, with events before it and events not before it; None when all have the same
+    time."""
     ts = batch.rows["ts"]
     if ts[0] == ts[-1]:
         return None

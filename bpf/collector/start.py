@@ -1,4 +1,4 @@
-"""Brings one program into the kernel, by the first rung of its ladder that this kernel takes."""
+"""Brings one program into the kernel, by the first rung of its ladder that works on this kernel."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def load_tracer(
     transport: Transport = "ringbuf",
     failed: Mapping[str, str] | None = None,
 ) -> Tracer:
-    """*program* in the kernel with its buffers, not attached. *failed*: the names of rungs that could not be attached,
-    and why. Raises CannotTrace."""
+    """Load *program* with its buffers, without attaching it. *failed* are the names of rungs that could not be
+    attached, and why. Raises CannotTrace."""
     loaded = load(program, kernel, not kernel.no_ringbuf, options.emit, failed, options.loader)
     try:
         return Tracer(loaded, kernel, options, transport, online_cpus(), lambda setting: setting.open(program))
@@ -37,7 +37,7 @@ def load_tracer(
 def start_tracer(
     program: str, kernel: Kernel, options: CollectorOptions, transport: Transport = "ringbuf", own: Sequence[int] = ()
 ) -> Tracer:
-    """*program*, its events flowing, but for those of the processes *own*. Raises CannotTrace."""
+    """Load and attach *program*: its events flow, except those of the processes *own*. Raises CannotTrace."""
     failed: dict[str, str] = {}
     while True:
         tracer = load_tracer(program, kernel, options, transport, failed)

@@ -1,4 +1,4 @@
-"""One program at work: loaded, its events on their way to whoever reads, its ledger kept."""
+"""One program at work: it is loaded, its events are drained, and its ledger is kept."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ from ringtop.bpf.stream import ProgramStats, State
 from ringtop.bpf.transport.setting import Setting
 
 TICK_NS = 100_000_000
-"""The buffers are drained this often, whatever the wake-up mode."""
+"""Nanoseconds between drains at the most, whatever the wake-up mode."""
 _CHANGE_NS = 1_000_000
-"""And this often during a change, so that it is over soon."""
+"""Nanoseconds between drains during a change, so that it ends soon."""
 
 
 class Drained(NamedTuple):
-    """What a drain brought."""
+    """The result of a drain."""
 
     batch: Batch
-    """Events that are due, in time order."""
+    """The events that are due, in time order."""
     audit: Audit | None
-    """What was asked of it, for the stats."""
+    """The audit for the stats; None unless it was asked for."""
 
 
 class Tracer:
-    """A program in the kernel with its readers, as *options* say, not attached. *transport* is which of the two to
-    begin with, *open* opens its buffers, *online* are the CPUs that are on. Raises CannotTrace when the buffers cannot
-    be had, and FilterError."""
+    """A program in the kernel with its readers, set up by *options* but not attached. *transport* is the one to begin
+    with, *open* opens its buffers, *online* are the CPUs that are online. Raises CannotTrace when the buffers cannot be
+    opened, and FilterError."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Tracer:
         self._excluded: set[int] = set()
         self._order = InOrder(self.program)
         self._damaged = 0
-        """Damaged records that were told of."""
+        """Damaged records that were already reported."""
         capture = self._filter(options.capture)
         setting = Setting(transport, options.buffer or sizes.DEFAULT[transport], options.wakeup)
         self.ways = Ways(open, setting, loaded.counters())
@@ -79,7 +79,7 @@ class Tracer:
 
     @property
     def rung(self) -> Rung:
-        """How it is attached."""
+        """The rung by which it is attached."""
         return self._loaded.rung
 
     def _filter(self, text: str) -> CaptureInForce:
@@ -90,8 +90,9 @@ class Tracer:
         self.changes.set_capture(self._filter(text))
 
     def exclude(self, pids: Sequence[int]) -> None:
-        """Keep ringtop's own processes out. Where the hook does not know processes, their threads are named."""
-        now = set(pids) if not self._kernel.inner_pids else set()  # else they would be others'
+        """Keep out the events of ringtop's own processes. Where the hook does not know processes, the ids of their
+        threads are excluded, too."""
+        now = set(pids) if not self._kernel.inner_pids else set()  # there they would name others
         if now and "pid" not in self._loaded.rung.knows:
             for pid in pids:
                 with suppress(OSError):  # it has ended
@@ -100,13 +101,13 @@ class Tracer:
         self._excluded = now
 
     def follow_cpus(self, online: list[int]) -> None:
-        """Have perf buffers for the CPUs that are on now; during a change, only after it."""
+        """Match the perf buffers to the CPUs that are *online* now. During a change this waits for a later call."""
         if not self.changes.changing:
             self.cpus.follow(online)
 
     def prove(self) -> None:
-        """See that a doubtful rung tells what happens, before its events are shown and counted, and before ringtop's
-        own are kept out. Raises CannotTrace."""
+        """Try a doubtful rung: make sure that it reports what happens, before its events are shown and counted, and
+        before ringtop's own are kept out. Raises CannotTrace."""
         if not self.rung.doubtful:
             return
         capture = self.changes.capture
@@ -119,16 +120,18 @@ class Tracer:
         self.changes.set_capture(capture)
 
     def attach(self) -> None:
-        """Events flow from now on. Raises CannotTrace."""
+        """Attach the program: from now on events flow. Raises CannotTrace."""
         self._loaded.attach()
-        if not self._kernel.inner_pids:  # else those of /proc are others
+        if not self._kernel.inner_pids:  # else the ids in /proc name other processes
             self._loaded.know_parents()
 
     def drain(self, before_ns: int, audit: bool = False) -> Drained:
-        """The events stamped before *before_ns* (about now), in time order; all that arrived is in the ledger.
+        """The events stamped before *before_ns* (about now), in time order. All events that arrived are entered in the
+        ledger.
 
-        For an *audit* the kernel's counters are read before the buffers: what they say was emitted is then here or
-        dropped, but for events just being written; and what is here without being in them is known by its numbers.
+        For an *audit* the kernel's counters are read before the buffers. Every event that they report as emitted has
+        then been received or dropped, except those just being written; events received beyond the counters are known by
+        their sequence numbers.
         """
         complete = self.changes.step()
         counters = self._loaded.counters() if audit or complete or self._silent else None
@@ -152,10 +155,10 @@ class Tracer:
 
     @property
     def patience_ns(self) -> int:
-        """How long the next drain may wait if the kernel does not ask for it.
+        """Nanoseconds that the next drain may wait if the kernel does not ask for it.
 
-        It asks when a buffer gets half full (timer), or holds its first event (the other modes): not for one that was
-        so already when the last drain ended.
+        The kernel asks only when a buffer becomes half full (timer) or gets its first event (the other modes). A buffer
+        that was already past that mark when the last drain ended causes no wake-up, so it is drained at once.
         """
         if self.changes.changing:
             return _CHANGE_NS
@@ -164,7 +167,7 @@ class Tracer:
         return self._window_ns if self._order.holding and self.ways.used.setting.wakeup != "timer" else TICK_NS
 
     def stop(self) -> None:
-        """Detach: nothing is emitted any more. A drain completes what was under way."""
+        """Detach: nothing is emitted any more. A drain completes the change that was under way."""
         self.changes.settle()
         self._loaded.detach()
 
@@ -177,7 +180,7 @@ class Tracer:
 
     @property
     def state(self) -> State:
-        """What a user is told of it."""
+        """The state that is reported to the user."""
         setting = self.ways.used.setting
         return State(
             program=self.program,
@@ -195,7 +198,7 @@ class Tracer:
         )
 
     def stats(self, audit: Audit | None = None) -> list[ProgramStats]:
-        """The ledgers of its transports, by the *audit* of the last drain; without one as they are now."""
+        """The ledgers of its transports, by the *audit* of the last drain; without an audit, as they are now."""
         counters = audit.counters if audit is not None else self._loaded.counters()
         damaged = sum(side.damaged for side in self.ways.ledger.by.values())
         if damaged > self._damaged:

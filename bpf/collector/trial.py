@@ -1,4 +1,4 @@
-"""A rung is tried before it is used where its hooks are functions of the kernel, whose arguments are no promise."""
+"""Tries a rung before it is used where its hooks are kernel functions, whose arguments may change between kernels."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.event.batch import Batch
 
 Deleted = set[tuple[str, bytes]]
-"""What was done (a word of the field ``op``), and to which path."""
+"""Each operation (a word of the field ``op``), and the path that it deleted."""
 
 
 def delete_something() -> Deleted:
-    """Make a file and a folder, and delete them. Raises CannotTrace."""
+    """Make a file and a folder, and delete them. Returns what was deleted. Raises CannotTrace."""
     try:
         with tempfile.TemporaryDirectory(prefix="ringtop-") as name:
             file, folder = Path(name) / "file", Path(name) / "folder"
@@ -28,7 +28,7 @@ def delete_something() -> Deleted:
 
 
 def judge(deleted: Deleted, told: Batch) -> None:
-    """Raises CannotTrace unless all that was *deleted* was *told*."""
+    """Raises CannotTrace unless every path that was *deleted* is in the events *told*."""
     ops = map(told.schema["op"].word, told.rows["op"].tolist())
     if untold := deleted - set(zip(ops, told.text("path"), strict=True)):
         what = ", ".join(sorted(op for op, _ in untold))
