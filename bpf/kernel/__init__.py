@@ -1,1 +1,1 @@
-"""The kernel: system calls, what it offers, and how a program gets into it."""
+"""The kernel: its system calls, its features, and the loading of programs."""

@@ -1,4 +1,4 @@
-"""Loader ``bcc``: the program is compiled here and now. It needs no BTF, but a second of CPU and 100 MiB of memory."""
+"""Loader ``bcc``: compiles the program on this machine. It needs no BTF, but a second of CPU and 100 MiB of memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def import_bcc() -> Any:
         "python3-bcc; Arch: pacman -S python-bcc) and use a virtual environment made with the system's interpreter: "
         "/usr/bin/python3 -m venv --system-site-packages. `make setup` does both."
     )
-    # Called like this, Python's lock is free while LLVM is read from the disk: `import` would let no other thread run.
+    # This call releases the GIL while LLVM is read from the disk; `import` would let no other thread run.
     ctypes.CDLL(None).dlopen(b"libbcc.so.0", os.RTLD_NOW)
     try:
         import bcc
@@ -48,7 +48,7 @@ def import_bcc() -> Any:
 
 @contextmanager
 def _stderr_kept() -> Iterator[list[str]]:
-    """bcc and clang write to file descriptor 2: keep it for our own messages."""
+    """Collect what bcc and clang write to file descriptor 2, for ringtop's own messages."""
     kept: list[str] = []
     saved = os.dup(2)
     with os.fdopen(os.memfd_create("stderr"), "w+b") as file:
@@ -63,7 +63,7 @@ def _stderr_kept() -> Iterator[list[str]]:
 
 
 class BccProgram:
-    """*program* compiled for a *rung*'s *variant* with *parameters*, by name. Raises CannotLoad."""
+    """A *program* in the kernel, compiled for a *variant* of a *rung* with *parameters* by name. Raises CannotLoad."""
 
     def __init__(
         self, program: str, rung: Rung, variant: Variant, kernel: Kernel, parameters: Mapping[str, int]
@@ -102,7 +102,7 @@ class BccProgram:
         return [function.fd for function in self.bpf.funcs.values()]
 
     def attach(self, hook: Hook) -> None:
-        """Raises CannotLoad."""
+        """Attach the hook. Raises CannotLoad."""
         target, function = hook.target.encode(), hook.function.encode()
         told: list[str] = []
         try:
@@ -120,7 +120,7 @@ class BccProgram:
             raise CannotLoad(_reason(e, told)) from e
 
     def detach(self, hook: Hook) -> None:
-        """It may not be attached."""
+        """Detach the hook. It need not be attached."""
         target = hook.target.encode()
         with _stderr_kept(), suppress(Exception):
             match hook.kind:
@@ -140,7 +140,7 @@ class BccProgram:
 
 
 def _reason(error: Exception, told: list[str]) -> str:
-    """The lines of the verifier or compiler that say most."""
+    """The lines of the verifier or the compiler that explain most."""
     lines = [line for text in told for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if "error:" in line] or lines[-2:]
     return f"{error}" + "".join(f" | {line.strip()}" for line in errors[:3])

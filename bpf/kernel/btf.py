@@ -1,6 +1,6 @@
-"""BTF, the types of the kernel or of an object, as libbpf reads it: where fields are, which arguments tracepoints have.
+"""BTF, the types of the kernel or of an object, as libbpf reads it: offsets of fields, and arguments of tracepoints.
 
-Layouts of ``struct btf_type`` and its followers: include/uapi/linux/btf.h.
+Layouts of ``struct btf_type`` and the data behind it: include/uapi/linux/btf.h.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class NoBTF(Exception):
 
 
 class BTF:
-    """Types at the address *btf* of *lib*'s."""
+    """The types at the address *btf*, which *lib* has loaded."""
 
     def __init__(self, lib: Libbpf, btf: int) -> None:
         self._lib, self._btf = lib, btf
@@ -60,7 +60,7 @@ class BTF:
         return self._type(number) if number > 0 else None
 
     def _members(self, struct: _Type, base: int = 0) -> Iterator[tuple[str, int, int]]:
-        """Names, byte offsets and types; anonymous structs and unions are opened."""
+        """Name, byte offset and type of each member. Anonymous structs and unions are replaced by their members."""
         members = (_Member * struct.vlen).from_address(ct.addressof(struct) + ct.sizeof(_Type))
         bits = 0xFFFFFF if struct.info >> 31 else 0xFFFFFFFF
         for m in members:
@@ -81,14 +81,14 @@ class BTF:
         return next((offsets[n] for n in names if n in offsets), None)
 
     def fields(self, struct: str) -> dict[str, tuple[int, int]]:
-        """Byte offset and size of each field of *struct*; empty when it is not known."""
+        """Byte offset and size of each field of *struct*; empty when the struct is unknown."""
         found = self._find(struct, _STRUCT)
         if found is None:
             return {}
         return {n: (at, self._lib.btf__resolve_size(self._btf, kind)) for n, at, kind in self._members(found)}
 
     def variables(self, section: str) -> dict[str, tuple[int, int]]:
-        """Byte offset and size of each variable of an object's *section*; empty when there is none."""
+        """Byte offset and size of each variable of an object's *section*; empty when there is no such section."""
         found = self._find(section, _DATASEC)
         if found is None:
             return {}
@@ -96,7 +96,8 @@ class BTF:
         return {self._name(self._type(v.type).name_off): (v.offset, v.size) for v in variables}
 
     def argument(self, function: str, number: int) -> str:
-        """Name of the struct that an argument of *function*, counted from 0, points to; empty when unknown or none."""
+        """Name of the struct to which an argument of *function*, counted from 0, points; empty when it is unknown or
+        there is none."""
         found = self._find(function, _FUNC)
         proto = self._type(found.size_or_type) if found else None
         if proto is None or number >= proto.vlen:

@@ -1,4 +1,5 @@
-"""Loader `core`: an object that was compiled beforehand, which libbpf fits to the running kernel (CO-RE) and loads."""
+"""Loader ``core``: an object that was compiled beforehand. libbpf relocates it for the running kernel (CO-RE) and loads
+it."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ _TYPES = {"kprobe": 2, "kretprobe": 2, "tracepoint": 5, "raw tracepoint": 17}
 
 
 class CoreProgram:
-    """*rung*'s object in the kernel, with *parameters* by name. Raises CannotLoad."""
+    """The object of a *rung* in the kernel, with *parameters* by name. Raises CannotLoad."""
 
     def __init__(self, rung: Rung, kernel: Kernel, parameters: Mapping[str, int]) -> None:
         if isinstance(kernel.btf, str):
@@ -78,12 +79,12 @@ class CoreProgram:
             programs.append(last)
 
     def _set_parameters(self, path: Path, variables: dict[str, tuple[int, int]], values: Mapping[str, int]) -> None:
-        """All variables of the section are parameters of 4 bytes."""
+        """Set the variables of the section ``.rodata``, all of which are parameters of 4 bytes."""
         data = bytearray(sum(size for _, size in variables.values()))
         for name, (offset, _) in variables.items():
             struct.pack_into("=I", data, offset, values[name])
         name = ".rodata"
-        # Before 0.8 it is known only by its name in the kernel: that begins with the file's, and has 15 characters.
+        # Before 0.8 libbpf knows it only by its name in the kernel: 15 characters, beginning with the file's name.
         names = (name, path.name.partition(".")[0][: 15 - len(name)] + name)
         section = next(filter(None, (self._lib.bpf_object__find_map_by_name(self._object, n.encode()) for n in names)))
         self._lib.call("bpf_map__set_initial_value", section, bytes(data), len(data))
@@ -98,11 +99,11 @@ class CoreProgram:
         return fd
 
     def program_fds(self) -> list[int]:
-        """Of all programs that were loaded."""
+        """File descriptors of all programs that were loaded."""
         return [self._lib.call("bpf_program__fd", program) for program in self._programs.values()]
 
     def attach(self, hook: Hook) -> None:
-        """Raises CannotLoad."""
+        """Attach the hook. Raises CannotLoad."""
         program, target = self._programs[hook.function], hook.target.encode()
         try:
             match hook.kind:
@@ -118,19 +119,19 @@ class CoreProgram:
         self._links[hook] = link
 
     def detach(self, hook: Hook) -> None:
-        """It may not be attached."""
+        """Detach the hook. It need not be attached."""
         if link := self._links.pop(hook, None):
             self._lib.bpf_link__destroy(link)
 
     def close(self) -> None:
-        """Detach and unload."""
+        """Detach all hooks, and take the program out of the kernel."""
         for hook in list(self._links):
             self.detach(hook)
         self._lib.bpf_object__close(self._object)
 
 
 def _object(name: str) -> Path:
-    """The object called *name*, for this machine where there is one for each. Raises CannotLoad."""
+    """The path of the object called *name*, or of the one for this machine. Raises CannotLoad."""
     for stem in (name, f"{name}.{platform.machine()}"):
         if (path := HOME / "objects" / f"{stem}.bpf.o").exists():
             return path
@@ -149,6 +150,6 @@ def _compare(hook: Hook, types: BTF, kernel: Kernel) -> None:
 
 
 def _reason(error: LibbpfError) -> str:
-    """What libbpf said that tells most: the verifier's last words come before its statistics."""
+    """The lines of libbpf that explain most: the first, and the verifier's last before its statistics."""
     said = [line for line in error.told if "BEGIN PROG LOAD LOG" not in line and not line.startswith("processed ")]
     return f"{error.strerror}" + "".join(f" | {line.strip()}" for line in said[:1] + said[1:][-2:])

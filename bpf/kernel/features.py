@@ -1,4 +1,4 @@
-"""What the running kernel offers: asked of the kernel itself, never concluded from its version."""
+"""The features of the running kernel. The kernel itself is asked; nothing is concluded from its version."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ _OFFSETS = {  # macro: struct and the names the field has had
 }
 
 _DELETING = ("do_unlinkat", "filename_unlinkat", "do_rmdir", "filename_rmdir")
-"""Kernel functions: each of the two has had two names."""
+"""Kernel functions that delete a file or a folder. Each of the two has had two names."""
 
 
 def cpu_list(text: str) -> list[int]:
-    """'0-2,5' as [0, 1, 2, 5]."""
+    """The CPUs of a list: '0-2,5' gives [0, 1, 2, 5]."""
     cpus: list[int] = []
     for part in filter(None, text.strip().split(",")):
         first, _, last = part.partition("-")
@@ -54,17 +54,18 @@ def cpu_list(text: str) -> list[int]:
 
 
 def online_cpus() -> list[int]:
-    """CPUs that are on now."""
+    """The CPUs that are online now."""
     return cpu_list(Path("/sys/devices/system/cpu/online").read_text())
 
 
 def possible_cpus() -> int:
-    """Highest possible CPU number + 1: rows of a per-CPU map."""
+    """Highest possible CPU number + 1: the number of rows of a per-CPU map."""
     return cpu_list(Path("/sys/devices/system/cpu/possible").read_text())[-1] + 1
 
 
 def ensure_tracefs() -> bool:
-    """Mount tracefs where it belongs when it is not there; True when this call did. Raises CannotTrace."""
+    """Mount tracefs at its usual place if it is not mounted. Returns whether this call mounted it. Raises
+    CannotTrace."""
     what = "the tracepoints cannot be reached"
     for place in (TRACEFS, _DEBUGFS_TRACING):
         if os.path.ismount(place):
@@ -102,12 +103,13 @@ class Kernel:
 
     @property
     def takes_filename(self) -> frozenset[str]:
-        """Of the kernel functions that the ladders use, those whose second argument is, by BTF, a struct filename."""
+        """Those of the kernel functions that the ladders use whose second argument is a struct filename according to
+        BTF."""
         return self._types[1]
 
     @cached_property
     def _types(self) -> tuple[dict[str, int] | str, frozenset[str]]:
-        """What the kernel's BTF tells."""
+        """The values of ``btf`` and ``takes_filename``, from the kernel's BTF."""
         try:
             with vmlinux() as btf:
                 takes_filename = frozenset(f for f in _DELETING if btf.argument(f, 1) == "filename")
@@ -123,7 +125,7 @@ class Kernel:
 
     @cached_property
     def no_ringbuf(self) -> str:
-        """Why the ring buffer cannot be used; empty when it can. Tried with a map of one page."""
+        """Why the ring buffer cannot be used; empty when it can. A map of one page is created to find out."""
         allow_locked()
         try:
             os.close(syscall.map_create(syscall.MAP_TYPE_RINGBUF, os.sysconf("SC_PAGE_SIZE"), name=b"probe"))
@@ -135,13 +137,14 @@ class Kernel:
 
     @cached_property
     def helpers(self) -> dict[str, int]:
-        """Macros that tell the programs which helpers there are."""
+        """Macros by which the programs know the helpers that this kernel has."""
         allow_locked()
         return probe.helpers()
 
     @cached_property
     def silent_perf(self) -> bool:
-        """The kernel does not tell a program when its event finds no room in a perf buffer (mainline: before 5.1)."""
+        """Whether the kernel does not report to a program that its event found no room in a perf buffer (mainline:
+        before 5.1)."""
         allow_locked()
         return probe.perf_output_without_room() == 0
 
@@ -154,7 +157,7 @@ class Kernel:
 
     @cached_property
     def functions(self) -> frozenset[str]:
-        """Kernel functions among those that the ladders probe, by /proc/kallsyms, which takes long to read."""
+        """Those of the kernel functions that the ladders probe which /proc/kallsyms lists. Reading it takes long."""
         if self.no_kprobes:
             return frozenset()
         with suppress(OSError), Path("/proc/kallsyms").open() as lines:
@@ -175,7 +178,7 @@ class Kernel:
         return False
 
     def tracepoint_fields(self, category: str, event: str) -> dict[str, tuple[int, int]]:
-        """Byte offset and size of each field of a tracepoint's record; empty when they are not to be had."""
+        """Byte offset and size of each field of a tracepoint's record; empty when they cannot be read."""
         for place in (TRACEFS, _DEBUGFS_TRACING):
             with suppress(OSError):
                 text = (place / "events" / category / event / "format").read_text()
@@ -185,7 +188,7 @@ class Kernel:
 
     @cached_property
     def lockdown(self) -> str:
-        """none, integrity or confidentiality; empty where the kernel has no lockdown."""
+        """The lockdown mode: none, integrity or confidentiality; empty where the kernel has no lockdown."""
         try:
             text = Path("/sys/kernel/security/lockdown").read_text()
         except OSError:

@@ -1,4 +1,5 @@
-"""What a loader makes of a rung of the ladder: a program in the kernel, by its maps, functions and hooks."""
+"""A handle is what a loader makes of a rung of the ladder: a program in the kernel, with its maps, functions and
+hooks."""
 
 from __future__ import annotations
 
@@ -29,10 +30,10 @@ class Handle(Protocol):
         """File descriptors of its functions."""
 
     def attach(self, hook: Hook) -> None:
-        """From now on the hook runs. Raises CannotLoad."""
+        """Attach the hook: from now on it runs. Raises CannotLoad."""
 
     def detach(self, hook: Hook) -> None:
-        """From now on the hook does not run; it may not be attached."""
+        """Detach the hook: from now on it does not run. It need not be attached."""
 
     def close(self) -> None:
         """Take the program out of the kernel."""

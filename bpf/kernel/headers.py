@@ -1,7 +1,7 @@
-"""The few files that bcc wants from a kernel tree, so that no kernel header package is ever needed.
+"""The few files that bcc expects of a kernel tree, so that no kernel header package is ever needed.
 
-The programs use no kernel struct from headers: tracepoint layouts come from tracefs, other offsets from BTF, and what
-is ABI is declared here. bcc brings its own ``linux/bpf.h``.
+The programs use no kernel struct from headers: tracepoint layouts come from tracefs, other offsets from BTF, and the
+structs that are ABI are declared here. bcc brings its own ``linux/bpf.h``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _CONFIG_ARCH = {"x86_64": "CONFIG_X86_64", "aarch64": "CONFIG_ARM64"}
 
 
 def version_of(release: str) -> tuple[int, int, int]:
-    """'6.1.0-13-amd64' as (6, 1, 0)."""
+    """The version of a release: '6.1.0-13-amd64' gives (6, 1, 0)."""
     found = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", release)
     if not found:
         return (0, 0, 0)

@@ -1,4 +1,5 @@
-"""Each program's ladder: the ways to attach it, cheapest and best-informed first, and what each needs of the kernel."""
+"""The ladder of each program: the ways to attach it, cheapest and best-informed first, and what each needs of the
+kernel."""
 
 from __future__ import annotations
 
@@ -25,13 +26,13 @@ class Hook:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One way to compile a program for its rung: verifiers differ in what they take, so they are asked."""
+    """One way to compile a program for its rung. Verifiers differ in what they accept, so the variants are tried."""
 
     name: str = ""
     defines: dict[str, int] = field(default_factory=dict)
     """Macros for the compiler."""
     without: str = ""
-    """What it leaves out of what the best one tells."""
+    """What it leaves out compared with the best variant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +41,27 @@ class Rung:
 
     name: str
     hooks: tuple[Hook, ...]
-    """In the order they are attached: exits before entries, so that what is seen to enter is seen to leave."""
+    """Hooks in the order they are attached: exits before entries, so that every call seen to enter is seen to
+    return."""
     defines: dict[str, int]
     """Macros for bcc's compiler."""
     parameters: dict[str, int] = field(default_factory=dict)
-    """Values of what the program calls PARAMETER."""
+    """Values of the variables that the program declares as PARAMETER."""
     entries: dict[str, int] = field(default_factory=dict)
-    """Number of entries of the maps whose size the program leaves open."""
+    """Number of entries of those maps whose size the program does not fix."""
     object: str = ""
-    """The object that is compiled for it; empty where there is none."""
+    """Name of the object compiled for it; empty where there is none."""
     knows: frozenset[str] = _ALL
     """Fields that the hooks can compare in the kernel."""
     missing: str = ""
-    """Why this kernel cannot; empty when it can, as far as can be told without trying."""
+    """Why this kernel cannot use it; empty when it can, as far as is known without trying."""
     without: str = ""
-    """What it leaves out of what the best rung tells."""
+    """What it leaves out compared with the best rung."""
     variants: tuple[Variant, ...] = (Variant(),)
-    """Best first: where the verifier refuses one, the next is tried."""
+    """Variants, best first: where the verifier refuses one, the next is tried."""
     doubtful: bool = False
-    """Its hooks are functions of the kernel, and nothing says what their arguments are: that is tried before use."""
+    """Whether the arguments of its hooks are unknown, because they are kernel functions: the rung is tried before
+    use."""
 
 
 def _raw(event: str, function: str) -> Hook:
@@ -70,14 +73,14 @@ def _tracepoint(category: str, event: str, function: str) -> Hook:
 
 
 def _offsets(kernel: Kernel) -> tuple[dict[str, int], str]:
-    """Macros with BTF offsets, and why there are none."""
+    """Macros with BTF offsets, and why there are none (empty when there are)."""
     if isinstance(kernel.btf, str):
         return {}, kernel.btf
     return {"BTF_OFFSETS": 1, **kernel.btf}, ""
 
 
 FOLLOW_FORKS = "FOLLOW_FORKS"
-"""Macro: the program has a map of ``parents``, which wants those of the processes that are there already."""
+"""Macro: the program has a map ``parents``, which needs the parents of the processes that exist already."""
 
 _FORKS = (
     _tracepoint("task", "task_newtask", "on_fork"),
@@ -87,18 +90,18 @@ _NO_ORPHANS = "the parent of a process whose own has ended, unless /proc still t
 
 
 def _parents(offsets: dict[str, int]) -> tuple[tuple[Hook, ...], dict[str, int], str]:
-    """Hooks and macros that make parents known, and what they leave out."""
+    """Hooks and macros by which parents are known, and what they leave out."""
     return ((), offsets, "") if offsets else (_FORKS, {FOLLOW_FORKS: 1}, _NO_ORPHANS)
 
 
-# An LRU map has room for more than there will be: before Linux 6.16 each CPU keeps 128 of its entries for itself.
+# An LRU map gets more entries than will be needed: before Linux 6.16 each CPU keeps 128 of them for itself.
 def _calls() -> int:
-    """How many calls on their way are remembered."""
+    """Number of calls in flight that are remembered."""
     return max(10_240, 256 * possible_cpus())
 
 
 def _texts() -> int:
-    """And how many with their text: some KiB each."""
+    """Number of calls in flight that are remembered with their text, which takes some KiB each."""
     return max(1024, 160 * len(online_cpus()))
 
 
@@ -147,7 +150,7 @@ _LOOPS = (
     Variant("unrolled", {"UNROLL": 1}),
     Variant("unrolled, 20 arguments", {"UNROLL": 1, "FAILED_ARGS": 20}, "more than 20 arguments of an exec that fails"),
 )
-"""A verifier takes loops or not, and so many instructions."""
+"""Variants for verifiers that accept no loops, or only so many instructions."""
 
 
 def _execsnoop(kernel: Kernel) -> list[Rung]:

@@ -1,4 +1,4 @@
-"""What a program and its collector read and write in the same maps, as bpf/include/ringtop.h lays it out."""
+"""The maps that a program and its collector share, as laid out in bpf/include/ringtop.h."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ringtop.bpf.common.transports import TRANSPORTS, Transport
 from ringtop.bpf.filter.capture import Capture
 
 COPIES = len(TRANSPORTS)
-"""Behind the transports: the copies of events that go over the other transport too."""
+"""Index of the counters of copies: events that go over the other transport, too. It follows the transports."""
 
 COUNTERS = ("hits", "filtered", "emitted", "full", "no_reader", "other")
-"""``struct counts``, in order."""
+"""The fields of ``struct counts``, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +26,24 @@ class ProgramConfig:
     wakeup_arg: int
     capture: Capture
     copy: bool = False
-    """Each event goes over the other transport too."""
+    """Whether a copy of each event goes over the other transport."""
 
     def pack(self) -> bytes:
-        """As the kernel reads it."""
+        """The bytes that the kernel side reads."""
         words = np.array([TRANSPORTS.index(self.transport), self.copy, self.wakeup, self.wakeup_arg], "<u8")
         return words.tobytes() + self.capture.pack()
 
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What a program counted, one row for each possible CPU."""
+    """The counters of a program, with one row for each possible CPU."""
 
     seq: NDArray[np.uint64]
-    """Emit attempts over both transports."""
+    """Attempts to emit over both transports. Shape (cpus,)."""
     untracked: NDArray[np.int64]
-    """Hook runs that could not be followed to their end, and calls that have entered and not left: taken back on the
-    CPU where they leave, so that only the sum over all CPUs means something."""
+    """Hook runs that could not be followed to their end, and calls that have entered and not yet returned. A call is
+    subtracted on the CPU where it returns, so only the sum over all CPUs is meaningful. Shape (cpus,)."""
     by: NDArray[np.uint64]
     """Shape (cpus, transports and copies, ``COUNTERS``)."""
     at_rest: bool = False
-    """No hook runs: nothing is being emitted."""
+    """Whether no hook runs, so that nothing is being emitted."""

@@ -1,4 +1,5 @@
-"""What bcc's compiler leaves in memory once the programs are loaded: some 130 MiB that nobody needs any more."""
+"""Frees what bcc's compiler leaves in memory once the programs are loaded: some 130 MiB that are not needed any
+more."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ _MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) r-.p \S+ \S+ \d+ +\S*/lib(?:LLV
 
 
 def release() -> None:
-    """Give it back to the kernel: what was freed, and the compiler's own pages, which are read from its files again
-    should they be needed."""
+    """Give freed memory back to the kernel, and the compiler's own pages, which are read from its files again if they
+    are needed."""
     gc.collect()
     libc = ctypes.CDLL(None)
     if hasattr(libc, "malloc_trim"):  # glibc
@@ -24,8 +25,8 @@ def release() -> None:
 
 
 def _clean(smaps: str) -> list[tuple[int, int]]:
-    """The compiler's mappings of which nothing was ever changed, by *smaps* (Documentation/filesystems/proc.rst):
-    with others, changes would be lost."""
+    """The compiler's mappings that were never changed, according to *smaps* (Documentation/filesystems/proc.rst). In
+    other mappings changes would be lost."""
     found: list[tuple[int, int]] = []
     mapping: tuple[int, int] | None = None
     for line in smaps.splitlines():

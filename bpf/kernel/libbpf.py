@@ -1,4 +1,4 @@
-"""The distribution's libbpf (0.3 to 1.x) by ctypes: as much of it as loading an object and reading types take."""
+"""The distribution's libbpf (0.3 to 1.x) by ctypes: only what is needed to load an object and to read types."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _SINCE: dict[str, tuple[type | None, ...]] = {
     "libbpf_version_string": (_TEXT,),  # 0.6
     "libbpf_set_strict_mode": (_INT, _INT),  # 0.5
 }
-"""Not in every version."""
+"""Functions that not every version has."""
 _DIRECT_ERRORS = 0x03  # LIBBPF_STRICT_CLEAN_PTRS | LIBBPF_STRICT_DIRECT_ERRS of libbpf_legacy.h
 _WARN = 0
 _PRINT = ct.CFUNCTYPE(ct.c_int, ct.c_int, ct.c_char_p, ct.c_void_p)
@@ -52,11 +52,11 @@ _libc.vsnprintf.argtypes = (ct.c_char_p, ct.c_size_t, ct.c_char_p, ct.c_void_p)
 
 
 class NoLibbpf(Exception):
-    """libbpf is not here, or too old; the text says why."""
+    """libbpf is not installed, or too old; the text says why."""
 
 
 class LibbpfError(OSError):
-    """libbpf or the kernel refused; ``told``: what libbpf said of it, the verifier's words included."""
+    """libbpf or the kernel refused. ``told`` holds the lines that libbpf printed, including the verifier's."""
 
     def __init__(self, number: int, told: list[str]) -> None:
         super().__init__(number, os.strerror(number))
@@ -64,14 +64,14 @@ class LibbpfError(OSError):
 
 
 class _Said(threading.local):
-    """What libbpf warns of in this thread: kept while we call it. What bcc, in the same process, makes it say goes to
-    standard error, as it would without us."""
+    """Collects libbpf's warnings in this thread while ringtop calls it. Warnings that bcc causes in the same process go
+    to standard error, as they would without ringtop."""
 
     def __init__(self) -> None:
         self.lines: list[str] | None = None
 
     def hear(self, level: int, form: bytes, arguments: int) -> int:
-        """libbpf_print_fn_t: *arguments* is a va_list."""
+        """The callback libbpf_print_fn_t: *arguments* is a va_list."""
         if level == _WARN:
             text = ct.create_string_buffer(64 << 10)
             _libc.vsnprintf(text, len(text), form, arguments)
@@ -83,7 +83,7 @@ class _Said(threading.local):
 
 
 class Libbpf:
-    """The library: its functions are attributes. Raises NoLibbpf."""
+    """The library, whose functions are attributes. Raises NoLibbpf."""
 
     def __init__(self) -> None:
         try:
@@ -112,19 +112,19 @@ class Libbpf:
 
     @property
     def version(self) -> str:
-        """As in '1.1'."""
+        """The version, as in '1.1'."""
         if not self.has("libbpf_version_string"):
             return "older than 0.6"
         return str(self._library.libbpf_version_string().decode()).removeprefix("v")
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        """The function, as it is."""
+        """The function, without a check of its result."""
         function: Callable[..., Any] = getattr(self._library, name)
         return function
 
     def call(self, name: str, *arguments: Any) -> Any:
-        """What the function returns. Raises LibbpfError where it says that it failed: by a negative number, or by a
-        pointer that is NULL (1.x) or an error number (0.x)."""
+        """Call the function and return its result. Raises LibbpfError where the result is an error: a negative number,
+        or a pointer that is NULL (1.x) or an error number (0.x)."""
         function = getattr(self._library, name)
         said = self._said.lines = []
         ct.set_errno(0)
@@ -142,5 +142,5 @@ class Libbpf:
 
 @cache
 def libbpf() -> Libbpf:
-    """The library. Raises NoLibbpf."""
+    """The library, loaded once. Raises NoLibbpf."""
     return Libbpf()

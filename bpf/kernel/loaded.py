@@ -1,4 +1,4 @@
-"""A program in the kernel, as everything above this room knows it, whoever loaded it."""
+"""A program in the kernel, as the rooms above use it, whichever loader loaded it."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ class Loaded(Protocol):
 
     @property
     def program(self) -> str:
-        """Its name in SCHEMAS."""
+        """The program's name in ``SCHEMAS``."""
 
     @property
     def rung(self) -> Rung:
-        """How it is attached."""
+        """The rung by which it is attached."""
 
     @property
     def hook(self) -> str:
-        """The rung, and the variant where it is not the best."""
+        """The name of the rung, and of the variant where it is not the best."""
 
     @property
     def without(self) -> str:
-        """What rung and variant leave out of what the best ones tell."""
+        """What the rung and the variant leave out compared with the best ones."""
 
     @property
     def tried(self) -> list[str]:
@@ -37,25 +37,25 @@ class Loaded(Protocol):
 
     @property
     def loader(self) -> Loader:
-        """Who loaded it."""
+        """The loader that loaded it."""
 
     @property
     def no_core(self) -> str:
-        """Why that was not ``core``; empty where it was, or where nobody asked it."""
+        """Why the loader is not ``core``; empty where it is, or where ``core`` was not tried."""
 
     unreported: NDArray[np.int64]
-    """Events, by CPU, that found no room in a perf buffer and that the kernel did not report: whoever finds them adds
-    them here, and the counters have them as ``full``."""
+    """Events, by CPU, that found no room in a perf buffer without the kernel reporting it. The code that finds them
+    adds them here, and the counters include them as ``full``."""
 
     def map_fd(self, name: str) -> int:
         """File descriptor of one of the program's maps."""
 
     def configure(self, config: ProgramConfig) -> None:
-        """Replace the configuration, in place: of what is more than a word, an event that is being handled may see
-        both the old and the new."""
+        """Replace the configuration in place. An event that is being handled may see old and new values mixed, where
+        they are more than one word."""
 
     def exclude(self, ids: set[int], now: set[int]) -> None:
-        """Replace the process and thread *ids* whose events are not wanted by those of *now*."""
+        """Replace the excluded process and thread *ids* by those of *now*."""
 
     def counters(self) -> Counters:
         """The ledger as the kernel has it now."""
@@ -67,16 +67,16 @@ class Loaded(Protocol):
         """Return when every run of the program that began before this call has ended. Raises OSError."""
 
     def attach(self) -> None:
-        """From now on the hooks run. Raises CannotTrace."""
+        """Attach: from now on the hooks run. Raises CannotTrace."""
 
     def know_parents(self) -> None:
-        """Tell a program that follows forks of the processes that are there already."""
+        """Give a program that follows forks the parents of the processes that exist already."""
 
     def detach(self) -> None:
-        """From now on no hook runs; returns when those that ran have ended. Maps and counters stay."""
+        """Detach: from now on no hook runs. Returns when the runs that had begun have ended. Maps and counters stay."""
 
     def forget(self) -> None:
-        """Not attached: it begins anew, with all counters at 0."""
+        """Begin anew, with all counters at 0. Must not be called while attached."""
 
     def close(self) -> None:
         """Take the program out of the kernel."""

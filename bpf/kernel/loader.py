@@ -1,4 +1,4 @@
-"""Brings a program into the kernel: by the best rung of its ladder that works, and for that by the best loader."""
+"""Brings a program into the kernel, by the best rung of its ladder that works and the best loader for that rung."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class LoadedProgram:
 
     @property
     def without(self) -> str:
-        """What rung and variant leave out."""
+        """What the rung and the variant leave out."""
         return "; ".join(filter(None, (self.rung.without, self.variant.without)))
 
     def map_fd(self, name: str) -> int:
@@ -55,12 +55,12 @@ class LoadedProgram:
         return self.handle.map_fd(name)
 
     def configure(self, config: ProgramConfig) -> None:
-        """Replace the configuration, in place: of what is more than a word, an event that is being handled may see
-        both the old and the new."""
+        """Replace the configuration in place. An event that is being handled may see old and new values mixed, where
+        they are more than one word."""
         syscall.map_update(self.map_fd("config"), 0, config.pack())
 
     def exclude(self, ids: set[int], now: set[int]) -> None:
-        """Replace the process and thread *ids* whose events are not wanted by those of *now*."""
+        """Replace the excluded process and thread *ids* by those of *now*."""
         fd = self.map_fd("ours")
         for one in now - ids:
             with suppress(OSError):
@@ -86,7 +86,7 @@ class LoadedProgram:
         syscall.wait_for_programs()
 
     def attach(self) -> None:
-        """From now on the hooks run. Raises CannotTrace."""
+        """Attach: from now on the hooks run. Raises CannotTrace."""
         self._attached = True
         for hook in self.rung.hooks:
             try:
@@ -96,14 +96,14 @@ class LoadedProgram:
                 raise CannotTrace(what, f"{hook.target}: {e}", _CURE) from e
 
     def know_parents(self) -> None:
-        """Tell a program that follows forks of the processes that are there already."""
+        """Give a program that follows forks the parents of the processes that exist already."""
         if FOLLOW_FORKS in self.rung.defines:
             parents.seed(self.map_fd("parents"))
 
     def detach(self) -> None:
-        """From now on no hook runs; returns when those that ran have ended. Maps and counters stay.
+        """Detach: from now on no hook runs. Returns when the runs that had begun have ended. Maps and counters stay.
 
-        In the opposite order, entries before exits: calls on their way can still leave.
+        Hooks are detached in the opposite order, entries before exits, so that calls in flight can still return.
         """
         for hook in reversed(self.rung.hooks):
             self.handle.detach(hook)
@@ -111,7 +111,7 @@ class LoadedProgram:
         self._attached = False
 
     def forget(self) -> None:
-        """Not attached: it begins anew, with all counters at 0."""
+        """Begin anew, with all counters at 0. Must not be called while attached."""
         syscall.map_update(self.map_fd("ledger"), 0, bytes(self._ledger.nbytes))
         if FOLLOW_FORKS in self.rung.defines:
             syscall.map_clear(self.map_fd("parents"))
@@ -124,7 +124,7 @@ class LoadedProgram:
 def _load(
     loader: Loader, program: str, rung: Rung, variant: Variant, kernel: Kernel, parameters: Mapping[str, int]
 ) -> Handle:
-    """Raises CannotLoad. Only what the loader needs is imported."""
+    """Load by *loader*, of which only the needed one is imported. Raises CannotLoad."""
     if loader == "core":
         from ringtop.bpf.kernel.core_loader import CoreProgram
 
@@ -135,7 +135,7 @@ def _load(
 
 
 def _ways(rung: Rung, loader: Loader | Literal["auto"]) -> Iterator[tuple[Loader, Variant]]:
-    """Those to load *rung*, best first. What is compiled beforehand is its best variant."""
+    """The loaders and variants for *rung*, best first. An object compiled beforehand is the rung's best variant."""
     if loader != "bcc":
         yield "core", rung.variants[0]
     if loader != "core":
@@ -151,9 +151,9 @@ def load(
     failed: Mapping[str, str] | None = None,
     loader: Loader | Literal["auto"] = "auto",
 ) -> LoadedProgram:
-    """Load *program* by the first rung that the kernel takes, by *loader* or else by the better one that can; with the
-    ring buffer in it only if *ringbuf*. *failed*: names of rungs that could not be attached, and why. Raises
-    CannotTrace."""
+    """Load *program* by the first rung that the kernel accepts, and by *loader*; ``auto`` prefers ``core`` to ``bcc``.
+    The ring buffer is in it only if *ringbuf*. *failed* are the names of rungs that could not be attached, and why.
+    Raises CannotTrace."""
     tried: list[str] = []
     gone: dict[Loader, NoLoader] = {}
     ways = {f"EMIT_{way.upper()}": way in emit.split("+") for way in ("reserve", "query")}

@@ -1,7 +1,7 @@
 """Memory shared with the kernel: the order of reads and writes, and how much of it there may be.
 
-x86 keeps loads in order and stores in order, so plain accesses do. Elsewhere a fence from libatomic stands where the
-kernel's ring buffer and perf protocols ask for acquire and release.
+x86 keeps loads in order and stores in order, so plain accesses suffice there. On other machines a fence from libatomic
+stands where the kernel's ring buffer and perf protocols ask for acquire and release.
 """
 
 from __future__ import annotations
@@ -33,19 +33,20 @@ def _fence() -> Callable[[int], None]:
 
 
 def fence() -> None:
-    """Nothing before it is reordered with anything after it. Raises CannotTrace where libatomic is missing."""
+    """Keep all accesses before the fence before all those after it. Raises CannotTrace where libatomic is missing."""
     _fence()(_SEQ_CST)
 
 
 def allow_locked() -> None:
-    """Before 5.11 the kernel counts BPF maps as locked memory; bcc raises the limit only after its first refusal."""
+    """Lift the limit of locked memory. Before 5.11 the kernel counts BPF maps as locked; bcc lifts it only after its
+    first refusal."""
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 def ensure_free(size: int) -> None:
-    """Raises OSError when *size* bytes of kernel memory are more than half of what this machine has left: the buffers
-    must not push out what they are there to watch."""
+    """Raises OSError when *size* bytes of kernel memory are more than half of what is available: the buffers must not
+    displace what they are there to watch."""
     found = re.search(r"^MemAvailable:\s*(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
     if found and size > (left := int(found[1]) << 10) // 2:
         raise OSError(

@@ -1,7 +1,7 @@
 """Makes the objects that are compiled beforehand (``make objects``), byte for byte the same on every machine.
 
-Each holds the digest of what it was made of: its source, its compiler, the flags. So whether it is up to date is known
-without a compiler.
+Each object holds the digest of its source, its compiler and its flags. So a check whether it is up to date needs no
+compiler.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ringtop.bpf.kernel.source import HOME, text
 _FLAGS = (
     *("-target", "bpfel-freestanding", "-mcpu=v2", "-O2", "-Wall", "-Wno-unused", "-Werror"),
     "-ffunction-sections",  # a program for libbpf is a section
-    "-gcodeview",  # BTF without DWARF: LLVM writes that too, unless asked for what only Windows has
+    "-gcodeview",  # BTF without DWARF: LLVM writes DWARF as well, unless asked for Windows' format
     "-fdebug-compilation-dir=.",  # an object holds the name of its source
     "-fno-ident",  # so that the digest is alone in its section
     *("-DCORE", "-DBTF_OFFSETS"),
@@ -32,7 +32,7 @@ _MACHINES = ("x86_64", "aarch64")
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """One of them."""
+    """An object that is compiled beforehand."""
 
     name: str
     program: str
@@ -40,12 +40,12 @@ class Object:
 
     @property
     def path(self) -> Path:
-        """Where it is."""
+        """The path of the object."""
         return HOME / "objects" / f"{self.name}.bpf.o"
 
     @property
     def digest(self) -> str:
-        """Of what it would be made of now."""
+        """The digest of the source, compiler and flags as they are now."""
         parts = (text(self.program), compiler().encode(), *(flag.encode() for flag in self.flags))
         return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
@@ -56,7 +56,7 @@ class Object:
         return found[1].decode() if found else ""
 
     def make(self) -> None:
-        """Compile it. Raises subprocess.CalledProcessError; the compiler has said why."""
+        """Compile the object. Raises subprocess.CalledProcessError, after the compiler has printed why."""
         code = text(self.program) + f'__asm__(".ident \\"ringtop {self.digest}\\"");\n'.encode()
         self.path.parent.mkdir(exist_ok=True)
         with TemporaryDirectory() as folder:
@@ -66,26 +66,26 @@ class Object:
 
 
 def objects() -> Iterator[Object]:
-    """All of them, of all machines."""
+    """All objects, for all machines."""
     for name, program, *flags in (
         ("runqslower", "runqslower"),
         ("execsnoop", "execsnoop"),
         ("unlinksnoop-syscalls", "unlinksnoop", "-DHAS_UNLINK"),
     ):
         yield Object(name, program, (*_FLAGS, *flags))
-    for machine in _MACHINES:  # what reads registers
+    for machine in _MACHINES:  # programs that read registers
         flags = ["-DKERNEL_FUNCTIONS", f"-D__TARGET_ARCH_{machine}"]
         yield Object(f"unlinksnoop-kprobes.{machine}", "unlinksnoop", (*_FLAGS, *flags))
 
 
 def compiler() -> str:
-    """As pip is asked for it: 'ziglang==0.17.1'."""
+    """The compiler as pip names it: 'ziglang==0.17.1'."""
     wanted = (one.partition(";")[0].strip() for one in requires("ringtop") or ())
     return next(one for one in wanted if one.startswith("ziglang"))
 
 
 def main() -> None:
-    """Make them all, of the compiler that they are to be made of."""
+    """Make all objects, by the compiler that the project requires."""
     if compiler() != (found := f"ziglang=={version('ziglang')}"):
         sys.exit(f"ringtop: the objects are to be made by {compiler()}, and {found} is installed")
     for one in objects():

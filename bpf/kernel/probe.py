@@ -1,4 +1,5 @@
-"""What the kernel's BPF helpers can do: tried with programs of a few instructions, never concluded from a version.
+"""The abilities of the kernel's BPF helpers: programs of a few instructions try them, and nothing is concluded from a
+version.
 
 Instructions: Documentation/bpf/standardization/instruction-set.rst; numbers: include/uapi/linux/bpf.h.
 """
@@ -12,8 +13,8 @@ from contextlib import ExitStack
 from ringtop.bpf.kernel import syscall
 
 _HELPERS = {"HAS_CGROUP_ID": 80, "HAS_PROBE_READ_USER": 112}
-"""By the macro that tells the programs: bpf_get_current_cgroup_id, bpf_probe_read_user (with which came the other three
-of bpf_probe_read_{user,kernel}{,_str})."""
+"""Helpers by the macro that announces them to the programs: bpf_get_current_cgroup_id, and bpf_probe_read_user (which
+came together with the other three of bpf_probe_read_{user,kernel}{,_str})."""
 _PERF_EVENT_OUTPUT = 25
 
 _ADD, _MOVE, _MOVE_32, _MOVE_REGISTER, _LOAD_64, _STORE_64, _CALL, _EXIT = (
@@ -36,7 +37,7 @@ def _instruction(code: int, target: int = 0, source: int = 0, offset: int = 0, v
 
 
 def _on_stack(register: int) -> bytes:
-    """Have *register* point at 8 bytes of the stack, set to 0."""
+    """Instructions that point *register* at 8 bytes of the stack, set to 0."""
     return b"".join(
         (
             _instruction(_STORE_64, _FRAME, offset=-8),
@@ -47,7 +48,7 @@ def _on_stack(register: int) -> bytes:
 
 
 def helpers() -> dict[str, int]:
-    """A macro for each of the helpers that this kernel has, of those that an older one has not."""
+    """A macro for each helper that this kernel has and that older kernels may lack."""
     return {macro: 1 for macro, number in _HELPERS.items() if _has(number)}
 
 
@@ -68,11 +69,11 @@ def _has(helper: int) -> bool:
 
 
 def perf_output_without_room() -> int | None:
-    """What bpf_perf_event_output returns when an event finds no room: -ENOSPC, or 0 on kernels that do not tell. None
-    where it cannot be tried.
+    """The return value of bpf_perf_event_output for an event that finds no room: -ENOSPC, or 0 on kernels that do not
+    report it. None where it cannot be tried.
 
-    A perf event without a buffer has room for nothing. The program is one for packets, which the kernel runs when asked
-    to; all kinds of programs share what follows (__bpf_perf_event_output in kernel/trace/bpf_trace.c).
+    A perf event without a buffer has room for nothing. The program is one for packets, because the kernel runs those on
+    request; all kinds of programs share the code that follows (__bpf_perf_event_output in kernel/trace/bpf_trace.c).
     """
     allowed = os.sched_getaffinity(0)
     cpu = min(allowed)

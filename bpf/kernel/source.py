@@ -1,4 +1,4 @@
-"""The programs' C texts."""
+"""The C source of the programs."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import re
 from pathlib import Path
 
 HOME = Path(__file__).parents[1]
-"""What lies in bpf/."""
+"""The folder bpf/."""
 
 
 def text(program: str) -> bytes:
-    """A program with our own includes put in: bcc rewrites map accesses in the main file only."""
+    """The source of a program with ringtop's includes inlined, because bcc rewrites map accesses in the main file
+    only."""
     seen: set[str] = set()
 
     def one(path: Path) -> str:

@@ -58,12 +58,14 @@ def _bpf(command: int, attr: bytes | ct.Array[ct.c_char]) -> int:
 def map_create(
     kind: int, entries: int, key_size: int = 0, value_size: int = 0, name: bytes = b"", inner: int = 0
 ) -> int:
-    """File descriptor of a new map; *inner*: that of a map like those it is to hold."""
+    """File descriptor of a new map. For a map of maps, *inner* is the file descriptor of a map like those it will
+    hold."""
     return _bpf(_MAP_CREATE, struct.pack("<IIIIIII16s", kind, key_size, value_size, entries, 0, inner, 0, name[:15]))
 
 
 def map_update(fd: int, key: int, value: bytes, new: bool = False) -> None:
-    """Store *value* under the u32 *key*; *new*: only if there is none (BPF_NOEXIST), else FileExistsError."""
+    """Store *value* under the u32 *key*. With *new*, store it only if there is none (BPF_NOEXIST); otherwise
+    FileExistsError is raised."""
     k, v = ct.c_uint32(key), ct.create_string_buffer(value, len(value))
     _bpf(_MAP_UPDATE, struct.pack("<IIQQQ", fd, 0, ct.addressof(k), ct.addressof(v), new))
 
@@ -91,7 +93,7 @@ def map_clear(fd: int) -> None:
 
 
 def map_lookup(fd: int, key: int, into: NDArray[np.uint64]) -> None:
-    """Read the value under the u32 *key* into *into*: for a per-CPU map, one row for every possible CPU."""
+    """Read the value under the u32 *key* into *into*; for a per-CPU map that has one row for every possible CPU."""
     k = ct.c_uint32(key)
     _bpf(_MAP_LOOKUP, struct.pack("<IIQQQ", fd, 0, ct.addressof(k), into.ctypes.data, 0))
 
@@ -106,7 +108,7 @@ def program_load(kind: int, instructions: bytes) -> int:
 
 
 def program_run(fd: int) -> int:
-    """What a program for packets returns for one of 64 zeroes."""
+    """Run a program for packets on a packet of 64 zero bytes, and return its result."""
     packet = ct.create_string_buffer(64)
     attr = ct.create_string_buffer(struct.pack("<IIIIQQII", fd, 0, 64, 0, ct.addressof(packet), 0, 1, 0), 40)
     _bpf(_PROG_TEST_RUN, attr)
@@ -124,7 +126,7 @@ def program_misses(fd: int) -> int:
 
 
 def program_types() -> list[int]:
-    """``prog_type`` of every BPF program that is loaded now, by whomever."""
+    """``prog_type`` of every BPF program that is loaded now, whichever process loaded it."""
     types: list[int] = []
     number = 0
     while True:
@@ -147,7 +149,8 @@ def program_types() -> list[int]:
 
 
 def perf_open(cpu: int, watermark: bool, wakeup: int) -> int:
-    """A perf buffer's file descriptor for *cpu*, woken after *wakeup* bytes (*watermark*) or events."""
+    """File descriptor of a perf buffer for *cpu*. It becomes readable after *wakeup* bytes (with *watermark*) or
+    events."""
     attr = struct.pack(
         "<IIQQQQQII",
         PERF_TYPE_SOFTWARE,
@@ -164,10 +167,11 @@ def perf_open(cpu: int, watermark: bool, wakeup: int) -> int:
 
 
 def wait_for_programs() -> None:
-    """Return when every BPF program that runs now has ended: MEMBARRIER_CMD_GLOBAL is an RCU grace period.
+    """Return when every BPF program that runs now has ended: MEMBARRIER_CMD_GLOBAL waits for an RCU grace period.
 
-    Where that is refused (nohz_full=, seccomp), a map of maps is changed: the kernel waits for one then, so that no
-    program uses what was there before (maybe_wait_bpf_programs in kernel/bpf/syscall.c, since 5.0).
+    Where membarrier is refused (nohz_full=, seccomp), a map of maps is changed instead: the kernel then waits for a
+    grace period, so that no program still uses the old map (maybe_wait_bpf_programs in kernel/bpf/syscall.c, since
+    5.0).
     """
     try:
         _call(2, 1, 0, 0)
