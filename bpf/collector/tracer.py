@@ -92,7 +92,7 @@ class Tracer:
     def exclude(self, pids: Sequence[int]) -> None:
         """Keep out the events of ringtop's own processes. Where the hook does not know processes, the ids of their
         threads are excluded, too."""
-        now = set(pids) if not self._kernel.inner_pids else set()  # there they would name others
+        now = set(pids) if not self._kernel.inner_pids else set()  # else the ids would name other processes
         if now and "pid" not in self._loaded.rung.knows:
             for pid in pids:
                 with suppress(OSError):  # it has ended
