@@ -29,7 +29,7 @@ class Way:
 
     @property
     def transport(self) -> Transport:
-        """Its transport."""
+        """The transport of its setting."""
         return self.setting.transport
 
     @property
@@ -60,7 +60,7 @@ class Way:
         return figures(self.received, counters, COPIES if self.copies else TRANSPORTS.index(self.transport))
 
     def period(self, counters: Counters, since: Figures | None = None) -> Period:
-        """What it did from the beginning of its period, or from *since*, until now."""
+        """Its period: from where it began, or from *since*, until now."""
         return (since or self._since).until(self.figures(counters), self.reader, self.setting.wakeup)
 
 
