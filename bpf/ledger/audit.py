@@ -40,9 +40,9 @@ class Audit:
         self._newest[cpu[seq + 1 == next_seq]] = True
 
     def find_unreported(self, ledger: Ledger) -> NDArray[np.int64]:
-        """How many events of each CPU found no room in a perf buffer without being in the counters; they are added to
-        them. To be called after the drain, and only where the kernel does not report such events to the program
-        (``Kernel.silent_perf``).
+        """Find the events that got no room in a perf buffer and are missing from the counters, and add them to the
+        counters. Returns their number by CPU. To be called after the drain, and only where the kernel does not report
+        such events to the program (``Kernel.silent_perf``).
 
         An event that was emitted, has not arrived and was not dropped for another reason is such an event. For the
         newest event of a CPU this is certain only once the next one exists: it may have been in flight when the

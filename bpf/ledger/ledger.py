@@ -39,7 +39,7 @@ def _by_latency(ts: NDArray[np.int64], now_ns: int) -> NDArray[np.int64]:
 
 @dataclass
 class Received:
-    """What arrived over one transport, by CPU."""
+    """The totals of one transport's events: arrays by CPU, except ``latency``, which is by bucket."""
 
     cpus: int
     received: NDArray[np.int64] = field(init=False)
@@ -61,7 +61,7 @@ class Received:
 
 
 class Ledger:
-    """One program's ledger over both transports."""
+    """The ledger of one program over both transports."""
 
     def __init__(self, cpus: int) -> None:
         self.cpus = cpus
