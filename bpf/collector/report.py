@@ -13,9 +13,10 @@ from ringtop.bpf.stream import ProgramStats
 def report(
     program: str, ways: Ways, online: list[int], counters: Counters, audit: Audit | None, missed: int, late: int
 ) -> list[ProgramStats]:
-    """The ledgers by *counters*, that of the transport in use last. With an *audit*, which has the same counters, they
-    are as of its drain; without, they are as now, including what waits in the buffers. *missed* hook runs and *late*
-    events belong to the whole program, so they are reported with the transport in use."""
+    """The ledgers by *counters*, one for each transport; that of the transport in use comes last. With an *audit*,
+    which has the same counters, they are as of its drain; without, they are as now, including what waits in the
+    buffers. *missed* hook runs and *late* events belong to the whole program, so they are reported with the transport
+    in use."""
     parts = []
     used = ways.used
     for transport in sorted(ways.opened, key=lambda t: t == used.transport):
