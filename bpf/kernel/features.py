@@ -103,8 +103,7 @@ class Kernel:
 
     @property
     def takes_filename(self) -> frozenset[str]:
-        """Those of the kernel functions that the ladders use whose second argument is a struct filename according to
-        BTF."""
+        """The kernel functions used by the ladders whose second argument, by BTF, is a struct filename."""
         return self._types[1]
 
     @cached_property
@@ -157,7 +156,7 @@ class Kernel:
 
     @cached_property
     def functions(self) -> frozenset[str]:
-        """Those of the kernel functions that the ladders probe which /proc/kallsyms lists. Reading it takes long."""
+        """The kernel functions probed by the ladders that are in /proc/kallsyms, which takes long to read."""
         if self.no_kprobes:
             return frozenset()
         with suppress(OSError), Path("/proc/kallsyms").open() as lines:
