@@ -39,7 +39,7 @@ def _by_latency(ts: NDArray[np.int64], now_ns: int) -> NDArray[np.int64]:
 
 @dataclass
 class Received:
-    """The totals of one transport's events: arrays by CPU, except ``latency``, which is by bucket."""
+    """The figures of what arrived over one transport. Arrays are by CPU, ``latency`` is by bucket."""
 
     cpus: int
     received: NDArray[np.int64] = field(init=False)
