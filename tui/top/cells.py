@@ -1,7 +1,7 @@
-"""Sums kept only for those that have any: a sparse table by code.
+"""A sparse table of sums by code.
 
-A code is a row's number, and in its lower bits (*shift* of them) something about it: a bucket of a histogram, the
-number of a name.
+A code is the number of a row, shifted left by *shift* bits; the lower bits hold a detail of the row, such as a bucket
+of a histogram or the number of a name.
 """
 
 from __future__ import annotations
@@ -13,47 +13,48 @@ import numpy as np
 from ringtop.tui.top.groups import Codes, Counts, Groups
 
 _PENDING = 1 << 10
-"""Cells added and not merged yet, at most, beside as many as are merged."""
+"""Added cells are merged once there are more than this many plus the number of merged cells."""
 OTHERS = -1
-"""Row of what has no row of its own."""
+"""The row of all events that have no row of their own."""
 
 
 class Cells:
-    """Sums of several kinds, by code. *kinds*: their dtypes; *peak*: the last of them is no sum, but the largest.
+    """Sums of several kinds, by code. *kinds*: their dtypes; *peak*: the last kind is a maximum instead of a sum.
 
-    At most 2 * *most* are kept: then the largest *most* stay. The others become one where a code is a row, else go.
+    When more than 2 * *most* codes are kept, only the *most* codes with the largest sums stay. The other codes are
+    added up as OTHERS if each code is a row (*shift* is 0), and are dropped otherwise.
     """
 
     def __init__(self, kinds: Sequence[type[np.signedinteger]], most: int, shift: int = 0, peak: bool = False) -> None:
         self.error = 0
-        """What a code that was cut may have had at most."""
+        """Upper bound on the sum of any code that was cut."""
         self._most, self._shift, self._peak = most, shift, peak
         self._codes: Codes = np.empty(0, np.int32 if shift < 16 else np.int64)
         self._values = [np.empty(0, kind) for kind in kinds]
         self.cut: list[tuple[Codes, list[Counts]]] = []
-        """Rows that became OTHERS because there were too many, and their values; for who has to know."""
+        """Rows that became OTHERS because there were too many, and their values. The owner of the table empties it."""
         self._new: list[tuple[Codes, Sequence[Counts]]] = []
         self._pending = 0
 
     def add(self, codes: Codes, values: Sequence[Counts]) -> None:
-        """Add to each of *codes* (in any order, once or more) its *values*, one array of each kind."""
+        """Add *values*, one array of each kind, to *codes*, which may be unsorted and repeated."""
         self._new.append((codes, values))
         self._pending += len(codes)
         if self._pending > _PENDING + len(self._codes):
             self._merge()
 
     def absorb(self, other: Cells) -> None:
-        """Add all that *other* has."""
+        """Add all cells of *other*."""
         self.add(*other.read())
         self.error += other.error
 
     def read(self) -> tuple[Codes, list[Counts]]:
-        """Codes in order, and their values."""
+        """The codes in ascending order, and their values, one array of each kind."""
         self._merge()
         return self._codes, self._values
 
     def renumber(self, to: Codes) -> None:
-        """Give rows other numbers: row r is now *to*[r]; cells of rows that are OTHERS now become one, or go."""
+        """Give rows new numbers: row r becomes *to*[r]. Cells of OTHERS are merged if *shift* is 0, else dropped."""
         self._merge()
         rows = self._codes >> self._shift
         moved = np.where(rows >= 0, to[rows], OTHERS)

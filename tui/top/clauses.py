@@ -1,4 +1,4 @@
-"""The rules of the verdict: each a clause with its numbers, or nothing when it does not hold."""
+"""The rules of the verdict: each returns a clause with its numbers, or an empty string when it does not hold."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SEARCHED_SHARE, _MOSTLY = 0.5, 0.9
 _STARTS_A_SECOND = 10
 _WAITS_MOST, _PREEMPTED = 0.4, 0.8
 _MOST, _FEW = 0.5, 10
-"""A share of so much is told, of so many events or more."""
+"""A rule reports a share from _MOST on, and only of at least _FEW events."""
 
 
 def _part(case: Case, part: float) -> str:
@@ -42,12 +42,12 @@ def _burst(case: Case) -> str:
 
 
 def _program(case: Case, row: int) -> str:
-    """What a program is called that was looked for along PATH."""
+    """The name of the program that *row* searched for along PATH, as safe text."""
     return visible(base(case.label(row)[0]).partition(b" ")[0])
 
 
 def _never_found(case: Case) -> str:
-    """Not told where events were lost: it may have been among them."""
+    """The rule does not hold when events were lost: the exec that found the program may be among them."""
     standing = case.standing
     if not standing.measures.searches or case.lost or standing.fold.key.name not in _COMMANDS:
         return ""
@@ -65,7 +65,7 @@ def _fails(case: Case) -> str:
     if not standing.measures.failures:
         return ""
     often = standing.rows.of("failed") >= np.maximum(_FAILS, _FAILED_SHARE * (case.happened + case.lost))
-    if _never_found(case):  # which was told before
+    if _never_found(case):  # which an earlier clause has reported
         often &= standing.rows.events > standing.rows.of("failed")
     failed = np.where(often, standing.rows.of("failed"), 0)
     if not failed.any():
@@ -106,7 +106,7 @@ def _starts(case: Case) -> str:
 
 
 def _waits(case: Case) -> str:
-    """The lost ones may have been longer."""
+    """The rule does not hold when events were lost: the lost waits may have been longer."""
     standing = case.standing
     if not standing.by_time or case.lost or not standing.weight.any():
         return ""
@@ -138,7 +138,7 @@ def _preempted(case: Case) -> str:
 
 
 def _most(case: Case) -> str:
-    """Half of all that was done is of one key."""
+    """The rule holds when one key has at least half of all done events."""
     standing = case.standing
     measures = standing.measures
     if standing.by_time or measures.across or not standing.size or case.whole < _FEW:
@@ -157,7 +157,7 @@ def _most(case: Case) -> str:
 
 
 def _across(case: Case) -> str:
-    """Half of what one program saw is of one key."""
+    """The rule holds when one key has at least half of the done events of a program."""
     standing = case.standing
     programs = standing.measures.done
     if not (standing.measures.across and standing.size):
@@ -176,4 +176,4 @@ def _across(case: Case) -> str:
 RULES: tuple[Rule, ...] = (
     _burst, _never_found, _fails, _searches, _starts, _waits, _worst, _preempted, _most, _across,
 )  # fmt: skip
-"""In the order of what matters."""
+"""All rules, the most important first."""

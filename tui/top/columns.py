@@ -1,4 +1,4 @@
-"""The columns of tops: what they are called, what rows can be ranked by, and their cells as safe text."""
+"""The columns of ranked tables: their names, which of them rank rows, and their cells as safe text."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ Text = Callable[[Row, Report], str]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column."""
+    """One column of a ranked table."""
 
     name: str
     title: str
     about: str
     text: Text
     width: int = 0
-    """Cells; 0: whatever is left."""
+    """Width in cells; 0 takes the rest of the line."""
     right: bool = True
     ranks: bool = True
-    """Rows can be ranked by it."""
+    """Whether rows can be ranked by this column."""
     there: Callable[[Measures], bool] = lambda kept: True
-    """Whether a table that keeps these has it."""
+    """Whether a table with these measures has this column."""
 
 
 def _brief(ns: int) -> str:
@@ -139,7 +139,7 @@ _MEASURES = (
 
 
 def columns(key: Key, kept: Measures) -> tuple[Column, ...]:
-    """The columns of a table that is folded by *key* and keeps these: those of the key first."""
+    """The columns of a table that is folded by *key* and keeps the measures *kept*; those of the key come first."""
     parts = tuple(_part(at, part.name, part.title, part.about) for at, part in enumerate(key.parts))
     done = tuple(_of(p, at) for at, p in enumerate(kept.done))
     if kept.across:
@@ -159,7 +159,7 @@ def _part(at: int, name: str, title: str, about: str) -> Column:
 
 
 def sorts(kept: Measures) -> tuple[str, ...]:
-    """The columns that rows of a table that keeps these can be ranked by; what hurts most first."""
+    """Names of the columns that can rank a table with the measures *kept*, what hurts most first."""
     usual = "events" if kept.across else "total" if kept.waits else "count"
     names = [column.name for column in columns(Key("", ()), kept) if column.ranks]
     return tuple(dict.fromkeys([usual, *names, "events", "count"]))

@@ -1,6 +1,6 @@
-"""What a command line is, without what differs from run to run: ``git -C /a add x.c`` is ``git add ..``.
+"""The key of a command line, without the parts that differ from run to run: ``git -C /a add x.c`` is ``git add ..``.
 
-Pure functions on bytes that anybody may have chosen; nothing here makes them safe to show.
+These are pure functions on untrusted bytes; their results are untrusted, too, and must be made safe before display.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _TARGET = re.compile(rb"\A(?:[a-z0-9_]+-){2,3}(?=[a-z+]+[0-9]*\Z)")
 _DIGITS = re.compile(rb"[0-9]+")
 _ASSIGNMENT = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*=")
 BY_DESCRIPTOR = (b"/proc/", b"/dev/fd/")
-"""A file that is named so is called by its first argument."""
+"""Prefixes of files that are named by a descriptor; such a program is named after its first argument instead."""
 _DEEPEST = 4
-"""Wrappers inside wrappers."""
+"""Deepest nesting of wrappers that is followed."""
 _NAME_MAX = 255
 UNREADABLE = b"(unknown)"
-"""Neither its file nor its arguments could be read."""
+"""The program of an exec whose file and arguments could not be read."""
 REST = b".."
-"""Stands for all other arguments."""
+"""The mark that stands for all other arguments."""
 CODE = b".."
 
 
@@ -34,20 +34,20 @@ class Command:
 
     program: bytes
     words: tuple[bytes, ...] = ()
-    """What says more of what it does: a subcommand, a script, the program that a wrapper runs."""
+    """Words that narrow the program down: a subcommand, a script, or the program that a wrapper runs."""
     flags: tuple[bytes, ...] = ()
-    """Names of its options, in order, each once."""
+    """Names of its options, sorted, each once."""
     more: bool = False
-    """It has other arguments."""
+    """Whether it has other arguments."""
 
     def labels(self) -> tuple[bytes, bytes, bytes]:
-        """As program; with subcommand; and with the names of options."""
+        """The labels of the three levels: the program; with its subcommand; with the names of its options, too."""
         named = b" ".join((self.program, *self.words))
         return self.program, named, b" ".join((named, *self.flags, *([REST] if self.more else [])))
 
 
 def base(path: bytes) -> bytes:
-    """The last part of a path."""
+    """The last name of a path, at most 255 bytes of it."""
     return path.rpartition(b"/")[2][:_NAME_MAX]
 
 
@@ -62,14 +62,15 @@ def is_compiler(name: bytes) -> bool:
 
 
 def is_deep(filename: bytes, called: Sequence[bytes]) -> bool:
-    """Whether more of its arguments than the names of options makes the key of *filename*, *called* so (one name, or
-    none): a script may be behind another name, and only its arguments tell."""
+    """Whether the key of an exec depends on more arguments than the names of its options. *called* holds the name that
+    *filename* was called by, or nothing. A name that differs from the file's may hide a script, which only the
+    arguments show."""
     _, name = names(filename, called)
     return (bool(called) and base(called[0]) != base(filename)) or _known(name) or _known(stem(name))
 
 
 def names(filename: bytes, args: Sequence[bytes]) -> tuple[bytes, bytes]:
-    """The name of a program as it is shown, and the one it was called by, which tells how it takes its arguments."""
+    """The name of a program as it is shown, and the name that decides how its arguments are parsed."""
     file, called = base(filename), base(args[0]) if args else b""
     plain = called.removeprefix(b"-")
     if not called or called == file:
@@ -80,8 +81,8 @@ def names(filename: bytes, args: Sequence[bytes]) -> tuple[bytes, bytes]:
 
 
 def script(filename: bytes, args: Sequence[bytes]) -> int:
-    """Where *filename* stands among *args* because the kernel put it there behind the interpreter that its first line
-    names, and perhaps an option; else 0."""
+    """The index of *filename* in *args* when it is a script with a ``#!`` line: the kernel puts it behind the
+    interpreter and at most one option. 0 when it is no such script."""
     file = base(filename)
     if not file or not args or base(args[0]) == file:
         return 0
@@ -89,7 +90,7 @@ def script(filename: bytes, args: Sequence[bytes]) -> int:
 
 
 def command(filename: bytes, args: Sequence[bytes], depth: int = 0) -> Command:
-    """The key of the exec of *filename* with *args*, the first of which is its own name."""
+    """The key of the exec of *filename* with *args*; the first argument is the program's own name."""
     if at := script(filename, args):
         return _options(base(filename), (), args[at + 1 :])
     shown, name = names(filename, args)
@@ -121,7 +122,7 @@ def _options(program: bytes, words: tuple[bytes, ...], args: Sequence[bytes], co
 
 
 def _flag(arg: bytes, compiler: bool) -> bytes:
-    """The name of an option: without a value that is behind a ``=``, or is a number, or an argument of a compiler's."""
+    """The name of an option without its value: text behind ``=``, a number, or the argument of a compiler's option."""
     if compiler and arg[1:2] in tools.CUT:
         return arg[:2]
     name = arg.partition(b"=")[0]
@@ -172,7 +173,7 @@ def _subcommand(program: bytes, args: list[bytes], tool: tools.Tool) -> Command:
         if skip:
             skip = False
         elif arg.startswith(b"-"):
-            if words:  # its own option, where a second word would have been
+            if words:  # an option in place of a second word belongs to the subcommand
                 return _options(program, tuple(words), args[at:])
             skip = arg in tool.valued
         else:

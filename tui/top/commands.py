@@ -1,8 +1,8 @@
-"""Keys of commands for whole batches: Python looks at a command line only when there was none like it before.
+"""Keys of commands for whole batches: Python parses a command line only when none like it was parsed before.
 
-Alike are those with the same program and the same *set* of options, and whether there are other arguments; of
-interpreters, shells, wrappers and tools of many commands, those with the same arguments. Everything that makes a key is
-among that, so alike ones have one key.
+Two command lines are alike when they have the same program and the same *set* of options, and both or neither have
+other arguments. Those of interpreters, shells, wrappers and tools of many commands are alike only when all arguments
+are the same. This covers everything that a key is made from, so command lines that are alike have the same key.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ringtop.tui.top.text import Places, Text
 
 LEVELS = ("program", "subcommand", "command")
 NEW = 1_000
-"""Command lines unlike all before that are looked at in one batch; the others are told by their program alone."""
+"""Most new command lines that are parsed in one batch; the others get their program alone as key."""
 UNREAD = b" (not looked at)"
 _MOST = 1 << 16
 _PLAIN, _COMPILER, _DEEP = range(3)
@@ -30,7 +30,7 @@ _CUT = np.isin(np.arange(256), np.frombuffer(tools.CUT, np.uint8))
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The command lines of a batch, as they lie in its text."""
+    """Where the command lines of a batch lie in its text."""
 
     text: Text
     file: Places
@@ -39,7 +39,7 @@ class Lines:
     args_end: Places
 
     def line(self, at: int) -> tuple[bytes, list[bytes]]:
-        """The file and the whole arguments of one event: of those that were cut the last is a part, and not told."""
+        """The file and the arguments of one event. When arguments were cut, the incomplete last one is left out."""
         raw = self.text.raw
         whole = raw[self.args[at] : self.args_end[at]]
         whole = whole[: whole.rfind(b"\0") + 1]
@@ -47,22 +47,22 @@ class Lines:
 
 
 Labels = tuple[bytes, bytes, bytes]
-"""By level."""
+"""The labels of one command line, one for each of LEVELS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """The command lines of a batch."""
+    """The keys of the command lines of a batch."""
 
     of: NDArray[np.int64]
-    """For each event, which of *labels* is its own."""
+    """For each event, the index of its entry in *labels*, shape (n,)."""
     labels: list[Labels]
     sums: NDArray[np.uint64]
     """Hash sums of the labels, shape (labels, levels, 2)."""
 
 
 class Commands:
-    """The command lines that were looked at."""
+    """The command lines that were parsed, for all batches."""
 
     def __init__(self, hasher: Hasher) -> None:
         self._hasher = hasher
@@ -73,7 +73,7 @@ class Commands:
         self._label_sums = np.empty((0, len(LEVELS), 2), np.uint64)
 
     def kinds(self, lines: Lines) -> Kinds:
-        """The command lines of *lines*."""
+        """The keys of the command lines *lines*; new ones are parsed."""
         if len(self._labels) > _MOST:
             self._alike, self._labels, self._label_sums = Index(), [], self._label_sums[:0]
         alike = hashes(self._sums(lines))
@@ -113,7 +113,7 @@ class Commands:
         return sums
 
     def _class(self, lines: Lines, programs: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """How each program takes its arguments."""
+        """How the arguments of each event's program are compared: _PLAIN, _COMPILER or _DEEP; shape (n,)."""
         if len(self._classes) > _MOST:
             self._programs, self._classes = Index(), []
         rows = self._programs.find(programs)
@@ -125,7 +125,7 @@ class Commands:
         return np.array(self._classes, np.int64)[rows]
 
     def _flags(self, text: Text, start: Places, end: Places, compiler: NDArray[np.bool_]) -> Sums:
-        """Of the set of each event's options, and of whether there are other arguments."""
+        """Hash sums of each event's set of options and of whether it has other arguments; shape (n, 2)."""
         count = len(start)
         nuls = text.places(b"\0")
         low, high = np.searchsorted(nuls, start), np.searchsorted(nuls, end)
@@ -151,7 +151,7 @@ class Commands:
 
 
 def _by_descriptor(begin: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """Whether a path that begins so, shape (n, 8), names a file by its descriptor; as a column."""
+    """Whether paths name files by descriptor. *begin*: their first bytes, shape (n, 8). 0 or 1 each, shape (n, 1)."""
     found = np.zeros(len(begin), np.bool_)
     for prefix in BY_DESCRIPTOR:
         found |= (begin[:, : len(prefix)] == np.frombuffer(prefix, np.uint8)).all(axis=1)
@@ -159,7 +159,7 @@ def _by_descriptor(begin: NDArray[np.uint8]) -> NDArray[np.uint32]:
 
 
 def _base(text: Text, start: Places, end: Places) -> tuple[Places, Places]:
-    """Where the last part of each path begins, and its size."""
+    """Where the last name of each path begins, and its size."""
     begin = text.last(b"/", start, end) + 1
     return begin, end - begin
 

@@ -1,4 +1,4 @@
-"""Which value is the commonest in each row: who had the CPU before, which error, whose child."""
+"""The commonest value in each row: who had the CPU before, which error, which parent."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ringtop.tui.top.index import Index
 
 _SHIFT = 20
 _MOST = 1 << _SHIFT - 6
-"""Values that are told apart; the others are one. There may be many times as many pairs of row and value."""
+"""Most values that are kept apart; further values count as one. Pairs of row and value may be many times as many."""
 _PAIRS = 32_768
 OTHER = b"(others)"
 
 
 class Common:
-    """Counts by row and value, of as many pairs as there is room for: the rarest go."""
+    """Counts by row and value. Memory is fixed: the rarest pairs are evicted."""
 
     def __init__(self) -> None:
         self._pairs = Cells([np.int64], _PAIRS, _SHIFT)
@@ -28,7 +28,7 @@ class Common:
         self._labels: list[bytes] = []
 
     def number(self, keys: Hashes, labels: Callable[[NDArray[np.intp]], list[bytes]]) -> Codes:
-        """The number of each value; *labels* tells what those that are new are called."""
+        """The number of each value by its hash, shape (n,). *labels* returns the labels of new values."""
         if len(self._labels) >= _MOST:
             numbers = self._values.find(keys)
             return np.where(numbers < 0, _MOST, numbers)
@@ -37,7 +37,7 @@ class Common:
         return numbers
 
     def add(self, rows: Codes, numbers: Codes, counts: Counts | None = None) -> None:
-        """Each of *rows* had the value of that number, once, or so many times as *counts* say."""
+        """Count for each of *rows* the value with its number in *numbers*, once or as often as *counts* says."""
         if not len(rows):
             return
         codes = (rows << _SHIFT) | numbers
@@ -50,18 +50,18 @@ class Common:
         self._pairs.add(codes, [groups.counts])
 
     def most(self, row_count: int) -> tuple[Codes, Counts]:
-        """For each row the number of its commonest value and how often it was there; 0 times where none is known."""
+        """For each row the number of its commonest value, and its count; the count is 0 when no value is known."""
         codes, (counts,) = self._pairs.read()
         number, count = np.zeros(row_count, np.int64), np.zeros(row_count, np.int64)
         order = np.argsort(counts, kind="stable")
         rows = codes[order] >> _SHIFT
-        number[rows], count[rows] = codes[order] & ((1 << _SHIFT) - 1), counts[order]  # of each row, the last stays
+        number[rows], count[rows] = codes[order] & ((1 << _SHIFT) - 1), counts[order]  # a row's last is its largest
         return number, count
 
     def label(self, number: int) -> bytes:
-        """What the value of that number is called."""
+        """The label of the value with this number."""
         return self._labels[number] if number < len(self._labels) else OTHER
 
     def renumber(self, to: Codes) -> None:
-        """Give rows other numbers."""
+        """Give rows new numbers, as ``Cells.renumber`` does."""
         self._pairs.renumber(to)

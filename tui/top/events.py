@@ -1,4 +1,4 @@
-"""One batch as the folds see it: what more than one of them asks for is found once."""
+"""One batch as the folds see it: values that several folds need are computed once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LATEST = np.uint64(np.iinfo(np.int64).max)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is found out about events beside what they tell."""
+    """Lookups, shared by all batches, that add to the fields of events."""
 
     hasher: Hasher
     names: Names
@@ -32,44 +32,44 @@ class Known:
 
 
 class Events:
-    """The events of *batch*."""
+    """The events of *batch*, which is not empty."""
 
     def __init__(self, batch: Batch, known: Known) -> None:
         self.batch, self.known = batch, known
         self.rows = batch.rows
         self.judged: Judged | None = None
-        """Of execs: set before anything is asked."""
+        """What became of the execs; set before any other attribute is read. None for other programs."""
         self.ts = np.minimum(self.rows["ts"], _LATEST).astype(np.int64)
         first, last = int(self.ts.min()) // SECOND, int(self.ts.max()) // SECOND
-        same = first == last  # as in most batches: an array of stride 0 then
+        same = first == last  # as in most batches; the array then has stride 0
         self.seconds = np.broadcast_to(np.int64(first), self.ts.shape) if same else self.ts // SECOND
         self.sums: dict[str, Sums] = {}
-        """Of parts of keys, by name."""
+        """Hash sums of parts of keys, by the part's name."""
         self.names: dict[str, NDArray[np.bytes_]] = {}
-        """Values of parts that are names."""
+        """Values of parts that are names, by the part's name."""
 
     def __len__(self) -> int:
         return len(self.rows)
 
     @cached_property
     def text(self) -> Text:
-        """The text of all."""
+        """The text of all events."""
         return Text(self.batch.tails)
 
     @cached_property
     def kinds(self) -> Kinds:
-        """Their command lines."""
+        """The keys of their command lines; only for execs."""
         (file, file_size), (args, args_size) = self.extent("filename"), self.extent("argv")
         return self.known.commands.kinds(Lines(self.text, file, file + file_size, args, args + args_size))
 
     @cached_property
     def now_ns(self) -> int:
-        """The time of the newest."""
+        """The time of the newest event, ns."""
         return int(self.ts.max())
 
     @cached_property
     def values(self) -> Values:
-        """What is added up of them."""
+        """The values that are added up for each row."""
         schema, rows, judged = self.batch.schema, self.rows, self.judged
         took, failed, searched = duration(schema), None, None
         if judged is not None:
@@ -86,7 +86,7 @@ class Events:
 
     @cached_property
     def cut(self) -> NDArray[np.bool_]:
-        """Whose text is longer than what is kept of it."""
+        """Which events have a text that was cut, shape (n,)."""
         names = {field.cut for field in self.batch.schema.fields if field.cut}
         found = np.zeros(len(self.rows), np.bool_)
         for name in names:
@@ -94,7 +94,7 @@ class Events:
         return found
 
     def extent(self, name: str) -> tuple[Places, Places]:
-        """Where a text field begins, and its size; what reaches outside the text (a damaged recording) is cut."""
+        """Where a text field begins, and its size. Extents outside the text (in a damaged recording) are cut."""
         end = len(self.batch.tails)
         start = self.rows["tail"].astype(np.int64)
         tail = self.batch.schema.tail
@@ -104,12 +104,12 @@ class Events:
         return start, np.minimum(self.rows[f"{name}_len"], end - start)
 
     def words(self, part: str, column: NDArray[np.generic]) -> Sums:
-        """Hash sums of a column of fixed size."""
+        """Hash sums of a column of fixed width, shape (n, 2)."""
         solid = np.ascontiguousarray(column)
         return self.known.hasher.words(part, solid.view(np.uint32).reshape(len(solid), -1))
 
     def chains(self) -> tuple[Hashes, Hashes]:
-        """Of execs: hashes of the thread with the name that it looks for, and of the whole file."""
+        """For execs: hashes of the thread with the name that it searches for, and hashes of the whole file name."""
         start, size = self.extent("filename")
         begin = self.text.last(b"/", start, start + size) + 1
         hasher = self.known.hasher

@@ -28,12 +28,12 @@ _PID_BITS = 6
 
 
 def ids(key: Key, events: Events) -> Hashes:
-    """The ids of the rows that *events* are counted in by *key*, shape (n,)."""
+    """The ids of the rows that count *events* when folded by *key*, shape (n,)."""
     return hashes(reduce(np.add, (sums(part, events) for part in key.parts)))
 
 
 class Fold:
-    """Rows by *key*, at most 2 * *most*, and what is known of each."""
+    """Rows by *key*, at most 2 * *most*, with the sums and other facts of each."""
 
     def __init__(self, key: Key, measures: Measures, most: int = MOST) -> None:
         self.key, self.measures = key, measures
@@ -41,12 +41,12 @@ class Fold:
         self.windows = Windows(measures)
         self.waits = Waits() if measures.waits else None
         self.commons = {name: Common() for name in measures.commons}
-        """The commonest culprit, error and parent."""
+        """Counters that find the commonest culprit, error and parent of each row."""
         self.pids = sketch.registers(_PID_BITS, 0)
         self._undecided = Undecided()
 
     def take(self, events: Events) -> None:
-        """Count *events*."""
+        """Count *events*, in parts when their keys might not all fit."""
         keys = ids(self.key, events)
         rows = self.table.find(keys)
         if self.table.fits(rows):
@@ -61,14 +61,14 @@ class Fold:
             self._count(events, keys[some], rows, some)
 
     def decide(self, decided: Decided) -> None:
-        """What was searched was found, or has failed."""
+        """Close the searches that are decided; the tries of failed searches change from searched to failed."""
         self._undecided.close(decided.found)
         tries = self._undecided.close(decided.failed)
         for second in np.unique(tries["second"]).tolist():
             self._fail(second, tries[tries["second"] == second])
 
     def _fail(self, second: int, tries: Tries) -> None:
-        """What was searched in *second* has failed."""
+        """Count *tries*, all made in *second*, as failed instead of searched."""
         groups = Groups(tries["row"] - OTHERS, len(self.table) + 1)
         rows, count = groups.codes + OTHERS, groups.sum(tries["count"])
         change = np.zeros((len(self.measures.names), len(rows)), np.int64)
@@ -114,18 +114,18 @@ class Fold:
             table.descend(groups, events.rows["ppid"][some], events.ts[some], last)
 
     def _add(self, second: int, rows: Codes, values: Values) -> None:
-        """Add to a slot."""
+        """Add *values* of *rows* to the windows at *second*."""
         groups = Groups(rows, len(self.table))
         peaks = groups.largest(values.waited) if values.waited is not None else None
         self.windows.add(second, groups.codes, values.sums(groups, self.measures), peaks)
 
     def _labels(self, events: Events, at: Codes) -> list[bytes]:
-        """What the keys of the events *at* are called: their parts, with NULs between."""
+        """The labels of the keys of the events *at*: the labels of their parts, joined by NULs."""
         parts = [part.labels(events, at) for part in self.key.parts]
         return parts[0] if len(parts) == 1 else list(map(b"\0".join, zip(*parts, strict=True)))
 
     def _note_names(self, events: Events, rows: Codes, some: slice, values: Values) -> None:
-        """Count culprits and parents of all events, and errors of those that failed."""
+        """Count the culprits and parents of all events, and the errors of failed events."""
         for name, common in self.commons.items():
             if name != "error":
                 common.add(rows, self._numbers(common, events, name)[some])
@@ -140,7 +140,7 @@ class Fold:
         return common.number(keys, lambda new: part.labels(events, new))
 
     def _note_tries(self, events: Events, rows: Codes, some: slice) -> None:
-        """Remember tries that are not decided yet."""
+        """Keep the tries of searches that are not decided yet."""
         if (judged := events.judged) is None:
             return
         tries = np.flatnonzero(judged.chains[some])
@@ -150,7 +150,7 @@ class Fold:
             self._undecided.add(judged.chains[at], rows[tries], events.seconds[at], judged.begins[at], errors)
 
     def _note_pids(self, rows: Codes, pids: NDArray[np.uint32]) -> None:
-        """Count processes; those that were the last of their row are counted already."""
+        """Count the processes of each row. A process that is already the newest of its row was counted before."""
         about = self.table.about
         if len(self.pids) < len(about):
             self.pids = np.concatenate([self.pids, sketch.registers(_PID_BITS, len(about) - len(self.pids))])
@@ -159,7 +159,7 @@ class Fold:
             sketch.note(self.pids, pids[fresh].astype(np.uint64) + np.uint64(1), rows[fresh])
 
     def _prune(self) -> None:
-        """Let small rows go."""
+        """Evict small rows when there are too many, and renumber the others everywhere."""
         if (to := self.table.prune()) is None:
             return
         self.windows.renumber(to)

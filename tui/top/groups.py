@@ -1,4 +1,4 @@
-"""Values added up by a small number, such as that of a row: what ``GROUP BY`` does."""
+"""Values added up by a small number, such as the number of a row, as ``GROUP BY`` does."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _DENSE = 1 << 16
 
 
 class Groups:
-    """Equal *codes* (0 to below *bound*), and what belongs to each. Sums are exact up to 2**53."""
+    """Groups of equal *codes*, each at least 0 and below *bound*. Sums of a group are exact up to 2**53."""
 
     def __init__(self, codes: Codes, bound: int) -> None:
         self.codes: Codes
-        """The distinct ones, in order."""
+        """The distinct codes in ascending order, shape (groups,)."""
         self.counts: Counts
-        """How often each is there."""
+        """How many members each group has, shape (groups,)."""
         self._size = bound
         if bound <= max(_DENSE, 4 * len(codes)):
             self._of = codes
@@ -34,23 +34,23 @@ class Groups:
         return len(self.codes)
 
     def sum(self, values: NDArray[np.generic]) -> Counts:
-        """The sum of each one's *values*."""
+        """The sum of the *values* of each group."""
         return np.bincount(self._of, values, minlength=self._size)[self._at].astype(np.int64)
 
     def largest(self, values: NDArray[np.int64]) -> Counts:
-        """The largest of each one's *values*, which are not negative."""
+        """The largest of the *values* of each group; no value may be negative."""
         found = np.zeros(self._size, np.int64)
         np.maximum.at(found, self._of, values)
         return found[self._at]
 
     def last(self) -> NDArray[np.int64]:
-        """Where each one stands last."""
+        """The position of the last member of each group."""
         found = np.empty(self._size, np.int64)
-        found[self._of] = np.arange(len(self._of))  # of equal ones, NumPy keeps the last
+        found[self._of] = np.arange(len(self._of))  # NumPy keeps the last of several assignments
         return found[self._at]
 
     def alike(self, values: NDArray[np.uint32]) -> NDArray[np.bool_]:
-        """Whether all *values* of each one are the same."""
+        """Whether all *values* of each group are equal."""
         low, high = np.full(self._size, np.iinfo(np.uint32).max, np.uint32), np.zeros(self._size, np.uint32)
         np.minimum.at(low, self._of, values)
         np.maximum.at(high, self._of, values)

@@ -1,9 +1,9 @@
-"""Hashes of many values at once, for keys that strangers choose.
+"""Hashes of many values at once, for keys that an attacker may choose.
 
-Multilinear hashing over 32-bit words (Lemire and Kaser, "Strongly universal string hashing is fast", 2014): a sum of
-words times random numbers modulo 2**64, of which the upper half counts. Two such sums give 64 bits, and two different
-keys get the same ones with a probability of 2**-64, whoever chose them, as long as the numbers are not known. Sums of
-several parts of a key are simply added, since each part has numbers of its own.
+This is multilinear hashing over 32-bit words (Lemire and Kaser, "Strongly universal string hashing is fast", 2014): the
+sum of words times random numbers modulo 2**64, of which the upper half is used. Two such sums give 64 bits. Two
+different keys collide with a probability of 2**-64, whoever chose them, as long as the random numbers stay secret. Sums
+of several parts of a key are simply added, because each part has random numbers of its own.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from numpy.typing import NDArray
 from ringtop.tui.top.text import Places, Text
 
 Hashes = NDArray[np.uint64]
-"""Shape (n,), never 0."""
+"""Hashes, shape (n,), never 0."""
 Sums = NDArray[np.uint64]
-"""Shape (n, 2)."""
+"""Hash sums, shape (n, 2); sums of the parts of a key may be added."""
 
 _WIDTH, _WIDER = 128, 512
-"""Most bytes of a text that are hashed in the first go, and in each later one."""
+"""Most bytes of a text that are hashed in the first pass, and in each later pass."""
 _AT_ONCE = 1 << 19
-"""Bytes that are looked at in one go: what stays in the CPU's cache."""
+"""Bytes that are hashed in one step, so that they stay in the CPU's cache."""
 
 
 class Hasher:
-    """Hashes that only who knows *seed* can foretell."""
+    """Hashes that cannot be predicted without *seed*."""
 
     def __init__(self, seed: bytes) -> None:
         self._seed = seed
         self._numbers: dict[str, Sums] = {}
 
     def words(self, part: str, words: NDArray[np.uint32]) -> Sums:
-        """Of *words*, shape (n, k), as the *part* of a key."""
+        """Hash sums of *words*, shape (n, k), as the *part* of a key."""
         return words.astype(np.uint64) @ self._random(part, words.shape[1])
 
     def texts(self, part: str, text: Text, start: Places, size: Places) -> Sums:
-        """Of the pieces of *text* that begin at *start*; all of them must lie inside."""
+        """Hash sums of the pieces of *text* from *start* on, of *size* bytes each; all of them must lie inside."""
         sums = self.words(f"{part} size", size.astype(np.uint32)[:, None] + np.uint32(1))
         width = min(_WIDTH, max(32, -(-int(size.max(initial=0)) // 32) * 32))
         step = _AT_ONCE // width
@@ -48,7 +48,7 @@ class Hasher:
         return sums
 
     def labels(self, part: str, labels: list[bytes]) -> Sums:
-        """Of a few texts."""
+        """Hash sums of a few texts."""
         size = np.array([len(label) for label in labels], np.int64)
         return self.texts(part, Text(b"".join(labels)), np.cumsum(size) - size, size)
 
@@ -78,7 +78,7 @@ class Hasher:
 
 
 def hashes(sums: Sums) -> Hashes:
-    """What *sums* come to."""
+    """The hashes that *sums* give."""
     found = np.ascontiguousarray(sums.view(np.uint32)[:, 1::2]).view(np.uint64)[:, 0]
     return np.maximum(found, np.uint64(1))
 

@@ -1,4 +1,4 @@
-"""Which row a key has: a hash table that is asked for a whole batch at a time."""
+"""A hash table from keys to rows that looks up a whole batch at a time."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _LOAD = 0.4
 
 
 class Index:
-    """Numbers of keys in the order they were added, the first 0. A key is a hash, never 0; open addressing, linear
-    probing."""
+    """Keys are numbered from 0 in the order they are added. A key is a hash and never 0. The table uses open addressing
+    with linear probing."""
 
     def __init__(self) -> None:
         self._keys = np.zeros(_LEAST, np.uint64)
@@ -22,7 +22,7 @@ class Index:
         self.count = 0
 
     def find(self, keys: Hashes) -> Rows:
-        """The number of each, -1 where it has none."""
+        """The number of each key, -1 for keys without one; shape (n,)."""
         slots = self._slots(keys)
         found = self._keys[slots]
         rows = np.where(found == keys, self._rows[slots], -1).astype(np.int64)
@@ -36,15 +36,15 @@ class Index:
         return rows
 
     def add(self, keys: Hashes) -> None:
-        """Give the next numbers to *keys*, which are distinct and have none."""
+        """Give the next numbers to *keys*, which must be distinct and without a number."""
         if (self.count + len(keys)) > _LOAD * len(self._keys):
             self._grow(self.count + len(keys))
         self._put(keys, np.arange(self.count, self.count + len(keys)))
         self.count += len(keys)
 
     def fill(self, keys: Hashes, rows: Rows) -> NDArray[np.intp]:
-        """Give numbers to those of *keys* that ``find`` has found none for, in the order they come, and put them into
-        *rows*, which it told; where each of the new ones came first."""
+        """Number the *keys* that have no number yet, in the order they come, and complete *rows*, the result of
+        ``find``. Returns the first position of each new key."""
         missing = np.flatnonzero(rows < 0)
         if not len(missing):
             return missing
@@ -55,7 +55,7 @@ class Index:
         return new
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all keys."""
         self.__init__()  # type: ignore[misc]
 
     def _slots(self, keys: Hashes) -> NDArray[np.int64]:
@@ -74,7 +74,7 @@ class Index:
         while len(todo):
             at = slots[todo]
             free = self._keys[at] == 0
-            self._keys[at[free]] = keys[todo[free]]  # of those that want the same, one gets it
+            self._keys[at[free]] = keys[todo[free]]  # one of several keys for the same slot gets it
             got = self._keys[at] == keys[todo]
             self._rows[at[got]] = rows[todo[got]]
             todo = todo[~got]

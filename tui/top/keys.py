@@ -1,4 +1,4 @@
-"""By what events can be folded."""
+"""The keys that events can be folded by."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ _ALL_KEYS = ("cpu", "uid", "unit", "parent", "comm")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What events of one row have in common."""
+    """The parts that all events of one row have in common."""
 
     name: str
     parts: tuple[Part, ...]
 
     @property
     def about(self) -> str:
-        """In words."""
+        """The key in words."""
         return ", ".join(part.about for part in self.parts)
 
 
 def keys(program: str) -> tuple[Key, ...]:
-    """The keys that events of *program*, or of ALL, can be folded by, from coarse to fine where one contains the
-    other."""
+    """The keys that events of *program*, or of ALL, can be folded by; of two keys of which one refines the other, the
+    coarse one comes first."""
     names = _ALL_KEYS if program == ALL else SCHEMAS[program].keys
     return tuple(Key(name, tuple(PARTS[part] for part in name.split("+"))) for name in names)
 
 
 def first_key(program: str) -> Key:
-    """The key of *program*, or of ALL, to begin with."""
+    """The key that *program*, or ALL, is folded by at the start."""
     return named(program, "comm" if program == ALL else SCHEMAS[program].key)
 
 
 def named(program: str, name: str) -> Key:
-    """The key called *name*. Raises ValueError, which names those that there are."""
+    """The key called *name*. Raises ValueError, which lists the valid names, when there is none."""
     known = {key.name: key for key in keys(program)}
     if name not in known:
         raise ValueError(f"{program} cannot be folded by {name!r}, only by {', '.join(known)}")

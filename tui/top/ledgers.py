@@ -1,4 +1,4 @@
-"""What the collector's ledgers tell of events that never came."""
+"""Lost and filtered events, from the ledgers that the collector sends."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from ringtop.bpf import stream
 
 
 class Ledgers:
-    """Of one collector after the other. Counters only grow: what is new is the difference."""
+    """The ledgers of successive collectors. A collector's counters only grow; the differences are the new events."""
 
     def __init__(self) -> None:
         self.kept_out: dict[str, int] = {}
-        """By the capture filter, by program."""
+        """Events that the capture filter kept out, by program, over all collectors."""
         self._lost: dict[tuple[str, int], int] = {}
         self._filtered: dict[str, int] = {}
 
     def restart(self) -> None:
-        """A new collector counts from 0."""
+        """Expect the counters of a new collector, which start at 0."""
         self._lost.clear()
         self._filtered.clear()
 
     def lost(self, stats: stream.Stats) -> Iterator[tuple[str, int, int]]:
-        """Program, CPU and number of the events that were lost since the ledgers before."""
+        """Program, CPU and number of the events that were lost since the previous ledgers."""
         lost: dict[tuple[str, int], int] = {}
         filtered: dict[str, int] = {}
         for part in stats.programs:

@@ -1,4 +1,4 @@
-"""When events of a program were lost, and how many."""
+"""When events of a program were lost, and how many were lost."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from ringtop.tui.top.slots import SECOND
 
 _MOST = 512
 _APART_NS = 2 * SECOND
-"""Losses with less time between them are one: ledgers come once a second."""
+"""Losses less than this apart are counted as one, because ledgers come once a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Events that were lost one soon after the other."""
+    """Events that were lost within a short time."""
 
     events: int
     first_ns: int
@@ -21,15 +21,15 @@ class Loss:
 
 
 class Losses:
-    """Of one program, or of all."""
+    """The losses of one program, or of all."""
 
     def __init__(self) -> None:
         self.events = 0
-        """All that were lost."""
+        """All lost events."""
         self._found: list[Loss] = []
 
     def add(self, events: int, when_ns: int) -> None:
-        """*events* were found lost at *when_ns*."""
+        """Record *events* that a ledger of *when_ns* reports as lost."""
         self.events += events
         last = self._found[-1] if self._found else None
         if last is not None and when_ns - last.last_ns < _APART_NS:
@@ -38,5 +38,5 @@ class Losses:
             self._found = [*self._found[1 - _MOST :], Loss(events, when_ns, when_ns)]
 
     def since(self, since_ns: int) -> list[Loss]:
-        """Those that were not over by then."""
+        """The losses that end at *since_ns* or later."""
         return [loss for loss in self._found if loss.last_ns >= since_ns]

@@ -1,4 +1,4 @@
-"""What is pointed out in rows."""
+"""The marks of rows: failed, new, burst."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SETTLED_NS = 30 * SECOND
 _BURST, _TIMES = 10, 4
 FAILED, NEW, BURST = "!+^"
 PINNED = 2
-"""Rows that only fail that stand above all others, at most."""
+"""Most rows that stand above all others because they only fail."""
 
 Flags = NDArray[np.bool_]
 
@@ -25,11 +25,11 @@ class Marks:
     """Which rows have which mark."""
 
     failed: Flags
-    """Something failed in the last minute, or waited for long."""
+    """Rows with a failure or a long wait in the last minute."""
     new: Flags
-    """First seen in the last minute, and not just because everything was."""
+    """Rows first seen in the last minute, but not in the first 30 seconds, when every row is new."""
     burst: Flags
-    """Ten events or more in ten seconds, and four times as many as in the five minutes before, or more."""
+    """Rows with at least ten events in ten seconds, at a rate at least four times that of the last five minutes."""
 
     def of(self, row: int) -> str:
         """The marks of one row."""
@@ -51,7 +51,7 @@ def marks(standing: Standing) -> Marks:
 
 
 def pinned(standing: Standing) -> list[int]:
-    """Rows that only fail, and do so in the last minute: those that fail most."""
+    """Rows that only fail and failed in the last minute: the PINNED rows with most failures."""
     failed = np.where(standing.rows.done == 0, standing.over("1min").of("failed"), 0)
     rows = np.argsort(-failed, kind="stable")[:PINNED]
     return [row for row in rows.tolist() if failed[row]]

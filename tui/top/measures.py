@@ -1,4 +1,4 @@
-"""What is added up for each row: what the fields of a program's events imply."""
+"""The measures of a table, which follow from the fields of its programs' events."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What is known of each row. An event has one outcome: done, failed or searched."""
+    """The values that a table keeps for each row. Every event has one outcome: done, failed or searched."""
 
     done: tuple[str, ...]
-    """Programs whose events are counted, each by itself."""
+    """Programs whose done events are counted, each in a sum of its own."""
     across: bool
-    """Of the table across programs; else there is one."""
+    """Whether this is the table across programs; any other table has one program."""
     failures: bool
     searches: bool
-    """Failed execs may be searches along PATH; and who starts what is of interest."""
+    """Whether failed execs may be searches along PATH; such a table also keeps the parents."""
     waits: bool
-    """How long something took: total, longest, percentiles."""
+    """Whether durations are kept: total, longest, percentiles."""
     long_ns: int
-    """What takes so long stands out."""
+    """Durations from here on stand out, ns; 0 when none does."""
     preempted: bool
     commons: tuple[str, ...]
     """Parts of which the commonest value is kept."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All sums; first those that together make up the events of a row."""
+        """Names of all sums; first the outcomes, which add up to the events of a row."""
         there = {"failed": self.failures, "searched": self.searches, "waited": self.waits, "preempted": self.preempted}
         return (*self.done, *(name for name, is_there in there.items() if is_there))
 
     @property
     def outcomes(self) -> int:
-        """How many of the sums make up the events of a row."""
+        """How many of the sums are outcomes."""
         return len(self.done) + self.failures + self.searches
 
 
 def measures(program: str, programs: Iterable[str] = ()) -> Measures:
-    """What the events of *program* tell; of ALL, those of *programs*."""
+    """The measures of *program*; for ALL, the measures of the table across *programs*."""
     across = program == ALL
     done = tuple(programs) if across else (program,)
     schemas = [SCHEMAS[name] for name in done]
@@ -67,16 +67,16 @@ def measures(program: str, programs: Iterable[str] = ()) -> Measures:
 
 
 def searches(schema: Schema) -> bool:
-    """Whether events are execs, whose failures may be a search along PATH."""
+    """Whether the events are execs, whose failures may be searches along PATH."""
     return all(name in schema for name in ("filename", "argv", "ret"))
 
 
 def duration(schema: Schema) -> Field | None:
-    """The field that tells how long something took."""
+    """The first field that holds a duration; None when there is none."""
     return next((field for field in schema.fields if field.kind == "duration"), None)
 
 
 def _long_ns(schema: Schema) -> int:
-    """From what on a duration stands out most; 0 where none does."""
+    """The upper level of the duration field, from which on durations stand out, ns; 0 when there is none."""
     field = duration(schema)
     return field.levels[1] if field is not None and field.levels is not None else 0

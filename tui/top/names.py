@@ -1,4 +1,4 @@
-"""Names of processes and of control groups, found once each."""
+"""Names of processes and of control groups; each is looked up once and cached."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 from ringtop.bpf.event.schema import UNKNOWN
 
 Comms = NDArray[np.bytes_]
-"""dtype S16."""
+"""Names of processes, shape (n,), dtype S16."""
 
 NOT_KNOWN, GONE = b"(unknown)", b"(gone)"
 _SLOTS = 1 << 15
 _LASTS_NS = 60_000_000_000
 _LOOKUPS = 20
-"""Processes that are asked for, at most, for one batch: there are some ten a second."""
+"""Most processes that are looked up for one batch; about ten batches come each second."""
 _UNITS = 4096
 
 
 class Host(Protocol):
-    """What the machine the events are from can tell."""
+    """Lookups on the machine that the events come from."""
 
     def comm(self, pid: int) -> bytes | None:
         """The name of a process; None when it is gone."""
@@ -31,7 +31,7 @@ class Host(Protocol):
 
 
 class Names:
-    """The names of processes: of those whose exec was seen, else as *host* tells them."""
+    """The names of processes, from their execs or else from *host*."""
 
     def __init__(self, host: Host | None) -> None:
         self._host = host
@@ -40,12 +40,12 @@ class Names:
         self._since = np.zeros(_SLOTS, np.int64)
 
     def learn(self, pids: NDArray[np.uint32], comms: Comms, now_ns: int) -> None:
-        """*pids* are called *comms* from now on."""
+        """Store *comms* as the names of *pids* from *now_ns* on."""
         slots = pids % _SLOTS
         self._pids[slots], self._comms[slots], self._since[slots] = pids, comms, now_ns
 
     def of(self, pids: NDArray[np.uint32], now_ns: int) -> Comms:
-        """The name of each."""
+        """The name of each process, NOT_KNOWN or GONE when there is none; shape (n,)."""
         slots = pids % _SLOTS
         known = self._pids[slots] == pids
         if self._host is not None:
@@ -65,14 +65,14 @@ class Names:
 
 
 class Units:
-    """The unit or container of control groups."""
+    """The units or containers of control groups, from *host*."""
 
     def __init__(self, host: Host | None) -> None:
         self._host = host
         self._known: dict[int, bytes] = {}
 
     def of(self, cgroup: int) -> bytes:
-        """Of one."""
+        """The unit or container of one control group; else its number, or NOT_KNOWN for 0."""
         if (found := self._known.get(cgroup)) is None:
             if len(self._known) >= _UNITS:
                 self._known.clear()

@@ -1,8 +1,9 @@
 """The order of rows on a screen: ranked, and still enough to be read.
 
-It changes every two seconds at most. A row passes those above it at once when it has a tenth more than they have, and
-in the third round in which it has a hundredth more. Rows that differ by less change places only when nothing happens in
-either of them any more. Values may move meanwhile.
+The order changes in rounds, at most every two seconds. A row passes the row above it at once when its value is more
+than a tenth larger, and from its third consecutive round ahead when it is more than a hundredth larger. Rows that
+differ by less change places only when neither has had an event since the round before. Values may change between
+rounds.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ Ids = NDArray[np.uint64]
 
 ROUND_S = 2.0
 HOLD_S = 5.0
-"""So long the order stays after a key that moves the cursor."""
+"""How long the order stays after a key that moves the cursor."""
 _MUCH, _LITTLE = 0.10, 0.01
 _ROUNDS = 3
 _CAREFUL = 256
-"""Rows at the top that are moved with care; below them nobody reads along."""
+"""Rows at the top that are moved with care; rows below, which few people read, are sorted each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class _Row:
     value: float
     last_ns: int
     still: bool
-    """No event since the round before."""
+    """The row has had no event since the round before."""
 
 
 class Order:
@@ -42,29 +43,29 @@ class Order:
         self._round = float("-inf")
         self._until = float("-inf")
         self._ahead: dict[tuple[int, int], int] = {}
-        """In how many rounds after each other a row has been ahead of one that is above it."""
+        """For a row and a row above it: the number of consecutive rounds with the larger value below."""
         self._rows: dict[int, _Row] = {}
-        """How they were in the round before."""
+        """The careful rows as they were in the round before."""
         self.held = False
-        """It stays as it is until this is set back."""
+        """The order stays as it is while this is True."""
 
     def touch(self) -> None:
         """The cursor was moved: the order stays for a while."""
         self._until = self._clock() + HOLD_S
 
     def release(self) -> None:
-        """Let it go, and put it right in the next round."""
+        """End any hold and start a round at the next ``arrange``."""
         self.held, self._until, self._round = False, float("-inf"), float("-inf")
 
     def reset(self) -> None:
-        """Forget it: rows are ranked anew, by something else."""
+        """Forget the order, because rows are ranked by another value now."""
         self.release()
         self._ids.clear()
         self._ahead.clear()
 
     @property
     def resting(self) -> bool:
-        """Whether it stays as it is for now."""
+        """Whether the order is held for now."""
         return self.held or self._clock() < self._until
 
     def arrange(
@@ -75,10 +76,10 @@ class Order:
         top: Sequence[int] = (),
         exactly: bool = False,
     ) -> Ids:
-        """*ids* (distinct) in order. *values*: what they are ranked by; *last_ns*: when each last had an event.
+        """The distinct *ids* in order, shape (n,). *values*: what they are ranked by; *last_ns*: their newest events.
 
-        Those of *top* stand above all others. Ids that were not there before come last until the next round.
-        *exactly*: a round sorts (times).
+        The ids of *top* stand above all others. New ids come after those already in order until the next round. With
+        *exactly*, a round sorts strictly by value, as times need.
         """
         order = np.argsort(-values, kind="stable")
         kept = [i for i in self._ids if i in set(ids[np.isin(ids, np.array(self._ids, np.uint64))].tolist())]

@@ -1,4 +1,4 @@
-"""What keys are made of: parts of an event that hash for a whole batch, and have a label where they are new.
+"""The parts that keys are made of. A part is hashed for a whole batch; only new keys need its label.
 
 A label is raw bytes, at most LONGEST of them, without a NUL.
 """
@@ -28,20 +28,20 @@ RELATIVE = b"(relative)"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part."""
+    """One part of keys."""
 
     name: str
     title: str
-    """Of its column."""
+    """Title of its column."""
     about: str
     needs: tuple[str, ...]
-    """Fields an event must have."""
+    """Fields that an event must have for this part."""
     sums: Callable[[Events], Sums]
     labels: Callable[[Events, At], list[bytes]]
 
 
 def sums(part: Part, events: Events) -> Sums:
-    """Its hash sums, found once for a batch."""
+    """The hash sums of *part*, computed once for a batch; shape (n, 2)."""
     found = events.sums.get(part.name)
     if found is None:
         found = events.sums[part.name] = part.sums(events)
@@ -145,7 +145,7 @@ def _command(level: str, about: str) -> Part:
 
 
 def _folder(name: str, depth: int, about: str) -> Part:
-    """The directory of the path, or as much of it as *depth* names make."""
+    """The directory of the path, cut to its first *depth* names unless *depth* is 0."""
 
     def ends(events: Events) -> tuple[Places, Places]:
         start, size = events.extent("path")
@@ -177,7 +177,7 @@ def _pattern_sums(events: Events) -> Sums:
 
 
 def _pattern(events: Events) -> tuple[Places, Places, Places, Places]:
-    """Of each name the part before what differs, and behind it: ``cc`` and ``.s`` of ``ccQz81.s``."""
+    """Begin and end of the fixed parts of each name, around the part that varies: ``cc`` and ``.s`` of ``ccQz81.s``."""
     text = events.text
     start, size = events.extent("path")
     end = start + size
@@ -222,4 +222,4 @@ PARTS: dict[str, Part] = {
         Part("name", "NAME", "pattern of the name", ("path",), _pattern_sums, _pattern_labels),
     )
 }
-"""All parts by name."""
+"""All parts, by name."""

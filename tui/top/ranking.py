@@ -1,4 +1,4 @@
-"""One ranked table as somebody looks at it: its window and order, the row under the cursor, and the rows in sight."""
+"""The view of one ranked table: its window and order, the row under the cursor, and the rows in sight."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ _WINDOWS = (START, *WINDOWS)
 
 
 class Ranking:
-    """How *program*, or ALL, of *top* is looked at. *clock* is in seconds.
+    """The view of *program*, or ALL, of *top*. *clock* is in seconds.
 
-    The cursor belongs to a key, not to a place: its row stays under the cursor when others pass it, and stays in the
-    table when it has no event in the window.
+    The cursor belongs to a key, not to a place. Its row stays under the cursor when other rows pass it, and stays in
+    the table when it has no event in the window.
     """
 
     def __init__(self, top: Top, program: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.top, self.program = top, program
         self.window = START
         self.sort = ""
-        """Name of the column that rows are ranked by; empty: by what hurts most."""
+        """Name of the column that rows are ranked by; empty ranks by what hurts most."""
         self.order = Order(clock)
         self.pinned: list[int] = []
         """Ids of rows that stay in the table and stand first, in the order they were pinned."""
         self.first = 0
         """Place of the first row in sight."""
         self.rows = 0
-        """Rows that fit."""
+        """Number of rows that fit."""
         self.frozen = False
-        """Values stay as they are."""
+        """The shown values stay as they are while this is True."""
         self._cursor: int | None = None
         self._clock = clock
         self._report: Report | None = None
@@ -51,25 +51,25 @@ class Ranking:
 
     @property
     def report(self) -> Report:
-        """The rows in sight; renewed as often as can be read."""
+        """The report with the rows in sight, renewed at most every REPORT_S."""
         if self._report is None or (not self.frozen and self._seen != self.top.version and self._clock() >= self._due):
             self._renew()
         assert self._report is not None
         return self._report
 
     def fit(self, rows: int) -> None:
-        """There is room for so many rows."""
+        """Set how many rows fit."""
         if rows != self.rows:
             self.rows = rows
             self.renew()
 
     def renew(self) -> None:
-        """Whatever is shown next is new."""
+        """Make the next ``report`` a new one."""
         self._report = None
 
     @property
     def cursor(self) -> int:
-        """Place of the row under the cursor in the whole order; 0 as long as none was chosen."""
+        """Place of the row under the cursor in the whole order; 0 while no row is chosen."""
         return self._place(self.report, self._cursor)
 
     @property
@@ -91,7 +91,7 @@ class Ranking:
         report = self._ask()
         last = max(0, len(report.order) - self.rows)
         first = min(self.first, last)
-        if self._cursor is not None and self.rows:  # what passes the row under the cursor does not push it out of sight
+        if self._cursor is not None and self.rows:  # rows that pass the cursor's row do not push it away
             at = self._place(report, self._cursor)
             first = max(0, min(first, at), at - self.rows + 1)
         if first != self.first:
@@ -106,7 +106,7 @@ class Ranking:
         return top.report(self.program, self.window, self.sort, rows, first, self.order, keep, self.pinned)
 
     def look_at(self, top: Top) -> None:
-        """Show what *top* counts."""
+        """Show the tables of *top* from now on."""
         if top is not self.top:
             self.top = top
             self.order.reset()
@@ -124,24 +124,24 @@ class Ranking:
         self.renew()
 
     def move(self, by: int) -> None:
-        """The cursor *by* so many rows."""
+        """Move the cursor *by* rows, up when negative."""
         self.go(self.cursor + by)
 
     def release(self) -> None:
-        """Values and order go on, and no row is chosen."""
+        """Let values and order change again, with no row chosen."""
         self.frozen = False
         self._cursor, self.first = None, 0
         self.order.release()
         self.renew()
 
     def next_window(self) -> None:
-        """The next window: since the start, 10 s, 1 min, 5 min."""
+        """Switch to the next window: since the start, 10 s, 1 min, 5 min."""
         self.window = _WINDOWS[(_WINDOWS.index(self.window) + 1) % len(_WINDOWS)]
         self.order.reset()
         self.renew()
 
     def rank_by(self, name: str) -> bool:
-        """Rank by the column *name*; False when that cannot be."""
+        """Rank by the column *name*; False when this table cannot be ranked by it."""
         if name not in sorts(self.report.measures):
             return False
         self.sort = name
@@ -150,7 +150,7 @@ class Ranking:
         return True
 
     def fold(self, step: int, history: Iterable[Batch]) -> str:
-        """Fold by the key that is *step* further in the list of keys, from *history* on; its name."""
+        """Fold by the key *step* places further in the list of keys, from *history* on; returns the key's name."""
         names = [key.name for key in keys(self.program)]
         name = names[(names.index(self.top.key(self.program).name) + step) % len(names)]
         self.top.fold_by(self.program, name, history)
@@ -161,7 +161,7 @@ class Ranking:
         return name
 
     def zero(self) -> None:
-        """Count from now on."""
+        """Start all counts of this table again from 0."""
         self.top.zero(self.program)
         self._cursor, self.first = None, 0
         self.pinned.clear()
@@ -169,7 +169,7 @@ class Ranking:
         self.renew()
 
     def pin(self) -> None:
-        """Keep the row under the cursor at the top, or let it go."""
+        """Pin the row under the cursor to the top, or unpin it."""
         if (row := self.row) is not None:
             if row.id in self.pinned:
                 self.pinned.remove(row.id)
@@ -178,7 +178,7 @@ class Ranking:
             self.go(self.cursor)
 
     def next_marked(self) -> bool:
-        """Go to the next row with a mark; False when there is none."""
+        """Go to the next row with a mark, or from the last one to the first; False when no row has a mark."""
         rows, top = len(self.report.order), self.top
         whole = top.report(self.program, self.window, self.sort, rows, 0, self.order, self.pinned, self.pinned)
         marked = [place for place, row in enumerate(whole.rows) if row.marks]

@@ -1,6 +1,6 @@
-"""What a top tells of one program, or of all: its rows as they are shown, printed and exported.
+"""The report on one program, or on all: the rows as they are shown, printed and exported.
 
-Text is raw bytes, to be made safe where it is drawn, but for the verdict, which is safe. Times are of the kernel's
+Text is raw bytes that must be made safe where it is drawn; only the verdict is safe already. Times are of the kernel's
 monotonic clock, in ns.
 """
 
@@ -15,15 +15,15 @@ from ringtop.tui.top.keys import Key
 from ringtop.tui.top.measures import Measures
 
 SPARK = 12
-"""Values of a sparkline: five seconds each, the newest last."""
+"""Number of values of a sparkline; each covers five seconds, the newest is last."""
 START = "start"
-"""The window that has all."""
+"""The window that holds everything since the start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A part of the whole: from *low* to *high*, which are one where nothing was lost. Of the time that lost events
-    waited nothing can be said: then it is a part of what was received, and not *sure*."""
+    """A share of the whole, between *low* and *high*, which are equal when nothing was lost. How long lost events
+    waited is unknown: a share of time waited is then of the received events only, and not *sure*."""
 
     low: float
     high: float
@@ -32,45 +32,45 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is known of one key. Counts are of the report's window; what else is not said to be otherwise, since the
-    start."""
+    """The values of one key. Counts cover the report's window; other values cover the time since the start unless
+    noted."""
 
     id: int
-    """The same for as long as the key has a row."""
+    """The id of the row, the same for as long as the key has a row."""
     key: tuple[bytes, ...]
-    """What its parts are called."""
+    """The labels of the key's parts."""
     done: tuple[int, ...]
-    """Events that were neither failed nor searched; across all programs, one number for each of them."""
+    """Events that neither failed nor were searched; across all programs, one number for each program."""
     failed: int
     searched: int
-    """Tries along PATH of what was found in the end, or may be yet."""
+    """Tries along PATH for a file that was found in the end, or may still be found."""
     lookups: int
-    """Searches along PATH that found nothing; their tries are failed."""
+    """Searches along PATH that found nothing; their tries count as failed."""
     error: int
-    """The true number of events is at most so many more than is told here: 0 where it is exact."""
+    """Upper bound on the events that this row lacks; 0 when its counts are exact."""
     rate: float
-    """Events a second, searched ones aside, in the last ten seconds."""
+    """Events a second in the last ten seconds, without searched tries."""
     share: Share | None
-    """Of all events, searched ones aside; of waits: of all time waited. None for what was only searched."""
+    """Share of all events without searched tries; of waits, share of all time waited. None for rows only of tries."""
     total_ns: int
-    """Time waited."""
+    """Total time waited."""
     max_ns: int
     p50_ns: int
     p99_ns: int
-    """Half of the waits, and 99 %, did not exceed these (± 6 %). Of a window: in whole slots of ten seconds."""
+    """Median and 99th percentile of the waits (± 6 %). In a window, they cover whole slots of ten seconds."""
     preempted: int
-    """Waits of tasks that had been preempted, not woken."""
+    """Waits of tasks that were preempted, not woken."""
     after: bytes
-    """Who had the CPU before most waits."""
+    """The thread that most often had the CPU before."""
     after_share: float
     errno: bytes
-    """The commonest error of what failed; empty where nothing did."""
+    """The commonest error of the failed events; empty when none failed."""
     parent: bytes
     """The commonest parent."""
     pid: int
     """Process of the newest event."""
     pids: int
-    """About how many processes; 1 is exact."""
+    """Estimated number of processes; 1 is exact."""
     uid: int
     """User of the newest event."""
     first_ns: int
@@ -78,13 +78,13 @@ class Row:
     spark: tuple[int, ...]
     """Events in the last minute."""
     marks: str
-    """Of ``!`` (failed, or waited for long, in the last minute), ``+`` (new), ``^`` (a burst), those that hold."""
+    """The marks that hold: ``!`` (failed or waited for long in the last minute), ``+`` (new), ``^`` (a burst)."""
     cut: bool
-    """Arguments, or the path, of one of its events were cut."""
+    """Whether arguments or the path of any of its events were cut."""
 
     @property
     def count(self) -> int:
-        """All done."""
+        """All events that neither failed nor were searched."""
         return sum(self.done)
 
     @property
@@ -95,11 +95,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """What is in no row of the report."""
+    """The events that are in no row of the report."""
 
     events: int
     keys: int
-    """How many; about, where some have no row any more (± 2 %)."""
+    """Number of keys; an estimate (± 2 %) when rows were evicted."""
     done: tuple[int, ...]
     failed: int
     searched: int
@@ -117,20 +117,20 @@ class Report:
     since_ns: int
     until_ns: int
     events: int
-    """Of all rows and others: as many as were received."""
+    """Events of all rows and others, which is as many as were received."""
     lost: int
-    """Found lost in the window."""
+    """Events reported lost in the window."""
     kept_out: int
-    """By the capture filter, since the start."""
+    """Events that the capture filter kept out, since the start."""
     exact: bool
-    """No count can be too low."""
+    """Whether no count can be too low."""
     keys: int
     rate: float
     spark: tuple[int, ...]
     quiet_ns: int
-    """So long there has been no event."""
+    """Time since the newest event."""
     verdict: tuple[str, ...]
     order: NDArray[np.uint64]
-    """The ids of all rows, as they are ranked."""
+    """The ids of all rows in ranked order."""
     rows: tuple[Row, ...]
     others: Others

@@ -1,9 +1,9 @@
-"""The rows of a fold: a number for every key, at most so many, and what is known of each since it has one.
+"""The rows of a fold: each key has a numbered row with its sums and other facts, kept since the key got its row.
 
-Memory is fixed. When twice as many keys have rows as may stay, the small ones go, all in one go (Misra and Gries, 1982;
-in batches: Agarwal and others, "Mergeable summaries", 2012): the largest counter that may not stay is taken from all
-counters, and rows without anything left go. What was taken so far is the error: a key may have had as many events
-before it got its row. It is at most events / (rows + 1).
+Memory is fixed. When twice as many keys have rows as may stay, the smallest rows are evicted in one step (Misra and
+Gries, 1982; in batches: Agarwal and others, "Mergeable summaries", 2012): the largest counter that may not stay is
+subtracted from all counters, and rows with nothing left are evicted. The error is the sum of what was subtracted so
+far: a key may have had that many events before it got its row. The error is at most events / (rows + 1).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ringtop.tui.top.hashing import Hashes
 from ringtop.tui.top.index import Index
 
 MOST = 16_384
-"""Rows that stay."""
+"""Rows that stay when rows are evicted."""
 _ABOUT = np.dtype(
     [
         ("key", "<u8"),
@@ -27,12 +27,12 @@ _ABOUT = np.dtype(
         ("last", "<i8"),  # its newest event, ns
         ("peak", "<i8"),  # its longest wait, ns
         ("lookups", "<i8"),  # searches along PATH that found nothing
-        ("parent_since", "<i8"),  # so long ppid has been the only one, ns
-        ("pid", "<u4"),  # of the newest event, as the next two
+        ("parent_since", "<i8"),  # since when ppid has been the only one, ns
+        ("pid", "<u4"),  # of the newest event, like the next two
         ("uid", "<u4"),
         ("ppid", "<u4"),
         ("several", "?"),  # it had events of more than one process
-        ("cut", "?"),  # the arguments or the path of one were cut
+        ("cut", "?"),  # the arguments or the path of one event were cut
     ]
 )
 _LEAST = 64
@@ -40,7 +40,7 @@ _KEY_BITS = 14
 
 
 class RowTable:
-    """Rows by number. Of the *sums* that are kept for each, the first *outcomes* together are its events."""
+    """Rows by number. Each has *sums* sums, of which the first *outcomes* add up to its events."""
 
     def __init__(self, sums: int, outcomes: int, most: int = MOST) -> None:
         self.most = most
@@ -48,7 +48,7 @@ class RowTable:
         self.about = np.zeros(_LEAST, _ABOUT)
         self.sums = np.zeros((sums, _LEAST), np.int64)
         self.others = np.zeros(sums, np.int64)
-        """Sums of the rows that went."""
+        """Sums of the evicted rows."""
         self.error = 0
         self._outcomes = outcomes
         self._index = Index()
@@ -65,20 +65,20 @@ class RowTable:
 
     @property
     def gone(self) -> int:
-        """About how many keys have no row any more."""
+        """Estimated number of keys whose rows were evicted."""
         return int(sketch.estimate(self._gone)[0]) if self.error else 0
 
     def find(self, keys: Hashes) -> Codes:
-        """The row of each key, OTHERS where it has none."""
+        """The row of each key, OTHERS for keys without one; shape (n,)."""
         return self._index.find(keys)
 
     def fits(self, rows: Codes) -> bool:
-        """Whether all keys can have a row without any row going, those that ``find`` told *rows* of."""
+        """Whether all keys can have a row without an eviction. *rows*: the result of ``find`` for them."""
         return len(self) + int(np.count_nonzero(rows < 0)) <= 2 * self.most
 
     def fill(self, keys: Hashes, rows: Codes) -> NDArray[np.intp]:
-        """Put a row for each of *keys* that has none into *rows*, which ``find`` told; where these come first: for each
-        a label is to be added."""
+        """Give a row to each of *keys* that has none and complete *rows*, the result of ``find``. Returns the first
+        position of each new key; the caller must add its label."""
         before = len(self)
         new = self._index.fill(keys, rows)
         if len(new):
@@ -90,7 +90,7 @@ class RowTable:
     def see(
         self, groups: Groups, ts: NDArray[np.int64], pid: NDArray[np.uint32], uid: NDArray[np.uint32]
     ) -> NDArray[np.int64]:
-        """Note times, processes and users of *groups* of rows; where the last event of each is."""
+        """Store times, processes and users of *groups* of rows; returns where the last event of each is."""
         rows, last, about = groups.codes, groups.last(), self.about
         known = about["last"][rows] > 0
         about["several"][rows] |= ~groups.alike(pid) | (known & (about["pid"][rows] != pid[last]))
@@ -99,14 +99,14 @@ class RowTable:
         return last
 
     def descend(self, groups: Groups, ppid: NDArray[np.uint32], ts: NDArray[np.int64], last: NDArray[np.int64]) -> None:
-        """Note the parents of *groups* of rows, whose last events are at *last*."""
+        """Store the parents of *groups* of rows, whose last events are at the positions *last*."""
         rows, about = groups.codes, self.about
         same = groups.alike(ppid) & (about["ppid"][rows] == ppid[last])
         about["parent_since"][rows] = np.where(same, about["parent_since"][rows], ts[last])
         about["ppid"][rows] = ppid[last]
 
     def prune(self) -> Codes | None:
-        """Let small rows go if there are too many: the new number of each row, OTHERS for what is gone."""
+        """Evict small rows; returns the new number of each row, OTHERS for evicted ones. None when all may stay."""
         if len(self) <= self.most:
             return None
         about = self.about[: len(self)]

@@ -1,8 +1,9 @@
-"""Which failed execs are a search along PATH.
+"""Searches along PATH, told apart from failed execs.
 
-A shell tries one directory after the other: the same thread, the same name, "no such file" until one is there. Such
-tries are searched, not failed, if an exec of that name succeeds within a second of the first. Until that is known they
-are searched, too. If none does, all of them are failed: one look-up of so many tries.
+A shell tries one directory of PATH after another: the same thread executes the same name and gets "no such file" until
+a directory has it. If an exec of that name succeeds within a second of the first try, the tries count as searched, not
+as failed. Undecided tries count as searched, too. If no exec succeeds in time, all tries of the chain count as failed:
+one look-up of so many tries.
 """
 
 from __future__ import annotations
@@ -18,35 +19,35 @@ from ringtop.tui.top.hashing import Hashes
 WITHIN_NS = 1_000_000_000
 _NOT_THERE = (-errno.ENOENT, -errno.ENOTDIR, -errno.EACCES)
 _MOST = 1 << 16
-"""Chains that are open at a time."""
+"""Most chains that are open at a time; beyond that the oldest fail early."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What became of the execs of a batch. An event that is neither failed nor searched was started."""
+    """The outcomes of the execs of a batch. An exec that neither failed nor is searched has started a program."""
 
     failed: NDArray[np.bool_]
     searched: NDArray[np.bool_]
     chains: Hashes
-    """Of tries that are not decided yet: what they belong to; else 0."""
+    """The chain of each undecided try; 0 for all other events."""
     begins: NDArray[np.bool_]
-    """The first try of a look-up."""
+    """Whether the event is the first try of a look-up."""
 
     def part(self, at: slice) -> Judged:
-        """Of some of them."""
+        """The outcomes of the execs *at*."""
         return Judged(self.failed[at], self.searched[at], self.chains[at], self.begins[at])
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """Chains that were open until now."""
+    """Chains that were open until now, by their outcome."""
 
     found: Hashes
     failed: Hashes
 
 
 class Searches:
-    """The tries that are not decided yet: of each chain its first time and first file."""
+    """The open chains of tries, each with the time and the file of its first try."""
 
     def __init__(self) -> None:
         self._chains = np.empty(0, np.uint64)
@@ -56,9 +57,10 @@ class Searches:
     def judge(
         self, ret: NDArray[np.int32], ts: NDArray[np.int64], chains: Hashes, files: Hashes
     ) -> tuple[Judged, Decided]:
-        """Decide on a batch. *chains*: of thread and name; *files*: of the name with its directory.
+        """The outcomes of a batch of execs, and the chains of earlier batches that it decides.
 
-        Also what it decides of earlier batches.
+        *chains*: hashes of thread and name; *files*: hashes of the name with its directory; *ts*: ns. All have shape
+        (n,).
         """
         tries = np.isin(ret, _NOT_THERE)
         order = np.lexsort((ts, chains))
@@ -79,7 +81,7 @@ class Searches:
         return Judged((ret < 0) & ~searched, searched, open_, begins), Decided(found, decided.failed)
 
     def expire(self, now_ns: int) -> Decided:
-        """What time has decided."""
+        """Close the chains that have not succeeded within a second: they have failed."""
         late = self._since <= now_ns - WITHIN_NS
         if len(late) > _MOST:
             late[np.argsort(self._since)[:-_MOST]] = True
@@ -88,7 +90,7 @@ class Searches:
         return Decided(failed[:0], failed)
 
     def _found(self, chains: Hashes, ts: NDArray[np.int64], done: NDArray[np.bool_]) -> Hashes:
-        """Open chains that end well in this batch; they are closed."""
+        """Close and return the open chains that an exec of this batch completes in time."""
         if not len(self._chains) or not done.any():
             return self._chains[:0]
         names, first = np.unique(chains[done], return_index=True)
@@ -100,7 +102,7 @@ class Searches:
         return found
 
     def _firsts(self, chains: Hashes, ts: NDArray[np.int64], files: Hashes) -> Hashes:
-        """For each try, in the order of chains and times, the file that its chain began with."""
+        """For each try, sorted by chain and time, the file that its chain began with."""
         new = np.ones(len(chains), np.bool_)
         new[1:] = (chains[1:] != chains[:-1]) | (ts[1:] - ts[:-1] > WITHIN_NS)
         firsts: Hashes = files[np.flatnonzero(new)][np.cumsum(new) - 1]
@@ -127,13 +129,13 @@ class Searches:
 def _succeeds(
     chains: Hashes, ts: NDArray[np.int64], done: NDArray[np.bool_], at: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """Which of the tries *at* are followed in this batch by an exec of their chain that succeeds in time."""
+    """Whether each of the tries *at* is followed in this batch by an exec of its chain that succeeds in time."""
     if not done.any():
         return np.zeros(len(at), np.bool_)
     names, of = np.unique(chains, return_inverse=True)
     base = int(ts.min())
     span = int(ts.max()) - base + 1
-    if span > (1 << 62) // len(names):  # times that cannot be
+    if span > (1 << 62) // len(names):  # impossible times of a damaged stream
         return np.zeros(len(at), np.bool_)
     when = of * span + (ts - base)
     ends = np.sort(when[done])

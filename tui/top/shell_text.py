@@ -1,4 +1,4 @@
-"""What a shell is told to do: the first command of its text that is what the text is for."""
+"""The first command of a shell's text that does the real work."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ COMMENT, NOTHING = b"(comment)", b"(nothing)"
 def first_command(text: bytes) -> bytes:
     """The name of the first command after changes of directory, assignments, tests and the like.
 
-    Of a text that is only a comment, ``(comment)``; of one without a command, ``(nothing)`` or what it begins with.
+    A text that is only a comment gives ``(comment)``. A text without such a command gives ``(nothing)``, or the last
+    command that was skipped.
     """
     text = text[:_LONGEST]
     at, nothing = 0, NOTHING
@@ -60,7 +61,7 @@ def _after(pattern: re.Pattern[bytes], text: bytes, at: int) -> int:
 
 
 def _end_of_command(text: bytes, at: int) -> int:
-    """Behind the arguments of a command; what is quoted does not end it."""
+    """The place behind the arguments of a command; quoted separators do not end it."""
     while at < len(text) and not _COMMAND_END.match(text, at):
         at = max(_after(_WORD, text, at), at + 1)
     return at

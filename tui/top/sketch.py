@@ -1,4 +1,4 @@
-"""How many different keys there were, in a few bytes: HyperLogLog (Flajolet and others, 2007)."""
+"""Estimates of the number of distinct keys in a few bytes: HyperLogLog (Flajolet and others, 2007)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def registers(bits: int, rows: int = 1) -> Registers:
 
 
 def note(seen: Registers, keys: Hashes, rows: NDArray[np.int64] | int = 0) -> None:
-    """Count *keys*, each in its row."""
+    """Count each of *keys* in its row of *seen*."""
     bits = seen.shape[1].bit_length() - 1
     spread = mixed(keys)
     rest = spread & np.uint64((1 << 64 - bits) - 1)
@@ -26,12 +26,12 @@ def note(seen: Registers, keys: Hashes, rows: NDArray[np.int64] | int = 0) -> No
 
 
 def estimate(seen: Registers) -> NDArray[np.int64]:
-    """About how many different keys each row has had."""
+    """The estimated number of distinct keys of each row, shape (rows,)."""
     m = seen.shape[1]
     alpha = 0.7213 / (1 + 1.079 / m)
     raw = alpha * m * m / np.ldexp(1.0, -seen.astype(np.int32)).sum(axis=1)
     empty = (seen == 0).sum(axis=1)
-    # Few keys: by how many registers are still empty (linear counting).
+    # Few keys are estimated from the number of empty registers (linear counting).
     few = m * np.log(m / np.maximum(empty, 1))
     found: NDArray[np.int64] = np.rint(np.where((raw <= 2.5 * m) & (empty > 0), few, raw)).astype(np.int64)
     return found

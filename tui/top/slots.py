@@ -1,6 +1,6 @@
-"""Cells of each second of the last minute, and of each ten seconds of the last five minutes.
+"""Cells for each second of the last minute, and for each ten seconds of the last five minutes.
 
-Time is that of the events: a replay gives the same. A slot holds only what had events in it.
+Time is taken from the events, so a replay gives the same result. A slot holds only rows that had events in it.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from ringtop.tui.top.groups import Codes
 
 SECOND = 1_000_000_000
 WINDOWS = {"10s": 10, "1min": 60, "5min": 300}
-"""Seconds of each window: so many, and what has gone by of the slot that is being filled."""
+"""Length of each window in seconds. A window also covers the slot that is being filled."""
 _MINUTE = WINDOWS["1min"]
 _LONG = 10
-"""Seconds of a slot of the older ones."""
+"""Seconds that one of the older slots covers."""
 
 
 def begin(window: str, second: int) -> int:
-    """The second that *window* begins with when it is *second*."""
+    """The second that *window* begins with when the time is *second*."""
     seconds = WINDOWS[window]
     grain = 1 if seconds <= _MINUTE else _LONG
     return second // grain * grain - seconds
 
 
 def by_time(seconds: Codes, grain: int = 1) -> Iterator[tuple[int, slice | NDArray[np.bool_]]]:
-    """The slots of *grain* seconds that *seconds* fall into, as far as any are kept, and which do.
+    """The kept slots of *grain* seconds that *seconds* fall into: where each begins, and which of *seconds* it covers.
 
-    Seconds that are all one, as most batches', are an array of stride 0.
+    When all seconds are the same, as in most batches, they are an array of stride 0.
     """
     if not seconds.strides[0] or len(seconds) == 1:
         yield int(seconds[0]) // grain * grain, slice(None)
@@ -43,7 +43,7 @@ def by_time(seconds: Codes, grain: int = 1) -> Iterator[tuple[int, slice | NDArr
 
 
 class Slots:
-    """Cells, as *new* makes them, by time. *coarse*: only in slots of ten seconds."""
+    """Cells by time. *new* makes the cells of a slot; *coarse* keeps only slots of ten seconds."""
 
     def __init__(self, new: Callable[[], Cells], coarse: bool = False) -> None:
         self.now = 0
@@ -51,7 +51,7 @@ class Slots:
         self._new = new
         self._fine = 0 if coarse else _MINUTE
         self._slots: dict[tuple[int, int], Cells] = {}
-        """By length and first second."""
+        """Slots by length and first second."""
 
     def slot(self, second: int) -> Cells | None:
         """The cells of *second*; None when it is too long ago."""
@@ -62,7 +62,7 @@ class Slots:
         return None
 
     def advance(self, second: int) -> None:
-        """It is *second* now: older slots become long ones, and go."""
+        """Set the time to *second*: slots older than a minute are merged into long ones, and the oldest are deleted."""
         self.now = max(self.now, second)
         oldest = begin("5min", self.now)
         for length, start in sorted(self._slots):
@@ -72,17 +72,17 @@ class Slots:
                 self._slot(_LONG, start // _LONG * _LONG).absorb(self._slots.pop((length, start)))
 
     def between(self, first: int, last: int) -> Iterator[tuple[int, Cells]]:
-        """The slots that begin from *first* to *last*, and when."""
+        """The slots that begin from *first* to *last*, each with its first second."""
         for (_, start), cells in self._slots.items():
             if first <= start <= last:
                 yield start, cells
 
     def error(self, second: int) -> int:
-        """What any code may have had at most, in the slots from *second* on, and is not told of."""
+        """Upper bound on what any code may lack in the slots from *second* on, because codes were cut there."""
         return sum(cells.error for _, cells in self.between(second, self.now))
 
     def renumber(self, to: Codes) -> None:
-        """Give rows other numbers, as ``Cells.renumber``."""
+        """Give rows new numbers, as ``Cells.renumber`` does."""
         for cells in self._slots.values():
             cells.renumber(to)
 

@@ -1,4 +1,4 @@
-"""How all rows of a fold stand in a window: what they are ranked and judged by, for all of them at once."""
+"""The standing of all rows of a fold in a window: the values that they are ranked and judged by."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _QUANTILES = (0.5, 0.99)
 
 
 class Standing:
-    """Of *fold* at *now_ns*, in *window*, since *start_ns* at the most."""
+    """The standing of the rows of *fold* at *now_ns* in *window*, which begins no earlier than *start_ns*."""
 
     def __init__(self, fold: Fold, window: str, now_ns: int, start_ns: int) -> None:
         self.fold, self.window, self.now_ns, self.start_ns = fold, window, now_ns, start_ns
@@ -35,7 +35,7 @@ class Standing:
             self.others = Tally(self.measures, table.others)
             self.peaks = table.about["peak"][: self.size]
             self.cut = 0
-            """What any row may have had more, at most, because slots keep so many."""
+            """Upper bound on what any row may lack, because a slot keeps a limited number of rows."""
         else:
             first = begin(window, self.second)
             self.since_ns = max(start_ns, first * SECOND)
@@ -45,55 +45,55 @@ class Standing:
             self.cut = fold.windows.slots.error(first)
 
     def over(self, window: str) -> Tally:
-        """All rows in another window."""
+        """The sums of all rows in another window."""
         return Tally(self.measures, self.fold.windows.sums(window, self.size)[0])
 
     @cached_property
     def peaks_of_minute(self) -> Counts:
-        """The rows' longest waits in the last minute."""
+        """The longest wait of each row in the last minute, ns."""
         return self.fold.windows.peaks("1min", self.size)
 
     def seconds(self, window: str) -> float:
-        """How long *window* has been: as long as it is, but for what was before the start."""
+        """The length of *window* in seconds, without the time before the start; at least 1."""
         since = max(begin(window, self.second) * SECOND, self.start_ns)
         return max((self.now_ns - since) / SECOND, 1.0)
 
     @property
     def by_time(self) -> bool:
-        """Whether shares are of time waited; else of events that were not searched."""
+        """Whether shares are of time waited; otherwise they are of events without searched tries."""
         return self.measures.waits and not self.measures.across
 
     @property
     def weight(self) -> Counts:
-        """What a row's share is of."""
+        """The value of each row that its share is computed from: time waited in ns, or events."""
         return self.rows.of("waited") if self.by_time else self.rows.happened
 
     @cached_property
     def whole_weight(self) -> int:
-        """What all shares are of."""
+        """The sum of all weights, others included, which shares refer to."""
         others = self.others.of("waited") if self.by_time else self.others.happened
         return int(self.weight.sum() + others)
 
     @cached_property
     def events(self) -> int:
-        """Of all rows and others."""
+        """Events of all rows and others."""
         return int(self.rows.events.sum() + self.others.events)
 
     @property
     def recent(self) -> int:
-        """Events of all rows and others in the last ten seconds that were not searched."""
+        """Events of all rows and others in the last ten seconds, without searched tries."""
         rows, others = self.fold.windows.sums("10s", self.size)
         return int(Tally(self.measures, rows).happened.sum() + Tally(self.measures, others).happened)
 
     def common(self, part: str) -> tuple[Codes, Counts]:
-        """The commonest culprit, error or parent of each row: its number, and how often since the start."""
+        """The number of each row's commonest culprit, error or parent, and its count since the start."""
         if part not in self._commons:
             self._commons[part] = self.fold.commons[part].most(self.size)
         return self._commons[part]
 
     @cached_property
     def quantiles(self) -> NDArray[np.int64]:
-        """Half of the waits, and 99 %, did not exceed these; shape (2, rows)."""
+        """Median and 99th percentile of the waits of each row, ns; shape (2, rows)."""
         waits = self.fold.waits
         if waits is None:
             return np.zeros((2, self.size), np.int64)
@@ -103,7 +103,7 @@ class Standing:
         return found
 
     def value(self, sort: str) -> NDArray[np.float64]:
-        """What rows are ranked by: the name of a column that ranks."""
+        """The value of each row that the column *sort* ranks by, shape (rows,)."""
         match sort:
             case "count":
                 found = self.rows.done
@@ -130,8 +130,8 @@ class Standing:
         return found.astype(np.float64)
 
     def spark(self, rows: Codes) -> Counts:
-        """Events that were not searched in the last minute: of *rows*, and in the last line of all; shape (rows + 1,
-        SPARK)."""
+        """Events of the last minute without searched tries, for each of *rows* and, in the last line, for all; shape
+        (rows + 1, SPARK)."""
         found = np.zeros((len(rows) + 1, SPARK), np.int64)
         for second, sums in self.fold.windows.picked(self.second - _SPARK_SECONDS * SPARK + 1, rows):
             found[:, SPARK - 1 - (self.second - second) // _SPARK_SECONDS] += Tally(self.measures, sums).happened

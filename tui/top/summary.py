@@ -1,4 +1,4 @@
-"""A report of how rows stand: ranked, cut to what is wanted, and the rest as others."""
+"""Builds a report: rows are ranked and cut to the wanted ones; the rest are summed up as others."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from ringtop.tui.top.verdict import verdict
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which rows, and how they are ranked."""
+    """Which rows a report has, and how they are ranked."""
 
     sort: str
     rows: int
     first: int = 0
     order: Order | None = None
-    """None: exactly by *sort*."""
+    """Keeps the order steady on a screen; None ranks exactly by *sort*."""
     keep: Sequence[int] = ()
-    """Ids of rows that are told of even if they had no event in the window."""
+    """Ids of rows that are reported even if they had no event in the window."""
     pins: Sequence[int] = ()
-    """Ids of rows that stand above all others."""
+    """Ids of rows that are reported in any case and stand above all others."""
 
 
 def report(program: str, case: Case, wanted: Wanted, kept_out: int) -> Report:
-    """The report on *program*."""
+    """The report on *program*; *kept_out* is the number of events that the capture filter kept out."""
     standing = case.standing
     table = standing.fold.table
     ids = table.about["key"][: standing.size]
@@ -76,7 +76,7 @@ def report(program: str, case: Case, wanted: Wanted, kept_out: int) -> Report:
 
 
 def _ranked(case: Case, wanted: Wanted, ids: NDArray[np.uint64], there: Codes) -> Codes:
-    """Rows of *there* in order."""
+    """The rows *there* in ranked order."""
     values = case.standing.value(wanted.sort)
     pins = case.standing.fold.table.find(np.array(wanted.pins, np.uint64))
     first = [row for row in dict.fromkeys([*pins.tolist(), *pinned(case.standing)]) if row in set(there.tolist())]
@@ -131,7 +131,7 @@ def _rows(case: Case, rows: Codes, sparks: Counts) -> tuple[Row, ...]:
 
 
 def _error(case: Case, row: int) -> int:
-    """How many events more there may have been: before the row was born, and of what slots did not keep."""
+    """Upper bound on the events that the row lacks: those before it got its row, and those cut from slots."""
     about = case.standing.fold.table.about[row]
     inside = case.standing.window == START or int(about["first"]) >= case.standing.since_ns
     return (int(about["born"]) if inside else 0) + case.standing.cut

@@ -1,4 +1,4 @@
-"""Sums by name: of rows, or of what is in none."""
+"""Sums by name, of rows or of the events in no row."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from ringtop.tui.top.measures import Measures
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What *measures* keep, shape (sums, rows). All that is asked for has one value a row."""
+    """The sums that *measures* names, shape (sums, rows). Each property has shape (rows,)."""
 
     measures: Measures
     values: Counts
 
     def of(self, name: str) -> Counts:
-        """One of the sums; 0 where it is not kept."""
+        """The sum called *name*; 0 when it is not kept."""
         names = self.measures.names
         found: Counts = self.values[names.index(name)] if name in names else np.zeros_like(self.values[0])
         return found
 
     @property
     def done(self) -> Counts:
-        """Events neither failed nor searched."""
+        """Events that neither failed nor were searched."""
         return self._sum(len(self.measures.done))
 
     @property
     def happened(self) -> Counts:
-        """Events that were not searched."""
+        """Events without searched tries."""
         return self._sum(self.measures.outcomes) - self.of("searched")
 
     @property

@@ -1,4 +1,4 @@
-"""Many texts in one piece of memory, searched all at once."""
+"""Many texts in one buffer, which are searched all at once."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ Places = NDArray[np.int64]
 """Offsets, shape (n,)."""
 
 _BACK = 32
-"""Bytes that are searched in one go, from the end of a text."""
+"""Bytes that are searched in one step, from the end of a text."""
 
 
 class Text:
-    """Bytes that many texts lie in."""
+    """A buffer that holds many texts; offsets name where each begins and ends."""
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
@@ -22,7 +22,7 @@ class Text:
         self._others: Places | None = None
 
     def blocks(self, start: Places, width: int) -> NDArray[np.uint8]:
-        """The *width* bytes from each *start* on, shape (n, width), zeros where there are none. A copy."""
+        """A copy of the *width* bytes from each *start* on, shape (n, width); bytes outside the buffer are 0."""
         last = len(self.raw) - width
         if len(start) and last >= 0 and start.min() >= 0 and start.max() <= last:
             return self._inside(start, width)
@@ -37,17 +37,17 @@ class Text:
         return found
 
     def byte(self, at: Places) -> NDArray[np.uint8]:
-        """The byte at each place; 0 where there is none."""
+        """The byte at each place, shape (n,); 0 outside the buffer."""
         return self.blocks(at, 1)[:, 0]
 
     def places(self, byte: bytes) -> Places:
-        """Where *byte* stands, in order."""
+        """All offsets of *byte*, in ascending order."""
         if byte not in self._places:
             self._places[byte] = np.flatnonzero(self._bytes == byte[0])
         return self._places[byte]
 
     def first(self, byte: bytes, start: Places, end: Places, skip: int = 0) -> Places:
-        """Where *byte* stands first from *start* on, or after *skip* others; *end* where it does not before that."""
+        """The first offset of *byte* from *start* on, after *skip* others; *end* when there is none before it."""
         places = self.places(byte)
         if not len(places):
             return end
@@ -56,7 +56,7 @@ class Text:
         return np.where((at < len(places)) & (found < end), found, end)
 
     def first_not_lower(self, start: Places, end: Places) -> Places:
-        """Where the first byte stands from *start* on that is no small letter; *end* where it is not before that."""
+        """The first offset from *start* on of a byte other than a to z; *end* when there is none before it."""
         if self._others is None:
             code = self._bytes
             self._others = np.append(np.flatnonzero((code < ord("a")) | (code > ord("z"))), len(code))
@@ -64,7 +64,7 @@ class Text:
         return np.minimum(self._others[at], end)
 
     def last(self, byte: bytes, start: Places, end: Places) -> Places:
-        """Where *byte* stands last between *start* and *end* (exclusive); before *start* where it does not."""
+        """The last offset of *byte* between *start* and *end* (exclusive); *start* - 1 when there is none."""
         found = start - 1
         rows: slice | NDArray[np.int64] = slice(None)
         while len(end):
@@ -80,6 +80,6 @@ class Text:
         return found
 
     def _inside(self, start: Places, width: int) -> NDArray[np.uint8]:
-        # Every place as the beginning of a block, which is copied as a whole.
+        # A view with a block at every offset, so that NumPy copies whole blocks.
         every = np.ndarray((len(self.raw) - width + 1,), f"V{width}", self.raw, strides=(1,))
         return every[start].view(np.uint8).reshape(-1, width)

@@ -1,6 +1,6 @@
-"""What is known of well-known tools, for the keys of commands. Data; add to it freely.
+"""How well-known tools take their arguments, for the keys of commands. This is data; add to it freely.
 
-Names are without a version and a target: ``gcc`` stands for ``x86_64-linux-gnu-gcc-12``, too.
+Names have no version and no target: ``gcc`` also stands for ``x86_64-linux-gnu-gcc-12``.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ COMPILERS = _words(
     "ar as asm c++ c89 c99 cc cc1 cc1plus clang clang++ collect2 cpp f951 flang g++ gcc gdc gfortran gnat1 gold icc "
     "icpc ld ld.bfd ld.gold ld.lld lld llc lto1 lto-wrapper nvcc opt rustc"
 )
-"""Of their options that begin with one of CUT, the letter is kept."""
+"""Compilers and linkers. Their options that begin with a letter of CUT are cut to that letter."""
 CUT = b"DILOWflm"
 
 SHELLS = _words("ash bash dash fish ksh mksh rbash sh zsh")
-"""``-c`` is followed by commands, else by a script."""
+"""Shells take commands after ``-c``, otherwise a script."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """A program whose first argument is the program."""
+    """A program whose first argument is the script to run."""
 
     code: frozenset[bytes] = frozenset()
     """Options followed by code."""
     module: frozenset[bytes] = frozenset()
-    """Options followed by the name of what is run."""
+    """Options followed by the name of the module or file to run."""
     valued: frozenset[bytes] = frozenset()
     """Other options followed by a value."""
 
@@ -62,15 +62,15 @@ INTERPRETERS: dict[bytes, Interpreter] = {
     b"mawk": Interpreter(module=_words("-f"), valued=_words("-F -v")),
 }
 AWKS = _words("awk gawk mawk")
-"""Their first argument is code."""
+"""Interpreters whose first argument is code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A program of many commands: which comes first that is no option."""
+    """A program of many commands; its first argument that is no option names the command."""
 
     valued: frozenset[bytes] = frozenset()
-    """Options before it that are followed by a value."""
+    """Options before the command that are followed by a value."""
     depth: int = 1
     """How many words name the command."""
 
@@ -131,9 +131,9 @@ class Wrapper:
     valued: frozenset[bytes] = frozenset()
     """Options followed by a value."""
     words: int = 0
-    """Arguments of its own before the other program."""
+    """Number of its own arguments before the other program."""
     assigns: bool = False
-    """NAME=value may stand before it."""
+    """Whether NAME=value may stand before the other program."""
 
 
 WRAPPERS: dict[bytes, Wrapper] = {
@@ -177,6 +177,6 @@ WRAPPERS: dict[bytes, Wrapper] = {
 SKIPPED = _words(
     "cd set export unset umask trap ulimit shopt pushd popd source . [ [[ test true local readonly alias read :"
 )
-"""Commands in front of what a shell's text is for: they are left out with their arguments."""
+"""Commands that only prepare the real work of a shell's text; they are skipped with their arguments."""
 OPENING = _words("exec command builtin time if then else elif while until do ! { ( eval")
-"""Words that are left out alone."""
+"""Words that are skipped without what follows them."""

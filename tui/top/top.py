@@ -1,6 +1,7 @@
-"""The top: all events, folded as they arrive, before anything is shed or filtered from the screen.
+"""The engine: it folds all events as they arrive, before the viewer sheds or filters any.
 
-Any thread may feed it, and any thread may ask. It goes by the events' own time: a replay gives the same.
+Any thread may feed it, and any thread may ask for reports. It uses the events' own time, so a replay gives the same
+reports.
 """
 
 from __future__ import annotations
@@ -41,14 +42,14 @@ from ringtop.tui.top.summary import Wanted, report
 
 @dataclass
 class _Table:
-    """What is kept for one program, or for all."""
+    """The folds and losses of one program, or of all."""
 
     main: Fold
-    """Kept from the start."""
+    """The fold that is kept from the start."""
     since_ns: int | None = None
-    """None: since the first message."""
+    """Start of *main*, ns; None means the first message."""
     chosen: Fold | None = None
-    """By another key, since *chosen_ns*."""
+    """A fold by another key since *chosen_ns*, if one was chosen."""
     chosen_ns: int = 0
     losses: Losses = field(default_factory=Losses)
     last_ns: int | None = None
@@ -56,15 +57,15 @@ class _Table:
 
     @property
     def folds(self) -> list[Fold]:
-        """Those there are."""
+        """All folds of the table; reports use the last."""
         return [self.main] if self.chosen is None else [self.main, self.chosen]
 
 
 class Top:
-    """Tables of *programs*, and one across all of them, folded by the keys that *by* names.
+    """A table for each of *programs* and one across all of them, folded by the keys that *by* names.
 
-    *select*: only of events that it is true for. *host*: what the machine the events are from can tell more.
-    *seed*: of the hashes; whoever knows it can make two keys one. At most 2 * *most* keys a table.
+    *select*: a filter on the events that are counted. *host*: lookups on the machine that the events come from.
+    *seed*: secret of the hashes; whoever knows it can make two keys collide. Each table has at most 2 * *most* rows.
     """
 
     def __init__(
@@ -76,13 +77,13 @@ class Top:
         seed: bytes | None = None,
         most: int = MOST,
     ) -> None:
-        """Raises ValueError for a key that there is not."""
+        """Raises ValueError when *by* names an unknown key."""
         wanted = set(programs)
         self.programs = tuple(p for p in SCHEMAS if p in wanted)
         self.now_ns = 0
-        """The events' clock."""
+        """Newest time of the stream, ns."""
         self.version = 0
-        """Another number whenever a report may be another one."""
+        """A number that changes whenever a report may change."""
         self.wall_offset_ns = 0
         self._by = {p: named(p, name) for p, name in (by or {}).items()}
         self._select, self._host, self._most = select, host, most
@@ -116,7 +117,7 @@ class Top:
                     self._clear()
 
     def take(self, batch: Batch) -> None:
-        """Fold what arrived."""
+        """Fold the events of *batch*."""
         if batch.program not in self._tables:
             return
         with self._lock:
@@ -135,7 +136,7 @@ class Top:
                     fold.take(events)
 
     def lost(self, program: str, cpu: int, events: int, when_ns: int) -> None:
-        """*events* of *program* were found lost on *cpu* at *when_ns*."""
+        """Count *events* of *program* that a ledger of *when_ns* reports as lost on *cpu*."""
         if program in self._tables:
             with self._lock:
                 self.version += 1
@@ -143,14 +144,14 @@ class Top:
                     self._tables[name].losses.add(events, when_ns)
 
     def tick(self, now_ns: int) -> None:
-        """It is *now_ns*."""
+        """Advance the time to *now_ns*."""
         with self._lock:
             self._begin(now_ns)
             self.now_ns = max(self.now_ns, now_ns)
             self._decide(self._searches.expire(self.now_ns))
 
     def behind(self, expr: language.Expr) -> Top:
-        """An empty one that counts only the events that *expr* is true for, by the same keys; ids mean the same."""
+        """An empty top with the same keys and row ids, which counts only the events that match *expr*."""
         with self._lock:
             by = {program: self.key(program).name for program in self._tables}
             top = Top(self.programs, by, expr, self._host, self._seed, self._most)
@@ -160,7 +161,7 @@ class Top:
     # Asking it
 
     def key(self, program: str) -> Key:
-        """What *program*, or ALL, is folded by."""
+        """The key that *program*, or ALL, is folded by."""
         return self._tables[program].folds[-1].key
 
     def report(
@@ -174,11 +175,11 @@ class Top:
         keep: Sequence[int] = (),
         pins: Sequence[int] = (),
     ) -> Report:
-        """How *program*, or ALL, stands in *window*: START or one of WINDOWS.
+        """The report on *program*, or ALL, in *window*: START or one of WINDOWS. Raises KeyError for another window.
 
-        Of all rows, ranked by the column *sort* (where it has none, by what hurts most), *rows* from *first* on are
-        told. With *order* they are moved with care; *keep*: ids of rows that stay even if they had no event in the
-        window; *pins*: of rows that stay and stand above all others. Raises KeyError for another window.
+        All rows are ranked by the column *sort*, or by what hurts most if the table lacks it; the report has *rows* of
+        them from place *first* on. *order* keeps them steady on a screen. *keep*: ids of rows that stay even if they
+        had no event in the window; *pins*: ids of rows that stay and stand above all others.
         """
         with self._lock:
             table = self._tables[program]
@@ -194,7 +195,7 @@ class Top:
             return report(program, case, wanted, self._kept_out(program))
 
     def events_of(self, program: str, row: int) -> Callable[[Batch], NDArray[np.bool_]]:
-        """What tells, of a batch of *program*, which of its events are counted in the row with the id *row*."""
+        """A function that selects, from a batch of *program*, the events counted in the row with the id *row*."""
         key = self.key(program)
 
         def select(batch: Batch) -> NDArray[np.bool_]:
@@ -209,8 +210,8 @@ class Top:
     # Changing it
 
     def fold_by(self, program: str, name: str, history: Iterable[Batch] = ()) -> None:
-        """Fold *program*, or ALL, by the key called *name*, from *history* on: events that were taken before, all that
-        there still are, in order. Raises ValueError for a key that there is not."""
+        """Fold *program*, or ALL, by the key called *name*. *history* has the events taken before that are still
+        resident, in order; the new fold starts with them. Raises ValueError for an unknown key."""
         key = named(program, name)
         with self._lock:
             table = self._tables[program]
@@ -229,7 +230,7 @@ class Top:
             table.chosen = fold
 
     def zero(self, program: str) -> None:
-        """Begin *program*, or ALL, anew."""
+        """Start the counts of *program*, or ALL, again from 0."""
         with self._lock:
             old = self._tables[program]
             table = self._tables[program] = _Table(Fold(old.main.key, self._measures(program), self._most), self.now_ns)
@@ -257,7 +258,7 @@ class Top:
             self._start_ns = now_ns
 
     def _judged(self, batch: Batch, past: Searches) -> tuple[Events, Decided]:
-        """The events of *batch*, and what they decide of earlier ones."""
+        """The events of *batch*, and the searches of *past* that they decide."""
         events = Events(batch, self._known)
         if not searches(batch.schema):
             return events, past.expire(0)

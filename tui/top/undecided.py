@@ -1,4 +1,4 @@
-"""Tries along PATH of which it is not known yet whether they find anything, as one fold has counted them."""
+"""Undecided tries along PATH, as one fold has counted them."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from ringtop.tui.top.groups import Codes
 from ringtop.tui.top.hashing import Hashes
 
 Tries = NDArray[np.void]
-"""Tries of one chain, in one row, in one second; dtype ``TRIES``."""
+"""Counts of tries, each of one chain, one row and one second; dtype ``TRIES``."""
 TRIES = np.dtype(
     [("chain", "<u8"), ("row", "<i8"), ("second", "<i8"), ("count", "<i8"), ("lookups", "<i8"), ("error", "<i8")]
 )
 
 
 class Undecided:
-    """Kept until their chain is decided."""
+    """The tries that are kept until their chain is decided."""
 
     def __init__(self) -> None:
         self._tries: Tries = np.empty(0, TRIES)
 
     def add(self, chains: Hashes, rows: Codes, seconds: Codes, begins: NDArray[np.bool_], errors: Codes) -> None:
-        """Tries, one each. *begins*: it is the first of a look-up."""
+        """Add tries, one for each element. *begins*: whether a try is the first of a look-up."""
         order = np.lexsort((seconds, rows, chains))
         tries = np.empty(len(order), TRIES)
         for name, values in (("chain", chains), ("row", rows), ("second", seconds), ("error", errors)):
@@ -39,12 +39,12 @@ class Undecided:
         self._tries = np.concatenate([self._tries, tries])
 
     def close(self, chains: Hashes) -> Tries:
-        """Those of *chains*, which are kept no more."""
+        """Remove and return the tries of *chains*."""
         closed = np.isin(self._tries["chain"], chains)
         found, self._tries = self._tries[closed], self._tries[~closed]
         return found
 
     def renumber(self, to: Codes) -> None:
-        """Give rows other numbers."""
+        """Give rows new numbers, as ``Cells.renumber`` does; the tries of evicted rows become tries of OTHERS."""
         rows = self._tries["row"]
         self._tries["row"] = np.where(rows >= 0, to[rows], OTHERS)

@@ -1,4 +1,4 @@
-"""What is added up of each event."""
+"""The values of each event that are added up."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """Of the events of one program, by event; None where no event can have it."""
+    """The values of the events of one program, shape (n,) each; None for values that the program does not have."""
 
     program: str
     failed: Flags | None = None
     searched: Flags | None = None
     waited: NDArray[np.int64] | None = None
-    """ns."""
+    """Time waited, ns."""
     preempted: Flags | None = None
 
     def at(self, some: Some) -> Values:
-        """Of some of them."""
+        """The values of some of the events."""
         return Values(
             self.program,
             None if self.failed is None else self.failed[some],
@@ -36,7 +36,7 @@ class Values:
         )
 
     def sums(self, groups: Groups, measures: Measures) -> Counts:
-        """Of each group, as ``Measures.names`` has them; shape (sums, groups)."""
+        """The sums of each group, in the order of ``Measures.names``; shape (sums, groups)."""
         found = np.zeros((len(measures.names), len(groups)), np.int64)
         named = (("failed", self.failed), ("searched", self.searched), ("waited", self.waited))
         for name, values in (*named, ("preempted", self.preempted)):

@@ -1,4 +1,4 @@
-"""What stands out, in a line: rules with numbers, and no word of intent. What losses might overturn is not said."""
+"""The verdict: a line on what stands out. Rules use numbers only, and say nothing that lost events could overturn."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ QUIET_NS = 10 * SECOND
 
 
 def verdict(case: Case) -> tuple[str, ...]:
-    """The first clauses that hold: safe text."""
+    """The first CLAUSES clauses that hold, as safe text."""
     return tuple(islice(_clauses(case), CLAUSES))
 
 
@@ -44,7 +44,7 @@ def _lost(case: Case) -> str:
     worst = max(case.losses, key=lambda loss: loss.events)
     when = clock(worst.first_ns + case.wall_offset_ns, None, 0)
     told = f"{count(case.lost)} lost{', most' if len(case.losses) > 1 else ''} at {when}"
-    # Ledgers come once a second, and tell of the second before.
+    # Ledgers come once a second and cover the second before.
     first, last = worst.first_ns // SECOND - 1, worst.last_ns // SECOND
     events = Tally(standing.measures, standing.fold.windows.of(first, last, standing.size)).events[1:]
     if not events.any():

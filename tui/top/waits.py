@@ -1,7 +1,7 @@
-"""How long waits were: a histogram for every row, since the start and by time.
+"""Histograms of the waits of every row, since the start and by time.
 
-A bucket is the exponent and the highest three bits of a duration: eight an octave, so that its middle is off by 6 % at
-most. 256 of them go from 1 us to 73 minutes.
+A bucket is the exponent and the highest three mantissa bits of a duration. An octave has eight buckets, so the middle
+of a bucket is off by at most 6 %. The 256 buckets go from 1 us to 73 minutes.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ _BITS = 8
 _BUCKETS = 1 << _BITS
 _MANTISSA = 52 - 3
 _LOWEST = (1023 + 10) << 3
-"""Bucket of 2**10 ns, as a float64 has it."""
+"""Exponent and highest three mantissa bits of 2**10 ns as a float64: the first bucket."""
 _MOST, _MOST_IN_SLOT = 131_072, 16_384
 
 
 def buckets(ns: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The bucket of each duration."""
+    """The bucket of each duration in ns, shape (n,)."""
     found = (ns.astype(np.float64).view(np.int64) >> _MANTISSA) - _LOWEST
     kept: NDArray[np.int64] = np.minimum(np.maximum(found, 0), _BUCKETS - 1)
     return kept
 
 
 def edges() -> NDArray[np.float64]:
-    """Where each bucket begins, in ns."""
+    """The lower edge of each bucket and the upper edge of the last, ns; shape (257,)."""
     return (np.arange(_BUCKETS + 1) + _LOWEST << _MANTISSA).view(np.float64)
 
 
@@ -41,7 +41,7 @@ class Waits:
         self._slots = Slots(lambda: Cells([np.int32], _MOST_IN_SLOT, _BITS), coarse=True)
 
     def add(self, rows: Codes, ns: NDArray[np.int64], seconds: Codes, row_count: int) -> None:
-        """Count the waits *ns*, in *rows* of which there are *row_count*, at *seconds*."""
+        """Count the waits *ns* of *rows* at *seconds*; *row_count* is the number of all rows."""
         codes = (rows << _BITS) | buckets(ns)
         groups = Groups(codes, row_count << _BITS)
         self._all.add(groups.codes, [groups.counts])
@@ -53,8 +53,8 @@ class Waits:
                 slot.add(groups.codes, [groups.counts])
 
     def quantiles(self, shares: tuple[float, ...], row_count: int, since: int | None = None) -> NDArray[np.int64]:
-        """For each of *shares* and each row, a time that so many of its waits did not exceed, since the second *since*;
-        0 where none are known. Shape (shares, rows)."""
+        """The quantiles *shares* of the waits of each row, since the second *since* or since the start, ns; 0 for rows
+        without waits. Shape (shares, rows)."""
         cells = self._all
         if since is not None:
             cells = Cells([np.int32], _MOST, _BITS)
@@ -64,7 +64,7 @@ class Waits:
         return _quantiles(codes, counts, shares, row_count)
 
     def renumber(self, to: Codes) -> None:
-        """Give rows other numbers."""
+        """Give rows new numbers, as ``Cells.renumber`` does."""
         self._all.renumber(to)
         self._slots.renumber(to)
 

@@ -1,4 +1,4 @@
-"""The sums of all rows in each window, kept up to date: what comes is added, what leaves a window is taken away."""
+"""The running sums of all rows in each window: new events are added, and slots that leave a window are subtracted."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ringtop.tui.top.measures import Measures
 from ringtop.tui.top.slots import WINDOWS, Slots, begin
 
 _MOST = 8_192
-"""Rows kept in a slot when there are twice as many."""
+"""Rows that stay in a slot when it is cut, at twice as many."""
 _LEAST = 64
 
 
 class Windows:
-    """Of the rows of a fold that keeps *measures*.
+    """The sums of the rows of a fold that keeps *measures*.
 
-    What happens in the newest second is added up by row first (*now*), and goes into its slot when that is over or
-    somebody asks: batches come many times a second.
+    Batches come many times a second. Events of the newest second are therefore added up by row first (*now*), and go
+    into their slot when the second is over or a sum is needed.
     """
 
     def __init__(self, measures: Measures) -> None:
@@ -28,13 +28,13 @@ class Windows:
         self._peaks = measures.waits
         self.slots = Slots(lambda: Cells([*kinds, *([np.int64] * self._peaks)], _MOST, peak=self._peaks))
         self._sums = {window: np.zeros((len(kinds), _LEAST), np.int64) for window in WINDOWS}
-        """By window; the others come first."""
+        """Sums by window, shape (sums, 1 + rows); the sums of the others come first."""
         self._begin = {window: begin(window, 0) for window in WINDOWS}
         self._now = np.zeros((len(kinds) + self._peaks, _LEAST), np.int64)
         self._dirty = False
 
     def add(self, second: int, rows: Codes, sums: Counts, peaks: Counts | None) -> None:
-        """Add to *rows*, each there once, in *second*; with *peaks*, their longest waits then."""
+        """Add *sums* in *second* to the distinct *rows*. *peaks*: their longest waits in *second*, ns."""
         self.advance(second)
         if second < self.slots.now:
             self._put(second, rows, sums, peaks)
@@ -46,7 +46,7 @@ class Windows:
         self._dirty = True
 
     def advance(self, second: int) -> None:
-        """It is *second* now."""
+        """Set the time to *second*, and subtract the slots that leave a window."""
         if second <= self.slots.now:
             return
         self.flush()
@@ -59,7 +59,7 @@ class Windows:
         self.slots.advance(second)
 
     def flush(self) -> None:
-        """Put what happened in the newest second into its slot; to be done before anything is asked for."""
+        """Move the sums of the newest second into its slot; callers must do this before they read any sums."""
         if self._dirty:
             rows = np.flatnonzero(self._now.any(axis=0)) + OTHERS
             found = self._now[:, rows - OTHERS]
@@ -75,13 +75,13 @@ class Windows:
             self._settle(second, slot)
 
     def sums(self, window: str, size: int) -> tuple[Counts, Counts]:
-        """The sums of *size* rows in *window*, shape (sums, size), and those of the others."""
+        """The sums of *size* rows in *window*, shape (sums, size), and of the others, shape (sums,)."""
         self._grow(size)
         found = self._sums[window]
         return found[:, 1 : size + 1], found[:, 0]
 
     def peaks(self, window: str, size: int) -> Counts:
-        """The longest wait of each row in *window*; 0 where nothing waits."""
+        """The longest wait of each row in *window*, ns; 0 for rows without waits."""
         found = np.zeros(size + 1, np.int64)
         if self._peaks:
             for _, cells in self.slots.between(self._begin[window], self.slots.now):
@@ -90,15 +90,15 @@ class Windows:
         return found[1:]
 
     def picked(self, first: int, rows: Codes) -> Iterator[tuple[int, Counts]]:
-        """The slots from *first* on: when each begins, and in it the sums of *rows* and, last, of all there are; shape
-        (sums, rows + 1)."""
+        """The slots from *first* on: the second that each begins with, and its sums of *rows* and, last, of all rows
+        and others; shape (sums, rows + 1)."""
         for start, cells in self.slots.between(first, self.slots.now):
             codes, sums = self._read(start, cells)
             at = np.minimum(np.searchsorted(codes, rows), len(codes) - 1)
             yield start, np.column_stack([np.where(codes[at] == rows, sums[:, at], 0), sums.sum(axis=1)])
 
     def of(self, first: int, last: int, size: int) -> Counts:
-        """Sums of others and of *size* rows in the slots that begin from *first* to *last*, shape (sums, 1 + size)."""
+        """Sums of others and of *size* rows in the slots that begin from *first* to *last*; shape (sums, 1 + size)."""
         found = np.zeros((len(self._sums["10s"]), size + 1), np.int64)
         for start, cells in self.slots.between(first, last):
             rows, sums = self._read(start, cells)
@@ -106,7 +106,7 @@ class Windows:
         return found
 
     def renumber(self, to: Codes) -> None:
-        """Give rows other numbers."""
+        """Give rows new numbers, as ``Cells.renumber`` does."""
         self.flush()
         self._grow(len(to))
         self.slots.renumber(to)
@@ -125,7 +125,7 @@ class Windows:
         return rows, np.array(values[: len(self._sums["10s"])], np.int64)
 
     def _settle(self, start: int, cells: Cells) -> None:
-        """Do what was done in the slot that begins at *start*: some rows became others there."""
+        """Correct the sums of windows after rows became OTHERS in the slot that begins at *start*."""
         while cells.cut:
             rows, values = cells.cut.pop()
             sums = np.array(values[: len(self._sums["10s"])], np.int64)
