@@ -94,7 +94,7 @@ def _try(program: str, transport: str, loader: Loader, number: int, rung: Rung) 
     with tempfile.TemporaryDirectory() as folder, running(arguments, Path(folder) / "summary.json", command) as trace:
         judge = _FIRE[program](rung.knows)
         outcome = trace.finish()
-    assert outcome.status == 0, outcome.err
+    assert outcome.status == 0, f"exit status {outcome.status}: {outcome.err}"
     told, expected = judge(outcome.rows)
     assert told == expected, f"{len(told)} for {len(expected)}; {_difference(told, expected)}"
     assert_balanced(outcome.summary)
