@@ -1,4 +1,7 @@
-"""Whose account reads events when root started ringtop: who called sudo, else nobody. Only the collector needs more."""
+"""The account that ringtop continues under when root started it: the user who called sudo, or else ``nobody``.
+
+Only the collector needs root.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from ringtop.bpf.common import privilege
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user to become."""
+    """A user account that the process can change to."""
 
     name: str
     uid: int
@@ -23,12 +26,12 @@ class Account:
 
     @property
     def somebody(self) -> bool:
-        """A person, with a home of their own."""
+        """Whether this is the account of a person, with a home directory of their own."""
         return self.uid != privilege.NOBODY
 
 
 def chosen() -> Account | None:
-    """The account to run under; None when this is not root's process. Root's own SUDO_UID is nobody as well."""
+    """The account to run under; None when this process is not root's. SUDO_UID=0 also maps to ``nobody``."""
     if os.geteuid() != 0:
         return None
     uid = os.environ.get("SUDO_UID", "")
@@ -42,8 +45,8 @@ def chosen() -> Account | None:
 
 
 def can_read(account: Account, *others: Path) -> bool:
-    """Whether *account* may read the code and data that are still to be read, and *others*: a checkout in /root is
-    closed to it. Tried in a process that is thrown away."""
+    """Whether *account* may read *others* and the code and data that are still to be loaded: a checkout in /root, for
+    example, is closed to it. A child process tries it and exits."""
     spec = importlib.util.find_spec("textual")
     files = [Path(__file__), Path(themes.__file__).parent / "ringtop.tcss", *others]
     files += [Path(spec.origin)] if spec and spec.origin else []
@@ -58,14 +61,14 @@ def can_read(account: Account, *others: Path) -> bool:
 
 
 def give_up_root() -> None:
-    """Become the chosen account, if root's process can without missing its own files."""
+    """Change root's process to the chosen account, if that account can read ringtop's own files."""
     account = chosen()
     if account is not None and can_read(account):
         become(account)
 
 
 def become(account: Account) -> None:
-    """For good. Raises OSError."""
+    """Change this process to *account* for good, with its HOME and without XDG_ and SUDO_ variables. Raises OSError."""
     privilege.drop((), account.uid, account.gid)
     for name in [name for name in os.environ if name.startswith(("XDG_", "SUDO_"))]:
         del os.environ[name]

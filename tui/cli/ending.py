@@ -1,4 +1,4 @@
-"""What ends a command that has no screen: a signal, or that nobody can read any more what it writes."""
+"""The two things that end a command without a screen: a signal, or the loss of the reader of its output."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _GONE = select.POLLERR | select.POLLHUP
 
 
 def when_told(act: Callable[[], None]) -> None:
-    """*act* on the signals that ask to end; SIGHUP only where ``nohup`` has not said that it means nothing."""
+    """Call *act* on SIGINT and SIGTERM, and on SIGHUP unless it is ignored, as ``nohup`` makes it."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda *_: act())
 
 
 def when_unheard(fd: int, act: Callable[[], None]) -> None:
-    """*act*, in a thread of its own, once the reader of *fd* is gone. Found out without writing: a connection that is
-    lost is not told otherwise, and there may be nothing to write for hours."""
+    """Call *act*, in a thread of its own, once the reader of *fd* is gone. The thread polls instead of writing, because
+    only a write would otherwise show a lost connection, and there may be nothing to write for hours."""
 
     def wait() -> None:
         if _gone(fd, None):
@@ -33,7 +33,7 @@ def when_unheard(fd: int, act: Callable[[], None]) -> None:
 
 
 def _gone(fd: int, timeout: int | None) -> bool:
-    """Whether nobody reads it; a file has no reader to lose."""
+    """Whether the reader of *fd* is gone, waiting up to *timeout* ms (None: forever). A file has no reader to lose."""
     poll = select.poll()
-    poll.register(fd, 0)  # what is asked here is told unasked
+    poll.register(fd, 0)  # poll reports POLLERR and POLLHUP without being asked
     return any(event & _GONE for _, event in poll.poll(timeout))

@@ -1,4 +1,4 @@
-"""``ringtop doctor``: what this machine offers, for people and for scripts."""
+"""``ringtop doctor``: reports what this machine offers, for people and for scripts."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ringtop.tui.lines.json_lines import escaped_json
 from ringtop.tui.text.text import safe
 
 _A_PART = 5
-"""Exit status: some programs can run here, and some cannot."""
+"""Exit status when some programs can run here and some cannot."""
 
 
 def run(json: bool) -> int:
-    """Print the findings; the exit status, which tells whether all, some or none of the programs can run."""
+    """Print the findings. The returned exit status shows whether all, some or none of the programs can run."""
     found = examine()
     able = sum(bool(c.hook) for c in found["programs"])
     status = {len(SCHEMAS): 0, 0: CANNOT_TRACE}.get(able, _A_PART)

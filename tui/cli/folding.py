@@ -1,4 +1,4 @@
-"""What ``ringtop top`` can be asked for besides what a collector can: how events are folded and ranked."""
+"""The options of ``ringtop top`` for folding and ranking events, besides those of the collector."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ringtop.tui.top.measures import ALL, measures
 
 TABLES = (*SCHEMAS, ALL)
 HELP = "\b\n" + "\n".join(f"{table + ':':<13}{', '.join(key.name for key in keys(table))}" for table in TABLES)
-"""The keys of every table."""
+"""Help text that lists the keys of every table."""
 
 
 class By(click.ParamType[tuple[str, str]]):
-    """``PROGRAM=KEY``: which key a program, or ``all``, is folded by."""
+    """The option type ``PROGRAM=KEY``: the key that a program, or ``all``, is folded by."""
 
     name = "by"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        """The program and the key's name."""
+        """The program and the name of the key."""
         if isinstance(value, tuple):
             return value
         table, equals, key = str(value).partition("=")
@@ -36,12 +36,12 @@ class By(click.ParamType[tuple[str, str]]):
 
 
 class Sort(click.ParamType[str]):
-    """A column that rows of some table can be ranked by."""
+    """The option type of a column that can rank the rows of at least one table."""
 
     name = "sort"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Its name."""
+        """The name of the column."""
         known = list(dict.fromkeys(name for table in TABLES for name in sorts(measures(table, SCHEMAS))))
         if value not in known:
             self.fail(f"{value!r} is no column to sort by; there are {', '.join(known)}", param, ctx)

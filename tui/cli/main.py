@@ -72,7 +72,7 @@ def collect(**given: Any) -> NoReturn:
         raise click.UsageError("the stream is not for a terminal: use `ringtop trace`, or redirect it to a file")
     from ringtop.tui.source.client import ENVIRONMENT, LOCAL
 
-    # Another program takes this process over, so that nothing of the command line is in the one that has root.
+    # exec replaces this process, so that the root process has none of the command line's modules.
     os.execve(LOCAL[0], [*LOCAL, *CollectorOptions(**said(given)).arguments()], ENVIRONMENT)  # noqa: S606
 
 
@@ -266,7 +266,7 @@ def bench(json: bool, events: int) -> int:
 
 
 def _refuse(e: click.ClickException) -> None:
-    """Show what click says; a name in it breaks no line, only the caret of a filter has one of its own."""
+    """Show the message of *e* with untrusted text made safe. Only a filter's caret may stand on a line of its own."""
     said = io.StringIO()
     e.show(said)
     shown = e.message if isinstance(e.__context__, FilterError) else safe(e.message)
@@ -274,7 +274,7 @@ def _refuse(e: click.ClickException) -> None:
 
 
 def main() -> None:
-    """Run the command line; every failure has its status."""
+    """Run the command line and exit; every kind of failure has its own exit status."""
     try:
         status = ringtop.main(standalone_mode=False)
     except click.ClickException as e:

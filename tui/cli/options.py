@@ -1,4 +1,4 @@
-"""Command-line options, made from the descriptions of what the collector and the viewer can be asked for."""
+"""Command-line options, derived from the option descriptions of the collector and the viewer."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class _Decorator(Protocol):
 
 
 class Value(click.ParamType[Any]):
-    """What a kind of option reads."""
+    """The click type of a kind of option."""
 
     def __init__(self, kind: OptionKind) -> None:
         self.kind = kind
         self.name = kind.metavar
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The value."""
+        """The value that the kind reads from the text."""
         try:
             return self.kind.read(value)
         except FilterError as e:
@@ -38,18 +38,18 @@ class Value(click.ParamType[Any]):
             self.fail(str(e), param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """The words that begin so."""
+        """The words that begin with *incomplete*."""
         words = self.kind.words if isinstance(self.kind, Choice) else ()
         return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
 def _once(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
-    """Each program once, however often it was named."""
+    """The given values without repetitions, in order."""
     return tuple(dict.fromkeys(given))
 
 
 def programs_argument(required: bool = True) -> _Decorator:
-    """Programs, by name."""
+    """The argument that names programs."""
     kind = options(CollectorOptions)["programs"].kind
     return click.argument(
         "programs", nargs=-1, required=required, type=Value(kind), metavar=f"{kind.metavar}...", callback=_once
@@ -57,8 +57,8 @@ def programs_argument(required: bool = True) -> _Decorator:
 
 
 def flags(cls: type, *without: str, collector: bool = False) -> _Decorator:
-    """A flag for each option of *cls* but those named *without*; those that are only for a *collector* if it is one.
-    What is not given is None, or () of what can be given more than once."""
+    """A flag for each option of *cls* except those named *without*. Options only for the collector are included if
+    *collector* is set. The value of a flag that is not given is None, or () for a repeatable flag."""
 
     def decorate(function: _F, /) -> _F:
         for one in reversed(options(cls).values()):
@@ -85,5 +85,5 @@ def _flag(one: Option) -> _Decorator:
 
 
 def said(given: dict[str, Any]) -> dict[str, Any]:
-    """What was given on a command line."""
+    """The options of *given* that were given on the command line."""
     return {name: value for name, value in given.items() if value not in (None, ())}

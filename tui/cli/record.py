@@ -1,4 +1,4 @@
-"""``ringtop record``: the stream of a collector into a file, without a screen."""
+"""``ringtop record``: writes the stream of a collector to a file, without a screen."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ringtop.tui.text.text import safe
 
 
 class Recording(Session):
-    """One run."""
+    """One run of ``record``."""
 
     def __init__(
         self,
@@ -33,13 +33,13 @@ class Recording(Session):
         self._name = safe(str(recorder.path))
 
     def hear(self, message: stream.AnyMessage) -> None:
-        """Write it."""
+        """Write *message* to the file."""
         self._recorder.write(message)
         if isinstance(message, stream.Round):
             self.events += sum(len(stream.batch(rows)) for rows in message.batches)
 
     def cut_short(self) -> str:
-        """A recording without events is of no use: it goes."""
+        """Close the file, delete it if it has no events, and return a message about what was kept."""
         with suppress(OSError):
             self._recorder.close()
         if self.events:
@@ -49,14 +49,14 @@ class Recording(Session):
         return "there was nothing to record"
 
     def finish(self, status: int) -> int:
-        """How much it was."""
+        """Close the file and print how much was recorded."""
         self._recorder.close()
         self.tell(f"{self.events:,} events in {self._name} ({self._recorder.bytes:,} bytes)")
         return status
 
 
 def run(file: Path, options: CollectorOptions, duration: float | None, overwrite: bool, quiet: bool) -> int:
-    """Record; the exit status. Raises CannotTrace when the collector cannot, and click.UsageError."""
+    """Record and return the exit status. Raises CannotTrace when the collector cannot trace, and click.UsageError."""
     try:
         recorder = Recorder(file, overwrite)
     except FileExistsError as e:

@@ -36,12 +36,12 @@ def control(text: str) -> stream.Control:
 
 
 class Change(click.ParamType[stream.Control]):
-    """A change; its value is the control message."""
+    """The option type of a change; its value is a control message."""
 
     name = "change"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> stream.Control:
-        """The message."""
+        """The control message."""
         try:
             return control(value) if isinstance(value, str) else value
         except ValueError as e:

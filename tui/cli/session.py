@@ -1,4 +1,4 @@
-"""A run of a command on a collector, without a screen: what ``trace``, ``record`` and ``top`` have in common."""
+"""A run on a collector without a screen: the common part of ``trace``, ``record`` and ``top``."""
 
 from __future__ import annotations
 
@@ -20,43 +20,43 @@ from ringtop.tui.text.say import say
 
 
 def collector(options: CollectorOptions) -> Client:
-    """A collector, started before root is given up."""
+    """Start a collector, and then give up root."""
     client = Client(arguments(options))
     give_up_root()
     return client
 
 
 class Session:
-    """Hears a collector to its end. What a command makes of it is said by ``hear``, ``begun``, ``cut_short`` and
-    ``finish``; each of them does nothing more unless it does."""
+    """Reads the messages of a collector to the end. Commands override ``hear``, ``begun``, ``cut_short`` and
+    ``finish``; by default these do nothing."""
 
     def __init__(
         self, client: Client, programs: Sequence[str], duration: float | None = None, quiet: bool = False
     ) -> None:
         self.client = client
         self.states: dict[str, stream.State] = {}
-        """The last of each program."""
+        """The newest state of each program."""
         self.stats: stream.Stats | None = None
-        """The last: exact at the end."""
+        """The newest ledger; it is exact at the end."""
         self._programs, self._duration, self._quiet = programs, duration, quiet
 
     def hear(self, message: stream.AnyMessage) -> None:
-        """Each message. Raises StreamError, OSError."""
+        """Called with each message. Raises StreamError, OSError."""
 
     def begun(self) -> None:
-        """Every program runs or has failed."""
+        """Called once every program runs or has failed."""
 
     def cut_short(self) -> str:
-        """The stream broke off before its end: what is to be said of what was heard."""
+        """Called when the stream broke off before its end; returns a message about what was received, or ""."""
         return ""
 
     def finish(self, status: int) -> int:
-        """After the end: the exit status; *status* is the collector's."""
+        """Called after the end with the collector's exit *status*; returns the exit status of the command."""
         return status
 
     def run(self, reader: int) -> int:
-        """Until the collector's ``End``; a signal asks for it, and so does the end of who reads the file descriptor
-        *reader*. The exit status. Raises CannotTrace, and OSError from ``hear``."""
+        """Run until the collector's ``End`` and return the exit status. A signal, or the loss of the reader of the file
+        descriptor *reader*, asks the collector to end. Raises CannotTrace, and OSError from ``hear``."""
         when_told(self.stop)
         when_unheard(reader, self.stop)
         try:
@@ -64,7 +64,7 @@ class Session:
                 self.take(message)
         except CollectorDied as e:
             kept = self.cut_short()
-            if any(state.state == "failed" for state in self.states.values()):  # they have said why
+            if any(state.state == "failed" for state in self.states.values()):  # their reasons were printed
                 return e.status
             e.raise_if_it_cannot_trace()
             self._broke_off(e, kept)
@@ -84,22 +84,22 @@ class Session:
             say(kept)
 
     def stop(self) -> None:
-        """Ask the collector to detach and send what is left."""
+        """Ask the collector to detach and to send the remaining events."""
         self.client.send(stream.Stop())
 
     def later(self, seconds: float, control: stream.Control) -> None:
-        """Tell the collector, after so long."""
+        """Send *control* to the collector after *seconds*."""
         timer = threading.Timer(seconds, self.client.send, (control,))
         timer.daemon = True
         timer.start()
 
     def tell(self, text: str) -> None:
-        """A line for people, on standard error."""
+        """Print a line for people on standard error, unless the command is quiet."""
         if not self._quiet:
             say(text)
 
     def take(self, message: stream.AnyMessage) -> None:
-        """One message."""
+        """Process one message."""
         match message:
             case stream.Notice():
                 self.tell(message.text)
@@ -122,7 +122,7 @@ class Session:
                 self.later(self._duration, stream.Stop())
 
     def summary(self, changes: Sequence[stream.Changed | stream.Compared] = ()) -> dict[str, Any]:
-        """The ledger at the end, which people are told."""
+        """The ledger at the end, which is also printed for people."""
         assert self.stats is not None, "a stream that ends with End has Stats before it"
         summary = ledger.summarize(self.stats, self.states, changes)
         for line in ledger.lines(summary):
@@ -131,19 +131,19 @@ class Session:
 
 
 def standard_output() -> TextIO:
-    """Buffered whatever the environment says: with PYTHONUNBUFFERED, Python drops the rest of a write that a signal cut
-    short. And a locale without UTF-8 is no reason to fail."""
+    """Standard output, always buffered: with PYTHONUNBUFFERED, Python drops the rest of a write that a signal cuts
+    short. Characters that the locale cannot encode are escaped instead of being an error."""
     out = sys.stdout
     return open(out.fileno(), "w", encoding=out.encoding, errors="backslashreplace", closefd=False)
 
 
 @contextmanager
 def until_unread(out: TextIO) -> Iterator[None]:
-    """That nobody reads *out* any more ends what writes it, and is no failure."""
+    """End the block quietly when *out* has lost its reader, which is no failure."""
     screen = out.isatty()
     try:
         yield
     except OSError as e:
         if e.errno != errno.EPIPE and not (e.errno == errno.EIO and screen):
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # what is buffered is flushed at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # Python flushes its buffer at exit

@@ -1,4 +1,4 @@
-"""The commands that need a screen: the viewer on a live collector, on a recording, on the demo."""
+"""The commands that need a screen: the viewer on a live collector, on a recording, or on the demo."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DEMO = Path(__file__).with_name("demo.ringtop")
 
 
 def configured(file: Path | None, given: dict[str, Any]) -> configuration.Config:
-    """The config file with the flags that were *given* before it. Raises click.UsageError."""
+    """The configuration from *file*, overridden by the flags that were *given*. Raises click.UsageError."""
     try:
         config = configuration.load(file)
         return configuration.override(config, **given)
@@ -38,7 +38,7 @@ def configured(file: Path | None, given: dict[str, Any]) -> configuration.Config
 
 
 def screen() -> str:
-    """Why there is no screen to draw on; empty when there is."""
+    """The reason why there is no screen to draw on; empty when there is one."""
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):  # Textual draws on standard error
         return "not on a terminal"
     if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
@@ -47,20 +47,20 @@ def screen() -> str:
 
 
 def view(source: Source, config: configuration.Config, account: Account | None = None) -> int:
-    """Show *source*, as *account* if there is one; the exit status."""
+    """Show *source* in the viewer, as *account* if it is not None; returns the exit status."""
     state, why = memory.load() if config.keep_state else (memory.SavedState(), "")
     if why:
         say(why)
     given = _given()
     state = memory.resume(state, config, given)
-    themes = toml.sources(configuration.themes_dir(given.get("config")))  # now: the account may not look there
+    themes = toml.sources(configuration.themes_dir(given.get("config")))  # read now: the account may lack access
     held = memory.hold() if config.keep_state and account is not None and not account.somebody else None
     if account is not None:
         become(account)
         if not os.access(config.recordings, os.W_OK):
             config = replace(config, recordings=tempfile.gettempdir())
 
-    from ringtop.tui.app.app import Hooks, run  # Textual is large, and not needed to say that there is no screen
+    from ringtop.tui.app.app import Hooks, run  # Textual is large, and not needed without a screen
     from ringtop.tui.source.replay import ReplaySource
 
     def keep(state: memory.SavedState) -> str:
@@ -73,13 +73,13 @@ def view(source: Source, config: configuration.Config, account: Account | None =
 
 
 def _given() -> dict[str, Any]:
-    """Options of the viewer that were given on the command line."""
+    """The options of the viewer that were given on the command line."""
     context = click.get_current_context(silent=True)
     return said(context.find_root().params) if context is not None else {}
 
 
 def live(config: configuration.Config) -> int:
-    """The viewer on a collector of this machine; without a screen, plain lines."""
+    """Show the events of this machine in the viewer, or print them as lines when there is no screen."""
     why = screen()
     if why:
         from ringtop.tui.cli import trace
@@ -107,7 +107,7 @@ def live(config: configuration.Config) -> int:
 
 
 def replay(file: Path, config: configuration.Config, speed: float = 1.0, label: str = "") -> int:
-    """The viewer on a recording."""
+    """Show a recording in the viewer."""
     from ringtop.tui.source.replay import ReplaySource
 
     try:

@@ -55,16 +55,16 @@ class Writer(Protocol):
     """Writes reports in one format."""
 
     def header(self) -> list[str]:
-        """What comes before all reports."""
+        """Lines before the first report."""
         ...
 
     def lines(self, reports: list[Report], wall_offset_ns: int) -> list[str]:
-        """Reports of one time."""
+        """Lines for the reports of one moment."""
         ...
 
 
 class Run:
-    """Hears a stream, and prints reports: every so often, by the events' clock, and at the end."""
+    """Folds a stream and prints reports, at intervals of the events' clock and at the end."""
 
     def __init__(self, options: TopOptions, top: Top, out: TextIO, writer: Writer) -> None:
         self.options, self.top = options, top
@@ -73,7 +73,7 @@ class Run:
         self._print(writer.header())
 
     def take(self, message: stream.AnyMessage) -> None:
-        """One message. Raises StreamError, OSError."""
+        """Process one message. Raises StreamError, OSError."""
         self.top.hear(message)
         if self.options.every is None or not self.top.now_ns:
             return
@@ -85,7 +85,7 @@ class Run:
             self._due_ns += step * ((self.top.now_ns - self._due_ns) // step + 1)
 
     def report(self) -> list[Report]:
-        """Print how everything stands."""
+        """Print a report on every program, and on all if there are several."""
         options = self.options
         programs = [*self.top.programs, *([ALL] if len(self.top.programs) > 1 else [])]
         reports = [self.top.report(program, options.window, options.sort, options.rows) for program in programs]
@@ -99,27 +99,27 @@ class Run:
 
 
 class Live(Session):
-    """On a collector."""
+    """A run of ``top`` on a live collector."""
 
     def __init__(self, client: Client, options: TopOptions, run: Run) -> None:
         super().__init__(client, options.collector.programs, options.duration, options.quiet)
         self._run, self._check = run, options.check
 
     def hear(self, message: stream.AnyMessage) -> None:
-        """One message. Raises StreamError, OSError."""
+        """Process one message. Raises StreamError, OSError."""
         self._run.take(message)
 
     def begun(self) -> None:
-        """Tell what is folded."""
+        """Print which programs are folded."""
         self.tell(f"folding {', '.join(p for p, s in self.states.items() if s.state == 'running')}")
 
     def cut_short(self) -> str:
-        """Report what there is."""
+        """Print the reports on what was received."""
         self._run.report()
         return ""
 
     def finish(self, status: int) -> int:
-        """The last report, and the ledger."""
+        """Print the last reports and the ledger."""
         self._run.report()
         return 4 if not balanced(self.summary()) and self._check else status
 
@@ -135,7 +135,10 @@ def _writer(style: str, screen: bool) -> Writer:
 
 
 def run(options: TopOptions) -> int:
-    """Fold; the exit status. Raises CannotTrace when the collector cannot trace, UsageError for a file that is none."""
+    """Fold events and return the exit status.
+
+    Raises CannotTrace when the collector cannot trace, and UsageError for a file that is no recording.
+    """
     screen = sys.stdout.isatty()
     out = standard_output()
     with until_unread(out):
@@ -161,7 +164,7 @@ def _replay(options: TopOptions, file: Path, out: TextIO, screen: bool) -> int:
     stopping = threading.Event()
     when_told(stopping.set)
     messages = iter(reading)
-    first = next(messages, None)  # the seed is of the recording: each replay gives the same
+    first = next(messages, None)  # a seed from the recording makes replays repeatable
     seed = blake2b(stream.encode(first) if first is not None else b"", digest_size=16).digest()
     run = Run(options, _top(options, None, seed), out, _writer(options.style, screen))
     begin_ns = 0

@@ -1,4 +1,4 @@
-"""``ringtop trace``: events as lines, in time order, for pipes and scripts."""
+"""``ringtop trace``: prints events as lines, in time order, for pipes and scripts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class TraceOptions:
 
 
 class Trace(Session):
-    """One run: takes the messages of a collector and prints their events."""
+    """One run of ``trace``: it takes the messages of a collector and prints their events."""
 
     def __init__(
         self, options: TraceOptions, client: Client, out: TextIO, lines: LineWriter, summary: TextIO | None = None
@@ -59,7 +59,7 @@ class Trace(Session):
         self._cpus = 1
 
     def hear(self, message: stream.AnyMessage) -> None:
-        """One message. Raises OSError."""
+        """Process one message. Raises OSError."""
         match message:
             case stream.Hello():
                 self._wall_offset_ns, self._cpus = message.wall_offset_ns, len(message.cpus)
@@ -77,7 +77,7 @@ class Trace(Session):
                 self._wall_offset_ns = message.wall_offset_ns
 
     def begun(self) -> None:
-        """Print the titles; wait for the changes that are to be made."""
+        """Print the titles, and schedule the changes of ``--after``."""
         header = self.lines.header()
         if header and any(s.state == "running" for s in self.states.values()):
             self._print([header])
@@ -85,7 +85,7 @@ class Trace(Session):
             self.later(seconds, control)
 
     def finish(self, status: int) -> int:
-        """The ledger, for people and for scripts."""
+        """Print the ledger for people, and write it as JSON for scripts."""
         summary = self.summary(self.changes)
         if self._summary is not None:
             self._summary.write(escaped_json(json.dumps(summary, indent=2)) + "\n")
@@ -114,7 +114,7 @@ class Trace(Session):
 
 
 def _open_summary(where: str | None) -> TextIO | None:
-    """Before root is given up. Raises click.UsageError."""
+    """Open the summary file; called before root is given up. Raises click.UsageError."""
     if where is None or where == "-":
         return sys.stderr if where else None
     try:
@@ -124,7 +124,7 @@ def _open_summary(where: str | None) -> TextIO | None:
 
 
 def run(options: TraceOptions) -> int:
-    """Trace; the exit status. Raises CannotTrace when the collector cannot."""
+    """Trace and return the exit status. Raises CannotTrace when the collector cannot trace."""
     screen = sys.stdout.isatty()
     out = standard_output()
     summary_file = _open_summary(options.summary)
