@@ -1,8 +1,8 @@
-"""The stream: the one sequence of messages a collector writes, over a pipe, over ssh or into a file.
+"""The stream: the sequence of messages that a collector writes to a pipe, over ssh or into a file.
 
-A stream is ``MAGIC``, then frames: a little-endian u32 length and that many bytes of MessagePack, one message each.
-The first message is ``Hello``, the last ``End``. Control messages travel the other way in the same frames, without the
-magic.
+A stream is ``MAGIC``, followed by frames. A frame is a little-endian u32 length and that many bytes of MessagePack,
+which hold one message. The first message is ``Hello``, the last is ``End``. Control messages travel the other way in
+the same frames, without the magic.
 """
 
 from ringtop.bpf.stream.codec import batch, check, decode, decode_control, dtypes, encode, rows

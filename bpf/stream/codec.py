@@ -1,4 +1,4 @@
-"""Messages to bytes and back, batches included."""
+"""Encoding of messages, batches included, to bytes, and decoding."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _control = msgspec.msgpack.Decoder(Control)
 
 
 def encode(message: Message) -> bytes:
-    """One frame."""
+    """Return *message* as one frame."""
     body = _encoder.encode(message)
     return LENGTH.pack(len(body)) + body
 
 
 def decode(body: bytes) -> AnyMessage:
-    """The message in a frame's body. Raises StreamError."""
+    """Return the message in a frame's body. Raises StreamError."""
     try:
         message: AnyMessage = _any.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
@@ -31,7 +31,7 @@ def decode(body: bytes) -> AnyMessage:
 
 
 def decode_control(body: bytes) -> Control:
-    """The control message in a frame's body. Raises StreamError."""
+    """Return the control message in a frame's body. Raises StreamError."""
     try:
         message: Control = _control.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
@@ -40,12 +40,12 @@ def decode_control(body: bytes) -> Control:
 
 
 def rows(batch: Batch) -> Rows:
-    """The ``Rows`` that carries *batch*."""
+    """Return *batch* as a ``Rows``."""
     return Rows(batch.program, batch.rows.tobytes(), batch.tails)
 
 
 def batch(rows: Rows) -> Batch:
-    """The batch a ``Rows`` carries. Raises StreamError when it does not fit the program's layout."""
+    """Return the batch in a ``Rows``. Raises StreamError when it does not fit the program's layout."""
     schema = SCHEMAS.get(rows.program)
     if schema is None:
         raise StreamError(f"events of an unknown program {rows.program!r}")
@@ -55,11 +55,11 @@ def batch(rows: Rows) -> Batch:
 
 
 def check(hello: Hello) -> None:
-    """Raises StreamError when the sender's events are laid out otherwise than ours."""
+    """Check that the sender's events have our layouts. Raises StreamError."""
     if hello.dtypes != dtypes():
         raise StreamError(f"the stream comes from ringtop {hello.version}, whose events are laid out otherwise")
 
 
 def dtypes() -> dict[str, list[list[str]]]:
-    """Layouts for ``Hello.dtypes``."""
+    """Return our layouts, as ``Hello.dtypes`` holds them."""
     return {name: [[part[0], part[1]] for part in s.dtype.descr] for name, s in SCHEMAS.items()}

@@ -1,4 +1,4 @@
-"""Frames: how messages lie in a stream, one after another."""
+"""Frames: the pieces of a stream that hold one message each."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ import struct
 from collections.abc import Iterator
 
 MAGIC = b"ringtop\x01"
-"""First bytes of every stream; the last one is the version of the format."""
+"""The first bytes of every stream; the last of them is the version of the format."""
 MAX_FRAME = 64 << 20
-"""Longest message in bytes that a reader accepts."""
+"""Length in bytes of the longest message that a reader accepts."""
 
 LENGTH = struct.Struct("<I")
 
 
 class StreamError(Exception):
-    """The bytes are not a stream, or not one that this version reads. The text says which, and where."""
+    """The bytes are not a stream, or not one that this version can read. The text says which, and where."""
 
 
 class Frames:
-    """Cuts bytes that arrive in pieces into frames."""
+    """Splits bytes that arrive in pieces of any size into frames."""
 
     def __init__(self, magic: bool = True, limit: int = MAX_FRAME) -> None:
         self._buffer = bytearray()
         self._magic = magic
         self._limit = limit
         self.offset = 0
-        """Bytes of whole frames consumed so far: where a damaged stream was still good."""
+        """Bytes of whole frames consumed so far; in a damaged stream, everything before this offset is good."""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """The bodies that are complete with *data*. Raises StreamError on anything that cannot be a stream."""
+        """Yield the bodies that *data* completes. Raises StreamError on bytes that cannot be a stream."""
         self._buffer += data
         at = 0
         if self._magic:

@@ -1,4 +1,4 @@
-"""The messages of a stream, and what each may hold at most."""
+"""The messages of a stream, with a limit on the size of everything they hold."""
 
 from __future__ import annotations
 
@@ -10,85 +10,85 @@ from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.event.schema import SCHEMAS
 
 ShortText = Annotated[str, msgspec.Meta(max_length=4096)]
-"""What a reader may say."""
+"""Text in a control message, which a reader sends."""
 Name = Annotated[str, msgspec.Meta(max_length=256)]
 ProgramName = Annotated[str, msgspec.Meta(pattern=rf"\A({'|'.join(SCHEMAS)}|)\Z")]
-"""One of SCHEMAS, or (in a ``Notice``) empty."""
+"""The name of a program in SCHEMAS, or empty (in a ``Notice``)."""
 Text = Annotated[str, msgspec.Meta(max_length=64 << 10)]
 _few = msgspec.Meta(max_length=64)
 _cpus = msgspec.Meta(max_length=1 << 13)
-"""As many as a kernel can have. What is longer is refused before it is built: no message takes much more memory than it
-has bytes."""
+"""As many CPUs as a kernel can have. A longer list is refused before it is built, so that no message takes much more
+memory than it has bytes."""
 ProgramNames = Annotated[list[Name], msgspec.Meta(max_length=16)]
 Latency = Annotated[list[int], _few]
-"""Events, by the bit length of their delivery latency in microseconds (bucket 0: 0, 1: 1, 2: 2-3, 3: 4-7 …)."""
+"""Events by the bit length of their delivery latency in microseconds (bucket 0: 0, 1: 1, 2: 2-3, 3: 4-7 …)."""
 Level = Literal["info", "warning", "error"]
 Wakeup = Name
 """``timer``, ``adaptive``, ``every`` or ``batch:N``."""
 
 
 class Message(msgspec.Struct, frozen=True, tag_field="type"):
-    """Anything in a stream."""
+    """The base of everything in a stream."""
 
 
 class Hello(Message, frozen=True, tag="hello"):
-    """Who is speaking. First message of a stream."""
+    """The first message of a stream: the host and the collector that it comes from."""
 
     host: Name
     kernel: Name
     arch: Name
     version: Name
-    """Version of ringtop."""
+    """The version of ringtop that writes the stream."""
     cpus: Annotated[list[int], _cpus]
-    """Online CPUs."""
+    """The numbers of the online CPUs."""
     programs: ProgramNames
-    """Programs that were asked for, in order."""
+    """The requested programs, in order."""
     pid: int
-    """The collector's process."""
+    """The collector's process id."""
     wall_offset_ns: int
     """Add to an event's ``ts`` to get nanoseconds since 1970 (re-sampled in every ``Stats``)."""
     dtypes: Annotated[dict[Name, Annotated[list[Annotated[list[Name], _few]], _few]], _few]
-    """Layout of each program's rows, as NumPy's ``dtype.descr``; a reader refuses a stream of another layout."""
+    """The layout of each program's rows, as NumPy's ``dtype.descr``; a reader refuses a stream with other layouts."""
     no_ringbuf: Text = ""
-    """Why this kernel gives no ring buffer; empty when it does."""
+    """Why this kernel has no ring buffer; empty when it has one."""
 
 
 class Progress(Message, frozen=True, tag="progress"):
-    """What the collector is busy with while it starts: 'loading execsnoop'."""
+    """A step of the collector's start: 'loading execsnoop'."""
 
     program: ProgramName
     text: Text
 
 
 class State(Message, frozen=True, tag="state"):
-    """A program's state changed, or one of its settings did."""
+    """A program's state, or one of its settings, changed."""
 
     program: ProgramName
     state: Literal["running", "failed", "stopped"]
     transport: Transport = "ringbuf"
     hook: Name = ""
-    """The rung of the ladder that was attached, and its variant unless that is the best one."""
+    """The attached rung of the ladder, with its variant unless that is the best one."""
     without: Text = ""
-    """What it leaves out of what the best rung tells; empty when nothing."""
+    """The facts that this rung cannot report and the best rung can; empty when there are none."""
     tried: Annotated[list[Text], _few] = []
-    """Rungs and variants before it, each with why it was not used."""
+    """The better rungs and variants, each with the reason why it was not used."""
     loader: Name = ""
-    """``core`` (an object compiled beforehand) or ``bcc`` (compiled where it runs); empty: not told."""
+    """``core`` (an object compiled beforehand) or ``bcc`` (compiled where it runs); empty when unknown."""
     no_core: Text = ""
-    """Why the loader is not ``core``, where that was tried."""
+    """Why the loader is not ``core``, when ``core`` was tried."""
     buffer_bytes: int = 0
     """Ring buffer: its size. Perf buffers: size of one CPU's."""
     wakeup: Wakeup = "timer"
     capture: ShortText = ""
-    """Capture filter in force, as its text; empty when none."""
+    """The text of the capture filter in force; empty when there is none."""
     comparing: bool = False
-    """Each event goes over the other transport too (``Compare``)."""
+    """Whether each event is also sent over the other transport (``Compare``)."""
     reason: Text = ""
-    """Why it failed, and the cure."""
+    """Why the program failed, and the cure."""
 
 
 class Rows(Message, frozen=True, tag="rows"):
-    """Events of one program, as drained in one round, in time order."""
+    """The events of one program from one round, in time order."""
 
     program: ProgramName
     rows: bytes
@@ -97,12 +97,15 @@ class Rows(Message, frozen=True, tag="rows"):
 
 
 class Round(Message, frozen=True, tag="round"):
-    """One drain of all programs. Every event stamped before ``before_ns`` is in this round or an earlier one (those
-    still being written when it was drained excepted), and none stamped later is: rounds follow each other in time."""
+    """One drain of all programs.
+
+    Every event stamped before ``before_ns`` is in this round or an earlier one, except events still being written at
+    the time of the drain. No event stamped later is in it, so rounds follow each other in time.
+    """
 
     before_ns: int
     drained_ns: int
-    """Monotonic clock after the drain: delivery latency is ``drained_ns - ts``."""
+    """The monotonic clock after the drain, ns; an event's delivery latency is ``drained_ns - ts``."""
     batches: Annotated[list[Rows], _few]
 
 
@@ -111,40 +114,45 @@ class CpuStats(Message, frozen=True, tag="cpu"):
 
     cpu: int
     hits: int
-    """Times the hook had something to report."""
+    """Times that the hook had an event to report."""
     filtered: int
-    """Of those, kept out by the capture filter."""
+    """Hits that the capture filter rejected."""
     emitted: int
-    """Of those, handed to the transport: hits - filtered."""
+    """Hits that were handed to the transport: hits - filtered."""
     received: int
     dropped: Annotated[dict[Name, int], _few]
-    """By reason: ``full`` (no space), ``no_reader`` (no buffer for this CPU), ``other`` (any other refusal)."""
+    """Dropped events by reason: ``full`` (no space), ``no_reader`` (no buffer for this CPU), ``other`` (any other
+    refusal)."""
     bytes: int
     """Bytes received, record headers included."""
     gaps: int
-    """Holes in the sequence numbers: events emitted that are not here, as the numbers tell."""
+    """Emitted events that were not received, counted by the gaps in the sequence numbers."""
     lost_records: int
-    """Perf buffers: what PERF_RECORD_LOST told. The same drops seen again, never added."""
+    """Perf buffers: lost samples reported by PERF_RECORD_LOST. They are drops already counted above, so they are never
+    added to them."""
     fill: int
     """Bytes waiting in this CPU's buffer at the last drain; for the ring buffer, this CPU's share of them."""
     peak: int
-    """Most bytes found waiting since the start."""
+    """The most bytes found waiting at any drain since the start."""
     inversions: int
     """Events that arrived after a later-stamped one."""
     untracked: int = 0
-    """Hook runs of the program that could not be followed to their end (over both transports). While it runs, with the
-    calls on their way: counted where they enter, taken back where they leave, so that only the sum over CPUs counts."""
+    """Hook runs of the program that could not be followed to their end, over both transports.
+
+    While the program runs, calls in flight are included: a call is added on the CPU where it enters and subtracted on
+    the CPU where it leaves, so only the sum over all CPUs has a meaning.
+    """
 
 
 class Period(Message, frozen=True, tag="period"):
-    """What one program's events saw of one transport with one setting, for a stretch of time."""
+    """The statistics of one program's events over one transport with one setting, for a stretch of time."""
 
     transport: Transport
     buffer_bytes: int
     """Ring buffer: its size. Perf buffers: size of one CPU's."""
     wakeup: Wakeup
     memory_bytes: int
-    """Of all its buffers."""
+    """Memory of all the transport's buffers."""
     seconds: float
     received: int
     dropped: int
@@ -152,7 +160,7 @@ class Period(Message, frozen=True, tag="period"):
     """Events that arrived after a later-stamped one."""
     wakeups: int
     reader_ns: int
-    """CPU time that reading it took."""
+    """CPU time spent on reading the transport."""
     latency_us: Latency
 
 
@@ -163,18 +171,18 @@ class ProgramStats(Message, frozen=True, tag="program"):
     transport: Transport
     cpus: Annotated[list[CpuStats], _cpus]
     fill: int
-    """Ring buffer: bytes waiting at the last drain, all CPUs. Perf buffers: the sum."""
+    """Bytes waiting at the last drain, all CPUs; for perf buffers, the sum over them."""
     capacity: int
-    """Bytes the transport can hold, all CPUs."""
+    """Bytes that the transport can hold, all CPUs."""
     wakeups: int
-    """Times the kernel woke the reader."""
+    """Times that the kernel woke the reader."""
     latency_us: Latency
     missed: int
-    """Times the kernel skipped a program because it was already running on that CPU (recursion_misses)."""
+    """Times that the kernel skipped a program because it was already running on that CPU (recursion_misses)."""
     late: int = 0
-    """Events, over both transports, that came too late for their place in time (flagged ``late``)."""
+    """Events, over both transports, that arrived too late for their place in time order (flagged ``late``)."""
     now: Period | None = None
-    """The transport in use, since its last change. None for one that is not in use."""
+    """The period since the transport's last change; None when the transport is not in use."""
 
 
 class Stats(Message, frozen=True, tag="stats"):
@@ -184,50 +192,52 @@ class Stats(Message, frozen=True, tag="stats"):
     wall_offset_ns: int
     programs: Annotated[list[ProgramStats], msgspec.Meta(max_length=16)]
     cpu_ns: int
-    """CPU time the collector used since its start."""
+    """CPU time that the collector has used since its start."""
     rss_bytes: int
 
 
 class Changed(Message, frozen=True, tag="changed"):
     """A program's transport, buffer size or wake-up mode was changed while events flowed; a ``State`` follows.
 
-    No event is in both, and on every CPU all of the old one's come before all of the new one's.
+    No event arrives over both transports, and on every CPU all events of the old one come before those of the new one.
     """
 
     program: ProgramName
     before: Period
     transport: Transport
-    """From now on."""
+    """The transport from now on."""
     buffer_bytes: int
     wakeup: Wakeup
     ts_ns: int
-    """Monotonic clock when the kernel was told: events stamped later take the new one, but for those just in work."""
+    """The monotonic clock when the kernel got the new setting. Events stamped later take the new transport, except
+    those already in flight at that moment."""
     took_ns: int
-    """From then until the last event of the old one was in, and it was closed."""
+    """Time from ``ts_ns`` until the old transport's last event was received and the transport was closed."""
     in_flight: int
-    """Events read from the old one after ``ts_ns``."""
+    """Events read from the old transport after ``ts_ns``."""
     dropped: int
-    """Events lost in the meantime, over both."""
+    """Events dropped in the meantime, over both transports."""
     cpus: Annotated[list[tuple[int, int, int]], _cpus]
-    """CPU, the last number received over the old one and the first over the new one; -1 where there was none."""
+    """For each CPU: its number, the last sequence number received over the old transport and the first received over
+    the new one; -1 where there was none."""
 
 
 class Compared(Message, frozen=True, tag="compared"):
-    """What came of a ``Compare``: the same events over both transports."""
+    """The result of a ``Compare``: the same events over both transports."""
 
     program: ProgramName
     used: Period
-    """The transport in use, whose events were shown."""
+    """The period of the transport in use, whose events were shown."""
     other: Period
-    """The one that had copies."""
+    """The period of the other transport, which carried copies."""
     residual: int
-    """Copies that are neither received nor dropped. Anything but 0 is a broken ledger."""
+    """Copies that were neither received nor dropped. Any value but 0 means that the ledger does not balance."""
     choose: Transport
     why: Text
 
 
 class Notice(Message, frozen=True, tag="notice"):
-    """Something a user should read: 'ring buffer refused by this kernel: using perf buffers'."""
+    """A message for the user: 'ring buffer refused by this kernel: using perf buffers'."""
 
     level: Level
     text: Text
@@ -235,7 +245,7 @@ class Notice(Message, frozen=True, tag="notice"):
 
 
 class End(Message, frozen=True, tag="end"):
-    """Last message: programs are detached, everything they sent was received, the last ``Stats`` is exact."""
+    """The last message. All programs are detached, all their events were received, and the last ``Stats`` is exact."""
 
     reason: Text
 
@@ -244,39 +254,40 @@ AnyMessage = Hello | Progress | State | Round | Stats | Changed | Compared | Not
 
 
 class SetCapture(Message, frozen=True, tag="set_capture"):
-    """Replace the capture filter of the programs named (all when empty)."""
+    """Replace the capture filter of the named programs (all when empty)."""
 
     text: ShortText
     programs: ProgramNames = []
 
 
 class Retune(Message, frozen=True, tag="retune"):
-    """Change how events of the programs named (all when empty) leave the kernel. What is not said stays as it is.
+    """Change the transport settings of the named programs (all when empty). Empty fields leave their setting unchanged.
 
-    Answered for each, when it is done, by ``Changed`` and ``State``. Where it is so already, a ``Notice`` and ``State``
-    say so at once; where it cannot be, a ``Notice`` that is an error does, and nothing was changed.
+    Each program answers with ``Changed`` and ``State`` when the change is done. A program that already has these
+    settings answers at once with a ``Notice`` and ``State``. Where the change is impossible, nothing changes and the
+    answer is a ``Notice`` of level ``error``.
     """
 
     transport: Transport | Literal["", "other"] = ""
-    """``other``: the one that is not in use."""
+    """``other`` is the transport that is not in use."""
     buffer_bytes: int = 0
     wakeup: ShortText = ""
     programs: ProgramNames = []
 
 
 MOST_SECONDS = 3600
-"""Longest comparison."""
+"""Length of the longest comparison, in seconds."""
 
 
 class Compare(Message, frozen=True, tag="compare"):
-    """Send each event of the programs named (all when empty) over both transports for *seconds*; then ``Compared``."""
+    """Send each event of the named programs (all when empty) over both transports for *seconds*; then ``Compared``."""
 
     seconds: float
     programs: ProgramNames = []
 
 
 class Stop(Message, frozen=True, tag="stop"):
-    """Detach, drain, send the last ``Stats`` and ``End``, exit."""
+    """Detach all programs, drain, send the last ``Stats`` and ``End``, and exit."""
 
 
 Control = SetCapture | Retune | Compare | Stop
