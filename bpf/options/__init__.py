@@ -1,2 +1,1 @@
-"""What a collector can be asked for. Flags, keys of the config file, their limits, help texts and argv are made from
-it."""
+"""The options of a collector. Flags, config file keys, their limits, help texts and argv are all derived from them."""

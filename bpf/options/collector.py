@@ -1,4 +1,4 @@
-"""What a collector is asked for: the one place where each of its options is described."""
+"""The options of a collector; each is described here and nowhere else."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ringtop.bpf.options.kinds import BufferSize, CaptureFilter, Choice, Number,
 from ringtop.bpf.options.option import option, options, read_words
 
 MIN_US = 10_000
-"""Shortest wait that runqslower reports, unless told otherwise."""
+"""The shortest wait in microseconds that runqslower reports by default."""
 WINDOW_MS = 5
-"""How long an event may take from its time stamp to its place in the buffer: microseconds, unless the machine is a
-virtual one whose CPU is taken away in between."""
+"""The longest time in milliseconds that an event may take from its time stamp to its place in the buffer. Usually it
+takes microseconds; longer when the CPU of a virtual machine is taken away in between."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectorOptions:
-    """The options of a collector, each checked by whoever made it from texts."""
+    """The options of a collector. The code that reads them from texts has checked each value."""
 
     programs: tuple[str, ...] = option(lambda: tuple(SCHEMAS), Choice(SCHEMAS), "Only these programs.", many=True)
     transport: Literal["auto", "ringbuf", "perfbuf"] = option(
@@ -36,7 +36,7 @@ class CollectorOptions:
         "Size of a program's ring buffer, or of each CPU's perf buffer.",
         shown=f"{human(DEFAULT['ringbuf'])}, or {human(DEFAULT['perfbuf'])} a CPU",
     )
-    """Bytes; 0 for the default of the transport."""
+    """The size in bytes; 0 for the transport's default."""
     wakeup: str = option(
         "timer",
         Wakeup(),
@@ -69,10 +69,10 @@ class CollectorOptions:
     exclude: tuple[int, ...] = option(
         (), Number(int, 1, 1 << 22), "Process whose events are not wanted.", many=True, only="collector"
     )
-    """Processes that are ringtop's own, besides the collector."""
+    """Ids of ringtop's own processes other than the collector."""
 
     def arguments(self) -> list[str]:
-        """The command line that ``parse`` reads: the programs, and what is not as it would be anyway."""
+        """Return the command line that ``parse`` reads: the programs, and every option that is not at its default."""
         words = list(self.programs)
         for name, one in options(CollectorOptions).items():
             if name != "programs" and (value := getattr(self, name)) != one.default:
@@ -81,7 +81,7 @@ class CollectorOptions:
 
     @classmethod
     def parse(cls, arguments: Sequence[str]) -> CollectorOptions:
-        """The options of a command line. Raises ValueError, whose text names the option and says what is possible."""
+        """Read the options from a command line. Raises ValueError, which names the option and its possible values."""
         known = options(cls)
         programs = known.pop("programs")
         values, names = read_words(known.values(), arguments)

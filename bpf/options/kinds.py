@@ -1,4 +1,4 @@
-"""The kinds of values that an option can have: what each accepts, and what it says when it refuses."""
+"""The kinds of values that an option can have: the values each accepts, and its error for all others."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ringtop.bpf.stream import MOST_SECONDS
 
 
 class OptionKind(Protocol):
-    """A kind of value."""
+    """A kind of value that an option can have."""
 
     @property
     def metavar(self) -> str:
-        """What stands for a value in a help text."""
+        """The placeholder for a value in a help text."""
 
     @property
     def limits(self) -> str:
-        """What a help text says of the values that are possible; empty where there is nothing to say."""
+        """The possible values, as a help text describes them; empty where no description is needed."""
 
     def read(self, given: object) -> Any:
-        """The value of *given*: a text, as on a command line, or a value as TOML has it. Raises ValueError."""
+        """Convert *given*, a text from a command line or a value from TOML, to its value. Raises ValueError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Choice:
 
     @property
     def metavar(self) -> str:
-        """The words."""
+        """All the words."""
         return f"[{'|'.join(self.words)}]"
 
     def read(self, given: object) -> str:
@@ -64,10 +64,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """Yes or no. As a flag it has two names, one for each."""
+    """Yes or no. On a command line there is one flag for each."""
 
     no: str
-    """The name for no, without dashes."""
+    """The name of the flag for no, without dashes."""
     metavar: str = ""
     limits: str = ""
 
@@ -89,7 +89,7 @@ class Number:
 
     @property
     def limits(self) -> str:
-        """From, to."""
+        """The least and the largest number."""
         return f"{self.least} to {self.most}"
 
     def read(self, given: object) -> int | float:
@@ -114,7 +114,7 @@ class Memory:
     limits: str = ""
 
     def read(self, given: object) -> int:
-        """Bytes."""
+        """The amount in bytes."""
         return sizes.parse_bytes(_size_text(given))
 
 
@@ -126,12 +126,12 @@ class BufferSize:
     limits: str = f"a power of two, {sizes.human(sizes.PAGE)} to {sizes.human(sizes.LARGEST)}"
 
     def read(self, given: object) -> int:
-        """Bytes."""
+        """The size in bytes."""
         return sizes.parse_size(_size_text(given))
 
 
 def _size_text(given: object) -> str:
-    """In TOML a size is a text or a number of bytes."""
+    """Return a size as text: in TOML it may be a text or a number of bytes."""
     if isinstance(given, bool) or not isinstance(given, int | str):
         raise sizes.not_a_size(given)
     return str(given)
@@ -153,13 +153,13 @@ class Wakeup:
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """How long a comparison takes."""
+    """The length of a comparison."""
 
     metavar: str = "SECONDS"
     limits: str = f"at most {MOST_SECONDS}"
 
     def read(self, given: object) -> float:
-        """Seconds, as in '10' and '2.5s'."""
+        """The number of seconds, written as '10' or '2.5s'."""
         text = Text().read(given)
         found = re.fullmatch(r"\s*([0-9]{1,4}(?:\.[0-9]{1,3})?)\s*s?\s*", text)
         if not found or not 0 < float(found[1]) <= MOST_SECONDS:
@@ -183,7 +183,7 @@ class DisplayFilter:
 
 @dataclass(frozen=True, slots=True)
 class CaptureFilter:
-    """An expression that the kernel can check."""
+    """An expression of the filter language that the kernel can check."""
 
     metavar: str = "EXPR"
     limits: str = ""

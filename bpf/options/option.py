@@ -1,4 +1,4 @@
-"""The description of one option, and how a dataclass of options carries it."""
+"""The description of an option, and the dataclass fields that carry such descriptions."""
 
 from __future__ import annotations
 
@@ -11,34 +11,35 @@ from ringtop.bpf.options.kinds import OptionKind
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option."""
+    """The description of one option."""
 
     name: str
-    """Its attribute, and its key in the config file."""
+    """The name of its attribute and of its key in the config file."""
     kind: OptionKind
     help: str
     default: Any
     shown: str = ""
-    """The default in words, where it is not what a user would write."""
+    """The default in words, where the value itself is not what a user would write."""
     many: bool = False
-    """Its value is a tuple, and its flag, whose name is the singular, gives one item at a time."""
+    """Whether its value is a tuple. The flag then has the singular as its name and gives one item at a time."""
     only: Literal["", "config", "collector"] = ""
-    """Where alone it can be set: in the config file, or by ringtop for the collectors that it starts. Empty: a user can
-    set it by a flag and in the config file."""
+    """The only place where it can be set: the config file, or the command line that ringtop gives to its collectors.
+    When empty, a user can set it both by a flag and in the config file."""
 
     @property
     def flag(self) -> str:
-        """On a command line."""
+        """The option's flag on a command line."""
         return "--" + (self.name.removesuffix("s") if self.many else self.name).replace("_", "-")
 
     @property
     def usual(self) -> str:
-        """The default, as a help text has it; empty where there is nothing to say."""
+        """The default, as a help text shows it; empty where the help text shows none."""
         plain = isinstance(self.default, str | float | int) and not isinstance(self.default, bool)
         return self.shown or (str(self.default) if plain else "")
 
     def read(self, given: object) -> Any:
-        """The value of *given*; of many, which are in a list, each once. Raises ValueError."""
+        """Convert *given* to the option's value. With ``many``, *given* is a list, and each item is kept once. Raises
+        ValueError."""
         if not self.many:
             return self.kind.read(given)
         if not isinstance(given, list | tuple) or not given:
@@ -46,18 +47,19 @@ class Option:
         return tuple(dict.fromkeys(map(self.kind.read, given)))
 
     def write(self, value: Any) -> list[str]:
-        """The words of a command line that give *value*."""
+        """Return the words of a command line that set the option to *value*."""
         return [f"{self.flag}={one}" for one in (value if self.many else (value,))]
 
 
 def option(default: Any, kind: OptionKind, help: str, **more: Any) -> Any:
-    """A field of a dataclass that is an option; *default* may be a function that makes it, *more* as in ``Option``."""
+    """Return a dataclass field that is an option. *default* may be a function that makes the default; *more* sets
+    further attributes of ``Option``."""
     made = {"default_factory": default} if callable(default) else {"default": default}
     return field(**made, metadata={"kind": kind, "help": help, **more})
 
 
 def options(cls: type) -> dict[str, Option]:
-    """The options among the fields of a dataclass, by name."""
+    """Return the options among the fields of a dataclass, by name."""
     found = {}
     for f in fields(cls):
         if "kind" not in f.metadata:
@@ -68,7 +70,7 @@ def options(cls: type) -> dict[str, Option]:
 
 
 def read_words(known: Iterable[Option], words: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
-    """The values by name, and the words that are not flags. Raises ValueError, which names the flag."""
+    """Return the values by name, and the words that are not flags. Raises ValueError, which names the flag."""
     flags = {option.flag: option for option in known}
     given: dict[str, list[str]] = {}
     others = []
