@@ -1,1 +1,1 @@
-"""What every room uses: errors, sizes and privileges."""
+"""Definitions that every other package uses: errors, sizes, process ids and privileges."""

@@ -1,10 +1,10 @@
-"""How a program gets into the kernel."""
+"""The loaders, which bring a program into the kernel."""
 
 from __future__ import annotations
 
 from typing import Literal, get_args
 
 Loader = Literal["core", "bcc"]
-"""``core``: an object compiled beforehand, fitted to the kernel by libbpf. ``bcc``: compiled where it runs."""
+"""``core`` loads an object compiled beforehand, which libbpf adapts to the kernel. ``bcc`` compiles where it runs."""
 LOADERS: tuple[Loader, ...] = get_args(Loader)
-"""The better one first."""
+"""All loaders, the better one first."""

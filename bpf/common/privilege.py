@@ -1,4 +1,4 @@
-"""What this process may do, and giving up all that it does not need."""
+"""This process's privileges, and dropping those that it does not need."""
 
 from __future__ import annotations
 
@@ -32,26 +32,31 @@ def _prctl(option: int, *args: int) -> int:
 
 
 def held() -> set[str]:
-    """Capabilities in effect, among those that matter here."""
+    """Return the effective capabilities among CAPABILITIES."""
     lines = Path("/proc/self/status").read_text().splitlines()
     bits = int(next(line for line in lines if line.startswith("CapEff")).split()[1], 16)
     return {name for name, bit in CAPABILITIES.items() if bits >> bit & 1}
 
 
 def may_load() -> bool:
-    """Programs can be loaded and attached: with CAP_BPF and CAP_PERFMON (Linux 5.8), or CAP_SYS_ADMIN, as root has."""
+    """Return whether programs can be loaded and attached: this takes CAP_BPF and CAP_PERFMON (Linux 5.8), or
+    CAP_SYS_ADMIN, which root has."""
     return bool({"CAP_SYS_ADMIN"} & held() or {"CAP_BPF", "CAP_PERFMON"} <= held())
 
 
 def to_read_events() -> set[str]:
-    """What a loaded program's readers still need: new maps, and new perf buffers, which are locked memory."""
+    """Return the capabilities that the readers of a loaded program still need, to create maps and perf buffers.
+
+    Perf buffers are locked memory, hence CAP_IPC_LOCK."""
     known = _prctl(_CAPBSET_READ, CAPABILITIES["CAP_BPF"]) >= 0
     return {"CAP_IPC_LOCK"} | ({"CAP_BPF", "CAP_PERFMON"} if known else {"CAP_SYS_ADMIN"})
 
 
 def drop(keep: Iterable[str] = (), uid: int = NOBODY, gid: int = NOBODY) -> None:
-    """For good: root becomes *uid* and *gid* with no capability but those of *keep*, and never gets another. Whoever is
-    not root keeps its ids. To be called before there are threads. Raises OSError."""
+    """Drop all capabilities but *keep* for good; root also becomes *uid* and *gid*. Other users keep their ids.
+
+    The process can never gain another capability. It must not have started threads yet. Raises OSError.
+    """
     wanted = sum(1 << CAPABILITIES[name] for name in set(keep) & held())
     root = os.geteuid() == 0
     _prctl(_NO_NEW_PRIVS, 1)
@@ -71,12 +76,15 @@ def drop(keep: Iterable[str] = (), uid: int = NOBODY, gid: int = NOBODY) -> None
 
 
 def end_with_parent() -> None:
-    """SIGTERM when the parent ends, in whatever way. Forgotten by ``drop``: to be called after it."""
+    """Have the kernel send SIGTERM to this process when its parent ends in any way. Call it after ``drop``, which
+    clears this setting."""
     _prctl(_PDEATHSIG, signal.SIGTERM)
 
 
 def clean_environment() -> None:
-    """Nothing that could redirect what is loaded, found or written: PYTHON*, LD_*, BCC_*, TMPDIR, HOME and the rest."""
+    """Clear the environment but for a safe PATH, and go to ``/``.
+
+    PYTHON*, LD_*, BCC_*, TMPDIR, HOME and others could redirect what is loaded, found or written."""
     os.environ.clear()
     os.environ["PATH"] = PATH
     os.chdir("/")

@@ -1,4 +1,4 @@
-"""Buffer sizes, wake-up modes and ways into the ring, as a user writes them."""
+"""Buffer sizes, wake-up modes and ways into the ring buffer, as a user writes them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ringtop.bpf.common.transports import Transport
 
 PAGE = mmap.PAGESIZE
 DEFAULT: dict[Transport, int] = {"ringbuf": 1 << 20, "perfbuf": 256 << 10}
-"""Bytes: the ring of a program, or the perf buffer of each CPU."""
+"""Default sizes in bytes of a program's ring buffer, and of each CPU's perf buffer."""
 LARGEST = 1 << 30
 MOST_EVENTS = 1 << 20
 """Largest N of ``batch:N``."""
 
 Emit = Literal["output", "output+query", "reserve", "reserve+query"]
-"""How events get into the ring buffer: ``EMIT_…`` of emit.h."""
+"""The ways in which events are written into the ring buffer (``EMIT_…`` of emit.h)."""
 EMITS: tuple[Emit, ...] = get_args(Emit)
 
 _SIZE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)\s*(?:([kmg])(?:i?b)?|([bp]))?", re.IGNORECASE)
@@ -26,7 +26,7 @@ _WAKEUPS = ("timer", "adaptive", "every", "batch")
 
 
 def human(size: int) -> str:
-    """1048576 as '1M'."""
+    """Return a size as short text: 1048576 is '1M'."""
     for unit, factor in (("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)):
         if size >= factor and size % factor == 0:
             return f"{size // factor}{unit}"
@@ -34,12 +34,12 @@ def human(size: int) -> str:
 
 
 def not_a_size(given: object) -> ValueError:
-    """What to raise for it."""
+    """Return the error for a value that is not a size."""
     return ValueError(f"{given!r:.40} is not a size: write '64 MiB', '256K', '16P' (pages) or a number of bytes")
 
 
 def parse_bytes(text: str) -> int:
-    """'64 MiB', '256K' or '65536' in bytes; K, M, G are powers of 1024 and P is pages. Raises ValueError."""
+    """Return '64 MiB', '256K' or '65536' in bytes; K, M, G are powers of 1024 and P is pages. Raises ValueError."""
     found = _SIZE.fullmatch(text.strip())
     if not found:
         raise not_a_size(text)
@@ -47,12 +47,12 @@ def parse_bytes(text: str) -> int:
 
 
 def parse_size(text: str) -> int:
-    """The size of a buffer in bytes. Raises ValueError that names the nearest good sizes."""
+    """Return the size of a buffer in bytes. Raises ValueError, which names the nearest valid sizes."""
     return checked(parse_bytes(text), text)
 
 
 def checked(size: int, text: str = "") -> int:
-    """*size* itself, which the user wrote as *text*. Raises ValueError that names the nearest good sizes."""
+    """Return *size*, which the user wrote as *text*. Raises ValueError, which names the nearest valid sizes."""
     if PAGE <= size <= LARGEST and size & (size - 1) == 0:
         return size
     below = max(PAGE, min(LARGEST, 1 << max(size.bit_length() - 1, 0)))
@@ -64,7 +64,7 @@ def checked(size: int, text: str = "") -> int:
 
 
 def parse_wakeup(text: str) -> tuple[str, int]:
-    """'batch:64' as ('batch', 64); the number is 0 for the other modes. Raises ValueError."""
+    """Return 'batch:64' as ('batch', 64); the number is 0 for the other modes. Raises ValueError."""
     mode, colon, number = text.partition(":")
     if mode not in _WAKEUPS or (mode == "batch") != bool(colon):
         raise ValueError(f"{text!r} is not a wake-up mode: timer, adaptive, every or batch:N (as in batch:64)")
@@ -76,15 +76,15 @@ def parse_wakeup(text: str) -> tuple[str, int]:
 
 
 def kernel_wakeup(text: str, size: int) -> tuple[int, int]:
-    """The mode and its argument as ``struct config`` has them, for a ring of *size* bytes."""
+    """Return the mode and its argument, as ``struct config`` holds them, for a ring buffer of *size* bytes."""
     mode, number = parse_wakeup(text)
     return _WAKEUPS.index(mode), size // 2 if mode == "timer" else number
 
 
 def perf_wakeup(text: str, size: int) -> tuple[bool, int]:
-    """Watermark flag and wake-up count of ``struct perf_event_attr``, for buffers of *size* bytes.
+    """Return the watermark flag and the wake-up count of ``struct perf_event_attr``, for perf buffers of *size* bytes.
 
-    The kernel has no adaptive notification for perf buffers: ``adaptive`` is ``every`` there.
+    The kernel has no adaptive notification for perf buffers, so ``adaptive`` means ``every`` there.
     """
     mode, number = parse_wakeup(text)
     return (True, size // 2) if mode == "timer" else (False, max(number, 1))

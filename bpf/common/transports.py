@@ -1,4 +1,4 @@
-"""The two transports: what they are called in messages and options, in the kernel, and on the screen."""
+"""The two transports, and their names in messages and options, in the kernel, and on the screen."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 Transport = Literal["ringbuf", "perfbuf"]
 TRANSPORTS: tuple[Transport, ...] = get_args(Transport)
-"""By their number in the kernel (``enum transport`` of include/ringtop.h)."""
+"""All transports, in the order of their numbers in the kernel (``enum transport`` of include/ringtop.h)."""
 OTHER: dict[Transport, Transport] = {"ringbuf": "perfbuf", "perfbuf": "ringbuf"}
 NAMES: dict[str, str] = {"ringbuf": "ring buffer", "perfbuf": "perf buffers"}
-"""As people call them."""
+"""The transports' names on the screen."""
