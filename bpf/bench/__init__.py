@@ -1,4 +1,4 @@
-"""`ringtop bench`: what reading events costs, ringtop's way and bcc's, and what tracing costs those who are traced."""
+"""`ringtop bench`: the cost of reading events with ringtop and with bcc, and of tracing to the traced processes."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from ringtop.bpf.kernel.features import Kernel, ensure_tracefs, online_cpus
 
 EVENTS = 1_000_000
 BUFFER, MEMORY = 4 << 20, 1 << 30
-"""Bytes: one buffer, and all of them; where there are many CPUs, buffers are smaller."""
+"""Most bytes of one buffer, and of all buffers together; with many CPUs, each buffer is made smaller."""
 _HOOKED = {2: "kprobe", 5: "tracepoint", 17: "raw tracepoint", 24: "raw tracepoint", 26: "tracing"}
-"""``enum bpf_prog_type``: those that make system calls, wake-ups or switches slower."""
+"""The values of ``enum bpf_prog_type`` whose programs make system calls, wake-ups or switches slower."""
 
 
 def run(json: bool, events: int) -> int:
-    """Measure and print; the exit status: 0, or 1 when a ledger does not balance. Raises CannotTrace."""
+    """Measure, print, and return the exit status: 0, or 1 when a ledger does not balance. Raises CannotTrace."""
     if os.geteuid() != 0:
         raise CannotTrace("cannot measure", "loading BPF programs needs root", "Run it as root: sudo ringtop bench")
     ensure_tracefs()
@@ -99,7 +99,7 @@ def _measure(report: Report, kernel: Kernel, cpus: list[int], quiet: bool) -> No
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
-    """Tells on a terminal what is being done, in one line that is gone afterwards."""
+    """Yield a function that shows the current step on a terminal, in one line that is erased at the end."""
     shown = sys.stderr.isatty()
 
     def tell(what: str) -> None:

@@ -1,4 +1,4 @@
-"""The ways into a ring that is full: what those who cause events pay for each, when nearly all of them are lost."""
+"""Overload: the cost of each way into a full ring buffer to those who cause events, when nearly all are dropped."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from ringtop.bpf.kernel.features import Kernel
 
 ROUNDS = 5
 BUFFER = 64 << 10
-"""Bytes: of a ring that nobody reads while the storms last."""
+"""Size in bytes of the ring buffer, which is not read during the storms."""
 _SHARE = 10
-"""One storm here has such a part of the events, and of the time, of a row of the first table."""
+"""One storm here has this fraction (1/10) of the events, and of the time limit, of a row in the first table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """What one call of a storm took, against the same without any program: medians of the rounds."""
+    """The cost of one call of a storm, compared with a call without any program; medians over the rounds."""
 
     slow_down: float
     adds_ns: float
     adds_ratio: float
-    """The same in its ratio to the first row's."""
+    """``adds_ns`` as a ratio to that of the first row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overload:
-    """One way in."""
+    """The measurements of one way into a full ring buffer."""
 
     emit: Emit
     one: Paid
-    """With a storm on one CPU."""
+    """The cost with a storm on one CPU."""
     all: Paid
-    """With a storm on every CPU at once."""
+    """The cost with a storm on every CPU at once."""
     offered: int
     counted: Counted
 
 
 def overloads(kernel: Kernel, plan: Plan, cpus: Sequence[int], say: Callable[[str], None]) -> list[Overload]:
-    """A row for each way, with storms on *cpus*; *say* is told what is being done. Raises CannotTrace."""
+    """Return a row for each way, with storms on *cpus*; *say* is called with each step. Raises CannotTrace."""
     took: defaultdict[tuple[Emit | None, int], list[float]] = defaultdict(list)
     offered: defaultdict[Emit | None, int] = defaultdict(int)
     with ExitStack() as stack:
@@ -72,7 +72,7 @@ def overloads(kernel: Kernel, plan: Plan, cpus: Sequence[int], say: Callable[[st
                     took[way, len(some)].append(fmean(m.call_ns for m in made))
                     offered[way] += sum(m.count for m in made)
                     if way:
-                        readers[way].count()  # takes what is in the ring
+                        readers[way].count()  # drains the ring
                 if way:
                     readers[way].detach()
 

@@ -1,4 +1,4 @@
-"""What the bench says: tables, ratios first, or one JSON object."""
+"""The report of the bench: tables with the ratios first, or one JSON object."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ output."""
 
 @dataclass
 class Report:
-    """All that was measured."""
+    """All measurements of one bench run."""
 
     plan: Plan
     host: dict[str, Any]
-    """What it was measured on."""
+    """The machine that the bench ran on."""
     rows: list[Row] = field(default_factory=list)
     overloads: list[Overload] = field(default_factory=list)
     taxes: list[Tax] = field(default_factory=list)
@@ -51,12 +51,12 @@ class Report:
 
     @property
     def balanced(self) -> bool:
-        """Every event of every row is accounted for."""
+        """Whether every event of every row is accounted for."""
         counted = [row.counted for row in self.rows] + [row.counted for row in self.overloads]
         return all(n.residual == 0 for n in counted)
 
     def head(self) -> str:
-        """What is measured, and the first table's head."""
+        """The description of the measurement, and the head of the first table."""
         h = self.host
         about = (
             f"{self.plan.events:,} times unlinkat() of a path that cannot be, in {ROUNDS} storms by {h['storm']} on "
@@ -95,7 +95,7 @@ class Report:
         return "\n".join([_OVERLOAD.rstrip("\n"), *lines]) if lines else ""
 
     def tax(self) -> str:
-        """The last table: the cost to those who cause no events."""
+        """The last table: the cost to processes that cause no events."""
         lines = [
             f"{tax.load + ', ' + tax.program:54}{tax.ratio:7.2f}x{tax.off_ns:10,.0f}ns{tax.on_ns:10,.0f}ns"
             f"{tax.on_ns - tax.off_ns:9,.0f}ns"
@@ -104,7 +104,7 @@ class Report:
         return "\n".join([_TAX.rstrip("\n"), *lines])
 
     def verdict(self) -> str:
-        """What follows from it, and what the words mean."""
+        """The conclusions, and the legend of the tables."""
         first, theirs = self.rows[0], [row for row in self.rows if row.side.kind.startswith("bcc")]
         times = ", ".join(f"{row.reader_ratio:.1f} ({row.side.name})" for row in theirs)
         lines = [textwrap.fill(_LEGEND.replace("\n", " "), WIDTH)]
@@ -119,7 +119,7 @@ class Report:
         return "\n" + "\n".join(lines)
 
     def as_json(self) -> str:
-        """Everything, for machines."""
+        """The whole report as one JSON object."""
         rows = [
             {
                 "reader": row.side.kind,

@@ -1,4 +1,4 @@
-"""The rows of the comparison: storms under each reader, and what they cost both sides."""
+"""The rows of the comparison: storms under each reader, and their cost to the reader and to the traced process."""
 
 from __future__ import annotations
 
@@ -14,52 +14,52 @@ from ringtop.bpf.bench.storm import Made, Storm, unlinks
 from ringtop.bpf.kernel.features import Kernel
 
 ROUNDS = 3
-"""Every reader takes its turn in so many storms. What is compared was measured within a round, and the median of the
-rounds is told: a machine that grows busier meanwhile weighs on all of them."""
+"""Number of storms for each reader. Readers are compared within a round and the median over the rounds is reported, so
+that a machine that grows busier meanwhile affects all readers alike."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What every row is measured with."""
+    """The parameters that all rows share."""
 
     events: int
     buffer: int
-    """Bytes: the ring, or each CPU's perf buffer."""
+    """Size in bytes of the ring buffer, or of each CPU's perf buffer."""
     storm_cpu: int
     limit: float = 2.0
-    """Seconds the storm of one row may take; a row that is slower than that has fewer events."""
+    """Seconds that the storms of one row may take; a slower row has fewer events."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What was measured; the ledger is exact, the rest is as good as the machine was quiet."""
+    """The measurements of one reader. The ledger is exact; the times are only as accurate as the machine was quiet."""
 
     side: Side
     offered: int
-    """System calls the storm made: one event each."""
+    """System calls that the storms made; each is one event."""
     counted: Counted
     offered_per_s: float
     received_per_s: float
     reader_us: float
-    """CPU time of the reader for each event it received, user and system."""
+    """CPU time of the reader, user and system, for each event it received."""
     reader_ratio: float
-    """The same in its ratio to the first row's."""
+    """The reader's CPU time per event, as a ratio to that of the first row."""
     call_ns: float
-    """Time one call of the storm took."""
+    """Time of one call of the storm."""
     slow_down: float
-    """The same in its ratio to that with no program attached."""
+    """The time of one call, as a ratio to its time with no program attached."""
 
 
 @dataclass(slots=True)
 class _Turns:
-    """What was measured of one reader, round by round."""
+    """The measurements of one reader, round by round."""
 
     reader: Reader
     reader_s: list[float] = field(default_factory=list)
     made: list[Made] = field(default_factory=list)
 
     def take(self, storm: Storm, count: int, limit: float) -> None:
-        """One storm."""
+        """Measure one storm."""
         self.reader.attach()
         before, cpu = self.reader.received, time.thread_time()
         storm.start(count, limit)
@@ -70,7 +70,7 @@ class _Turns:
 
 
 def measure(sides: Sequence[Side], kernel: Kernel, plan: Plan, say: Callable[[str], None]) -> list[Row]:
-    """A row for each of *sides*; *say* is told what is being done. Raises CannotTrace."""
+    """Return a row for each of *sides*; *say* is called with each step. Raises CannotTrace."""
     limit = plan.limit / ROUNDS
     bare: list[float] = []
     with ExitStack() as stack:

@@ -1,7 +1,7 @@
-"""The readers that are compared: ringtop's own, driven as the collector drives them, and bcc's, as its tools use them.
+"""The compared readers: ringtop's own, driven as the collector drives them, and bcc's, driven as its tools drive them.
 
-All read the same records of the same program, unlinksnoop, from buffers of one size: that of the ring, and of each
-CPU's perf buffer. The storm runs on one CPU, so that both have the same room for it.
+All read the same records of the same program, unlinksnoop. The ring buffer and each CPU's perf buffer have the same
+size. The storm runs on one CPU, so both transports have the same space for its events.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ Kind = Literal["ringtop", "ringtop, stream", "bcc", "bcc, 5 fields"]
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One way of reading."""
+    """One way of reading events that is compared."""
 
     kind: Kind
     transport: Transport
     wakeup: str
     emit: sizes.Emit = "output"
-    """How events get into the ring."""
+    """How events get into the ring buffer."""
 
     @property
     def name(self) -> str:
-        """As the table has it."""
+        """The name in the tables."""
         way = self.transport.removesuffix("buf") if self.emit == "output" else self.emit
         return f"{self.kind}, {way}, {self.wakeup}"
 
@@ -57,9 +57,9 @@ _WAKEUPS = ("timer", "adaptive", "every", "batch:64")
 SIDES: tuple[Side, ...] = (
     *(Side("ringtop", "ringbuf", w) for w in _WAKEUPS),
     *(Side("ringtop", "ringbuf", "timer", emit) for emit in sizes.EMITS[1:]),
-    *(Side("ringtop", "perfbuf", w) for w in _WAKEUPS if w != "adaptive"),  # which is "every" for perf buffers
+    *(Side("ringtop", "perfbuf", w) for w in _WAKEUPS if w != "adaptive"),  # adaptive means "every" for perf buffers
     Side("ringtop, stream", "ringbuf", "timer"),
-    # What bcc's tools do: flags of 0 for the ring, wakeup_events=1 for perf buffers.
+    # bcc's tools use flags of 0 for the ring buffer and wakeup_events=1 for perf buffers.
     Side("bcc", "ringbuf", "adaptive"),
     Side("bcc, 5 fields", "ringbuf", "adaptive"),
     Side("bcc", "perfbuf", "every"),
@@ -69,23 +69,23 @@ SIDES: tuple[Side, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A ledger."""
+    """The ledger of one reader."""
 
     emitted: int
     received: int
     dropped: int
     gaps: int | None
-    """Holes in the sequence numbers; bcc's callbacks do not look for them."""
+    """Gaps in the sequence numbers; None for bcc, whose callbacks do not look for them."""
     wakeups: int
 
     @property
     def residual(self) -> int:
-        """0, or the ledger does not balance."""
+        """Events that are neither received nor dropped; the ledger balances when this is 0."""
         return self.emitted - self.received - self.dropped
 
 
 class Reader(Protocol):
-    """A program with a reader."""
+    """A loaded program together with its reader."""
 
     @property
     def received(self) -> int:
@@ -108,14 +108,15 @@ class Reader(Protocol):
 
 
 class Ours:
-    """ringtop's reader; the loop is the collector's: drained on its timer, and when the kernel wakes it."""
+    """ringtop's reader. As in the collector's loop, it drains on a timer and when the kernel wakes it."""
 
     def __init__(self, side: Side, kernel: Kernel, size: int, capture: str) -> None:
         options = CollectorOptions(buffer=size, wakeup=side.wakeup, capture=capture, emit=side.emit)
         self._tracer = start_tracer("unlinksnoop", kernel, options, side.transport)
         self._tracer.stop()
         self._drain = self._drain_and_encode if side.kind == "ringtop, stream" else self._drain_only
-        # The kernel wakes an adaptive reader only once it has caught up, and one on the timer as half full is passed.
+        # The kernel wakes an adaptive reader only after it has caught up, and a timer reader only when the fill crosses
+        # one half. A ring still past that mark gets no wake-up, so it must be drained again.
         self._behind = {("ringbuf", "adaptive"): 1, ("ringbuf", "timer"): size // 2}.get((side.transport, side.wakeup))
 
     @property
@@ -128,11 +129,11 @@ class Ours:
         self._tracer.attach()
 
     def _drain_only(self) -> None:
-        """The part that bcc's poll does too, and the ledger."""
+        """Drain the transport, which bcc's poll does too, and enter the events in the ledger."""
         self._tracer.ways.used.drain()
 
     def _drain_and_encode(self) -> None:
-        """All that the collector does with events: unknown ids, time order, the stream's bytes."""
+        """Do all that the collector does with events: resolve unknown ids, put in time order, encode for the stream."""
         before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - WINDOW_MS * 1_000_000
         batch = self._tracer.drain(before).batch
         rows = stream.Rows(batch.program, batch.rows.tobytes(), batch.tails)
@@ -181,7 +182,7 @@ _CTYPES: dict[str, type] = {"<u8": ct.c_uint64, "<u4": ct.c_uint32, "<i4": ct.c_
 
 
 class _Event(ct.Structure):
-    """The record's fixed part and the path, as a bcc tool would declare it."""
+    """The record's fixed part and the path, as a bcc tool would declare them."""
 
     _fields_ = (
         *((name, _CTYPES[UNLINKSNOOP.dtype[name].str]) for name in UNLINKSNOOP.dtype.names or ()),
@@ -204,10 +205,12 @@ class Bcc:
         self._loaded.configure(ProgramConfig(side.transport, *sizes.kernel_wakeup(side.wakeup, size), compiled))
         name = "ring_template" if side.transport == "ringbuf" else "perfbuf"
         table, callback = bpf[name], self._callback(side.kind, bpf, name)
-        # bcc finds the event's class in the program's own call of perf_submit or ringbuf_output: here it is in emit.h.
+        # bcc derives the event's class from a call of perf_submit or ringbuf_output in the program. Ours is in emit.h,
+        # so the class is set here.
         table._event_class = _Event
         if side.transport == "ringbuf":
-            # The table's own ring is the one-page template: the program looks its ring up in the array of maps.
+            # The table's own ring is only the one-page template, because the program looks up its ring in the array of
+            # maps.
             self._ring = syscall.map_create(syscall.MAP_TYPE_RINGBUF, size, name=b"bench")
             syscall.map_update(self._loaded.map_fd("ringbuf"), 0, self._ring.to_bytes(4, "little"))
             table.map_fd = self._ring
@@ -252,7 +255,7 @@ class Bcc:
         """The ledger so far."""
         sums = self._loaded.counters().by[:, TRANSPORTS.index(self._transport), :].sum(axis=0)
         n = dict(zip(COUNTERS, np.asarray(sums).tolist(), strict=True))
-        # Where nobody says what found no room, bcc's callbacks cannot be checked: what is missing was dropped.
+        # This kernel does not report drops, so bcc's callbacks cannot be checked: all missing events count as dropped.
         dropped = n["emitted"] - self.received if self._silent else n["full"] + n["no_reader"] + n["other"]
         return Counted(n["emitted"], self.received, dropped, None, self._rounds)
 
@@ -264,5 +267,5 @@ class Bcc:
 
 
 def open_side(side: Side, kernel: Kernel, size: int, capture: str) -> Reader:
-    """The reader of *side*, for the unlinks that *capture* lets through. Raises CannotTrace."""
+    """Return the reader of *side*, for the unlinks that pass the capture filter *capture*. Raises CannotTrace."""
     return (Ours if side.kind.startswith("ringtop") else Bcc)(side, kernel, size, capture)

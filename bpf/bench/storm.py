@@ -1,8 +1,8 @@
-"""A process that makes one cheap thing happen many times, as fast as it can: the load that the bench measures under.
+"""Storms: a process that makes one cheap system call many times, as fast as it can, as the load for the bench.
 
-Python itself is too slow to stress a transport, and a compiler is not everywhere. So the loop around the system call is
-machine code of 26 bytes (x86-64) or 40 (aarch64), written into a page of this process. Where the system forbids pages
-that can be executed, the loop is Python's, and the bench says so.
+Python is too slow to stress a transport, and not every machine has a compiler. So the loop around the system call is
+machine code of 26 bytes (x86-64) or 40 bytes (aarch64), written into a page of this process. Where the system forbids
+executable pages, the loop is Python's, and the bench says so.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 from ringtop.bpf.common.sizes import PAGE
 
 Calls = Callable[[int], object]
-"""Does the thing so many times."""
+"""Makes the call the given number of times."""
 
 _SLICES, _SLICE = 50, 10_000
 _RESULT = struct.Struct("<qdd")
@@ -43,14 +43,14 @@ NOWHERE = b"/dev/null/x"
 
 @cache
 def _loop() -> Callable[..., None] | None:
-    """The machine code as a function, or None where there is none or it may not run. Its page lives for ever."""
+    """Return the machine code as a function, or None where there is none or it may not run. Its page is never freed."""
     code = bytes.fromhex(_MACHINE.get(platform.machine(), ""))
     if not code:
         return None
     page = mmap.mmap(-1, PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     page[: len(code)] = code
     start = ct.addressof(ct.c_char.from_buffer(page))
-    # Executable only after it was written: the kernel then makes the instruction cache right on ARM.
+    # The page becomes executable after it is written, so that the kernel synchronises the instruction cache on ARM.
     if _libc.mprotect(ct.c_void_p(start), ct.c_size_t(PAGE), _PROT_READ | _PROT_EXEC):
         return None
     kept = ct.CFUNCTYPE(None, ct.c_long, ct.c_long, ct.c_void_p, ct.c_void_p, ct.c_long)(start)
@@ -59,12 +59,12 @@ def _loop() -> Callable[..., None] | None:
 
 
 def how() -> str:
-    """What makes the calls: ``machine code`` or ``ctypes``."""
+    """Return what makes the calls: ``machine code`` or ``ctypes``."""
     return "machine code" if _loop() else "ctypes"
 
 
 def syscalls(name: str, *args: int | bytes) -> Calls:
-    """So many calls of *name* with up to three arguments: an int, a path, an int."""
+    """Return a function that makes calls of *name* with up to three arguments: an int, a path, an int."""
     first, path, last = (*args, *(0, 0, 0))[:3]
     loop = _loop()
     if loop is not None:
@@ -80,17 +80,19 @@ def syscalls(name: str, *args: int | bytes) -> Calls:
 
 
 def unlinks() -> Calls:
-    """Unlinks that fail."""
+    """Return a function that makes failing unlinks."""
     return syscalls("unlinkat", AT_FDCWD, NOWHERE, 0)
 
 
 def getppids() -> Calls:
-    """About the cheapest system call there is."""
+    """Return a function that calls getppid, about the cheapest system call there is."""
     return syscalls("getppid")
 
 
 def ping_pong() -> Calls:
-    """Round trips of one byte through two pipes to a partner on the same CPU: two wake-ups and two switches each."""
+    """Return a function that sends one byte through two pipes to a partner on the same CPU and back.
+
+    Each round trip takes two wake-ups and two switches."""
     there_out, there_in = os.pipe()
     back_out, back_in = os.pipe()
     if os.fork() == 0:
@@ -112,22 +114,22 @@ def ping_pong() -> Calls:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a storm did."""
+    """The result of a storm."""
 
     count: int
     seconds: float
     call_ns: float
-    """Median over slices of the time one call took: a burst of foreign load does not move it."""
+    """Median over slices of the time of one call, so that a burst of foreign load does not change it."""
 
 
 class Storm:
-    """A child on *cpu* that is ready to make the calls of *prepare*. It ends with this process."""
+    """A child process on *cpu* that waits to make the calls of *prepare*. It ends when this process ends."""
 
     def __init__(self, prepare: Callable[[], Calls], cpu: int) -> None:
         self.pid = 0
         orders, self._order = os.pipe()
         self.done, results = os.pipe()
-        """Readable when what was ordered is done."""
+        """File descriptor that becomes readable when the ordered calls are done."""
         parent = os.getpid()
         self.pid = os.fork()
         if self.pid == 0:
@@ -138,18 +140,18 @@ class Storm:
         os.close(results)
 
     def start(self, count: int, limit: float) -> None:
-        """Begin *count* calls, fewer if they take more than *limit* seconds."""
+        """Begin *count* calls, or fewer if they take more than *limit* seconds."""
         os.write(self._order, struct.pack("<qd", count, limit))
 
     def result(self) -> Made:
-        """Wait for the end of what was started."""
+        """Wait for the started calls to end and return their result."""
         data = os.read(self.done, _RESULT.size)
         if len(data) != _RESULT.size:
             raise RuntimeError("the storm's process has died")
         return Made(*_RESULT.unpack(data))
 
     def run(self, count: int, limit: float) -> Made:
-        """``start`` and ``result``."""
+        """Start the calls and wait for their result."""
         self.start(count, limit)
         return self.result()
 
@@ -162,13 +164,13 @@ class Storm:
 
 
 def _obey(prepare: Callable[[], Calls], cpu: int, orders: int, results: int, parent: int) -> None:
-    """The child's life."""
+    """Run the child: carry out orders until the parent is gone, then exit."""
     try:
         os.sched_setaffinity(0, {cpu})
         calls = prepare()
         while (order := os.read(orders, 16)) and os.getppid() == parent:
             os.write(results, _RESULT.pack(*_make(calls, *struct.unpack("<qd", order))))
-    except BaseException:  # nothing of the parent's may run in the child
+    except BaseException:  # no code of the parent, such as its handlers, may run in the child
         os._exit(1)
     os._exit(0)
 

@@ -1,4 +1,4 @@
-"""What the programs cost those who cause no events: system calls under syscall tracepoints, switches, wake-ups."""
+"""Tax: the cost of attached programs to processes that cause no events, in system calls, switches and wake-ups."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROUNDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Tax:
-    """A load with and without a program, and what one turn of it took."""
+    """The time of one turn of a load, with and without a program."""
 
     program: str
     load: str
@@ -28,7 +28,7 @@ class Tax:
 
     @property
     def ratio(self) -> float:
-        """How many times longer it took with the program."""
+        """The time with the program, as a ratio to the time without."""
         return self.on_ns / self.off_ns
 
 
@@ -40,7 +40,7 @@ _LOADS: tuple[tuple[str, str, Callable[[], Calls], int], ...] = (
 
 
 def taxes(kernel: Kernel, cpu: int, scale: float) -> Iterator[Tax | CannotTrace]:
-    """One after another; *scale* is the share of the usual number of turns."""
+    """Measure one load after another; *scale* is the fraction of the usual number of turns."""
     for program, load, prepare, turns in _LOADS:
         try:
             yield _tax(program, load, prepare, max(int(turns * scale), 100), kernel, cpu)
@@ -49,7 +49,7 @@ def taxes(kernel: Kernel, cpu: int, scale: float) -> Iterator[Tax | CannotTrace]
 
 
 def _tax(program: str, load: str, prepare: Callable[[], Calls], turns: int, kernel: Kernel, cpu: int) -> Tax:
-    """Off and on in turns, so that a machine that grows busier meanwhile weighs on both."""
+    """Measure without and with the program in turns, so that a machine that grows busier affects both."""
     off, on = [], []
     transport: Transport = "perfbuf" if kernel.no_ringbuf else "ringbuf"
     with ExitStack() as stack:
