@@ -1,1 +1,1 @@
-"""Text that is safe and fits: the only gate for untrusted bytes."""
+"""Safe text of known width; the only gate for untrusted bytes."""

@@ -11,12 +11,12 @@ UNKNOWN_TEXT = "-"
 
 
 def count(n: int | float) -> str:
-    """All digits, in groups: 1,204."""
+    """Return a number with all digits, in groups: 1,204."""
     return f"{int(n):,}"
 
 
 def short(n: int | float) -> str:
-    """At most 5 characters: 999, 1.2k, 34k, 1.2M."""
+    """Return a number in at most 5 characters: 999, 1.2k, 34k, 1.2M."""
     value = float(n)
     if abs(value) < 999.5:
         return f"{value:.0f}"
@@ -30,12 +30,12 @@ def short(n: int | float) -> str:
 
 
 def rate(n: float) -> str:
-    """A number a second, at most 5 characters: 0, 0.4, 12, 1.2k."""
+    """Return a number per second in at most 5 characters: 0, 0.4, 12, 1.2k."""
     return f"{n:.1f}" if 0 < n < 9.95 and n != int(n) else short(n)
 
 
 def size(n: int) -> str:
-    """Bytes: 256 KiB, 1.5 MiB."""
+    """Return a number of bytes with its unit: 256 KiB, 1.5 MiB."""
     value = float(n)
     for unit in ("B", "KiB", "MiB", "GiB"):
         if value < 1024 or unit == "GiB":
@@ -45,13 +45,13 @@ def size(n: int) -> str:
 
 
 def buffer(transport: str, each: int, cpus: int) -> str:
-    """A transport and its size: 'ring buffer 256 KiB', 'perf buffers 2x128 KiB'."""
+    """Return a transport and its size: 'ring buffer 256 KiB', 'perf buffers 2x128 KiB'."""
     name = NAMES[transport]
     return f"{name} {f'{cpus}x' if transport == 'perfbuf' else ''}{size(each)}" if each else name
 
 
 def duration(ns: int) -> str:
-    """Three figures and a unit, 7 characters at most: 850 ns, 12.3 ms, 1.02 s."""
+    """Return a duration in three digits and a unit, at most 7 characters: 850 ns, 12.3 ms, 1.02 s."""
     value, unit = float(ns), "ns"
     for larger in ("us", "ms", "s"):
         if value < 999.5:
@@ -65,7 +65,7 @@ def duration(ns: int) -> str:
 
 
 def age(ns: int) -> str:
-    """How long ago: 0.2s, 12.3s, 4m05s, 3h07m, 5d02h."""
+    """Return the time that has passed: 0.2s, 12.3s, 4m05s, 3h07m, 5d02h."""
     seconds = max(0, ns) / 1e9
     if seconds < 99.95:
         return f"{seconds:.1f}s"
@@ -73,7 +73,7 @@ def age(ns: int) -> str:
 
 
 def uptime(seconds: int) -> str:
-    """Two units: 12s, 4m05s, 3h07m, 5d02h."""
+    """Return a span in at most two units: 12s, 4m05s, 3h07m, 5d02h."""
     minutes, s = divmod(max(0, seconds), 60)
     hours, m = divmod(minutes, 60)
     days, h = divmod(hours, 24)
@@ -85,7 +85,7 @@ def uptime(seconds: int) -> str:
 
 
 def clock(wall_ns: int, zone: tzinfo | None, digits: int = 3) -> str:
-    """Wall-clock time of day with *digits* of the second: 12:34:56.789."""
+    """Return the wall-clock time of day with *digits* decimals of the second: 12:34:56.789."""
     seconds, rest = divmod(wall_ns, 1_000_000_000)
     try:
         text = datetime.fromtimestamp(seconds, zone).strftime("%H:%M:%S")
@@ -95,14 +95,14 @@ def clock(wall_ns: int, zone: tzinfo | None, digits: int = 3) -> str:
 
 
 def result(ret: int) -> str:
-    """A system call's result: ok, ENOENT, or the number."""
+    """Return a system call's result: ok, ENOENT, or the number."""
     if ret == 0:
         return "ok"
     return errno.errorcode.get(-ret, str(ret)) if ret < 0 else str(ret)
 
 
 def percent(part: float, whole: float) -> str:
-    """At most 4 characters: 0%, 12%, 100%; a trace of something is not nothing: <1%."""
+    """Return a percentage in at most 4 characters: 0%, 12%, 100%. A share below 0.5% is shown as <1%, never as 0%."""
     if whole <= 0 or part <= 0:
         return "0%"
     value = 100 * part / whole

@@ -11,18 +11,18 @@ from ringtop.tui.text.locale import utf8
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """One set. All are one cell wide."""
+    """One set of characters. Each is one cell wide."""
 
     ascii: bool
     rule: str
     bar: str
-    """A full cell of a bar, then its fractions from small to large."""
+    """A full cell of a bar, followed by its fractions from small to large."""
     bar_empty: str
     peak: str
     spark: str
-    """Levels from nothing to full."""
+    """The levels of a sparkline, from empty to full."""
     heat: str
-    """The same as shades."""
+    """The levels of a heat map, as shades from empty to full."""
     dot: str
     up: str
     down: str
@@ -36,7 +36,7 @@ class Glyphs:
     pause: str
 
     def fill(self, part: float, width: int) -> str:
-        """A bar of *width* cells, *part* (0 to 1) of it filled; anything above nothing is seen."""
+        """Return a bar of *width* cells, filled to *part* (0 to 1). Any *part* above 0 is visible."""
         part = min(1.0, max(0.0, part))
         steps = len(self.bar)
         eighths = round(part * width * steps)
@@ -47,7 +47,7 @@ class Glyphs:
         return text + self.bar_empty * (width - len(text))
 
     def line(self, values: Sequence[float], width: int, top: float = 0) -> str:
-        """A sparkline of the last *width* of *values*, scaled to their largest (or *top*)."""
+        """Return a sparkline of the last *width* of *values*, scaled to the largest of them and *top*."""
         shown = list(values)[-width:]
         scale = max([*shown, top, 1e-9])
         levels = len(self.spark) - 1
@@ -98,5 +98,5 @@ ASCII = Glyphs(
 
 
 def choose(ascii_only: bool = False, environ: Mapping[str, str] = os.environ) -> Glyphs:
-    """ASCII where it is asked for, or where the locale names another encoding than UTF-8."""
+    """Return ASCII when the user asks for it or the locale names an encoding other than UTF-8; otherwise UNICODE."""
     return ASCII if ascii_only or not utf8(environ) else UNICODE

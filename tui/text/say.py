@@ -1,4 +1,4 @@
-"""What the commands say to people on standard error."""
+"""Messages of the commands to the user, on standard error."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from ringtop.bpf.filter import FilterError
 from ringtop.tui.text.text import clip, safe, safe_lines, width
 
 _SHOWN = 76
-"""Cells of a filter that an error shows."""
+"""Number of cells of a filter that an error shows."""
 
 
 def say(text: str) -> None:
-    """A message of one or more lines. What comes from elsewhere and must not break a line is to be ``safe`` already."""
+    """Print a message of one or more lines. Untrusted parts that must not break a line have to be ``safe`` already."""
     click.echo(safe_lines(f"ringtop: {text}"), err=True)
 
 
 def pointed(error: FilterError) -> str:
-    """What is wrong, and below it the filter with a caret at the place."""
+    """Return the error's message, and below it the filter with a caret at the wrong place."""
     said, column = error.text, error.column
     start = max(0, column - _SHOWN // 2) if len(said) > _SHOWN else 0
     before = ("…" if start else "") + safe(said[start:column])

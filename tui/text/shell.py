@@ -1,4 +1,4 @@
-"""Arguments on one line as one would type them in a shell."""
+"""Arguments on one line, as a user would type them in a shell."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _BARE = re.compile(r"[\w@%+=:,./-]+")
 
 
 def shell_line(args: Iterable[bytes], truncated: bool = False, gate: Gate = TERMINAL) -> str:
-    """Arguments as one would type them in a shell (``$'…'`` where escapes are needed): safe, and spaces are seen.
+    """Return arguments as safe text, as a user would type them in a shell (``$'…'`` where escapes are needed).
 
-    *truncated*: there were more, which is marked.
+    Quotes show which spaces belong to an argument. *truncated* adds a mark that there were more arguments.
     """
     return " ".join([*(_shell_word(arg, gate) for arg in args), *([gate.cut_mark] if truncated else [])])
 

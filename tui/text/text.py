@@ -1,10 +1,10 @@
 r"""The one place that makes untrusted bytes safe to show.
 
-Shown text has only characters that take a known number of cells and change nothing around them. All else is written
-as an escape: ``\n \r \t``, ``\xNN`` for other control characters and for bytes that are not UTF-8, ``\uNNNN`` or
-``\UNNNNNNNN`` for other characters, and ``\\`` for the backslash itself, so that each text stands for exactly one value
-(quoted in a filter it is that value) and a file that is really called ``\x1b`` is not taken for an escape. In what is
-said about such values (``safe``) the backslash stays as it is.
+Safe text has only characters that take a known number of cells and change nothing around them. Everything else is
+written as an escape: ``\n \r \t``, ``\xNN`` for other control characters and for bytes that are not UTF-8, ``\uNNNN``
+or ``\UNNNNNNNN`` for other characters, and ``\\`` for the backslash itself. So each text stands for exactly one value
+(and is that value when quoted in a filter), and a file whose name is really ``\x1b`` is not taken for an escape. In
+messages about such values (``safe``) the backslash stays unchanged.
 """
 
 from __future__ import annotations
@@ -18,27 +18,28 @@ from rich.cells import cell_len, get_character_cell_size
 from ringtop.tui.text.locale import utf8
 
 MARKS = 3
-"""Most combining marks kept on one letter; more reach into the lines above and below."""
+"""Most combining marks kept on one letter, because more would reach into the lines above and below."""
 
 _CACHED = 16
-"""Texts up to this many bytes (all comms are) are remembered."""
+"""Length in bytes of the longest text that is cached; all comms are within it."""
 _TABLE_SIZE = 4096
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
 
-# Printable as Unicode has it, but empty, or joined with what is beside it so that terminals disagree on the width.
+# Unicode calls these printable, but they are empty, or join with their neighbours so that terminals disagree on the
+# width.
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U0001f1e6-\U0001f1ff\U000e0100-\U000e01ef]"
 )
 
 
 class _Shown(dict[int, str]):
-    """What each character is shown as, found when first met."""
+    """The shown form of each character, computed when the character first occurs."""
 
     def __init__(self, gate: Gate) -> None:
         super().__init__()
         self.gate = gate
         self.marks: set[str] = set()
-        """Combining marks met that are shown as they are."""
+        """The combining marks that have occurred and are shown unchanged."""
 
     def __missing__(self, code: int) -> str:
         if len(self) >= _TABLE_SIZE:
@@ -51,18 +52,21 @@ class _Shown(dict[int, str]):
 
 
 class Gate:
-    """What untrusted bytes pass on their way to where they are read. *ascii*: only ASCII is shown there, and all else
-    as escapes: a terminal without UTF-8 can take its bytes for control characters."""
+    """The gate that makes untrusted bytes safe for one kind of output.
+
+    With *ascii*, everything but ASCII is escaped, because a terminal without UTF-8 may take other bytes for control
+    characters.
+    """
 
     def __init__(self, ascii: bool) -> None:
         self.ascii = ascii
         self.cut_mark = "~" if ascii else "…"
-        """Stands for what was cut off."""
+        """The mark that replaces text that was cut off."""
         self._shown = _Shown(self)
         self._remembered = lru_cache(maxsize=8192)(self._visible)
 
     def is_safe(self, char: str) -> bool:
-        """Whether *char* is shown as it is (a combining mark: on a letter, and not too many)."""
+        """Return whether *char* is shown unchanged (a combining mark only on a letter, and at most MARKS of them)."""
         if char.isascii():
             return char.isprintable()
         if self.ascii or not char.isprintable() or _INVISIBLE.match(char):
@@ -70,19 +74,19 @@ class Gate:
         return get_character_cell_size(char) > 0 or unicodedata.category(char) == "Mn"
 
     def visible(self, raw: bytes) -> str:
-        """*raw* as safe text of one line."""
+        """Return *raw* as safe text of one line."""
         return self._remembered(raw) if len(raw) <= _CACHED else self._visible(raw)
 
     def safe(self, said: str) -> str:
-        """What is *said* (a message, a host's name, a filter) in one line; what is safe already stays as it is."""
+        """Return *said* (a message, a host's name, a filter) as safe text of one line. Safe text stays unchanged."""
         return self._made_visible(said).replace("\\\\", "\\")
 
     def safe_lines(self, said: str) -> str:
-        """What is *said* in several lines."""
+        """Return *said* as safe text, keeping its line breaks."""
         return "\n".join(map(self.safe, said.split("\n")))
 
     def clip(self, text: str, cells: int, ellipsis: str | None = None) -> str:
-        """Safe *text* in at most *cells* cells; what was cut off is shown by *ellipsis*, by default ``cut_mark``."""
+        """Cut safe *text* to at most *cells* cells; *ellipsis* (by default ``cut_mark``) replaces the part cut off."""
         if width(text) <= cells:
             return text
         ellipsis = self.cut_mark if ellipsis is None else ellipsis
@@ -128,14 +132,14 @@ def _escape(char: str) -> str:
 
 
 def width(text: str) -> int:
-    """Cells that safe *text* takes in a terminal."""
+    """Return the number of cells that safe *text* takes in a terminal."""
     return len(text) if text.isascii() else cell_len(text)
 
 
 TERMINAL = Gate(ascii=not utf8())
-"""The gate of this process's terminal, whose locale does not change."""
+"""The gate for this process's terminal, whose locale does not change."""
 PROGRAMS = Gate(ascii=False)
-"""The gate of what other programs read, which is UTF-8 everywhere."""
+"""The gate for output that other programs read, which is always UTF-8."""
 
 visible, safe, safe_lines, clip = TERMINAL.visible, TERMINAL.safe, TERMINAL.safe_lines, TERMINAL.clip
 cut_mark = TERMINAL.cut_mark
