@@ -1,1 +1,1 @@
-"""What a user sets and what is remembered: config, state, themes."""
+"""The user's settings, and the state remembered between runs: config, state, themes."""

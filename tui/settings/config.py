@@ -18,11 +18,11 @@ from ringtop.tui.settings import toml
 
 
 class ConfigError(toml.TomlError):
-    """A config file that cannot be used; names the file, the line and the key, and says the cure."""
+    """A config file that cannot be used. The text names the file, the line and the key, and says the cure."""
 
 
 class _Inside(ValueError):
-    """A value is wrong at a key inside of it."""
+    """A value is a table and is wrong at one of its own keys."""
 
     def __init__(self, key: str, text: str) -> None:
         super().__init__(text)
@@ -31,13 +31,13 @@ class _Inside(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """For each program a list of the columns of its table."""
+    """The kind of option that lists, for each program, the columns of its table."""
 
     metavar: str = ""
     limits: str = ""
 
     def read(self, given: object) -> dict[str, list[str]]:
-        """The lists by program. Raises ValueError."""
+        """Return the lists of columns by program. Raises ValueError."""
         if not isinstance(given, dict):
             raise ValueError(f"{given!r:.40} is not a table of lists, one a program")
         found = {}
@@ -54,13 +54,13 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Keys by id of binding."""
+    """The kind of option that gives keys by the id of a binding."""
 
     metavar: str = ""
     limits: str = ""
 
     def read(self, given: object) -> dict[str, str]:
-        """Keys by id. Raises ValueError."""
+        """Return the keys by id of a binding. Raises ValueError."""
         if not isinstance(given, dict) or not all(isinstance(keys, str) for keys in given.values()):
             raise ValueError(f'{given!r:.40} is not a table of keys by id; for example quit = "q,ctrl+q"')
         return given
@@ -68,14 +68,14 @@ class Keys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Every option; what a file leaves out has the value here. Flags on the command line go before both."""
+    """Every option with its default. The config file overrides the defaults, and command line flags override both."""
 
     theme: str = option("dark", Text(), "Theme: the name of one of the package's, or of a file of your own.")
-    """FILE of FILE.toml in ``themes_dir()``, for one of one's own."""
+    """For a user's own theme, the FILE of FILE.toml in ``themes_dir()``."""
     history: int = option(
         64 << 20, Memory(), "Memory for the events that are kept, of all tables together.", shown="64 MiB"
     )
-    """Bytes."""
+    """The memory in bytes."""
     time: str = option(
         "clock",
         Choice(("clock", "relative", "uptime")),
@@ -95,23 +95,23 @@ class Config:
 
 
 def known_options() -> dict[str, Option]:
-    """Every option that a config file can set, by its key."""
+    """Return every option that a config file can set, by its key."""
     both = options(Config) | options(CollectorOptions)
     return {name: one for name, one in both.items() if one.only != "collector"}
 
 
 def config_file() -> Path:
-    """Where the config file is looked for."""
+    """Return the path of the default config file."""
     return user_config_path("ringtop") / "config.toml"
 
 
 def themes_dir(file: Path | None = None) -> Path:
-    """Where a user's own themes are: beside the config *file*."""
+    """Return the folder of the user's own themes, which is beside the config *file*."""
     return (file or config_file()).parent / "themes"
 
 
 def load(file: Path | None = None) -> Config:
-    """The options in *file*; without one, of the default file, which may be missing. Raises ConfigError."""
+    """Return the options in *file*, by default those in the default file, which may be missing. Raises ConfigError."""
     if file is None and not config_file().exists():
         return Config()
     try:
@@ -122,7 +122,7 @@ def load(file: Path | None = None) -> Config:
 
 
 def _value(doc: toml.Document, key: str, given: object) -> Any:
-    """What *key* of a document is *given* as. Raises TomlError."""
+    """Return the value of option *key*, which a document has as *given*. Raises TomlError."""
     known = known_options()
     if key not in known:
         near = difflib.get_close_matches(key, known, 1)
@@ -143,7 +143,7 @@ def _example(one: Option) -> str:
 
 
 def override(config: Config, **given: Any) -> Config:
-    """*config* with the values *given*, by name. Raises ValueError naming the flag."""
+    """Return *config* with the values *given* by name, None excepted. Raises ValueError, which names the flag."""
     known, values = known_options(), {}
     for name, value in given.items():
         if value is None:

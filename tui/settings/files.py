@@ -1,4 +1,4 @@
-"""Opening files that someone else may have put in place of the ones expected."""
+"""Opening of files that another user may have put in place of the expected ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """*path* for reading, unbuffered. Raises OSError, also for what is no regular file; never waits for a fifo."""
+    """Open *path* for reading, unbuffered. Never waits for a fifo. Raises OSError, also when it is no regular file."""
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
@@ -19,7 +19,7 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def read_at_most(path: Path, limit: int) -> bytes:
-    """All of *path*. Raises OSError, also when it is longer than *limit* bytes."""
+    """Read all of *path*. Raises OSError, also when the file is longer than *limit* bytes."""
     with open_regular(path) as f:
         parts = []
         while limit >= 0 and (part := f.read(limit + 1)):

@@ -1,4 +1,4 @@
-"""What the viewer remembers between runs: a small JSON file, written whole or not at all, and never needed."""
+"""The state that the viewer remembers between runs: a small JSON file, replaced as a whole. It may be missing."""
 
 from __future__ import annotations
 
@@ -18,46 +18,48 @@ from ringtop.tui.settings.files import read_at_most
 from ringtop.tui.text.text import safe
 
 LIMIT = 1 << 20
-"""Longest state file read, bytes."""
+"""Length in bytes of the longest state file that is read."""
 HISTORY = 100
-"""Filters kept of each kind."""
+"""Number of filters kept of each kind."""
 
 
 class SavedState(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Everything remembered. Fields of other versions are dropped; a field of the wrong type drops the file."""
+    """The remembered state. Fields of other versions are dropped; a field of the wrong type drops the file."""
 
     theme: str = ""
-    """Empty: the config's; so with those below."""
+    """The theme; empty for the config's. The same holds for the options below."""
     columns: dict[str, list[str]] = {}
     time: str = ""
     shows: dict[str, str] = {}
-    """By program: ``top`` (ranked rows), ``both``, or ``events``."""
+    """The view of each program: ``top`` (ranked rows), ``both``, or ``events``."""
     filter: str = ""
     filters: list[str] = []
-    """Display filters used, the latest last."""
+    """The display filters used, the latest last."""
     captures: list[str] = []
-    """Capture filters used, the latest last."""
+    """The capture filters used, the latest last."""
     over: dict[str, Any] = {}
-    """What the config said of the options above when these took its place."""
+    """The config's values of these options when the values above replaced them."""
 
 
 _OPTIONS = ("theme", "columns", "time", "filter")
 
 
 def resume(state: SavedState, config: Config, given: Collection[str] = ()) -> SavedState:
-    """*state* for a run with *config*, without what was *given* as a flag or was changed in the config since."""
+    """Return *state* for a run with *config*, without options *given* as flags or changed in the config since."""
     says = {name: msgspec.to_builtins(getattr(config, name)) for name in _OPTIONS}
     kept = {n: getattr(state, n) for n in _OPTIONS if n not in given and state.over.get(n, says[n]) == says[n]}
     return SavedState(**kept, filters=state.filters, captures=state.captures, over=says)
 
 
 def remember(history: list[str], text: str) -> list[str]:
-    """*history* with *text* as its latest entry, without doubles and without the oldest beyond HISTORY."""
+    """Return *history* with *text* as its latest entry, without duplicates, cut to the latest HISTORY entries."""
     return [*(t for t in history if t != text), *([text] if text else [])][-HISTORY:]
 
 
 def state_file() -> Path:
-    """Where the state is kept. Root never writes into another user's home (sudo may keep HOME): then in root's own."""
+    """Return the path of the state file.
+
+    Root never writes into another user's home, to which HOME may point under sudo; root's own home is used then."""
     folder = user_state_path("ringtop")
     if os.geteuid() == 0 and _owner(folder) != 0:
         folder = Path(pwd.getpwuid(0).pw_dir) / ".local" / "state" / "ringtop"
@@ -65,7 +67,7 @@ def state_file() -> Path:
 
 
 def load(file: Path | None = None) -> tuple[SavedState, str]:
-    """What was remembered, and why it was not when it could not be read (empty when it could, or nothing was)."""
+    """Return the remembered state, and why it could not be read (empty when it could, or when there is no file)."""
     file = file or state_file()
     try:
         return msgspec.json.decode(read_at_most(file, LIMIT), type=SavedState), ""
@@ -78,7 +80,8 @@ def load(file: Path | None = None) -> tuple[SavedState, str]:
 
 
 def hold() -> BinaryIO | None:
-    """The state file, open for a ``save`` when it cannot be opened any more; None if it cannot be now."""
+    """Open the state file for a ``save`` when it can no longer be opened. Return None if it cannot be opened now. None
+    if it cannot be opened."""
     file = state_file()
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -88,7 +91,7 @@ def hold() -> BinaryIO | None:
 
 
 def save(state: SavedState, file: Path | BinaryIO | None = None) -> str:
-    """Write *state* (mode 0600, folder 0700), replacing the file at once. Why it could not be, or empty."""
+    """Write *state* (mode 0600, folder 0700), replacing the file at once. Return why that failed, or an empty text."""
     if file is not None and not isinstance(file, Path):
         with file:
             file.write(msgspec.json.format(msgspec.json.encode(state)))

@@ -1,8 +1,9 @@
-"""Theme files: TOML in, ``textual.theme.Theme`` out, with ringtop's own variables filled in.
+"""Theme files: they turn TOML into a ``textual.theme.Theme`` and fill in ringtop's own variables.
 
-A file has three tables: ``[colors]`` (the theme's base colours), ``[ringtop]`` (colours and styles of what only ringtop
-shows) and ``[variables]`` (Textual's own, such as ``footer-key-foreground``). Only ``colors.primary`` is required. The
-file's name is the theme's. Files are untrusted: nothing but colours and text styles gets through.
+A file has three tables: ``[colors]`` (the theme's base colours), ``[ringtop]`` (colours and styles of the
+things that only ringtop shows) and ``[variables]`` (Textual's own, such as ``footer-key-foreground``). Only
+``colors.primary`` is required. The file's name is the theme's. Files are untrusted: only colours and styles are
+accepted.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ COLORS = (
     "primary", "secondary", "accent", "foreground", "background", "surface", "panel", "boost", "warning", "error",
     "success",
 )  # fmt: skip
-"""Keys of ``[colors]``."""
+"""The keys of ``[colors]``."""
 
 OWN: dict[str, str] = {
     "dim": "foreground",
@@ -66,12 +67,12 @@ OWN: dict[str, str] = {
     "filter-invalid": "error",
     "capture": "accent",
 }
-"""Keys of ``[ringtop]``: what each is taken from where a theme does not say (a base colour, or for ``-style`` a style).
+"""The keys of ``[ringtop]``, each with its default: a base colour, or for ``-style`` a style.
 
-``dim`` what matters less; ``event-*`` a program's name and marks; ``latency-*`` by how long the wait was; ``failed``
-rows with ret < 0; ``gap`` rows of lost events; ``marker`` rows of a switch; ``drops-*``
-the drop counters when nothing was lost, something was, more is being lost; ``bar-*`` buffer fill; ``filter-*`` the
-filter box; ``capture`` the mark of a capture filter in force.
+``dim`` is for less important text, ``event-*`` for a program's name and marks, ``latency-*`` for waits by their length,
+``failed`` for rows with ret < 0, ``gap`` for rows of dropped events and ``marker`` for rows of a switch. ``drops-*`` is
+for the drop counters: none dropped, some dropped, more being dropped. ``bar-*`` is for buffer fill, ``filter-*`` for
+the filter box and ``capture`` for the mark of a capture filter in force.
 """
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -81,16 +82,16 @@ _TOP = ("about", "dark", "ansi", "colors", "ringtop", "variables")
 
 
 class ThemeError(toml.TomlError):
-    """A theme file that cannot be used; names the file, the key and the line."""
+    """A theme file that cannot be used. The text names the file, the key and the line."""
 
 
 def folder() -> Path:
-    """Where the shipped themes and the style sheet are."""
+    """Return the folder of the shipped themes and the style sheet."""
     return Path(shipped.__file__).parent
 
 
 def load_all(own: Iterable[toml.Contents] = ()) -> tuple[dict[str, Theme], list[ThemeError]]:
-    """All themes by name, shipped first, a user's *own* replacing the shipped one of its name; and what was refused."""
+    """Return all themes by name, and the errors of the refused ones. A user's *own* replace shipped ones by name."""
     themes: dict[str, Theme] = {}
     errors: list[ThemeError] = []
     for source in (*toml.sources(folder()), *own):
@@ -102,7 +103,7 @@ def load_all(own: Iterable[toml.Contents] = ()) -> tuple[dict[str, Theme], list[
 
 
 def load(source: toml.Contents) -> Theme:
-    """The theme in *source*. Raises ThemeError."""
+    """Return the theme in *source*. Raises ThemeError."""
     try:
         if not _NAME.fullmatch(source.file.stem):
             raise toml.TomlError(source.file, "a theme's file name must be a-z, 0-9 and '-', 32 characters at most")
@@ -112,8 +113,8 @@ def load(source: toml.Contents) -> Theme:
 
 
 def install(app: App[Any], name: str, own: Iterable[toml.Contents] = ()) -> list[ThemeError]:
-    """Give *app* our themes and a user's *own* in place of Textual's, and choose *name*, or the default where there is
-    none such."""
+    """Replace Textual's themes in *app* by ours and a user's *own*, and select *name*, or the default if there is no
+    such theme. Return the errors of the refused themes."""
     themes, errors = load_all(own)
     for each in themes.values():
         app.register_theme(each)
@@ -125,7 +126,7 @@ def install(app: App[Any], name: str, own: Iterable[toml.Contents] = ()) -> list
 
 
 def abouts(names: Iterable[str], own: Iterable[toml.Contents] = ()) -> dict[str, str]:
-    """What each theme says of itself, the default first; empty where it says nothing."""
+    """Return each theme's description of itself, the default theme first; empty for themes without one."""
     sources = {source.file.stem: source for source in (*toml.sources(folder()), *own)}
     found: dict[str, str] = {}
     for name in sorted(names, key=lambda n: (n != DEFAULT, n)):
@@ -138,19 +139,19 @@ def abouts(names: Iterable[str], own: Iterable[toml.Contents] = ()) -> dict[str,
 
 
 def no_color() -> bool:
-    """NO_COLOR is set: Textual takes it so even when it is empty."""
+    """Return whether NO_COLOR is set. As in Textual, an empty value counts."""
     return "NO_COLOR" in os.environ
 
 
 @cache
 def defaults() -> dict[str, str]:
-    """Values for ``App.get_theme_variable_defaults``, so that the style sheet parses under any theme."""
+    """Return the values for ``App.get_theme_variable_defaults``, so that the style sheet parses under any theme."""
     return _own(Theme("defaults", primary="#5fafff", secondary="#af87d7", accent="#ffaf5f"), {})
 
 
 @cache
 def textual_variables() -> frozenset[str]:
-    """Names that ``[variables]`` may use: all that Textual derives from a theme."""
+    """Return the names that ``[variables]`` may use: all variables that Textual derives from a theme."""
     names: set[str] = set()
     for ansi in (False, True):
         names |= set(Theme("x", primary="#000000", ansi=ansi).to_color_system().generate())
@@ -158,7 +159,7 @@ def textual_variables() -> frozenset[str]:
 
 
 def theme(doc: toml.Document) -> Theme:
-    """The theme a document describes. Raises TomlError."""
+    """Return the theme that a document describes. Raises TomlError."""
     _known(doc, doc.data, _TOP)
     tables: dict[str, dict[str, str]] = {}
     for table, known in (("colors", COLORS), ("ringtop", OWN), ("variables", sorted(textual_variables()))):
@@ -186,7 +187,8 @@ def theme(doc: toml.Document) -> Theme:
 
 
 def _ansi(base_theme: Theme) -> dict[str, str]:
-    """What Textual leaves out of an ANSI theme, though its style sheets use it, or makes transparent in any case."""
+    """Return the variables that Textual leaves out of an ANSI theme though its style sheets use them, and those that it
+    always makes transparent."""
     missing = textual_variables() - base_theme.to_color_system().generate().keys()
     grounds = {name: getattr(base_theme, name) or "ansi_default" for name in ("surface", "panel")}
     return {**dict.fromkeys(missing, "ansi_default"), **grounds}
@@ -201,7 +203,7 @@ def _own(base_theme: Theme, given: dict[str, str]) -> dict[str, str]:
 
 
 def _solid(color: str) -> str:
-    return "ansi_default" if color == "transparent" else color  # what Textual makes of an ANSI theme's surfaces
+    return "ansi_default" if color == "transparent" else color  # Textual makes an ANSI theme's surfaces transparent
 
 
 def _flag(doc: toml.Document, key: str, default: bool) -> bool:
@@ -228,7 +230,7 @@ def _value(doc: toml.Document, value: object, table: str, key: str) -> str:
         return value
     match = _PERCENT.fullmatch(value)
     color = match["color"] if match else ""
-    base = table == "colors"  # these are parsed by themselves, without a percentage or a keyword
+    base = table == "colors"  # base colours are parsed without a percentage or a keyword
     if len(value) > 64 or not match or (base and color != value):
         raise doc.error(f"{value[:64]!r} is not a colour", table, key)
     if not base and color in ("auto", "transparent", "initial"):

@@ -1,4 +1,4 @@
-"""TOML files written by people: read within bounds, with the line of every key, so that an error can name it."""
+"""TOML files written by people. They are read up to a limit, with the line of every key, so that errors can name it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ringtop.tui.settings.files import read_at_most
 from ringtop.tui.text.text import safe
 
 LIMIT = 256 << 10
-"""Longest file accepted, bytes."""
+"""Length in bytes of the longest accepted file."""
 
 KeyPath = tuple[str, ...]
 
@@ -30,29 +30,29 @@ class TomlError(Exception):
         self.file = file
         self.key = key = safe(key)
         self.line = line
-        """Counted from 1; None where it is not known."""
+        """The line, counted from 1; None where it is unknown."""
         self.text = text = safe(text)
-        """What is wrong, and the cure."""
+        """The error, and its cure."""
         where = safe(str(file)) + (f":{line}" if line else "")
         super().__init__(f"{where}: {key}: {text}" if key else f"{where}: {text}")
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file's tables and where its keys stand."""
+    """A file's tables, and the lines of its keys."""
 
     file: Path
     data: dict[str, Any]
     lines: dict[KeyPath, int]
 
     def error(self, text: str, *key: str) -> TomlError:
-        """An error about *key*, on the line of it or of the nearest table around it."""
+        """Return an error about *key*, with the line of *key* or of the nearest table around it."""
         return TomlError(self.file, text, ".".join(key), line_of(self.lines, key))
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What is in a file, or why that is not known."""
+    """A file's bytes, or the reason why they could not be read."""
 
     file: Path
     raw: bytes = b""
@@ -60,7 +60,7 @@ class Contents:
 
 
 def sources(folder: Path) -> list[Contents]:
-    """All TOML files of *folder*, which need not be there: to be understood when they can be read no more."""
+    """Read all TOML files of *folder*, which may be missing, to be parsed when they can no longer be read."""
     try:
         return [source(file) for file in sorted(folder.glob("*.toml"))]
     except OSError:
@@ -68,7 +68,7 @@ def sources(folder: Path) -> list[Contents]:
 
 
 def source(file: Path) -> Contents:
-    """What is in *file*."""
+    """Read *file*, and keep the reason if it cannot be read."""
     try:
         return Contents(file, read_at_most(file, LIMIT))
     except OSError as e:
@@ -76,12 +76,12 @@ def source(file: Path) -> Contents:
 
 
 def read(file: Path) -> Document:
-    """The document in *file*. Raises TomlError for anything but a readable regular file of valid TOML."""
+    """Read the document in *file*. Raises TomlError unless it is a readable regular file of valid TOML."""
     return parse(source(file))
 
 
 def parse(source: Contents) -> Document:
-    """The document. Raises TomlError."""
+    """Parse the document in *source*. Raises TomlError."""
     file, text = source.file, _text(source)
     try:
         data = tomllib.loads(text)
@@ -104,7 +104,7 @@ def _text(source: Contents) -> str:
 
 
 def lines(text: str) -> dict[KeyPath, int]:
-    """The line of every table and key of a valid document. Keys in inline tables have none."""
+    """Return the line of every table and key of a valid document. Keys in inline tables have none."""
     found: dict[KeyPath, int] = {}
     table: KeyPath = ()
     quote = ""
@@ -125,7 +125,7 @@ def _split(dotted: str) -> KeyPath:
 
 
 def line_of(lines: dict[KeyPath, int], key: KeyPath) -> int | None:
-    """The line of *key*, or of the nearest table that holds it."""
+    """Return the line of *key*, or of the nearest table that holds it; None where neither is known."""
     while key:
         if line := lines.get(key):
             return line
