@@ -1,1 +1,1 @@
-"""Where a stream comes from: a collector, a recording, or both."""
+"""The sources of a stream: a collector, a recording, or both."""

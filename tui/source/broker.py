@@ -1,7 +1,8 @@
-"""A process that stays root when the viewer gives that up, to start collectors for it, one at a time.
+"""The broker: a process that stays root when the viewer gives up root, and starts collectors for it, one at a time.
 
-It was told its one command line while the viewer was still root, and takes no other: what reaches it is a byte that
-says start, wait, terminate or kill. It is the collectors' parent, so it alone can wait for them on every kernel.
+It got its only command line while the viewer was still root and accepts no other. A request is only a byte (start,
+wait, terminate or kill) and a number of seconds. The broker is the collectors' parent, so only it can wait for them
+on every kernel.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ import tempfile
 from typing import IO
 
 _REQUEST = struct.Struct("<cd")
-"""What is to be done; for how many seconds, where it is waiting."""
+"""A request: the byte of the action, and for a wait its timeout in seconds."""
 _START, _WAIT, _TERMINATE, _KILL = b"s", b"w", b"t", b"k"
 _STATUS = struct.Struct("<?i")
-"""Whether it has ended, and then its exit status."""
+"""The answer to a wait: whether the collector has ended, and its exit status."""
 _PID = struct.Struct("<i")
 _MARGIN = 0.5
-"""Seconds that an answer may take on its way."""
+"""Seconds that the transfer of a request or an answer may take."""
 
 
 class Collector:
@@ -31,12 +32,12 @@ class Collector:
         self.stdin: IO[bytes] = os.fdopen(fds[0], "wb", buffering=0)
         self.stdout: IO[bytes] = os.fdopen(fds[1], "rb", buffering=0)
         self.told: IO[bytes] = os.fdopen(fds[2], "rb")
-        """What it writes on standard error."""
+        """The collector's output on standard error."""
         self._broker = broker
         self._status: int | None = None
 
     def wait(self, timeout: float) -> int:
-        """Its exit status; 1 when the broker, who would know, is gone. Raises subprocess.TimeoutExpired."""
+        """Return the exit status, or 1 when the broker, which knows it, is gone. Raises subprocess.TimeoutExpired."""
         if self._status is None:
             try:
                 self._status = self._broker.wait(timeout)
@@ -45,16 +46,16 @@ class Collector:
         return self._status
 
     def terminate(self) -> None:
-        """Ask it to end."""
+        """Have the broker send SIGTERM to the collector."""
         self._broker.tell(_TERMINATE)
 
     def kill(self) -> None:
-        """End it."""
+        """Have the broker send SIGKILL to the collector."""
         self._broker.tell(_KILL)
 
 
 class Broker:
-    """Forks; to be made while there is one thread."""
+    """The viewer's end of the broker. Creating it forks, so the process must have only one thread."""
 
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
         self._socket, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
@@ -63,13 +64,13 @@ class Broker:
             return
         try:
             self._socket.close()
-            os.setsid()  # Ctrl+C is not for it
+            os.setsid()  # Ctrl+C at the terminal must not reach the broker
             _serve(theirs, command, environment)
         finally:
             os._exit(0)
 
     def start(self) -> Collector:
-        """A new collector. Raises OSError when the broker is gone, or the last collector still there."""
+        """Start a new collector. Raises OSError when the broker is gone or the last collector is still running."""
         self.tell(_START)
         self._socket.settimeout(None)
         data, fds, _, _ = socket.recv_fds(self._socket, _PID.size, 3)
@@ -80,7 +81,8 @@ class Broker:
         return Collector(self, _PID.unpack(data)[0], fds)
 
     def wait(self, timeout: float) -> int:
-        """The exit status of the last collector. Raises subprocess.TimeoutExpired, OSError when the broker is gone."""
+        """Return the last collector's exit status. Raises subprocess.TimeoutExpired, or OSError when the broker is
+        gone."""
         self.tell(_WAIT, timeout)
         self._socket.settimeout(timeout + _MARGIN)
         data = self._socket.recv(_STATUS.size)
@@ -92,7 +94,7 @@ class Broker:
         return int(status)
 
     def tell(self, what: bytes, timeout: float = 0.0) -> None:
-        """Have it done to the last collector. Raises OSError when the broker is gone."""
+        """Send a request about the last collector to the broker. Raises OSError when the broker is gone."""
         self._socket.settimeout(_MARGIN)
         self._socket.sendall(_REQUEST.pack(what, timeout))
 
@@ -127,4 +129,4 @@ def _serve(requests: socket.socket, command: list[str], environment: dict[str, s
             process.terminate()
         elif what == _KILL and process is not None:
             process.kill()
-    # The viewer is gone: so is the other end of the collector's input, and it ends.
+    # The viewer is gone, and with it the other end of the collector's input, so the collector ends too.

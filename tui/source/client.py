@@ -1,4 +1,4 @@
-"""A collector as seen by its reader: started as a child on a pipe, read message by message, told what to do, ended."""
+"""The client of a collector: it starts the collector as a child, reads its messages, sends it controls and ends it."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.source.broker import Broker, Collector
 
 LOCAL = (sys.executable, "-I", "-m", "ringtop.bpf", "collect")
-"""The command of a local collector; its options follow. -I: nothing in the environment or this folder redirects it."""
+"""The command of a local collector, to which its options are added. With -I, neither the environment nor the current
+folder can redirect it."""
 ENVIRONMENT = {"PATH": PATH}
 _PATIENCE = (1.0, 0.5, 0.5)
-"""Seconds that a collector has to detach and leave, once it is told to; then, to end by SIGTERM; then, by SIGKILL."""
+"""Seconds for a collector to detach and exit after its input is closed, to end after SIGTERM, and after SIGKILL."""
 
 
 def arguments(options: CollectorOptions) -> list[str]:
-    """The options of a collector that keeps the events of this process out."""
+    """Return the arguments of a collector that excludes the events of this process."""
     return replace(options, exclude=(os.getpid(),)).arguments()
 
 
 class CollectorDied(Exception):
-    """The stream ended without ``End``. ``status`` is the exit status, ``told`` what it wrote on standard error."""
+    """The stream ended without ``End``. ``status`` is the exit status, ``told`` the output on standard error."""
 
     def __init__(self, status: int, told: str) -> None:
         how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
@@ -40,7 +41,7 @@ class CollectorDied(Exception):
         self.status, self.told, self.how = status, told, how
 
     def raise_if_it_cannot_trace(self) -> None:
-        """Raises CannotTrace when that is why it ended."""
+        """Raises CannotTrace when the exit status says that the collector could not trace."""
         if self.status == CANNOT_TRACE:
             what, _, rest = self.told.removeprefix("ringtop: ").partition(": ")
             why, _, cure = rest.partition("\n")
@@ -48,8 +49,10 @@ class CollectorDied(Exception):
 
 
 class Client:
-    """A collector started with *options*. *command* is LOCAL, or something like ``ssh HOST ringtop collect``; or a
-    *broker* starts it, with the options that it has."""
+    """The client of a collector that *command* starts with *options*, or that a *broker* starts with its own options.
+
+    *command* is LOCAL, or a command such as ``ssh HOST ringtop collect``.
+    """
 
     def __init__(
         self,
@@ -72,25 +75,25 @@ class Client:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._told,
-            # Nothing of the reader's environment reaches what is privileged.
+            # No variable of the reader's environment reaches the privileged process.
             env=ENVIRONMENT if command is LOCAL else None,
-            start_new_session=own_session,  # Ctrl+C is for the reader: it tells the collector to stop, and hears it out
+            start_new_session=own_session,  # Ctrl+C goes to the reader, which stops the collector and reads to the end
         )
         assert process.stdin is not None
         assert process.stdout is not None
         self._in, self._out = process.stdin, process.stdout
 
     def begin(self) -> None:
-        """Wait for its first words. Raises CollectorDied."""
+        """Wait for the first bytes of the collector. Raises CollectorDied."""
         self._first = os.read(self._out.fileno(), 1 << 20)
         if not self._first:
             raise CollectorDied(self.close(), self.told())
 
     def messages(self) -> Iterator[stream.AnyMessage]:
-        """All messages, ``End`` included. Raises CollectorDied, or StreamError on bytes that are no stream."""
+        """Yield all messages, ``End`` included. Raises CollectorDied, or StreamError on bytes that are no stream."""
         frames = stream.Frames()
         ended = False
-        with self._out:  # whoever reads closes it: under another's hands the file descriptor might be a new file's
+        with self._out:  # closed by its reader: after a close elsewhere, the number may belong to another file
             while data := self._first or os.read(self._out.fileno(), 1 << 20):
                 self._first = b""
                 for body in frames.feed(data):
@@ -103,25 +106,28 @@ class Client:
             raise CollectorDied(self.close(), self.told())
 
     def send(self, control: stream.Control) -> None:
-        """Tell the collector; nothing happens when it is gone."""
+        """Send *control* to the collector. Nothing happens when the collector is gone."""
         try:
             os.write(self._in.fileno(), stream.encode(control))
         except (BrokenPipeError, ValueError):
             return
 
     def told(self) -> str:
-        """What the collector wrote on standard error: at most its last 4 KiB."""
+        """Return the collector's output on standard error, at most the last 4 KiB."""
         size = self._told.seek(0, os.SEEK_END)
         self._told.seek(max(0, size - 4096))
         return self._told.read().decode(errors="replace").strip()
 
     def close(self) -> int:
-        """End the collector, by closing its input and then less politely; its exit status, that of SIGKILL for one that
-        cannot be ended, as it is somebody else's. Takes 2 seconds at most; from any thread."""
+        """End the collector and return its exit status: close its input, then send SIGTERM, then SIGKILL.
+
+        The status is that of SIGKILL for a collector that cannot be ended because it belongs to another user. Takes at
+        most 2 seconds. May be called from any thread.
+        """
         with self._ending:
             self._in.close()
             for end, patience in zip((None, self.process.terminate, self.process.kill), _PATIENCE, strict=True):
-                with suppress(OSError):  # it may be somebody else's
+                with suppress(OSError):  # the process may belong to another user
                     if end is not None:
                         end()
                 with suppress(subprocess.TimeoutExpired):

@@ -1,4 +1,5 @@
-"""A collector for who may not trace: asked for through sudo or pkexec, before the screen is taken over."""
+"""Elevation: starting a collector through sudo or pkexec, before the screen is taken over, for users who may not
+trace."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from ringtop.bpf.common.privilege import PATH
 from ringtop.tui.source.client import LOCAL, Client, CollectorDied
 
 ONCE = "Where a password is needed: leave with q, and start ringtop again. Nothing can ask for it on this screen."
-"""Told when ``restart`` came to nothing."""
+"""The cure shown when ``restart`` failed."""
 
 
 def _way() -> str:
@@ -26,14 +27,14 @@ def _way() -> str:
 
 def _command(way: str, ask: bool) -> tuple[str, ...]:
     if way.endswith("pkexec"):
-        # It can ask by itself, but what polkit is then told comes from another user than the one who is to be asked.
+        # pkexec has its own agent, but that agent reports to polkit as another user than the one to be asked.
         return (way, "--disable-internal-agent", *LOCAL)
     return (way, *LOCAL) if ask else (way, "-n", *LOCAL)
 
 
 @contextmanager
 def _agent(way: str) -> Iterator[None]:
-    """Polkit's own agent, if it is here, to ask for the password at our terminal."""
+    """Run polkit's own agent, if it is installed, to ask for the password at our terminal."""
     agent = shutil.which("pkttyagent", path=PATH) if way.endswith("pkexec") else None
     if agent is None:
         yield
@@ -41,12 +42,12 @@ def _agent(way: str) -> Iterator[None]:
     ready, told = os.pipe()
     process = subprocess.Popen(
         [agent, "--process", str(os.getpid()), "--notify-fd", str(told)],
-        stderr=subprocess.DEVNULL,  # that there is no polkit is said by pkexec, too
+        stderr=subprocess.DEVNULL,  # pkexec reports a missing polkit, too
         pass_fds=[told],
     )
     os.close(told)
     try:
-        os.read(ready, 1)  # the end of the file: it is registered, or could not be
+        os.read(ready, 1)  # end of file: the agent is registered, or failed to register
         yield
     finally:
         os.close(ready)
@@ -55,11 +56,11 @@ def _agent(way: str) -> Iterator[None]:
 
 
 def start(options: Sequence[str]) -> Client:
-    """A collector with *options*, once whoever is at the terminal has given a password, if one is asked for. Raises
-    CannotTrace when that came to nothing."""
+    """Start a collector with *options*, after the user at the terminal has given a password where one is needed. Raises
+    CannotTrace when the collector could not be started."""
     way = _way()
     with _agent(way):
-        client = Client(options, _command(way, ask=True), own_session=False)  # in ours, so that it can ask there
+        client = Client(options, _command(way, ask=True), own_session=False)  # in our session, to ask at our terminal
         try:
             client.begin()
         except CollectorDied as died:
@@ -69,5 +70,6 @@ def start(options: Sequence[str]) -> Client:
 
 
 def restart(options: Sequence[str]) -> Client:
-    """Another one, while the screen is ours: nothing is asked, and it ends at once where something would have to be."""
+    """Start another collector while the screen is in use. No password can be asked for then, so the collector ends at
+    once where one is needed."""
     return Client(options, _command(_way(), ask=False), own_session=False)

@@ -1,4 +1,4 @@
-"""The bounded queue between the thread that reads messages and the timer that shows them."""
+"""The inbox: the bounded queue between the thread that reads messages and the timer that shows them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Arrived:
 
 
 def arrived(item: stream.Round) -> Arrived:
-    """*item*, decoded. Raises StreamError."""
+    """Decode *item*. Raises StreamError."""
     return Arrived(tuple(stream.batch(rows) for rows in item.batches if rows.rows), item.drained_ns)
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Events that came faster than the viewer took them, and were let go before they were kept."""
+    """Events that arrived faster than the viewer took them and were discarded before they reached the history."""
 
     program: str
     rows: int
@@ -52,11 +52,11 @@ Entry = (
 Hear = Callable[[Entry], None]
 
 _LEAST = 1 << 10
-"""Bytes that any entry counts."""
+"""The least number of bytes that an entry counts."""
 
 
 class Inbox:
-    """Messages in order, at most *limit* bytes; before anything else the oldest events give way, and are counted."""
+    """Messages in order, at most *limit* bytes. Above the limit, the oldest events are discarded first, and counted."""
 
     def __init__(self, limit: int = 32 << 20) -> None:
         self._limit = limit
@@ -68,7 +68,7 @@ class Inbox:
         self._skipped: dict[str, int] = {}
 
     def post(self, item: Item) -> None:
-        """Add *item*; from any thread. A round that cannot be decoded becomes ``Lost``."""
+        """Add *item*; may be called from any thread. A round that cannot be decoded becomes ``Lost``."""
         entry: Entry
         if isinstance(item, stream.Round):
             try:
@@ -87,20 +87,21 @@ class Inbox:
                     self._shed()
 
     def listen(self, hear: Hear) -> list[Entry]:
-        """Call *hear* with every entry from now on, in the thread that posts it and before anything is shed.
+        """Call *hear* with every entry from now on, in the thread that posts it and before anything is discarded.
 
-        What was posted before and is not drained yet is the answer."""
+        Return the entries that were posted before and are not drained yet.
+        """
         with self._hearing, self._lock:
             self._hearers.append(hear)
             return list(self._entries)
 
     def unlisten(self, hear: Hear) -> None:
-        """Do not call *hear* any more."""
+        """Stop calling *hear*."""
         with self._hearing:
             self._hearers.remove(hear)
 
     def drain(self) -> Iterator[Entry]:
-        """What has arrived, oldest first; stop iterating at any time, the rest stays."""
+        """Yield and remove the entries that have arrived, oldest first. When the caller stops early, the rest stays."""
         while True:
             with self._lock:
                 if self._skipped:
@@ -114,14 +115,15 @@ class Inbox:
             yield entry
 
     def clear(self) -> None:
-        """Forget everything (a new start)."""
+        """Remove everything, for a new start."""
         with self._lock:
             self._entries.clear()
             self._skipped.clear()
             self._bytes = 0
 
     def _shed(self) -> None:
-        """Let the oldest rounds go until what is left fits. Other messages are few and stay; of a flood, the newest."""
+        """Discard the oldest rounds until the rest fits. Other messages are few and stay, but of a flood only the
+        newest."""
         kept: deque[Entry] = deque()
         while self._entries and self._bytes > self._limit:
             entry = self._entries.popleft()

@@ -11,12 +11,14 @@ from ringtop.tui.source.client import Client, CollectorDied
 from ringtop.tui.source.source import Lost, Post
 
 _PATIENCE = 0.5
-"""Seconds to take in what a collector said before its end."""
+"""Seconds to wait for the messages that a collector sent before its end."""
 
 
 class LiveSource:
-    """A collector that *begin* starts when the viewer is ready for it; *first*: that runs already. *cure* is told of
-    one that *begin* started and that said nothing."""
+    """A collector that *begin* starts when the viewer is ready for it, or *first*, which runs already.
+
+    *cure* is added to the error when a collector started by *begin* ends without having sent a message.
+    """
 
     label = "local"
     live = True
@@ -50,14 +52,14 @@ class LiveSource:
             post(Lost("the stream is damaged", str(e)))
 
     def send(self, control: stream.Control) -> None:
-        """Tell the collector, if there is one."""
+        """Send *control* to the collector, if there is one."""
         if client := self._client:
             client.send(control)
 
     def stop(self) -> None:
-        """Have the collector detach and leave; what it says until then is still posted."""
+        """Have the collector detach and exit; messages that it sends until then are still posted."""
         client, self._client = self._client, None
         if client:
             client.close()
         if self._thread:
-            self._thread.join(_PATIENCE)  # only what cannot be killed can keep it longer
+            self._thread.join(_PATIENCE)  # only a collector that cannot be killed keeps the thread longer

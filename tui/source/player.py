@@ -1,4 +1,4 @@
-"""Plays a recording against a clock that is given to it: play, pause, speed, step, jump. No threads, no screen."""
+"""The player: it plays, pauses, steps and jumps in a recording, by its caller's clock, without threads or a screen."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from ringtop.tui.source.recording import Damage, Reading, read
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 CHUNK = 4 << 20
-"""Bytes of messages given at a time, so that neither a jump nor a flood holds up the screen."""
-_LEAST = 1 << 10  # what a message counts at least: in memory it takes more than its bytes
+"""Most bytes of messages given at a time, so that neither a jump nor a flood delays the screen."""
+_LEAST = 1 << 10  # least bytes that a message counts: in memory it takes more than its encoded size
 
 _NS = 1_000_000_000
-_FAR = 1 << 62  # ns, 146 years: a damaged time is no further than this
+_FAR = 1 << 62  # ns, 146 years: damaged times are limited to this
 _SPAN = re.compile(r"^(?=.)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?$", re.ASCII)
 _CLOCK = re.compile(r"^(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d{1,9})?))?$", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A ``Hello``: from here on, a place in the recording and the wall clock go together."""
+    """The start of a ``Hello``'s part of the recording, where playing time and wall clock are tied together."""
 
     at: int
-    """Nanoseconds of playing time."""
+    """Playing time in nanoseconds."""
     wall_ns: int
-    """Nanoseconds since 1970."""
+    """Wall clock in nanoseconds since 1970."""
 
 
 class Timeline:
-    """Places messages in playing time: 0 is the first that has a time; a later ``Hello`` continues where it stands."""
+    """Maps messages to playing time, which is 0 for the first message with a time. A later ``Hello`` continues it."""
 
     def __init__(self) -> None:
         self.at = 0
@@ -45,7 +45,7 @@ class Timeline:
         self._wall_offset = 0
 
     def place(self, message: stream.AnyMessage) -> int:
-        """Playing time of *message*; never before that of the one before it."""
+        """Return the playing time of *message*, which is never before that of the previous message."""
         if isinstance(message, stream.Hello):
             self._base = None
             self._wall_offset = message.wall_offset_ns
@@ -59,12 +59,12 @@ class Timeline:
         return self.at
 
     def wall_ns(self, at: int) -> int | None:
-        """The wall clock at playing time *at*."""
+        """Return the wall clock at playing time *at*; None where it is unknown."""
         i = bisect_right(self.anchors, at, key=lambda a: a.at)
         return self.anchors[i - 1].wall_ns + at - self.anchors[i - 1].at if i else None
 
     def find(self, wall_ns: int) -> int:
-        """The playing time at which the wall clock was *wall_ns*; the nearest there is."""
+        """Return the playing time at which the wall clock was *wall_ns*, or the nearest one."""
         found = 0
         for i, anchor in enumerate(self.anchors):
             if wall_ns >= anchor.wall_ns:
@@ -76,7 +76,7 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """What only reading a whole recording tells."""
+    """Facts that are known only after the whole recording was read."""
 
     duration_ns: int
     messages: int
@@ -85,7 +85,8 @@ class Index:
 
 
 def index(path: Path, cancelled: Callable[[], bool] = lambda: False) -> Index | None:
-    """Read all of *path*; None when *cancelled*. Raises OSError and StreamError as ``read`` does."""
+    """Read all of *path*; return its index, or None when *cancelled*. Raises OSError and StreamError as ``read``
+    does."""
     timeline = Timeline()
     reading = read(path)
     for message in reading:
@@ -105,13 +106,13 @@ class Player:
         self.speed = speed
         self.playing = playing
         self.index: Index | None = None
-        """Set from outside once it is known."""
+        """The index, which the caller sets when it is known."""
         self.damage: Damage | None = None
-        """Known when the end was reached, or the index is there."""
+        """The damage, known once playing has reached it."""
         self.ended = False
-        """The last message was given."""
+        """Whether the last message was given."""
         self.behind = False
-        """A jump is being caught up with, or more is due than was given: until then time stands still."""
+        """Whether due messages were not given yet, as after a jump. Playing time stands still until they are given."""
         self._position = 0  # ns of playing time, at self._now
         self._now = now
         self._length: int | None = None
@@ -135,21 +136,21 @@ class Player:
 
     @property
     def position_ns(self) -> int:
-        """Playing time reached, when ``due`` was last asked."""
+        """The playing time at the last call that advanced the clock, such as ``due``."""
         return self._position
 
     @property
     def duration_ns(self) -> int | None:
-        """Playing time of the whole; None until it is known."""
+        """The playing time of the whole recording; None until it is known."""
         return self.index.duration_ns if self.index else self._length
 
     @property
     def wall_ns(self) -> int | None:
-        """Wall clock of the place reached, where the events happened."""
+        """The wall clock, on the recorded host, at the current position."""
         return self._timeline.wall_ns(self.position_ns)
 
     def due(self, now: float, limit: int = CHUNK) -> list[stream.AnyMessage]:
-        """The messages to show by *now*; at most about *limit* bytes of them, the rest the next time."""
+        """Return the messages to show by *now*: at most about *limit* bytes, the rest at the next call."""
         self._advance(now)
         out: list[stream.AnyMessage] = []
         size = 0
@@ -160,13 +161,13 @@ class Player:
         return out
 
     def wait_s(self) -> float | None:
-        """Seconds until the next message is due; None while there is none to wait for."""
+        """Return the seconds until the next message is due; None while there is none to wait for."""
         if self._next is None or not self.playing:
             return 0.0 if self._is_due() else None
         return max(0.0, (self._timeline.at - self._position) / _NS / self.speed)
 
     def toggle(self, now: float) -> bool:
-        """Play or pause; at the end, play from the start. True when the messages start anew."""
+        """Play or pause; at the end, play from the start. Return whether the messages start again."""
         self._advance(now)
         anew = self.ended
         if anew:
@@ -175,17 +176,17 @@ class Player:
         return anew
 
     def faster(self, now: float) -> None:
-        """The next higher speed."""
+        """Select the next higher speed."""
         self._advance(now)
         self.speed = next((s for s in SPEEDS if s > self.speed), SPEEDS[-1])
 
     def slower(self, now: float) -> None:
-        """The next lower speed."""
+        """Select the next lower speed."""
         self._advance(now)
         self.speed = next((s for s in reversed(SPEEDS) if s < self.speed), SPEEDS[0])
 
     def step(self, now: float) -> list[stream.AnyMessage]:
-        """Pause, and give everything up to the next round that has events, or as much as is given at a time."""
+        """Pause, and return all messages up to the next round that has events, but no more than about CHUNK bytes."""
         self._advance(now)
         self.playing = False
         out: list[stream.AnyMessage] = []
@@ -197,7 +198,7 @@ class Player:
         return out
 
     def step_back(self, now: float) -> bool:
-        """Pause at the round before the last one given. True when the messages start anew."""
+        """Pause at the round before the last one given. Return whether the messages start again."""
         self._advance(now)
         self.playing = False
         if not self._steps:
@@ -207,7 +208,10 @@ class Player:
         return self.jump(earlier, now)
 
     def jump(self, to_ns: int, now: float) -> bool:
-        """Go to a playing time; ``due`` gives what lies before it. True when the messages start anew (backwards)."""
+        """Go to a playing time; ``due`` then gives the messages before it.
+
+        Return whether the messages start again, as they do when going backwards.
+        """
         self._advance(now)
         to_ns = max(0, min(to_ns, self.duration_ns if self.duration_ns is not None else to_ns))
         if to_ns < self._position:
@@ -218,11 +222,11 @@ class Player:
         return False
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._reading.close()
 
     def timeline(self) -> Timeline:
-        """Playing time against the wall clock: of all the recording when it was indexed, else of what was played."""
+        """Return the timeline of the whole recording once it is indexed, until then that of the part played."""
         return self.index.timeline if self.index else self._timeline
 
     def _restart(self, to_ns: int) -> None:
@@ -258,7 +262,8 @@ class Player:
 
 
 def parse_time(text: str, player: Player, tz: tzinfo | None = None) -> int:
-    """Playing time meant by '14:03:20' (wall clock), '90s', '1m30s', '+10s', '-10s' or '50%'. Raises ValueError."""
+    """Return the playing time of '14:03:20' (wall clock), '90s', '1m30s', '+10s', '-10s' or '50%'. Raises
+    ValueError."""
     text = text.strip()
     if text.endswith("%") and text[:-1].replace(".", "", 1).isdecimal():
         if player.duration_ns is None:

@@ -1,8 +1,7 @@
-"""Recordings: a stream in a file, compressed so that a crash loses a second and a flipped bit no more than a frame.
+"""Recordings: streams in a compressed file. A crash loses at most a second, a flipped bit at most a compressed frame.
 
-A recording is zstandard frames, one after another, of the bytes that ``bpf/stream`` describes: ``zstd -d`` gives
-the plain stream back, and a plain stream is read just as well. Each compressed frame carries a checksum and stands
-alone.
+A recording is a sequence of zstandard frames. They hold the bytes that ``bpf/stream`` describes, so ``zstd -d`` returns
+the plain stream; a plain stream can be read, too. Each compressed frame has a checksum and stands alone.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ from ringtop.tui.settings.files import open_regular
 
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 WINDOW = 8 << 20
-"""Largest zstandard window accepted, bytes: what a hostile file can make the decoder allocate."""
+"""Largest accepted zstandard window in bytes. It limits the memory that a hostile file makes the decoder allocate."""
 FLUSH_S = 1.0
-"""A message waits no longer than this before it is handed to the kernel."""
+"""Most seconds that a message is held before it is written to the kernel."""
 FRAME_S = 10.0
 FRAME_BYTES = 4 << 20
-"""A compressed frame is closed after FRAME_S seconds or FRAME_BYTES of stream, whichever is first."""
+"""A compressed frame is closed after FRAME_S seconds or FRAME_BYTES of stream, whichever comes first."""
 _HOLD = 16 << 20
-"""Bytes of a compressed frame that are kept back until its checksum is seen to be right."""
+"""Most decoded bytes of a compressed frame that are held back until its checksum is verified."""
 _STEP = 1 << 10
 """Compressed bytes decoded at a time: at zstandard's best ratio they become 32 MiB."""
 _PLAIN_STEP = 64 << 10
@@ -41,9 +40,9 @@ class Damage:
     """Where a recording stopped being readable."""
 
     offset: int
-    """Bytes of the file that were good."""
+    """Number of good bytes of the file."""
     messages: int
-    """Messages read before it."""
+    """Number of messages read before the damage."""
     reason: str
 
     def __str__(self) -> str:
@@ -54,11 +53,11 @@ class Recorder:
     """Writes a recording. Not thread-safe."""
 
     def __init__(self, path: Path, overwrite: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
-        """Create *path*, mode 0600. Raises FileExistsError when it is there and *overwrite* is not set, or OSError."""
+        """Create *path*, mode 0600. Raises FileExistsError when it exists and *overwrite* is not set, or OSError."""
         self.path = path
         self.messages = 0
         self.bytes = 0
-        """Bytes in the file so far, those not yet flushed excepted."""
+        """Bytes written so far; bytes that the compressor still holds are not included."""
         self._clock = clock
         self._file = _create(path, overwrite)
         self._compressor = zstandard.ZstdCompressor(level=3, write_checksum=True)
@@ -70,11 +69,11 @@ class Recorder:
 
     @property
     def closed(self) -> bool:
-        """Nothing more can be written."""
+        """Whether the file is closed and nothing more can be written."""
         return self._file.closed
 
     def write(self, message: stream.Message) -> None:
-        """Add *message*. Raises OSError; what was flushed before stays readable."""
+        """Add *message*. Raises OSError; messages flushed before it stay readable."""
         data = self._pending + stream.encode(message)
         self._pending = b""
         self._put(self._frame.compress(data))
@@ -95,7 +94,7 @@ class Recorder:
         self._file.flush()
 
     def close(self, reason: str = "recording stopped") -> None:
-        """Finish the file; a stream that is still going on gets an ``End`` with *reason*. Raises OSError."""
+        """Finish the file. A stream without an ``End`` gets one with *reason*. Raises OSError."""
         if self.closed:
             return
         try:
@@ -104,7 +103,7 @@ class Recorder:
             if self._framed or not self.messages:
                 self._put(self._frame.flush())
         finally:
-            # Closing flushes what a failed write left behind, and fails the same way: the file is closed even so.
+            # Closing flushes the rest of a failed write and fails the same way. The file is closed nevertheless.
             self._file.close()
 
     def __enter__(self) -> Self:
@@ -129,7 +128,7 @@ def _create(path: Path, overwrite: bool) -> BinaryIO:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         if os.geteuid() == 0 and (uid := os.environ.get("SUDO_UID", "")).isdecimal():
-            # Under sudo the file is for the user who asked for it. It is new and ours: no link can be in its place.
+            # Under sudo the file is given to the user who ran sudo. It is new, so no link can be in its place.
             with contextlib.suppress(OSError):
                 os.fchown(fd, int(uid), -1)
         return os.fdopen(fd, "wb")
@@ -139,17 +138,17 @@ def _create(path: Path, overwrite: bool) -> BinaryIO:
 
 
 class Reading:
-    """The messages of a recording, once; afterwards ``damage`` tells whether that was all of it."""
+    """The messages of a recording, to iterate over once. Afterwards ``damage`` says whether it was complete."""
 
     def __init__(self, path: Path) -> None:
-        """Raises OSError when *path* cannot be opened, and StreamError when it is no recording."""
+        """Open *path*. Raises OSError when it cannot be opened, and StreamError when it is no recording."""
         self.path = path
         self.damage: Damage | None = None
         self.messages = 0
         self.offset = 0
-        """Bytes of the file used so far."""
+        """Number of bytes of the file used so far."""
         self.size = 0
-        """Bytes of the last message."""
+        """Size of the last message in bytes."""
         self._file = open_regular(path)
         try:
             head = self._file.read(len(stream.MAGIC))
@@ -186,7 +185,7 @@ class Reading:
                 self._broken("ends without its last message: the recorder was stopped before its time", frames)
 
     def close(self) -> None:
-        """Let go of the file; not needed after the last message."""
+        """Close the file. This is not needed after the last message."""
         self._file.close()
 
     def _broken(self, reason: str, frames: stream.Frames) -> None:
@@ -227,7 +226,7 @@ class Reading:
 
 
 def read(path: Path) -> Reading:
-    """The messages in *path*, up to its end or its damage. Raises OSError, StreamError (see ``Reading``)."""
+    """Return the messages in *path*, up to its end or its damage. Raises OSError and StreamError (see ``Reading``)."""
     return Reading(path)
 
 
@@ -241,7 +240,7 @@ def _check_magic(path: Path, head: bytes) -> None:
 
 
 def _checked(message: stream.AnyMessage, first: bool) -> stream.AnyMessage:
-    """*message*, if a viewer can take it. Raises StreamError."""
+    """Return *message* if a viewer can process it. Raises StreamError."""
     if first and not isinstance(message, stream.Hello):
         raise stream.StreamError("does not begin with Hello")
     if isinstance(message, stream.Hello) and message.dtypes != stream.dtypes():

@@ -1,4 +1,4 @@
-"""A recording as a source of messages: the player on a thread of its own."""
+"""Replay: a recording as a source of messages, with the player on a thread of its own."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from ringtop.tui.source.recording import Damage, read
 from ringtop.tui.source.source import Lost, Post, Rewound
 
 _TICK_S = 0.05
-"""Longest time between two looks at the clock."""
+"""Most seconds between two looks at the clock."""
 _CATCH_UP_S = 0.03
-"""Pause between the pieces of a jump, so that the viewer takes each before the next comes."""
+"""Seconds of pause between the pieces of a jump, so that the viewer takes each piece before the next one arrives."""
 
 Command = Callable[[Player, float], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Playing:
-    """Where a replay is."""
+    """The state of a replay."""
 
     position_ns: int
     duration_ns: int | None
     """None until the recording has been read once."""
     wall_ns: int | None
-    """Wall clock where and when it was recorded."""
+    """The recorded host's wall clock at the current position, ns."""
     speed: float
     playing: bool
     ended: bool
     catching_up: bool
-    """A jump is being caught up with."""
+    """Whether messages due after a jump or a flood are still being given."""
     damage: Damage | None
 
 
@@ -44,9 +44,9 @@ _NOWHERE = Playing(0, None, None, 1.0, False, False, False, None)
 
 
 class ReplaySource:
-    """Plays a file. Commands are done by the playing thread, so that none of them holds up the screen.
+    """Plays a file. The playing thread carries out the commands, so that none of them delays the screen.
 
-    Going back starts the messages anew: ``Rewound``, then ``Hello`` and all the rest again.
+    Going back restarts the messages: ``Rewound`` is posted, then ``Hello`` and all later messages again.
     """
 
     live = False
@@ -58,11 +58,11 @@ class ReplaySource:
         label: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Raises OSError when *path* cannot be opened, and StreamError when it is no recording."""
+        """Open *path* once as a check. Raises OSError when this fails, and StreamError when it is no recording."""
         read(path).close()
         self.label = label or f"replay {path.name}"
         self.status = _NOWHERE
-        """Where it is; for the screen."""
+        """The state of the replay, for the screen."""
         self._path = path
         self._speed = speed
         self._clock = clock
@@ -88,10 +88,10 @@ class ReplaySource:
             thread.start()
 
     def send(self, control: stream.Control) -> None:
-        """A recording takes no commands."""
+        """Ignore *control*: a recording takes no commands."""
 
     def stop(self) -> None:
-        """End the threads and let go of the file."""
+        """End the threads and close the file."""
         self._stopping.set()
         self._wake.set()
         for thread in self._threads:
@@ -103,23 +103,23 @@ class ReplaySource:
         self._do(lambda player, now: self._rewound(player.toggle(now)))
 
     def faster(self) -> None:
-        """The next higher speed."""
+        """Select the next higher speed."""
         self._do(lambda player, now: player.faster(now))
 
     def slower(self) -> None:
-        """The next lower speed."""
+        """Select the next lower speed."""
         self._do(lambda player, now: player.slower(now))
 
     def step(self) -> None:
-        """Pause, and show the next round that has events."""
+        """Pause, and post the messages up to the next round that has events."""
         self._do(lambda player, now: self._give(player.step(now)))
 
     def step_back(self) -> None:
-        """Pause, and go back by a round."""
+        """Pause, and go back by one round that has events."""
         self._do(lambda player, now: self._rewound(player.step_back(now)))
 
     def jump(self, text: str) -> None:
-        """Go to a time as ``parse_time`` reads it. Raises ValueError, saying what it understands."""
+        """Go to a time as ``parse_time`` reads it. Raises ValueError, which lists the accepted forms."""
         if (player := self._player) is not None:
             to = parse_time(text, player)
             self._do(lambda player, now: self._rewound(player.jump(to, now)))
@@ -133,7 +133,7 @@ class ReplaySource:
             self._player = Player(self._path, self._clock(), self._speed)
             while not self._stopping.is_set():
                 self._turn(self._player)
-        except (OSError, stream.StreamError) as e:  # the file was taken away or replaced
+        except (OSError, stream.StreamError) as e:  # the file was removed or replaced
             self._post(Lost("the recording cannot be read any more", str(e)))
         finally:
             if self._player is not None:
@@ -171,6 +171,6 @@ class ReplaySource:
             self._post(Rewound())
 
     def _read_index(self) -> None:
-        with contextlib.suppress(OSError, stream.StreamError):  # the player meets the same, and says so
+        with contextlib.suppress(OSError, stream.StreamError):  # the player meets the same error and reports it
             self._index = index(self._path, self._stopping.is_set)
             self._wake.set()

@@ -1,4 +1,4 @@
-"""Records what a source says while it is being watched."""
+"""The tap: it records the messages of a source while they are watched."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ringtop.tui.source.source import Item, Post, Source
 
 
 class Tap:
-    """A source that passes another one on, and writes it to a file when asked to."""
+    """A source that passes on another source's messages, and on request writes them to a file."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -27,39 +27,39 @@ class Tap:
         self._states: dict[str, stream.State] = {}
 
     def start(self, post: Post) -> None:
-        """Begin."""
+        """Start the source."""
         self._post = post
         self.source.start(self._take)
 
     def send(self, control: stream.Control) -> None:
-        """Pass *control* on."""
+        """Pass *control* on to the source."""
         self.source.send(control)
 
     def stop(self) -> None:
-        """End the source; a recording is finished by ``stop_recording``, after its last messages."""
+        """End the source. Its last messages are still recorded; call ``stop_recording`` after them."""
         self.source.stop()
 
     @property
     def recording(self) -> Recorder | None:
-        """The recording being written."""
+        """The recording that is being written, if any."""
         return self._recorder
 
     def record(self, path: Path, overwrite: bool = False) -> None:
-        """Write from now on to *path*. Raises OSError; ValueError while there is nothing to record yet."""
+        """Record to *path* from now on. Raises OSError, or ValueError when recording already or before a ``Hello``."""
         with self._lock:
             if self._recorder is not None:
                 raise ValueError(f"recording already, to {self._recorder.path}")
             if self._hello is None:
                 raise ValueError("nothing to record yet: the collector has not said hello")
             recorder = Recorder(path, overwrite)
-            # What a reader must know before the first event.
+            # A reader needs these messages before the first event.
             recorder.write(self._hello)
             for state in self._states.values():
                 recorder.write(state)
             self._recorder = recorder
 
     def stop_recording(self) -> Path | None:
-        """Finish the recording; its path, None when there was none. Raises OSError."""
+        """Finish the recording and return its path; None when there was none. Raises OSError."""
         with self._lock:
             recorder, self._recorder = self._recorder, None
             if recorder is None:
@@ -68,7 +68,7 @@ class Tap:
             return recorder.path
 
     def file_name(self, now: float | None = None) -> str:
-        """A name for a recording: host and time (seconds since 1970)."""
+        """Return a file name for a recording, from the host and the time *now* (seconds since 1970)."""
         host = re.sub(r"[^A-Za-z0-9.-]+", "-", self._hello.host)[:64].strip(".-") if self._hello else ""
         when = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
         return f"{host or 'ringtop'}-{when}.ringtop"
@@ -92,6 +92,6 @@ class Tap:
         except OSError as e:
             self._recorder = None
             text = f"recording stopped: {recorder.path}: {e.strerror}; what was written so far can be replayed"
-            with contextlib.suppress(OSError):  # the same trouble again; the file is closed even so
+            with contextlib.suppress(OSError):  # the same error again; the file is closed nevertheless
                 recorder.close()
             self._post(stream.Notice("error", text))
