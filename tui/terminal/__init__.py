@@ -1,1 +1,1 @@
-"""The terminal: only changed cells are sent, and a slow link is never filled."""
+"""The terminal writer: it sends only changed cells, and never fills a slow link."""

@@ -1,4 +1,5 @@
-"""The screen as it is to be, cell by cell: kept from what Textual writes, which repaints far more than changes."""
+"""The canvas holds the wanted screen cell by cell. It is built from Textual's output, which repaints far more than has
+changed."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from rich.cells import get_character_cell_size
 from ringtop.tui.terminal.pen import PLAIN, after
 
 _TOKEN = re.compile(
-    r"\x1b\[([\d;]*)m([^\x00-\x1f\x7f]*)(\x1b\[0m)?"  # a pen, what it writes, and as a rule its end
+    r"\x1b\[([\d;]*)m([^\x00-\x1f\x7f]*)(\x1b\[0m)?"  # a pen, its text, and usually its end
     r"|\x1b\[(\d+);(\d+)H"
     r"|([^\x00-\x1f\x7f]+)"
     r"|(\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\)|\x1b[^\[]|[\x00-\x1f\x7f])",
@@ -19,18 +20,18 @@ _TOKEN = re.compile(
 
 
 class Canvas:
-    """Cells of text and their pens. A wide character has an empty cell after it."""
+    """Cells of text and their pens. A wide character is followed by an empty cell."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
         self.text = [[" "] * width for _ in range(height)]
         self.pens = [[PLAIN] * width for _ in range(height)]
         self.x = self.y = 0
-        """Where the cursor is."""
+        """The position of the cursor."""
         self._pen = PLAIN
 
     def copy(self) -> Canvas:
-        """The same, from now on apart."""
+        """An independent copy."""
         made = Canvas(0, 0)
         made.width, made.height, made.x, made.y = self.width, self.height, self.x, self.y
         made.text = [line.copy() for line in self.text]
@@ -38,7 +39,7 @@ class Canvas:
         return made
 
     def resize(self, width: int, height: int) -> None:
-        """Cut, or filled with blanks."""
+        """Change the size: cells outside are cut, new cells are blank."""
         old, self.width, self.height = self.copy(), width, height
         self.text = [[*line[:width], *[" "] * (width - len(line))] for line in old.text[:height]]
         self.pens = [[*line[:width], *[PLAIN] * (width - len(line))] for line in old.pens[:height]]
@@ -46,11 +47,11 @@ class Canvas:
         self.pens += [[PLAIN] * width for _ in range(height - len(self.pens))]
 
     def write(self, data: str) -> list[str]:
-        """Take what a terminal would; returned is what is not about cells."""
+        """Apply terminal output to the cells; returns the sequences that do not concern cells."""
         others = []
         for sgr, text, end, y, x, bare, other in _TOKEN.findall(data):
             if other:
-                others += [other] if other != "\n" else []  # a place follows each line's end
+                others += [other] if other != "\n" else []  # a cursor position follows each newline
             elif y:
                 self.x, self.y = int(x) - 1, int(y) - 1
             else:
@@ -68,7 +69,7 @@ class Canvas:
         if self.y >= self.height or room <= 0 or not cells:
             return
         line, end = self.text[self.y], x + min(len(cells), room)
-        # Half of a wide character is a blank.
+        # A wide character that is overwritten by half leaves a blank.
         if not line[x]:
             line[x - 1] = " "
         if end < self.width and not line[end]:

@@ -1,4 +1,4 @@
-"""The bytes that make a terminal show a canvas, when it is known what it shows."""
+"""Computes the text that makes a terminal show a new canvas, given the canvas it shows now."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from ringtop.tui.terminal.canvas import Canvas
 from ringtop.tui.terminal.pen import PLAIN, SEEN, Pen, change
 
 NEAR = 4
-"""So many cells are sooner written again than jumped over."""
+"""Writing up to this many unchanged cells again is cheaper than moving the cursor past them."""
 
 
 def delta(old: Canvas | None, new: Canvas) -> str:
-    """From *old* (None: nobody knows) to *new*, the cursor included; empty when they look the same."""
+    """The text that leads from *old* (None: unknown) to *new*, cursor included; empty when both look the same."""
     if old is not None and (old.width, old.height) != (new.width, new.height):
         old = None
     writer = _Writer()
     for y in range(new.height):
-        # Colours are most of the bytes: of each line, all that the pen at hand can write is written first.
+        # Colours take most of the bytes, so each line starts with the stretches that the current pen can write.
         stretches = list(_stretches(old, new, y))
         for pen in sorted({s.pen for s in stretches}, key=lambda pen: pen != writer.pen):
             for stretch in stretches:
@@ -30,7 +30,7 @@ def delta(old: Canvas | None, new: Canvas) -> str:
 
 @dataclass(slots=True)
 class _Stretch:
-    """Cells of a line that one pen can write."""
+    """Adjacent cells of a line that one pen can write."""
 
     start: int
     end: int
@@ -38,7 +38,7 @@ class _Stretch:
 
 
 def _stretches(old: Canvas | None, new: Canvas, y: int) -> Iterator[_Stretch]:
-    """What changed in a line."""
+    """The changed stretches of line *y*."""
     text, pens = new.text[y], new.pens[y]
     changed: list[int] | range = range(new.width)
     if old is not None:
@@ -50,7 +50,7 @@ def _stretches(old: Canvas | None, new: Canvas, y: int) -> Iterator[_Stretch]:
     found: _Stretch | None = None
     for x in changed:
         if found and x - found.end <= NEAR:
-            # The usual case first: it is asked some thousand times a frame.
+            # The usual case is checked first: this runs some thousand times a frame.
             usual = x == found.end and pens[x] is found.pen
             if usual or all(_fits(text[i], pens[i], found.pen) for i in range(found.end, x + 1)):
                 found.end = x + 1
@@ -63,14 +63,14 @@ def _stretches(old: Canvas | None, new: Canvas, y: int) -> Iterator[_Stretch]:
 
 
 def _fits(cell: str, pen: Pen, other: Pen) -> bool:
-    """Whether a cell looks right when it is written with the *other* pen."""
+    """Whether a cell looks the same when it is written with the *other* pen."""
     if pen is other or pen == other:
         return True
     return cell == " " and pen.back == other.back and not (pen.marks | other.marks) & SEEN
 
 
 class _Writer:
-    """Writes stretches, and knows where that leaves the terminal's cursor and pen."""
+    """Writes stretches, and keeps track of the terminal's cursor and pen."""
 
     def __init__(self) -> None:
         self.parts: list[str] = []
@@ -78,7 +78,7 @@ class _Writer:
         self._at: tuple[int, int] | None = None
 
     def write(self, stretch: _Stretch, y: int, text: list[str]) -> None:
-        """One stretch of line *y*."""
+        """Write one stretch of line *y*, whose cells are *text*."""
         self.parts.append(change(self.pen, stretch.pen))
         self.pen = stretch.pen
         self._move(stretch.start, y)
@@ -91,7 +91,7 @@ class _Writer:
             if cell:
                 self._move(x, y)
                 self.parts.append(cell)
-                # Terminals do not agree how wide some characters are: after one of them, the place is told anew.
+                # Terminals disagree on the width of some characters: after one, the cursor position is sent again.
                 sure = len(cell) == 1 and (x + 1 == len(text) or text[x + 1])
                 self._at = (x + 1, y) if sure else None
 
@@ -103,6 +103,6 @@ class _Writer:
         self._at = (x, y)
 
     def finish(self, canvas: Canvas) -> str:
-        """All of it, with a plain pen before and after."""
+        """The whole text; it starts and ends with a plain pen, and leaves the cursor where *canvas* has it."""
         self._move(canvas.x, canvas.y)
         return "".join([*self.parts, change(self.pen, PLAIN)])

@@ -1,6 +1,6 @@
-"""Textual's terminal driver for links of any width.
+"""A Textual driver for terminals on links of any speed.
 
-Textual queues its frames, repeats in each of them far more than has changed, and blocks when the queue is full.
+Textual's own driver queues its frames, repeats far more in each than has changed, and blocks when the queue is full.
 """
 
 from __future__ import annotations
@@ -21,35 +21,35 @@ from ringtop.tui.terminal.output import Output
 
 ANSWERS_S = 1.0
 GIVE_UP_S = 3.0
-"""Longest waits at the end, for a terminal's answers, and for it to read."""
+"""The longest waits at the end, in seconds: for the terminal's answers, and for the last output to be read."""
 
 
 class Driver(TextualDriver):
-    """Writes through ``Output``. The app's ``link``, if it has one, tells how that goes."""
+    """Writes through ``Output``, and keeps the app's ``link``, if it has one, up to date."""
 
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
         self._output = Output(self._send, getattr(app, "link", None) or Link())
 
     def start_application_mode(self) -> None:
-        """Take the terminal."""
+        """Take over the terminal and start writing to it."""
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        self._output.start()  # not before the terminal echoes no answers, and shows the other screen
+        self._output.start()  # only now: echo is off, and the alternate screen is shown
         resized = signal.getsignal(signal.SIGWINCH)
 
         def resize(number: int, frame: FrameType | None) -> None:
-            self._output.link.stale = True  # terminals do not agree on what is left of their lines then
+            self._output.link.stale = True  # terminals disagree on how a resize changes their lines
             if callable(resized):
                 resized(number, frame)
 
         signal.signal(signal.SIGWINCH, resize)
 
     def write(self, data: str) -> None:
-        """Never waits."""
+        """Pass *data* on to the output; this never waits."""
         self._output.write(data, self.size)
 
     def process_message(self, message: Message) -> None:
-        """From the thread that reads keys, and the terminal's answers."""
+        """Handle keys and the terminal's answers; this runs in the thread that reads them."""
         if isinstance(message, events.CursorPosition):
             self._output.answer()
             return
@@ -58,12 +58,12 @@ class Driver(TextualDriver):
         super().process_message(message)
 
     def disable_input(self) -> None:
-        """Read no more keys, when the terminal's answers are in: a shell would take them for keys."""
+        """Wait for the terminal's answers, then stop reading: a shell would take late answers for keys."""
         self._output.hold(ANSWERS_S)
         super().disable_input()
 
     def close(self) -> None:
-        """Stop writing."""
+        """Stop writing to the terminal."""
         super().close()
         self._output.close(GIVE_UP_S)
 
@@ -71,5 +71,5 @@ class Driver(TextualDriver):
         while data:
             try:
                 data = data[os.write(self.fd, data) :]
-            except BlockingIOError:  # somebody who shares the terminal made it so
+            except BlockingIOError:  # another process that shares the terminal set it to non-blocking
                 select.select([], [self.fd], [])

@@ -8,76 +8,76 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 LATE_S = 0.1
-"""So much later than the quickest answer ever, one is late, and frames wait: what has left cannot be taken back."""
+"""An answer this many seconds later than the quickest one is late. Frames then wait, as none can be taken back."""
 PATIENCE_S = 10.0
-"""A terminal that answers nothing for so long may have lost the question."""
+"""A terminal that has not answered for this many seconds may have lost the question."""
 SLOW_S = 0.2
-"""A frame that waited longer was held up."""
+"""A frame that waited longer than this many seconds was held up."""
 RECENT_S = 2.0
-"""A limit is told for so long."""
+"""A limit is reported for this many seconds."""
 SILENT_S = 1.0
-"""A terminal that has not answered so long after the first frame never will."""
+"""A terminal without an answer this many seconds after the first question never answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A frame on its way."""
+    """A frame on its way to the terminal."""
 
     born: float
-    """When the first of its changes was drawn."""
+    """The time when the first of its changes was drawn."""
     left: float
     bytes: int
 
 
 class Link:
-    """Frames go out; the terminal answers each one when it has shown it, if it answers at all."""
+    """Keeps track of frames: a terminal that answers at all answers each frame once it has shown it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self.stale = False
-        """The terminal may show something else than it was sent; set from signal handlers, so no lock is taken."""
+        """Whether the terminal may show something other than what was sent; set by signal handlers, without a lock."""
         self._answers = False
         self._asked: deque[float] = deque()
-        """When those questions left that have no answer yet."""
+        """The times at which the unanswered questions were sent."""
         self._first: float | None = None
-        """When the first one left."""
+        """The time at which the first question was sent."""
         self._born: float | None = None
-        """When the first change was drawn that has not left yet."""
+        """The time when the oldest change not yet sent was drawn; None when there is none."""
         self._sent: deque[Sent] = deque()
         self._trip = float("inf")
-        """Seconds that the quickest answer took."""
+        """The time of the quickest answer, in seconds."""
         self._heard = 0.0
         self._pace = 0.0
-        """Seconds a byte takes."""
+        """The time that a byte takes, in seconds; a moving average."""
         self._lag = 0.0
         self._limited = float("-inf")
 
     @property
     def rate(self) -> float:
-        """Bytes a second, as lately seen."""
+        """The recent speed of the link, in bytes a second; 0 while unknown."""
         return 1 / self._pace if self._pace else 0.0
 
     @property
     def settled(self) -> bool:
-        """No answer is to come."""
+        """Whether no more answers are expected."""
         if self._answers or self._first is None:
             return not self._asked
         return self.clock() - self._first > SILENT_S
 
     @property
     def lag(self) -> float:
-        """Age in seconds of the oldest change that is not on the screen, or was not until the last frame arrived."""
-        sent = tuple(self._sent)  # at once: other threads work on it
+        """The age in seconds of the oldest change not yet on the screen, or its age when the last frame arrived."""
+        sent = tuple(self._sent)  # copied in one step: other threads change it
         born = sent[0].born if sent else self._born
         return max(self._lag, self.clock() - born if born is not None else 0.0)
 
     @property
     def limits(self) -> bool:
-        """A frame was held up, lately, and the screen is still behind."""
+        """Whether a frame was held up recently and the screen is still behind."""
         return self.clock() - self._limited < RECENT_S and self.lag > SLOW_S
 
     def free(self) -> bool:
-        """Whether another frame may leave."""
+        """Whether another frame may be sent."""
         now = self.clock()
         if self._sent and now - self._sent[0].left > self._trip + LATE_S:
             if now - max(self._heard, self._sent[-1].left) < PATIENCE_S:
@@ -87,17 +87,17 @@ class Link:
         return True
 
     def draw(self) -> None:
-        """Something new is to be seen."""
+        """Note that a change was drawn."""
         if self._born is None:
             self._born = self.clock()
 
     def ask(self) -> None:
-        """The terminal is about to be asked for an answer."""
+        """Note that a question is about to be sent."""
         self._asked.append(self.clock())
         self._first = self._asked[-1] if self._first is None else self._first
 
     def leave(self, size: int) -> None:
-        """All that was drawn is about to be written, in *size* bytes that end with a question."""
+        """Note that all changes are about to be written, as a frame of *size* bytes that ends with a question."""
         now = self.clock()
         born, self._born = now if self._born is None else self._born, None
         if now - born > SLOW_S:
@@ -107,7 +107,7 @@ class Link:
             self.ask()
 
     def written(self) -> None:
-        """The last frame is out of our hands; of a terminal that never answers, no more can be known."""
+        """Note that the last frame was written; for a terminal that never answers, it counts as shown."""
         now = self.clock()
         if self._sent and now - self._sent[-1].left > SLOW_S:
             self._limited = now
@@ -115,7 +115,7 @@ class Link:
             self._arrived(0.0)
 
     def answer(self) -> None:
-        """All that was written before the oldest question is on the screen."""
+        """Take an answer: everything written before the oldest question is on the screen."""
         self._answers = True
         if self._asked:
             self._trip = min(self._trip, self.clock() - self._asked.popleft())

@@ -1,7 +1,7 @@
-"""What goes to the terminal: the difference between what it shows and the newest canvas, whenever the link is free.
+"""Output sends the terminal the difference between what it shows and the newest canvas, whenever the link is free.
 
-Writing never waits: it changes the canvas. A thread brings the terminal up to date; what nobody could have seen, as
-the link was taken meanwhile, is never sent.
+Writing never waits: it only changes the canvas. A thread brings the terminal up to date; changes that were replaced
+while the link was busy are never sent.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from ringtop.tui.terminal.delta import delta
 from ringtop.tui.terminal.link import Link
 
 WHERE = "\x1b[6n"
-"""Asks for the cursor's place. Every terminal answers that, after it has shown what came before."""
+"""Asks for the cursor position. A terminal answers once it has shown everything sent before."""
 
 
 class Output:
-    """Frames for a terminal; *send* blocks as it pleases, and raises OSError when the terminal is gone."""
+    """Sends frames to a terminal. *send* may block, and raises OSError when the terminal is gone."""
 
     def __init__(self, send: Callable[[bytes], None], link: Link) -> None:
         self._send = send
@@ -34,14 +34,14 @@ class Output:
 
     @property
     def alive(self) -> bool:
-        """There is a thread that writes."""
+        """Whether the writing thread is running."""
         return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
-        """Begin, or begin again on a terminal that somebody else used meanwhile."""
+        """Start writing; after a pause the whole screen is sent, as other programs may have used the terminal."""
         with self._changed:
             self._shown, self._drawn, self._holding, self._closing = None, True, False, False
-            # Its answer is as quick as any can be: the first frame is large, and a thin link takes a while for it.
+            # This question alone gives the quickest possible answer: the first frame is large and slow on a thin link.
             self._others.append(WHERE)
             self.link.ask()
         if not self.alive:
@@ -49,7 +49,7 @@ class Output:
             self._thread.start()
 
     def write(self, data: str, size: tuple[int, int]) -> None:
-        """Draw *data* on a screen of that *size*, or send along what is not about cells."""
+        """Draw *data* on the canvas, which gets *size* (columns, rows); other sequences are passed through."""
         with self._changed:
             if (self.canvas.width, self.canvas.height) != size:
                 self.canvas.resize(*size)
@@ -64,20 +64,20 @@ class Output:
             self._changed.notify_all()
 
     def answer(self) -> None:
-        """The terminal told where its cursor is."""
+        """Take the terminal's report of its cursor position."""
         with self._changed:
             self.link.answer()
             self._changed.notify_all()
 
     def hold(self, seconds: float) -> None:
-        """No more frames; wait so long for answers to those that left."""
+        """Send no more frames; wait up to *seconds* for answers to those already sent."""
         with self._changed:
             self._holding = True
             if self.alive:
                 self._changed.wait_for(lambda: self.link.settled, seconds)
 
     def close(self, seconds: float) -> None:
-        """Write what is left, if the terminal takes it in that time."""
+        """Write what is left, if the terminal takes it within *seconds*."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -85,7 +85,7 @@ class Output:
             self._thread.join(seconds)
 
     def next(self) -> str:
-        """What to write now."""
+        """The text to write now; empty when there is none."""
         with self._changed:
             data, self._others = "".join(self._others), []
             return data + self._frame() if self._paints() else data
@@ -95,7 +95,7 @@ class Output:
             while True:
                 with self._changed:
                     while not self._changed.wait_for(self._ready, 1.0):
-                        pass  # without news from the terminal, the link may lose patience
+                        pass  # checked each second: the link gives up on a terminal that does not answer
                 data = self.next()
                 if not data and self._closing:
                     return

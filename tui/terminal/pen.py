@@ -1,4 +1,4 @@
-"""What SGR sequences set, and the shortest one from one setting to another."""
+"""Pens: the settings made by SGR sequences, and the shortest sequence from one pen to another."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 ENDS = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "8": "28", "9": "29"}
-"""What ends bold, dim, italic, and so on; bold and dim only together."""
+"""The codes that end bold, dim, italic, and so on; bold and dim end together."""
 SEEN = frozenset("4579")
-"""What is seen on a space too."""
+"""The marks that are visible on a space, too."""
 
 
 class Pen(NamedTuple):
-    """Colours are parameters as they are sent; empty: the terminal's own."""
+    """Marks and colours of text. Colours are SGR parameters as sent; an empty one is the terminal's own colour."""
 
     marks: frozenset[str] = frozenset()
     fore: str = ""
@@ -24,7 +24,7 @@ PLAIN = Pen()
 
 @lru_cache(4096)
 def after(pen: Pen, parameters: str) -> Pen:
-    """The pen once a terminal has taken ``CSI parameters m``."""
+    """The pen after a terminal has received ``CSI parameters m``."""
     given = parameters.split(";")
     marks, fore, back = set(pen.marks), pen.fore, pen.back
     while given:
@@ -51,7 +51,7 @@ def after(pen: Pen, parameters: str) -> Pen:
 
 @lru_cache(4096)
 def change(old: Pen, new: Pen) -> str:
-    """The sequence that makes *new* of *old*; empty when they are the same."""
+    """The sequence that changes *old* into *new*; empty when they are the same."""
     if old == new:
         return ""
     if new == PLAIN:

@@ -1,5 +1,8 @@
-"""Ends the viewer when its terminal goes away or a signal says so, from outside the event loop: that may be stuck on
-the very terminal that is gone. Textual alone reads its end for ever then, on a whole CPU."""
+"""Ends the viewer when its terminal goes away or a signal asks for it.
+
+The watchdog runs outside the event loop, which may be blocked on the very terminal that is gone. Textual alone would
+read the closed terminal for ever, using a whole CPU.
+"""
 
 from __future__ import annotations
 
@@ -16,32 +19,32 @@ from contextlib import suppress
 from ringtop.tui.terminal.contract import RESTORE
 
 ENDING = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
-"""Signals that end the viewer; its exit status is 128 and their number."""
+"""The signals that end the viewer; its exit status is 128 plus the signal's number."""
 PATIENCE_S = 10.0
-"""How long the viewer may take to end by itself, and its source to be ended for it."""
+"""The time limit, in seconds, for the viewer to end by itself, and then for its source to be ended."""
 
 
 class Watchdog:
-    """Looks after standard input's terminal. To be made before Textual changes it, in the main thread."""
+    """Watches standard input's terminal. Make it in the main thread, before Textual changes the terminal."""
 
     def __init__(self) -> None:
         self._tty = sys.__stdin__.fileno() if sys.__stdin__ else 0
         self._attributes = termios.tcgetattr(self._tty)
         self._signals, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        # The handler in C writes the numbers: they come through even when the main thread runs no Python code.
+        # Python's C-level handler writes the numbers, so they arrive even when the main thread runs no Python code.
         signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
         for number in ENDING:
             signal.signal(number, lambda *_: None)
 
     def start(self, leave: Callable[[int], object], let_go: Callable[[], None]) -> None:
-        """Watch from now on. *leave* asks the viewer to end with a status; *let_go* ends what it must not leave behind.
-        Both are called from another thread."""
+        """Start watching. *leave* asks the viewer to end with an exit status; *let_go* ends what must not outlive it.
+        Both are called from other threads."""
         self._leave, self._let_go = leave, let_go
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def _watch(self) -> None:
         poll = select.poll()
-        poll.register(self._tty, 0)  # a hang-up is told unasked
+        poll.register(self._tty, 0)  # poll reports a hang-up without being asked for it
         poll.register(self._signals, select.POLLIN)
         asked, deadline = 0, 0.0
         while True:
@@ -57,7 +60,7 @@ class Watchdog:
                     self._leave(asked)
 
     def _end(self, status: int) -> None:
-        """At once, and without Textual."""
+        """End the process with *status* at once, without Textual, and restore the terminal if it still takes output."""
         last = threading.Thread(target=self._let_go, daemon=True)
         last.start()
         last.join(PATIENCE_S)
@@ -65,7 +68,7 @@ class Watchdog:
             termios.tcsetattr(self._tty, termios.TCSANOW, self._attributes)
         poll = select.poll()
         poll.register(self._tty, select.POLLOUT)
-        # A terminal that takes nothing would hold this up, too.
+        # Writing to a terminal that takes no output would block here.
         if poll.poll(0) == [(self._tty, select.POLLOUT)]:
             with suppress(OSError):
                 os.write(self._tty, RESTORE)
