@@ -1,4 +1,4 @@
-"""The viewer: what a source says is kept in the model and shown, and keys do what they say."""
+"""The viewer keeps the messages of a source in the model, shows the model, and carries out keys."""
 
 from __future__ import annotations
 
@@ -60,32 +60,32 @@ from ringtop.tui.widgets.timeline import EventLines
 
 INBOX_BYTES = 32 << 20
 MOST_NOTICES, NOTICE_S = 20, 8.0
-"""How many are shown at a time, for how long. There is no room for more."""
+"""The limit of notices shown at a time, and how long each is shown, in seconds. There is no room for more."""
 TIMES = "14:03:20   90s   1m30s   +10s   -10s   50%"
-"""What a time of a recording may look like."""
+"""Examples of a time in a recording."""
 
 
 @dataclass
 class Hooks:
-    """What other parts add to the viewer."""
+    """The parts of the viewer that its caller may replace or add."""
 
     process: CardReader = process.read
     """Reads the card of a process."""
     host: Host | None = None
-    """Load and uptime in the header; None: of this machine when the source is live and local."""
+    """The load and uptime in the header; None for this machine's, when the source is live and local."""
     monotonic_ns: Callable[[], int] = time.monotonic_ns
     themes: Sequence[toml.Contents] = ()
-    """The user's own."""
+    """The user's own themes."""
     demo: Callable[[], Source] | None = None
-    """A recording to show where nothing can be traced."""
+    """Makes the source of a recording to show when nothing can be traced."""
     zone: tzinfo | None = None
-    """Where wall-clock times are read; None: here."""
+    """The time zone of wall-clock times; None for the local one."""
     keep: Callable[[SavedState], object] = lambda state: None
-    """Writes down what is to be remembered, when the viewer ends without coming back."""
+    """Saves the state when the viewer ends without returning to its caller."""
 
 
 class Viewer(App[int]):
-    """``ringtop`` on the screen. ``state`` is what to remember afterwards."""
+    """``ringtop`` on the screen. ``state`` holds the settings that outlive the run."""
 
     CSS_PATH = themes.folder() / "ringtop.tcss"
     CSS = "".join(
@@ -120,7 +120,7 @@ class Viewer(App[int]):
         self.config = config or Config()
         self.state = state or SavedState()
         self.hooks = hooks or Hooks()
-        # Under NO_COLOR the terminal's own colours, all of which Textual then leaves out.
+        # Under NO_COLOR the viewer uses the terminal's own colours, all of which Textual then leaves out.
         super().__init__(driver_class=Driver, ansi_color=themes.no_color() or None)
         self.link = Link()
         self.source = tapped(source)
@@ -134,17 +134,17 @@ class Viewer(App[int]):
         self.deck = Deck(self.source, Path(self.config.recordings), self.glyphs, self._tell)
         self.theme_errors: list[themes.ThemeError] = []
         self.watchdog: Watchdog | None = None
-        """Where there is one, the process is the viewer's: it may tune it, and its signals are for the viewer."""
+        """With a watchdog, the process belongs to the viewer, which tunes garbage collection and handles signals."""
         self._job: Job | None = None
         self._ending = threading.Lock()
         self._ended = False
         self.parting: list[str] = []
-        """What is to be told when the screen is gone."""
+        """Texts to print after the screen is gone."""
         self.animation_level = "none"
         self.set_class(self.glyphs.ascii, "-ascii")
         self._pump = Pump(self.inbox, self.model, self.views, self._hear, self.paint, 1 / self.config.fps)
         self._reports: list[stream.Compared] = []
-        """Not shown yet."""
+        """The reports of comparisons that are not shown yet."""
         self._said: deque[float] = deque(maxlen=MOST_NOTICES)
         self._seen = -1
         self._rows: tuple[object, ...] = ()
@@ -154,25 +154,25 @@ class Viewer(App[int]):
 
     @property
     def local(self) -> bool:
-        """The events are of this machine, now."""
+        """Whether the events come live from this machine."""
         return self.source.live and self.source.label == "local"
 
     @property
     def refused(self) -> bool:
-        """The collector is gone, and no program ever ran."""
+        """Whether the collector is gone and no program ever ran."""
         return self.source.live and self.model.contact.phase == "lost" and not self.model.contact.traced
 
     @property
     def busy(self) -> bool:
-        """Messages or rows are being worked on."""
+        """Whether messages or rows are being processed."""
         return self._pump.busy
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """The style sheet parses under any theme."""
+        """Defaults for all theme variables, so that the style sheet parses under any theme."""
         return themes.defaults()
 
     def on_mount(self) -> None:
-        """Draw first; start the source after that."""
+        """Set up the screen; the source starts after the first paint."""
         if self.watchdog is not None:
             loop = asyncio.get_running_loop()
             self.watchdog.start(lambda status: loop.call_soon_threadsafe(self._leave, status), self._abandon)
@@ -204,18 +204,18 @@ class Viewer(App[int]):
 
     def _begin(self) -> None:
         if self.watchdog is not None:
-            # Looking for garbage among all that was imported would hold up the screen for 50 ms, again and again.
+            # Collecting garbage among all imported objects would hold up the screen for 50 ms, again and again.
             gc.freeze()
             gc.set_threshold(5_000, 5, 100)
         self.source.start(self.inbox.post)
         self.set_interval(1 / self.config.fps, self.work)
 
     def on_unmount(self) -> None:
-        """Let the source go."""
+        """Stop the source."""
         self._let_go()
 
     def _let_go(self) -> None:
-        """Once, by whoever comes first: the programs are detached, the recording is whole."""
+        """Stop the source and finish the recording, once: the first caller does it. The programs are detached then."""
         with self._ending:
             if not self._ended:
                 self._ended = True
@@ -223,13 +223,13 @@ class Viewer(App[int]):
                 self.parting += filter(None, [self.deck.close()])
 
     def _abandon(self) -> None:
-        """What must be done where the event loop does nothing any more; by the watchdog."""
+        """End cleanly for the watchdog, when the event loop no longer runs."""
         self._let_go()
         self.remember()
         self.hooks.keep(self.state)
 
     async def action_quit(self) -> None:
-        """Leave, remembering what is worth it."""
+        """End the viewer and remember its state; the exit status says whether nothing could be traced."""
         if self.refused:
             contact = self.model.contact
             self.parting.append(contact.detail.removeprefix("ringtop: ") or f"cannot trace: {contact.text}")
@@ -237,16 +237,16 @@ class Viewer(App[int]):
 
     def _leave(self, status: int) -> None:
         self.remember()
-        threading.Thread(target=self._let_go, name="ending", daemon=True).start()  # while the screen is given back
+        threading.Thread(target=self._let_go, name="ending", daemon=True).start()  # runs while the terminal is restored
         self.exit(status)
 
     def action_suspend_process(self) -> None:
-        """Give the terminal to the shell until `fg`."""
+        """Stop the viewer and give the terminal to the shell until `fg`."""
         if why := self._job.suspend() if self._job is not None else "not here":
             self.notify(safe(why), severity="warning", markup=False)
 
     def remember(self) -> None:
-        """Put what should outlive this run into ``state``."""
+        """Store the settings that should outlive this run in ``state``."""
         state, main = self.state, self.main
         state.columns = {p.program: [c.name for c in p.table.columns] for p in main.panes}
         state.time = main.clock.mode
@@ -257,11 +257,11 @@ class Viewer(App[int]):
     # What is heard, and shown
 
     async def work(self) -> None:
-        """Take what came, and show it."""
+        """Take the messages that arrived, and show them."""
         await self._pump.work()
 
     def _hear(self, entry: Entry) -> None:
-        """What is not only for the model."""
+        """Handle messages that concern more than the model."""
         match entry:
             case stream.Notice():
                 self._say(entry)
@@ -272,7 +272,7 @@ class Viewer(App[int]):
                     self.source.send(control)
 
     def paint(self) -> None:
-        """Show the model as it is; the tables only when their rows changed or their times run."""
+        """Show the model; the tables are redrawn only when their rows changed or they show relative times."""
         if not self.main.is_attached:
             return
         self.main.header.status = self.deck.status
@@ -303,7 +303,7 @@ class Viewer(App[int]):
             self._tell(f"compared: {compared.program}; the report is shown when you are done here", "information")
 
     def _show_reports(self) -> None:
-        """Unless the keyboard is somebody else's: then later."""
+        """Show pending reports, unless another screen or the filter has the keyboard; then they wait."""
         if self.screen is self.main and not self.main.filterbar.display and self._reports:
             self.push_screen(Report(self._reports.pop(0)))
         if isinstance(self.screen, Report):
@@ -316,33 +316,33 @@ class Viewer(App[int]):
     # Keys
 
     def on_key(self, event: events.Key) -> None:
-        """Text that was typed ahead, while the key before it was still opening the line it is meant for."""
+        """Pass on text that was typed ahead while the previous key was still opening the input line for it."""
         if isinstance(self.focused, Input) and event.is_printable and event.character:
             event.stop()
             event.prevent_default()
             self.focused.insert_text_at_cursor(event.character)
 
     def on_main_work(self) -> None:
-        """Rows are to be scanned or sorted, now; keys go on meanwhile."""
+        """Scan or sort rows now, in a worker, so that keys still work meanwhile."""
         self.run_worker(self.work())
 
     def on_main_filtered(self) -> None:
-        """The ranked rows count behind the new filter; one that is being counted behind gives way."""
+        """Recount the ranked rows for the new display filter; a recount still running is cancelled."""
         self.run_worker(self._refold(), exclusive=True, group="refold")
 
     async def _refold(self) -> None:
         self.main.look_at(await self.refold.filter(self.filters.expr if self.filters.text else language.ALL))
 
     def on_main_tell(self, message: Main.Tell) -> None:
-        """Tell the collector; its answer is a ``State`` or a ``Notice``, and what goes with them."""
+        """Send a control to the collector, which answers with a ``State`` or a ``Notice`` and related messages."""
         self.source.send(message.what)
 
     def action_freeze(self) -> None:
-        """Hold the rows of all tables; or let them go on when the one in focus is held."""
+        """Freeze the rows of all tables, or end the freeze when the table in focus is frozen."""
         self.main.freeze(not self.main.frozen)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys that would do nothing are not offered."""
+        """Offer only keys that would do something now."""
         if action == "record":
             return self.deck.can(action)
         if action == "replay":
@@ -359,7 +359,7 @@ class Viewer(App[int]):
         return super().check_action(action, parameters)
 
     async def action_retry(self) -> None:
-        """Start the source anew. History stays."""
+        """Start the source again; history stays."""
         await asyncio.to_thread(self.source.stop)
         self.inbox.clear()
         self.model.restart()
@@ -367,7 +367,7 @@ class Viewer(App[int]):
         self.paint()
 
     async def action_demo(self) -> None:
-        """Show the demo in place of what cannot be traced."""
+        """Show the demo recording when nothing can be traced."""
         if self.hooks.demo is None:
             return
         await asyncio.to_thread(self.source.stop)
@@ -382,17 +382,17 @@ class Viewer(App[int]):
         self.paint()
 
     def action_help(self) -> None:
-        """All keys that work on this screen, where the focus is."""
+        """Show all keys that work on this screen with the present focus."""
         about = (getattr(node, "HELP", "") for node in (self.focused, self.screen))
         self.push_screen(Help(keys.listing(self.screen), next(filter(None, about), "")))
 
     def action_redraw(self) -> None:
-        """Take nothing on the terminal for what was drawn there."""
+        """Redraw everything: the terminal may no longer show what was drawn."""
         self.link.stale = True
         self.refresh()
 
     def action_process(self) -> None:
-        """The process of the row under the cursor."""
+        """Show the process of the row under the cursor."""
         table = self.main.table
         event, pid = table.event, table.pid
         if event is None or pid is None:
@@ -406,7 +406,7 @@ class Viewer(App[int]):
         self.main.apply(f"pid={pid}", remember=True)
 
     def action_themes(self) -> None:
-        """Choose a theme."""
+        """Open the list of themes."""
         about = themes.abouts(self.available_themes, self.hooks.themes)
         note = "NO_COLOR is set: no theme shows colours." if themes.no_color() else ""
         self.push_screen(ThemePicker(about, self.theme_errors, note), self._keep_theme)
@@ -415,19 +415,19 @@ class Viewer(App[int]):
         self.state.theme = name or self.state.theme
 
     def action_record(self) -> None:
-        """Begin a recording, or finish it."""
+        """Start a recording, or finish the one in progress."""
         self.deck.record()
         self.paint()
 
     def action_replay(self, what: str) -> None:
-        """Do something with the recording that plays."""
+        """Control the replay: *what* is one of REPLAY."""
         if what == "jump":
             self.push_screen(Ask("Jump to", "time", TIMES, self.deck.jump))
         elif what in REPLAY:
             self.deck.replay(what)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The command palette: exactly the keys that work on *screen*, and what goes to all tables at once."""
+        """The command palette: exactly the keys that work on *screen*, and the commands for all tables at once."""
         for key in keys.listing(screen):
             if key.id != "palette":
                 yield SystemCommand(escape(f"{key.about}  ({key.keys})"), escape(key.help), _runner(self, key))
@@ -451,7 +451,7 @@ def _runner(app: App[int], key: keys.Key) -> Callable[[], None]:
 def run(
     source: Source, config: Config | None = None, state: SavedState | None = None, hooks: Hooks | None = None
 ) -> int:
-    """Show *source* until the user leaves; the exit status. *state* is brought up to date."""
+    """Show *source* until the user leaves; returns the exit status. *state* is brought up to date."""
     viewer = Viewer(source, config, state, hooks)
     viewer.watchdog = Watchdog()
     status = viewer.run(mouse=viewer.config.mouse)

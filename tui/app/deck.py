@@ -1,4 +1,4 @@
-"""The deck: what the keys for recording and replaying do, and what the header says of it."""
+"""The deck carries out the keys for recording and replaying, and gives the header its status."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ringtop.tui.text.text import safe
 
 Severity = Literal["information", "warning", "error"]
 Say = Callable[[str, Severity], None]
-"""Shows a text."""
+"""Shows a text to the user."""
 
 REPLAY = ("toggle", "step_back", "step", "slower", "faster", "jump")
-"""What can be done with a recording that plays."""
+"""The commands for a replay."""
 
 
 def tapped(source: Source) -> Source:
-    """*source*, so that it can be recorded; a recording is not recorded again."""
+    """*source* wrapped so that it can be recorded; a replay is returned as it is."""
     return Tap(source) if source.live else source
 
 
@@ -31,7 +31,7 @@ class Deck:
     """Records a live source, or plays a recording."""
 
     def __init__(self, source: Source, folder: Path, glyphs: Glyphs, say: Say) -> None:
-        """*folder*: where recordings go."""
+        """*folder* is where recordings are written."""
         self._tap = source if isinstance(source, Tap) else None
         self._replay = source if isinstance(source, ReplaySource) else None
         self._folder = folder
@@ -44,13 +44,13 @@ class Deck:
 
     @property
     def status(self) -> str:
-        """For the header: where the replay is, or how long the recording."""
+        """The status for the header: the position of the replay, or the size of the recording."""
         if self._tap is not None and (recorder := self._tap.recording) is not None:
             return f"{self._glyphs.dot} rec {format.size(recorder.bytes)}"
         return place(self._replay.status, self._glyphs) if self._replay is not None else ""
 
     def record(self) -> None:
-        """Begin a recording, or finish it. Says what it does and where."""
+        """Start a recording, or finish the one in progress, and tell the user where it is."""
         if self._tap is None:
             return
         try:
@@ -65,21 +65,21 @@ class Deck:
             self._say(
                 f"cannot record: {e.filename or self._folder}: {e.strerror}; see `recordings` in the config", "error"
             )
-        except (ValueError, RuntimeError) as e:  # also "~name" of nobody
+        except (ValueError, RuntimeError) as e:  # also for "~name" of an unknown user
             self._say(str(e), "warning")
 
     def replay(self, what: str) -> None:
-        """One of REPLAY, save ``jump``."""
+        """Carry out *what*, one of REPLAY except ``jump``."""
         if self._replay is not None and what in REPLAY and what != "jump":
             getattr(self._replay, what)()
 
     def jump(self, text: str) -> None:
-        """Go to a time. Raises ValueError, saying what it understands."""
+        """Go to the time *text*. Raises ValueError with the accepted forms."""
         if self._replay is not None:
             self._replay.jump(text)
 
     def close(self) -> str:
-        """Finish a recording that is still going on, after the source has stopped; what is to be told of it."""
+        """Finish a recording still in progress after the source has stopped; returns a text about it for the user."""
         try:
             path = self._tap.stop_recording() if self._tap is not None else None
         except OSError as e:
@@ -88,7 +88,7 @@ class Deck:
 
 
 def place(playing: Playing, glyphs: Glyphs) -> str:
-    """'▶ 1:23/4:56 22:13:20 x2'."""
+    """The position of a replay, such as '▶ 1:23/4:56 22:13:20 x2'."""
     mark = glyphs.play if playing.playing else glyphs.pause
     whole = f"/{span(playing.duration_ns)}" if playing.duration_ns is not None else ""
     parts = [f"{mark} {span(playing.position_ns)}{whole}"]
@@ -104,7 +104,7 @@ def place(playing: Playing, glyphs: Glyphs) -> str:
 
 
 def span(ns: int) -> str:
-    """1:23, or 1:02:03."""
+    """A length of time, such as 1:23 or 1:02:03."""
     minutes, seconds = divmod(ns // 1_000_000_000, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -1,4 +1,4 @@
-"""The pace of the viewer: messages are taken, and rows scanned and sorted, in slices that leave room for keys."""
+"""The pump takes messages and scans and sorts rows in slices, which leave time for keys between them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ringtop.tui.model.view import View
 from ringtop.tui.source.inbox import Entry, Inbox
 
 SLICE_S = 0.015
-"""Longest stretch of work on messages and rows between two looks at the keyboard."""
+"""The longest slice of work between two looks at the keyboard, in seconds."""
 PAUSE_S = 0.002
-"""Rest after it, when there is more."""
+"""The pause between two slices, in seconds."""
 RESORT_S = 1.0
-"""Least time between two sorts of a table that follows."""
+"""The least time between two sorts of a table that follows new rows, in seconds."""
 
 
 class Pump:
-    """From the inbox to the model, its views, and the screen."""
+    """Moves messages from the inbox to the model, its views and the screen."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class Pump:
         paint: Callable[[], None],
         frame_s: float,
     ) -> None:
-        """*hear* is told of each message that the model took; *paint* shows the model, each *frame_s* at least."""
+        """*hear* gets each message after the model has taken it; *paint* shows the model, at least every *frame_s*."""
         self._inbox, self._model, self._views = inbox, model, views
         self._hear, self._paint = hear, paint
         self._frame_s = frame_s
@@ -40,7 +40,7 @@ class Pump:
 
     @property
     def busy(self) -> bool:
-        """Messages or rows are being worked on."""
+        """Whether messages or rows are being processed."""
         return self._working or self._wanted
 
     async def work(self) -> None:
@@ -66,7 +66,7 @@ class Pump:
         self._paint()
 
     def _slice(self) -> bool:
-        """One stretch of work; True while there is more."""
+        """Do one slice of work; returns whether there is more."""
         until = time.monotonic() + SLICE_S
         late = False
         for entry in self._inbox.drain():
@@ -77,7 +77,7 @@ class Pump:
         for view in self._views:
             if view.table is not (table := self._model.store.tables[view.table.program]):
                 view.replace(table)
-        # Even when late: where messages come as fast as they are taken, no row would be shown otherwise.
+        # Scan even when late: if messages come as fast as they are taken, no row would ever be shown otherwise.
         while sum(view.scan() for view in self._views):
             if time.monotonic() > until:
                 return True

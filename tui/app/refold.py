@@ -1,4 +1,7 @@
-"""What the ranked rows count: all events, or with a display filter those kept that match it, and then new ones."""
+"""Selects the events that the ranked rows count.
+
+Without a display filter these are all events; with one, the matching resident events, and then the new ones.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,16 @@ from ringtop.tui.source.inbox import Entry, Inbox
 from ringtop.tui.top.top import Top
 
 _STEP = 8_192
-"""Rows folded in one go: between two of them the screen can have its turn."""
+"""The number of rows folded in one step; the screen can be painted between two steps."""
 _TYPING_S = 0.1
-"""A filter that is still being typed is not worth the work."""
+"""The wait in seconds before a recount: a filter that is still being typed is not worth the work."""
 
 
 class Refold:
-    """Folds anew behind a filter, and keeps to it until the next one. *whole* counts all events all the time."""
+    """Recounts events with a display filter, and keeps counting with it until the next one.
+
+    *whole* counts all events all the time.
+    """
 
     def __init__(self, whole: Top, inbox: Inbox, store: Store) -> None:
         self.whole = whole
@@ -26,20 +32,20 @@ class Refold:
         inbox.listen(whole.hear)
 
     def stop(self) -> None:
-        """Count behind no filter."""
+        """Stop counting with a filter."""
         if self._behind is not None:
             self._inbox.unlisten(self._behind.hear)
             self._behind = None
 
     async def filter(self, expr: language.Expr) -> Top:
-        """What counts the events that *expr* is true for: those that are kept, and all that come."""
+        """The top that counts the events matching *expr*: the resident ones, and all new ones."""
         self.stop()
         if expr == language.ALL:
             return self.whole
         await asyncio.sleep(_TYPING_S)
         self._behind = behind = _Behind(self.whole.behind(expr))
         waiting = self._inbox.listen(behind.hear)
-        kept = [(table.ring, table.ring.end) for table in self._store.tables.values()]  # what comes later is heard
+        kept = [(table.ring, table.ring.end) for table in self._store.tables.values()]  # later ones are heard
         for ring, end in kept:
             at = ring.first
             while (at := max(at, ring.first)) < end:
@@ -51,7 +57,7 @@ class Refold:
 
 
 class _Behind:
-    """Hears what comes, and holds it back until what was before it is folded."""
+    """Takes new entries, and holds them back until all earlier events are folded."""
 
     def __init__(self, top: Top) -> None:
         self.top = top
@@ -59,7 +65,7 @@ class _Behind:
         self._held: list[Entry] | None = []
 
     def hear(self, entry: Entry) -> None:
-        """An entry that was posted."""
+        """Take an entry that was posted to the inbox."""
         with self._lock:
             if self._held is None:
                 self.top.hear(entry)
@@ -67,7 +73,7 @@ class _Behind:
                 self._held.append(entry)
 
     def catch_up(self, waiting: list[Entry]) -> None:
-        """Fold *waiting*, then what was held back."""
+        """Fold *waiting*, then the entries that were held back."""
         with self._lock:
             for entry in (*waiting, *(self._held or ())):
                 self.top.hear(entry)
