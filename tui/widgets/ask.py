@@ -1,4 +1,4 @@
-"""Asks for one line: a time to go to, a number of seconds."""
+"""A dialog that asks for one line, such as a time to go to or a number of seconds."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ringtop.tui.widgets.entry import Entry
 
 
 class Ask(ModalScreen[None]):
-    """Stays until the answer is understood."""
+    """Asks for a line, and stays until the answer is valid."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Back", id="ask_back"),
     ]
 
     def __init__(self, title: str, usual: str, examples: str, take: Callable[[str], None]) -> None:
-        """*take* raises ValueError for what it does not understand; *usual* is seen while nothing was typed."""
+        """*take* gets the answer, and raises ValueError if it is invalid; *usual* is shown while the line is empty."""
         super().__init__()
         self._title = title
         self._usual = usual
@@ -39,11 +39,11 @@ class Ask(ModalScreen[None]):
             yield Static(markup=False, id="ask-said")
 
     def on_mount(self) -> None:
-        """Type at once."""
+        """Give the focus to the line."""
         self.query_one(Input).focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take it, or say what is wrong."""
+        """Take the answer, or show the error."""
         try:
             self._take(event.value)
         except ValueError as e:

@@ -1,4 +1,4 @@
-"""The buffer pane: how full the transport of one program is, CPU by CPU, and how it does."""
+"""The buffer pane: the fill of one program's transport, CPU by CPU, and its figures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ringtop.tui.widgets.style import Painted
 
 
 class Buffers(Painted):
-    """Bars, a grid or a heat map, as the CPUs and the room allow; and the figures before the last change and now."""
+    """Bars, a grid or a heat map, whichever fits the CPUs, and the figures before the last change and now."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "buffers--dim",
@@ -35,7 +35,7 @@ class Buffers(Painted):
         self._rows: fill.Lines = []
 
     def update(self) -> None:
-        """Look again at the counters."""
+        """Read the counters again, and redraw if they have changed."""
         state = self.model.states.get(self.program)
         totals = self.model.counters.of(self.program)
         size = state.buffer_bytes if state is not None else 0
@@ -48,11 +48,11 @@ class Buffers(Painted):
             self.refresh()
 
     def on_mount(self) -> None:
-        """Show something at once."""
+        """Show the present counters at once."""
         self.update()
 
     def on_resize(self) -> None:
-        """Another way may fit now."""
+        """Redraw: another form may fit now."""
         self.update()
 
     def render_line(self, y: int) -> Strip:

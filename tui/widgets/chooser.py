@@ -1,4 +1,4 @@
-"""Which columns a table has, and in which order."""
+"""The dialog that chooses the columns of a table and their order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ringtop.tui.widgets import keys
 
 
 class ColumnChooser(ModalScreen[bool]):
-    """The table shows each change at once; Esc takes them all back."""
+    """Chooses columns: the table shows each change at once, and Esc reverts them all."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "Show or hide", id="column_toggle"),
@@ -48,7 +48,7 @@ class ColumnChooser(ModalScreen[bool]):
             yield self._list
 
     def on_mount(self) -> None:
-        """Fill it."""
+        """Fill the list and give it the focus."""
         self._fill(0)
         self._list.focus()
 
@@ -66,11 +66,11 @@ class ColumnChooser(ModalScreen[bool]):
         self._changed(self._shown)
 
     def on_option_list_option_selected(self) -> None:
-        """A click shows or hides."""
+        """Show or hide the column that was clicked."""
         self.action_mark()
 
     def action_mark(self) -> None:
-        """Show or hide; the last one stays."""
+        """Show or hide the column under the cursor; the last shown column stays."""
         at = self._list.highlighted or 0
         name = self._names[at]
         if name not in self._shown:
@@ -80,7 +80,7 @@ class ColumnChooser(ModalScreen[bool]):
         self._apply(at)
 
     def action_shift(self, by: int) -> None:
-        """Swap with the neighbour."""
+        """Swap the column with its neighbour."""
         at = self._list.highlighted or 0
         to = at + by
         if 0 <= to < len(self._names):
@@ -88,16 +88,16 @@ class ColumnChooser(ModalScreen[bool]):
             self._apply(to)
 
     def action_defaults(self) -> None:
-        """As delivered."""
+        """Return to the default columns."""
         self._shown = list(SCHEMAS[self.program].columns)
         self._names = [c.name for c in columns.available(self.program)]
         self._apply(0)
 
     def action_done(self) -> None:
-        """Keep it."""
+        """Keep the changes and close."""
         self.dismiss(True)
 
     def action_cancel(self) -> None:
-        """Take it back."""
+        """Revert the changes and close."""
         self._changed(self._before)
         self.dismiss(False)

@@ -1,4 +1,4 @@
-"""The selected row, whole: every field, or a note, however narrow the table is."""
+"""The selected row in full: every field, or a note, however narrow the table is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ringtop.tui.widgets.style import Painted
 
 
 def items(event: Event, clock: Clock) -> list[tuple[str, str]]:
-    """Every field's name and text; the long ones last."""
+    """The name and text of every field, the long ones last."""
     schema = event.batch.schema
     named = [(f, _text(event, f, clock)) for f in schema.fields]
     short = [(f.name, said) for f, said in named if f.name not in schema.tail]
@@ -65,7 +65,7 @@ def _cut(said: str, first: int, rest: int) -> list[str]:
 
 
 class Detail(Painted):
-    """Below the tables, for the row under the cursor."""
+    """The pane below the tables with the fields of the row under the cursor."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"detail--name", "detail--program"}
 
@@ -73,13 +73,13 @@ class Detail(Painted):
         super().__init__(id="detail")
         self._pairs: list[tuple[str, str]] = []
         self._wrapped: dict[int, list[list[tuple[str, str]]]] = {}
-        """By width."""
+        """The wrapped lines by width."""
         self.display = False
 
     def show(self, event: Event | None, clock: Clock, note: str = "") -> None:
-        """Show *note*, or else *event*; nothing for None."""
+        """Show *note* if there is one, or else *event*; None shows nothing."""
         pairs = [("note", note)] if note else items(event, clock) if event is not None else []
-        if pairs != self._pairs:  # a clock that runs changes nothing but an age
+        if pairs != self._pairs:  # time passing changes only a relative time
             self._pairs = pairs
             self._wrapped.clear()
             self.display = bool(pairs)
@@ -91,11 +91,11 @@ class Detail(Painted):
         return self._wrapped[width]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As many lines as it takes; the style sheet sets the limit."""
+        """The number of lines that the text takes; the style sheet sets the limit."""
         return len(self._lines(width))
 
     def render_line(self, y: int) -> Strip:
-        """One of them; the last there is room for tells how many do not fit."""
+        """Line *y*; the last line that fits says how many more do not."""
         width, height = self.content_size
         base = self.base
         lines = self._lines(width)

@@ -1,4 +1,4 @@
-"""The second line: what was lost, by reason, and whether the books balance. Always in sight."""
+"""The second line: lost events by reason, and whether the ledger balances. It is always visible."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ringtop.tui.text.text import safe
 from ringtop.tui.widgets.line import Line
 
 REASONS = {"full": "buffer full", "no_reader": "no reader", "other": "refused"}
-"""What the ledger's reasons mean."""
+"""The ledger's drop reasons in words."""
 ENOUGH = 60
-"""From this width on there is room for more than what must not be out of sight."""
+"""From this width on, there is room for more than the figures that must always be visible."""
 
 
 def reason(name: str) -> str:
@@ -22,7 +22,7 @@ def reason(name: str) -> str:
 
 
 class Drops(Line):
-    """Lost in all and a second, by reason; in flight; unaccounted; kept out by the capture filter; not kept here."""
+    """Events lost (total, a second, by reason); in flight; unaccounted; kept out by the capture filter; not kept."""
 
     PREFIX = "drops"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -38,7 +38,7 @@ class Drops(Line):
         self.model = model
 
     def parts(self) -> list[Part]:
-        """All counters."""
+        """The counters at the left."""
         counters, totals = self.model.counters, self.model.counters.all()
         moving = totals.lost_rate > 0
         style = "moving" if moving else "some" if totals.lost else "none"
@@ -58,7 +58,7 @@ class Drops(Line):
         return parts
 
     def ending(self) -> list[Part]:
-        """What was kept out on purpose, and what all this comes to."""
+        """The events kept out by the capture filter, those not kept here, and the events a second."""
         model = self.model
         if model.counters.residual and self.size.width < ENOUGH:
             return []

@@ -1,4 +1,4 @@
-"""A line to type in."""
+"""An input line."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from ringtop.tui.text.text import safe
 
 
 class Entry(Input):
-    """What is pasted is shown as it will be read, and read as it is shown."""
+    """An input line whose text is made safe as it is typed or pasted, so that it is read exactly as it is shown."""
 
     def replace(self, text: str, start: int, end: int) -> None:
-        """Put *text*, typed or pasted, between these places."""
+        """Replace the characters from *start* to *end* by *text*, typed or pasted."""
         super().replace(safe(text), start, end)
 
     async def on_key(self, event: events.Key) -> None:
-        """Do what the line's own keys do before the next key is looked at. Left alone, they would go up to the app
-        first, and letters that came with them in one burst would be in before."""
+        """Run the line's own keys before the next key is handled. Textual would pass them up to the app first,
+        and letters typed in the same burst would be inserted before."""
         key = None if event.is_printable else self.screen.active_bindings.get(event.key)
         if key is not None and key.node is self and key.enabled:
             event.stop()

@@ -48,7 +48,7 @@ class EventTable(Rows, can_focus=True):
     ]
 
     class Selected(Message):
-        """The row under the cursor is another one, or there is none."""
+        """Reports that the row under the cursor has changed; there may be none."""
 
         def __init__(self, table: EventTable) -> None:
             super().__init__()
@@ -56,43 +56,43 @@ class EventTable(Rows, can_focus=True):
 
         @property
         def control(self) -> EventTable:
-            """The table."""
+            """The table that sent the message."""
             return self.table
 
     class Asked(Message):
-        """Something is wanted of the app for the row or cell under the cursor."""
+        """Asks the screen to do something with the row or cell under the cursor."""
 
         def __init__(self, table: EventTable, what: str) -> None:
             super().__init__()
             self.table = table
             self.what = what
-            """``equals``, ``pivot``, ``copy``, ``copy_view``, ``sort``."""
+            """One of ``equals``, ``pivot``, ``copy``, ``copy_view`` and ``sort``."""
 
     _drag = False
-    """The scroll bar is held."""
+    """Whether the mouse holds the scroll bar."""
 
     # What is under the cursor
 
     @property
     def cursor(self) -> int:
-        """Position of its line; -1 in an empty table."""
+        """The position of the line under the cursor; -1 in an empty table."""
         return self.place.cursor
 
     @property
     def event(self) -> Event | None:
-        """The event; None at a gap."""
+        """The event under the cursor; None at a gap or in an empty table."""
         line = self.place.line
         return self.view.table.event(row_of(line)) if line is not None and is_row(line) else None
 
     @property
     def pid(self) -> int | None:
-        """Its process, where that is known."""
+        """The PID of the event under the cursor; None when it is unknown."""
         event = self.event
         return event.batch.number("pid", 0) if event is not None else None
 
     @property
     def note(self) -> str:
-        """What the gap says; empty at an event."""
+        """The text of the gap under the cursor; empty at an event."""
         line = self.place.line
         return self.gap_text(line) if line is not None and not is_row(line) else ""
 
@@ -104,17 +104,17 @@ class EventTable(Rows, can_focus=True):
     # Moving
 
     def show(self, shown: list[Field]) -> None:
-        """Other columns."""
+        """Show the columns *shown* from now on."""
         self.columns = shown
         self.repaint()
 
     def freeze(self) -> None:
-        """Hold the rows."""
+        """Freeze the rows."""
         self.place.freeze()
         self._moved()
 
     def follow(self) -> None:
-        """Let the rows go on."""
+        """End the freeze and follow new rows again."""
         self.place.follow()
         self._moved()
 
@@ -128,25 +128,25 @@ class EventTable(Rows, can_focus=True):
         self.post_message(self.Selected(self))
 
     def action_move(self, by: int) -> None:
-        """One line."""
+        """Move the cursor by *by* lines."""
         self.place.move(by)
         self._moved()
 
     def action_page(self, by: int) -> None:
-        """One page; past the end it follows again."""
+        """Move by *by* pages; moving past the end follows new rows again."""
         self.place.page(by)
         self._moved()
 
     def action_first(self) -> None:
-        """The oldest row, or the first of the sort."""
+        """Go to the oldest row, or to the first row of the sort."""
         self.go(0)
 
     def action_follow(self) -> None:
-        """New events as they come."""
+        """Follow new events as they come."""
         self.follow()
 
     def action_across(self, by: int) -> None:
-        """Along a text that is longer than its column, then to the next column."""
+        """Scroll along a text that is longer than its column, and at its end move to the next column."""
         self.build()
         names = [p.field.name for p in self.placed]
         offset = min(self.offset_text, self.reach)
@@ -157,7 +157,7 @@ class EventTable(Rows, can_focus=True):
         self.repaint()
 
     def action_sort(self) -> None:
-        """By the column under the cursor: largest first, smallest first, as they came."""
+        """Sort by the column under the cursor: largest first, then smallest first, then in order of arrival."""
         sort = self.view.sort
         if sort is None or sort.field != self.column:
             self.view.sort = Sort(self.column, True)
@@ -166,37 +166,37 @@ class EventTable(Rows, can_focus=True):
         self.post_message(self.Asked(self, "sort"))
 
     def action_equals(self) -> None:
-        """Only rows with this value."""
+        """Ask to show only rows with the value under the cursor."""
         self.post_message(self.Asked(self, "equals"))
 
     def action_pivot(self) -> None:
-        """Only this process."""
+        """Ask to show only the process of the row under the cursor."""
         self.post_message(self.Asked(self, "pivot"))
 
     def action_copy(self) -> None:
-        """The row."""
+        """Ask to copy the row under the cursor."""
         self.post_message(self.Asked(self, "copy"))
 
     def action_copy_view(self) -> None:
-        """All rows on the screen."""
+        """Ask to copy all rows on the screen."""
         self.post_message(self.Asked(self, "copy_view"))
 
     # Mouse
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Older."""
+        """Scroll to older rows."""
         event.stop()
         self.place.scroll(-3)
         self._moved()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Newer; at the end it follows again."""
+        """Scroll to newer rows; scrolling past the end follows new rows again."""
         event.stop()
         self.place.scroll(3)
         self._moved()
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """A row, a column's title, or the scroll bar."""
+        """Choose a row or a column's title, or take the scroll bar."""
         if event.x >= self.size.width - 1:
             self._drag = True
             self.capture_mouse()
@@ -211,12 +211,12 @@ class EventTable(Rows, can_focus=True):
             self.go(self.place.top + event.y - 1)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Drags the scroll bar."""
+        """Drag the scroll bar while the mouse holds it."""
         if self._drag:
             self._drag_to(event.y)
 
     def on_mouse_up(self) -> None:
-        """Lets go of the scroll bar."""
+        """Release the scroll bar."""
         if self._drag:
             self._drag = False
             self.release_mouse()
@@ -227,19 +227,19 @@ class EventTable(Rows, can_focus=True):
         self._moved()
 
     async def on_click(self, event: events.Click) -> None:
-        """Twice: the process."""
+        """Show the process of the row after a double click."""
         if event.chain == 2 and event.y > 0:
             await self.run_action("app.process")
 
     def on_resize(self) -> None:
-        """Other widths."""
+        """Redraw with the new widths."""
         self.repaint()
 
     def on_focus(self) -> None:
-        """The cursor is seen."""
+        """Redraw with a bright cursor, and report the selected row."""
         self.repaint()
         self.post_message(self.Selected(self))
 
     def on_blur(self) -> None:
-        """The cursor is seen less."""
+        """Redraw with a dimmer cursor."""
         self.repaint()

@@ -1,4 +1,4 @@
-"""The buffers in a line, or a line for each program: how full, and the events and losses of each CPU."""
+"""The buffers in one line, or in a line for each program: their fill, and the events and losses of each CPU."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ringtop.tui.text.glyphs import Glyphs
 from ringtop.tui.widgets.style import Painted
 
 _FULL = 0.9
-"""A buffer that was so full nearly lost events."""
+"""From this peak fill (0 to 1) on, a buffer nearly lost events."""
 _CPUS = 8
-"""CPUs that are told one by one, at most."""
+"""The limit of CPUs that are shown one by one."""
 
 
 class Fills(Painted):
-    """Of each of *programs*, as far as there is room."""
+    """The buffers of each of *programs*, as far as there is room."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"fills--dim", "fills--some"}
 
@@ -30,7 +30,7 @@ class Fills(Painted):
         self._told: list[list[Part]] = []
 
     def update(self) -> None:
-        """Look again at the counters."""
+        """Read the counters again, and redraw if they have changed."""
         told = [self._of(number, program) for number, program in enumerate(self.programs, 1)]
         if told != self._told:
             self._told = told
@@ -44,7 +44,7 @@ class Fills(Painted):
         size = format.buffer(state.transport, state.buffer_bytes, self.model.cpus)
         parts.append(Part(format.percent(totals.fill, totals.capacity or 1), "", 0))
         parts.append(Part(f"of {size}", "dim", 3))
-        if state.transport == "perfbuf" and state.buffer_bytes:  # of a ring, each CPU's peak is another moment's
+        if state.transport == "perfbuf" and state.buffer_bytes:  # a ring's peaks per CPU are of different moments
             peak = max(cpu.peak for cpu in totals.cpus) / state.buffer_bytes
             parts.append(Part(f"peak {peak:.0%}", "some" if peak > _FULL else "dim", 2))
         parts += [Part(f"c{cpu.cpu} {format.rate(cpu.rate)}/s", "dim", 4) for cpu in totals.cpus[:_CPUS]]
@@ -55,7 +55,7 @@ class Fills(Painted):
         return parts
 
     def render_line(self, y: int) -> Strip:
-        """One program's line, or all in one."""
+        """The line of one program, or one line for all."""
         width, base = self.content_size.width, self.base
         rows = self._told[y : y + 1] if self.content_size.height > 1 else self._told
         if not rows:

@@ -1,4 +1,4 @@
-"""The line in which a filter is typed, and the line below it that says what it does."""
+"""The line in which a filter is typed, and the line below it with its effect or its error."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PROMPTS = {"display": " / show only ", "capture": " c capture only "}
 
 
 class FilterInput(Entry):
-    """The text."""
+    """The input line of the filter."""
 
     HELP = 'A filter: comm=nginx and (latency>5ms or ret!=0), path~"/tmp/.*", not pid=1.'
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -41,45 +41,45 @@ class FilterInput(Entry):
     def __init__(
         self, accept: Callable[[], None], complete: Callable[[int], None], recall: Callable[[int], None]
     ) -> None:
-        """*complete* puts the next (1) or previous (-1) candidate in, *recall* a later or earlier filter: all of it
-        before the next key is looked at."""
+        """*complete* inserts the next (1) or previous (-1) candidate, *recall* a later or earlier filter. All three
+        run before the next key is handled."""
         super().__init__(id="filter-input", compact=True, select_on_focus=False)
         self._accept = accept
         self._complete = complete
         self._recall = recall
 
     async def action_submit(self) -> None:
-        """It is ready."""
+        """Accept the filter."""
         self._accept()
 
     def action_cancel(self) -> None:
-        """Leave."""
+        """Cancel the filter."""
         self.post_message(FilterBar.Cancelled())
 
     def action_complete(self, by: int) -> None:
-        """Take the next candidate, or the one before."""
+        """Insert the next or the previous candidate."""
         self._complete(by)
 
     def action_history(self, by: int) -> None:
-        """An earlier or later filter."""
+        """Recall an earlier or later filter."""
         self._recall(by)
 
 
 class FilterBar(Vertical):
-    """Parses as it is typed. The app is told of every valid text; what is wrong is shown with a caret below it."""
+    """Parses the filter while it is typed: posts each valid text as a ``Draft``, and shows an error with a caret."""
 
     class Draft(Message):
-        """A valid filter is being typed."""
+        """Reports a valid filter that is still being typed."""
 
         def __init__(self, kind: FilterKind, text: str) -> None:
             super().__init__()
             self.kind, self.text = kind, text
 
     class Accepted(Draft):
-        """It was accepted."""
+        """Reports that the filter was accepted."""
 
     class Cancelled(Message):
-        """It was not."""
+        """Reports that the filter was cancelled."""
 
     def __init__(self, store: Store, glyphs: Glyphs) -> None:
         super().__init__(id="filterbar")
@@ -94,13 +94,13 @@ class FilterBar(Vertical):
         self._history: list[str] = []
         self._place = 0
         self._cycle: tuple[int, list[str], int] | None = None
-        """Where the candidates go, what they are, and which is in."""
+        """The position of the candidates, the candidates, and the index of the inserted one; None before the first."""
         self._rest = self._completed = ""
-        """What followed the candidates' place, and the whole text with the one that is in."""
+        """The text after the candidates' position, and the whole text with the inserted candidate."""
         self.display = False
 
     def compose(self) -> ComposeResult:
-        """Prompt and text, and what is said of them."""
+        """The prompt and the input line, and the line below them."""
         with Horizontal():
             yield self._prompt
             yield self._input
@@ -108,11 +108,11 @@ class FilterBar(Vertical):
 
     @property
     def text(self) -> str:
-        """What is typed."""
+        """The text typed so far."""
         return self._input.value
 
     def open(self, kind: FilterKind, text: str, history: list[str]) -> None:
-        """Edit *text*."""
+        """Show the bar and edit *text*."""
         self.kind = kind
         self._history = [*(h for h in history if h != text), text]
         self._place = len(self._history) - 1
@@ -121,20 +121,20 @@ class FilterBar(Vertical):
         self.display = True
         self._cycle = None
         self._set(text)
-        self.screen.set_focus(self._input)  # now: what is typed next is for the filter
+        self.screen.set_focus(self._input)  # at once: the next keys are meant for the filter
         self._check()
 
     @property
     def _choosing(self) -> bool:
-        """A candidate was put in, and nothing changed since."""
+        """Whether the text is unchanged since a candidate was inserted."""
         return self._cycle is not None and self.text == self._completed
 
     def close(self) -> None:
-        """Hide."""
+        """Hide the bar."""
         self.display = False
 
     def say(self, text: str) -> None:
-        """Say how many rows match, unless something is wrong or there is something to choose."""
+        """Show *text*, such as the number of matching rows, unless there is an error or a candidate to choose."""
         if self.valid and not self._choosing and self.display:
             hint = self._hint()
             self._said.update(Content.assemble((f" {text}", "$filter-match"), Content(f"   {hint}" if hint else "")))
@@ -144,13 +144,13 @@ class FilterBar(Vertical):
         self._input.cursor_position = len(self._input.value)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Look at every change."""
+        """Check the filter after every change."""
         event.stop()
         if self.display:
             self._check()
 
     def _accept(self) -> None:
-        """Only what is valid."""
+        """Accept the filter if it is valid."""
         if self._check():
             self.post_message(self.Accepted(self.kind, self.text.strip()))
 
@@ -170,7 +170,7 @@ class FilterBar(Vertical):
         return True
 
     def _dull(self, expr: language.Expr) -> list[str]:
-        """Programs of which the kernel would let nothing through. Raises FilterError where it cannot check *expr*."""
+        """The programs of which a capture filter *expr* would keep nothing. Raises FilterError if it cannot be one."""
         return [p for p in self.store.tables if compile_capture(expr, SCHEMAS[p]) == KEEP_NONE]
 
     def _error(self, message: str, column: int) -> None:

@@ -1,4 +1,4 @@
-"""The last line: the keys that work now. Clicking one is pressing it."""
+"""The last line shows the keys that work now; a click on one presses it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ringtop.tui.widgets.line import Line
 
 
 class Footer(Line):
-    """Keys by importance; the rest is in the help."""
+    """Keys by importance; those that do not fit are in the help."""
 
     PREFIX = "footer"
     COMPONENT_CLASSES: ClassVar[set[str]] = {"footer--key", "footer--about"}
@@ -37,7 +37,7 @@ class Footer(Line):
     SPACE = 1
 
     def on_mount(self) -> None:
-        """Follow what has the focus."""
+        """Follow the focus: other keys work with another widget."""
         super().on_mount()
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.update())
 
@@ -46,7 +46,7 @@ class Footer(Line):
         self.update()
 
     async def on_click(self, event: events.Click) -> None:
-        """Press the key."""
+        """Press the key that was clicked."""
         x, i = 0, -1
         for part in fit(self._parts, self.size.width, self.SPACE):
             x += text.width(part.text) + (self.SPACE if not part.joined and x else 0)

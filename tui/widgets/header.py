@@ -1,4 +1,4 @@
-"""The first line: whose kernel this is, and whether we still hear from it."""
+"""The first line: the traced machine, and the state of the connection to its collector."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ringtop.tui.widgets.line import Line
 
 
 class Header(Line):
-    """Host, kernel, CPUs, load, uptime; collector and link at the right."""
+    """Host, kernel, CPUs, load and uptime at the left; collector and link at the right."""
 
     PREFIX = "header"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -34,12 +34,12 @@ class Header(Line):
         self.host = host
         self.live = live
         self.status = ""
-        """What the source says about itself: a replay's place, a recording's length."""
+        """The status of the source: the position of a replay, or the size of a recording."""
         self.limit: tuple[float, float] | None = None
-        """Bytes a second of the way to the terminal, and seconds that the screen is behind; None: it is fast enough."""
+        """The link's speed in bytes a second, and the screen's lag in seconds; None when the link is fast enough."""
 
     def parts(self) -> list[Part]:
-        """The left side."""
+        """The parts at the left."""
         hello = self.model.hello
         parts = [Part("ringtop", "name", 1)]
         if hello is not None:
@@ -60,7 +60,7 @@ class Header(Line):
         return parts
 
     def ending(self) -> list[Part]:
-        """The right side."""
+        """The parts at the right."""
         model, dot = self.model, self.glyphs.dot
         contact, counters = model.contact, model.counters
         cost = f"cpu {100 * counters.cpu_share:.1f}% mem {format.size(counters.rss)}" if counters.rss else ""
@@ -69,7 +69,7 @@ class Header(Line):
             rate, lag = self.limit
             parts.append(Part(f"link {format.size(int(rate))}/s, {lag:.1f} s behind", "busy", 1))
         if contact.phase in ("running", "ended") and not self.live:
-            pass  # the status says where the replay is
+            pass  # the status already gives the replay's position
         elif contact.phase == "running":
             failed = sum(s.state == "failed" for s in model.states.values())
             running = sum(s.state == "running" for s in model.states.values())

@@ -1,4 +1,4 @@
-"""The help: every key that works where the focus is."""
+"""The help lists every key that works with the present focus."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLACES = {"EventTable": "In a table", "FilterInput": "In a filter", "EventLines"
 
 
 def text(keys: list[Key], about: str) -> Content:
-    """The keys as two columns, by where they work."""
+    """The keys in two columns, grouped by the widget in which they work."""
     lines: list[Content] = []
     if about:
         lines += [Content(about), Content("")]
@@ -33,7 +33,7 @@ def text(keys: list[Key], about: str) -> Content:
 
 
 class Help(ModalScreen[None]):
-    """Any key of these closes it."""
+    """The help screen; each of its own keys closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter", "dismiss", "Close", id="help_close"),

@@ -1,4 +1,4 @@
-"""The machine the viewer runs on; shown where the events are its own."""
+"""The machine on which the viewer runs; the header shows it when the events come from it."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Protocol
 
 
 class Host(Protocol):
-    """What the header asks for."""
+    """The facts that the header needs about a machine."""
 
     def load(self) -> tuple[float, float, float]:
-        """Load averages."""
+        """The load averages over 1, 5 and 15 minutes."""
 
     def uptime(self) -> int:
-        """Seconds since the start."""
+        """The seconds since the machine started."""
 
 
 class LocalHost:
-    """This machine."""
+    """The machine on which the viewer runs."""
 
     def load(self) -> tuple[float, float, float]:
-        """Load averages over 1, 5 and 15 minutes."""
+        """This machine's load averages over 1, 5 and 15 minutes."""
         return os.getloadavg()
 
     def uptime(self) -> int:
-        """Seconds since the kernel started."""
+        """The seconds since this kernel started."""
         return int(time.clock_gettime(time.CLOCK_BOOTTIME))

@@ -1,4 +1,4 @@
-"""The keys that work now, as footer, help and command palette show them: one list for all three."""
+"""The list of keys that work now, shared by footer, help and command palette."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from textual.widget import Widget
 from ringtop.tui.text.text import safe
 
 HELP = Binding("question_mark", "app.help", "Help", key_display="?", id="help", tooltip="All keys that work here")
-"""The app's; modal screens, which see none of the app's keys, have it as well."""
+"""The app's key for help; modal screens have it as well, because they see none of the app's keys."""
 FIRST = ("help", "quit", "filter", "freeze", "follow", "clear", "retry", "demo")
-"""Ids that stay in the footer when it gets narrow, in this order; the others go from the end."""
+"""The ids that stay longest in a narrow footer, in this order; of the others, the last are left out first."""
 NAMES = {
     "space": "Space",
     "escape": "Esc",
@@ -40,7 +40,7 @@ NAMES = {
     "shift+↑": "Shift+Up",
     "shift+↓": "Shift+Down",
 }
-"""How keys are called here where Textual has another word or a sign."""
+"""The names of keys for which Textual has another word or a sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +49,21 @@ class Key:
 
     id: str
     keys: str
-    """As a user reads them: 'Space', 'F End'."""
+    """The keys as a user reads them: 'Space', 'F End'."""
     about: str
-    """In a word or two."""
+    """The action in a word or two."""
     help: str
-    """In a sentence; falls back to ``about``."""
+    """The action in a sentence; ``about`` when there is none."""
     where: str
-    """What has to have the focus: 'table', 'filter', or '' for anything."""
+    """The widget that must have the focus: 'table', 'filter', or '' for any."""
     show: bool
-    """In the footer."""
+    """Whether the footer shows the key."""
     action: str
     node: DOMNode
 
 
 def ids() -> set[str]:
-    """Every id that keys can be chosen for in the config, of all that was imported."""
+    """The ids, in all imported classes, for which the config can choose keys."""
     found: set[str] = set()
     classes: list[type] = [DOMNode]
     while classes:
@@ -101,7 +101,7 @@ def listing(screen: Screen[Any]) -> list[Key]:
 
 
 def footer(keys: list[Key]) -> list[tuple[Key, int]]:
-    """The keys for a footer, each with a rank: those of the highest go first when it gets narrow."""
+    """The keys for a footer, each with a rank; keys of the highest rank are left out first."""
     shown = [k for k in keys if k.show]
     ranks = {name: i for i, name in enumerate(FIRST)}
     return [(k, ranks.get(k.id, len(FIRST) + i)) for i, k in enumerate(shown)]
@@ -113,7 +113,7 @@ def _display(app: App[Any], binding: Binding) -> str:
 
 
 def _typed(screen: Screen[Any], node: DOMNode, binding: Binding) -> bool:
-    """The key is a character that what has the focus takes as text."""
+    """Whether the widget in focus takes the key as typed text."""
     focused = screen.focused
     if focused is None or node is focused:
         return False

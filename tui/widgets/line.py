@@ -1,4 +1,4 @@
-"""A widget of one line made of parts."""
+"""A widget that shows one line made of parts."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ringtop.tui.widgets.style import Painted
 
 
 class Line(Painted):
-    """Shows ``parts`` at the left and ``ending`` at the right; repaints only when they changed."""
+    """Shows ``parts`` at the left and ``ending`` at the right, and repaints only when they have changed."""
 
     PREFIX: ClassVar[str] = ""
-    """What the names of its component classes begin with, before the style of a part."""
+    """The prefix of its component classes; the style of a part follows it."""
     SPACE = 2
-    """Cells between parts."""
+    """The cells between two parts."""
     FILLER = " "
-    """What stands between left and right."""
+    """The character that fills the space between left and right."""
     FILLER_STYLE = ""
 
     def __init__(self, id: str | None = None) -> None:
@@ -29,22 +29,22 @@ class Line(Painted):
         self._ending: list[Part] = []
 
     def parts(self) -> list[Part]:
-        """What to show."""
+        """The parts at the left."""
         return []
 
     def ending(self) -> list[Part]:
-        """What to show at the right edge."""
+        """The parts at the right edge."""
         return []
 
     def update(self) -> None:
-        """Look again at what to show."""
+        """Compute the parts again, and repaint if they have changed."""
         parts, ending = self.parts(), self.ending()
         if (parts, ending) != (self._parts, self._ending):
             self._parts, self._ending = parts, ending
             self.refresh()
 
     def on_mount(self) -> None:
-        """Show something at once."""
+        """Show the present parts at once."""
         self.update()
 
     def render_line(self, y: int) -> Strip:

@@ -39,42 +39,42 @@ from ringtop.tui.widgets.ranked import RankedTable
 from ringtop.tui.widgets.tables import Tables
 
 LEAST = (40, 10)
-"""Smallest terminal that is drawn."""
+"""The smallest terminal that is drawn, in columns and rows."""
 HUGE = 160
-"""From this width on the buffers get more of it."""
+"""From this width on, the buffers get more of it."""
 WIDE = 110
-"""From this width on the buffers stand beside the tables."""
+"""From this width on, the buffers stand beside the tables."""
 FULL = 55
-"""From this height on a huge screen has room for the table of all programs, too."""
+"""From this height on, a huge screen has room for the table of all programs, too."""
 TALL = 22
-"""From this height on there is room for the selected row, and for a pane below one table alone."""
+"""From this height on, there is room for the selected row, and for a buffer pane below a single table."""
 ROOMY = 32
-"""From this height on there is room for a pane below all tables."""
+"""From this height on, there is room for a buffer pane below all tables."""
 TIGHT = 15
-"""From this height on there is room for it when it was asked for."""
+"""From this height on, there is room for the buffer pane when the user asked for it."""
 SHORT = 18
-"""Below this height only the table that has, or had, the focus has rows; the others keep their title."""
+"""Below this height only the table that has or last had the focus shows rows; the others keep their title."""
 TIMES = ("clock", "relative", "uptime")
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What the screen starts with."""
+    """The settings with which the screen starts."""
 
     label: str
     host: Host | None
     glyphs: Glyphs
     columns: dict[str, list[str]]
-    """By program; a program left out has the defaults."""
+    """The names of the columns by program; a program left out has the defaults."""
     clock: Clock
     live: bool
-    """There is a collector, which can be told things."""
+    """Whether there is a collector, which takes controls."""
     shows: dict[str, str] = field(default_factory=dict)
-    """What each program's pane shows; one left out shows both."""
+    """The choice of each program's pane, one of SHOWS; a program left out shows both."""
 
 
 class Main(Screen[None]):
-    """What is looked at most of the time."""
+    """The screen with all tables, which is shown most of the time."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="filter", tooltip="Show only some rows"),
@@ -103,17 +103,17 @@ class Main(Screen[None]):
     ]
 
     class Tell(Message):
-        """The collector is to be told something."""
+        """Asks the app to send a control to the collector."""
 
         def __init__(self, what: stream.Control) -> None:
             super().__init__()
             self.what = what
 
     class Filtered(Message):
-        """Another display filter is in force."""
+        """Reports that the display filter has changed."""
 
     class Work(Message):
-        """Rows are to be scanned or sorted."""
+        """Asks the app to scan or sort rows."""
 
     def __init__(self, model: Model, top: Top, views: list[View], filters: Filters, setup: Setup) -> None:
         super().__init__()
@@ -135,12 +135,12 @@ class Main(Screen[None]):
         self.footer = Footer()
         self._details = True
         self._buffers = False
-        """The whole of them is wanted."""
+        """Whether the user asked for the whole buffer pane."""
         self._before = ""
 
     def compose(self) -> ComposeResult:
-        """From top to bottom."""
-        # Before there are widgets whose styles it would change.
+        """The widgets from top to bottom."""
+        # This comes before there are widgets, whose styles it would change.
         self._make_room()
         self.panes[0].add_class("-current")
         yield self.header
@@ -155,11 +155,11 @@ class Main(Screen[None]):
         yield Static("", id="small", markup=False)
 
     def on_mount(self) -> None:
-        """Start in the first table."""
+        """Give the focus to the first table."""
         self.panes[0].main.focus()
 
     def on_resize(self, event: events.Resize) -> None:
-        """What there is room for."""
+        """Choose what there is room for."""
         width, height = event.size
         self._make_room()
         if width < LEAST[0] or height < LEAST[1]:
@@ -167,7 +167,7 @@ class Main(Screen[None]):
             self.query_one("#small", Static).update(said)
 
     def _make_room(self) -> None:
-        """Classes for the style sheet, all at once: each change goes through the styles of all widgets."""
+        """Set the classes for the style sheet all at once, because each change recomputes the styles of all widgets."""
         width, height = self.app.size
         whole = self.tables.only > len(self.panes)
         self.tables.whole.display = whole or (not self.tables.only and width >= HUGE and height >= FULL)
@@ -190,26 +190,26 @@ class Main(Screen[None]):
 
     @property
     def table(self) -> EventTable:
-        """The events of the pane that has, or had, the focus."""
+        """The event table of the pane that has or last had the focus."""
         return self.tables.events
 
     @property
     def frozen(self) -> bool:
-        """What has the focus is held."""
+        """Whether the table in focus is frozen."""
         return self.tables.frozen
 
     def freeze(self, hold: bool) -> None:
-        """Hold the rows of all tables, or let them go on."""
+        """Freeze the rows of all tables, or end the freeze."""
         self.tables.freeze(hold)
         self.update()
 
     def look_at(self, top: Top) -> None:
-        """The ranked rows are those of *top*."""
+        """Show the ranked rows of *top* from now on."""
         self.tables.look_at(top)
         self.update()
 
     def update(self, rows: bool = True) -> None:
-        """Show what is new; the tables only when *rows* may be."""
+        """Show what is new; the tables are redrawn only when *rows* may have changed."""
         clock = self.clock
         self.clock = Clock(clock.mode, self.model.wall_offset_ns, self.model.now_ns, clock.zone)
         self.header.update()
@@ -240,18 +240,18 @@ class Main(Screen[None]):
             self.lost.say("Cannot trace here", why, "r tries again, D shows a demo, q leaves")
 
     def replay(self, label: str) -> None:
-        """From now on a recording is shown, which cannot be told things."""
+        """Show a recording from now on: it takes no controls."""
         self.live = self.header.live = False
         self.header.label, self.header.host = label, None
 
     def on_event_table_selected(self, message: EventTable.Selected) -> None:
-        """Another row: its detail."""
+        """Show the details of the newly selected row."""
         self.update(rows=False)
         self.refresh_bindings()
 
     @property
     def running(self) -> stream.State | None:
-        """Of the table's program, while it can be told things."""
+        """The state of the table's program while it takes controls, else None."""
         if not self.live or self.model.contact.phase != "running":
             return None
         state = self.model.states.get(self.table.view.table.program)
@@ -260,7 +260,7 @@ class Main(Screen[None]):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys that would do nothing are not offered."""
+        """Offer only keys that would do something now."""
         if action == "clear":
             return bool(self.filters.text or self.tables.pane.narrowed)
         if action == "back":
@@ -278,7 +278,7 @@ class Main(Screen[None]):
         return True
 
     def action_table(self, number: int) -> None:
-        """One table, or all."""
+        """Show only the table *number*, or all tables."""
         self.tables.show(number)
         self._make_room()
         self.tables.focus_shown()
@@ -294,7 +294,7 @@ class Main(Screen[None]):
         return self.size.width >= WIDE or self.size.height >= TIGHT
 
     def action_detail(self) -> None:
-        """Hide the selected row, or hold the rows and show it."""
+        """Hide the selected row, or freeze the rows and show it."""
         table = self.table
         self._details = not (self._details and table.view.frozen)
         if self._details:
@@ -302,13 +302,13 @@ class Main(Screen[None]):
         self.update()
 
     def action_time(self) -> None:
-        """The next way to show times."""
+        """Show times in the next way of TIMES."""
         mode = TIMES[(TIMES.index(self.clock.mode) + 1) % len(TIMES)]
         self.clock = Clock(mode, self.clock.offset_ns, self.clock.now_ns, self.clock.zone)
         self.update()
 
     def action_retune(self, what: str) -> None:
-        """Another transport, buffer or wake-up mode for this table's program; or why not."""
+        """Request another transport, buffer size or wake-up mode for this table's program, or say why it cannot be."""
         if (now := self._tuned) is None:
             return
         try:
@@ -321,16 +321,16 @@ class Main(Screen[None]):
 
     @property
     def _tuned(self) -> tuning.Tuned | None:
-        """As ``running``, with all that was asked for and not answered yet: a key pressed twice is two steps."""
+        """As ``running``, but with the pending requests applied, so that a key pressed twice makes two steps."""
         state = self.running
         return self.model.wanted.get(state.program, state) if state is not None else None
 
     def action_compare(self) -> None:
-        """Both transports of this table's program."""
+        """Compare both transports of this table's program."""
         self.compare([self.table.view.table.program])
 
     def compare(self, programs: list[str]) -> None:
-        """Ask for how long, and compare the transports of *programs* (all when empty); or say why not."""
+        """Ask for the length of a comparison and start it for *programs* (all when empty), or say why it cannot be."""
         comparing = any(s.comparing for name, s in self.model.states.items() if name in programs)
         try:
             tuning.check_comparable(comparing, self.model.no_ringbuf)
@@ -348,7 +348,7 @@ class Main(Screen[None]):
         self.notify(safe(str(why)), severity="warning", markup=False)
 
     def action_columns(self) -> None:
-        """Choose columns."""
+        """Choose the columns of this table."""
         table = self.table
         program = table.view.table.program
         shown = [c.name for c in table.columns]
@@ -365,29 +365,29 @@ class Main(Screen[None]):
         self.filterbar.open("capture", current, self.filters.captures)
 
     def action_clear(self) -> None:
-        """From a row's events back to the row; else no display filter."""
+        """Go back from a row's events to the row, or else clear the display filter."""
         if self.tables.pane.narrowed:
             self.action_back()
         else:
             self.apply("")
 
     def action_back(self) -> None:
-        """From a row's events back to the row."""
+        """Go back from a row's events to the row."""
         self.tables.back()
         self.update()
 
     def action_show_next(self) -> None:
-        """Ranked rows and events, or one of them."""
+        """Show ranked rows and events, or only one of them, in this pane."""
         self.tables.show_next(every=False)
         self.update()
 
     def action_show_all_next(self) -> None:
-        """The same for all panes."""
+        """Show ranked rows and events, or only one of them, in all panes."""
         self.tables.show_next(every=True)
         self.update()
 
     def on_tables_wanted(self, message: Tables.Wanted) -> None:
-        """What the tables cannot do alone."""
+        """Do what the tables cannot do alone."""
         match message.what:
             case "filter":
                 self._only(message.text)
@@ -399,7 +399,7 @@ class Main(Screen[None]):
         self.refresh_bindings()
 
     def apply(self, text: str, remember: bool = False) -> None:
-        """Put a display filter in force. Raises FilterError."""
+        """Apply *text* as the display filter. Raises FilterError."""
         if self.filters.set(text):
             self.post_message(self.Work())
             self.post_message(self.Filtered())
@@ -410,17 +410,17 @@ class Main(Screen[None]):
     def _only(self, text: str) -> None:
         try:
             self.apply(text, remember=True)
-        except ValueError as e:  # a path may be longer than a filter, and a damaged one hold anything
+        except ValueError as e:  # a path may be longer than a filter may be, and a damaged one may hold anything
             self._refuse(e)
 
     def on_filter_bar_draft(self, message: FilterBar.Draft) -> None:
-        """A valid filter, as it is typed."""
+        """Apply a valid display filter while it is typed."""
         if message.kind == "display" and self.filterbar.display:
             self.apply(message.text)
             self.update(rows=False)
 
     def on_filter_bar_accepted(self, message: FilterBar.Accepted) -> None:
-        """It stays."""
+        """Keep the accepted filter."""
         self._close_filter()
         if message.kind == "display":
             self.apply(message.text, remember=True)
@@ -429,14 +429,14 @@ class Main(Screen[None]):
             self.post_message(self.Tell(stream.SetCapture(message.text)))
 
     def on_filter_bar_cancelled(self) -> None:
-        """Back to what was."""
+        """Close the filter bar and restore the filter from before."""
         display = self.filterbar.kind == "display"
         self._close_filter()
         if display:
             self.apply(self._before)
 
     def on_descendant_focus(self) -> None:
-        """A table was clicked on, or chosen by name, while a filter was typed: that is Esc."""
+        """Cancel the filter bar when a table gets the focus while a filter is typed, as Esc does."""
         if self.filterbar.display and isinstance(self.focused, EventTable | RankedTable):
             self.on_filter_bar_cancelled()
 
@@ -446,7 +446,7 @@ class Main(Screen[None]):
         main.focus()
 
     def on_event_table_asked(self, message: EventTable.Asked) -> None:
-        """What a table cannot do alone."""
+        """Do what an event table cannot do alone."""
         table = message.table
         match message.what:
             case "sort":

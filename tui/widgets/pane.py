@@ -1,4 +1,4 @@
-"""One program: its title and verdict, its ranked rows and its events, and its buffers beside them."""
+"""The pane of one program: title, verdict, ranked rows and events, with the buffers beside them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from ringtop.tui.widgets.title import Title
 from ringtop.tui.widgets.verdict import Verdict
 
 SHOWS = ("both", "top", "events")
-"""What a pane can show: ranked rows above events, only the ones, only the others."""
+"""The choices for a pane: ranked rows above events, or only one of the two."""
 TALL = 11
-"""Lines from which on there is room for both."""
+"""From this height in lines on, there is room for both."""
 
 
 class Pane(Vertical):
-    """All that is shown of one program; *shows* is one of SHOWS."""
+    """Everything shown of one program; *shows* is one of SHOWS."""
 
     def __init__(
         self, model: Model, view: View, ranking: Ranking, glyphs: Glyphs, key: str, shown: list[Field], shows: str
@@ -37,7 +37,7 @@ class Pane(Vertical):
         self.ranking = ranking
         self.shows = shows
         self.narrowed = ""
-        """What the row is called whose events alone are shown; empty: there is none."""
+        """The name of the only row whose events are shown; empty when all events are."""
         self.title = Title(model, view, ranking, glyphs, key)
         self.verdict = Verdict(ranking)
         self.ranks = RankedTable(ranking, glyphs)
@@ -46,7 +46,7 @@ class Pane(Vertical):
         self.problem = Problem()
 
     def compose(self) -> ComposeResult:
-        """Title above, tables and buffers side by side."""
+        """The title above, with tables and buffers side by side below it."""
         yield self.title
         yield self.verdict
         yield self.problem
@@ -57,20 +57,20 @@ class Pane(Vertical):
             yield self.buffers
 
     def on_mount(self) -> None:
-        """Show what is to be shown."""
+        """Show the chosen tables."""
         self.make_room()
 
     def on_resize(self) -> None:
-        """There may be room for more, or less."""
+        """Choose again: there may be room for more or less."""
         self.make_room()
 
     def show(self, what: str) -> None:
-        """Show one of SHOWS."""
+        """Show *what*, one of SHOWS."""
         self.shows = what
         self.make_room()
 
     def make_room(self) -> None:
-        """Show what is asked for, as far as there is room; what loses its place gives the focus to the other."""
+        """Show the chosen tables as far as they fit; a table that is hidden passes the focus to the other one."""
         events = self.shows == "events" or bool(self.narrowed)
         both = self.shows == "both" and not events and self.size.height >= TALL
         focused = self.ranks.has_focus or self.table.has_focus
@@ -81,13 +81,13 @@ class Pane(Vertical):
 
     @property
     def main(self) -> EventTable | RankedTable:
-        """The table that has the focus, or gets it."""
+        """The table that has the focus, or would get it."""
         if self.table.has_focus and self.table.display:
             return self.table
         return self.ranks if self.ranks.display else self.table
 
     def _narrowed(self) -> str:
-        """What the title says of the row whose events alone are shown."""
+        """The title's text about the only row whose events are shown."""
         row = self.ranking.row
         if not self.narrowed or row is None:
             return self.narrowed
@@ -96,7 +96,7 @@ class Pane(Vertical):
         return f"{self.narrowed}: {format.count(row.events)}{kept}"
 
     def update(self, rows: bool) -> None:
-        """Show what is new; the events only when they may have changed (*rows*)."""
+        """Show what is new; the events are redrawn only when *rows* says that they may have changed."""
         self.title.set_class(self.ranks.has_focus or self.table.has_focus, "-focus")
         self.title.ranked = self.ranks.display and not (self.table.has_focus and self.table.display)
         self.title.narrowed = self._narrowed()

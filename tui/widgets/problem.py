@@ -1,4 +1,4 @@
-"""What is shown in place of a table whose program failed, or above all when the collector is gone."""
+"""The message in place of a table whose program failed, or above all tables when the collector is gone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ringtop.tui.text.text import safe
 
 
 class Problem(Static):
-    """What went wrong, why, and which key tries again."""
+    """The failure, its reason, and the key that tries again."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(markup=False, id=id)
@@ -17,7 +17,7 @@ class Problem(Static):
         self.display = False
 
     def say(self, what: str, why: str = "", cure: str = "") -> None:
-        """Show this; nothing when *what* is empty. All of it may come from the stream."""
+        """Show the failure *what*, its reason and its cure; hide when *what* is empty. All text may be untrusted."""
         said = (what, why, cure)
         if said == self._said:
             return

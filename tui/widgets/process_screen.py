@@ -1,4 +1,4 @@
-"""One process: what is known of it, and all its events from the three tables in time order."""
+"""One process: its card, and all its events from the three tables in time order."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from ringtop.tui.widgets.timeline import EventLines
 
 REFRESH_S = 1.0
 _LABEL = 12
-"""Cells of a fact's label."""
+"""The width of a fact's label, in cells."""
 COPIED = 64 << 10
-"""Bytes that go to the clipboard at most: they travel over the terminal."""
+"""The most bytes that are copied to the clipboard: they travel over the terminal."""
 
 CardReader = Callable[[int, float | None], Card]
 
 
 class ProcessScreen(Screen[None]):
-    """Reads the card anew every second for as long as the process is there."""
+    """Shows one process, and reads its card again every second while it exists."""
 
     HELP = "A process and all its events. Tab goes to its card and back, Escape leaves."
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,10 +53,10 @@ class ProcessScreen(Screen[None]):
         pivot: Callable[[int], None],
         read: CardReader = process.read,
     ) -> None:
-        """*ts*: a time of the kernel's clock at which it was there: a younger process may have its number now.
+        """*ts* is a time (kernel's clock, ns) at which the process existed: a younger process may have its PID now.
 
-        *local*: the events happen on this machine, now; else it is not asked. *clock*: how times are shown.
-        *pivot* filters all tables to a process.
+        *local* says that the events come live from this machine; otherwise /proc is not read. *clock* gives the way
+        times are shown. *pivot* filters all tables to a process.
         """
         super().__init__()
         self.pid = pid
@@ -80,7 +80,7 @@ class ProcessScreen(Screen[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        """Show what the events say at once, then ask the machine."""
+        """Show the facts from the events at once, then read the card."""
         self.query_one(EventLines).focus()
         self._update()
         if self._local:
@@ -88,7 +88,7 @@ class ProcessScreen(Screen[None]):
         self.set_interval(REFRESH_S, self._update)
 
     async def _ask(self) -> None:
-        """Read the card anew for as long as the process is there."""
+        """Read the card again and again while the process exists."""
         while True:
             since = (self._ts + self._model.wall_offset_ns) / 1e9 if self._ts is not None else None
             card = await asyncio.to_thread(self._read, self.pid, since)
@@ -126,16 +126,16 @@ class ProcessScreen(Screen[None]):
         return profile.facts(self._card, self._known, self._model.wall_offset_ns, clock.zone)
 
     def action_back(self) -> None:
-        """Back to the tables."""
+        """Go back to the tables."""
         self.dismiss(None)
 
     def action_pivot(self) -> None:
-        """Back, with all tables filtered to this process."""
+        """Go back, with all tables filtered to this process."""
         self._pivot(self.pid)
         self.dismiss(None)
 
     def action_copy(self) -> None:
-        """This page, of very many events the newest."""
+        """Copy the card and the events; of very many events, only the newest."""
         head = profile.headline(self.pid, self._card, self._known)
         facts = [f"{fact.label:<{_LABEL}}{fact.text}" for fact in self._facts()]
         about = "\n".join([head, *facts, "", ""])

@@ -1,4 +1,4 @@
-"""A ranked table: keys and the mouse move over its rows, and ask for what is to be done with one."""
+"""A ranked table: keys and the mouse move over its rows, and request actions for a row."""
 
 from __future__ import annotations
 
@@ -45,44 +45,44 @@ class RankedTable(Ranks, can_focus=True):
     ]
 
     class Asked(Message):
-        """Something is wanted for the row under the cursor."""
+        """Asks the screen to do something with the row under the cursor."""
 
         def __init__(self, table: RankedTable, what: str) -> None:
             super().__init__()
             self.table = table
             self.what = what
-            """What the key's binding says; empty: it has another row or order."""
+            """The action named in the key's binding; empty when only the row or the order has changed."""
 
     def _changed(self) -> None:
         self.repaint()
         self.post_message(self.Asked(self, ""))
 
     def action_ask(self, what: str) -> None:
-        """Ask the screen."""
+        """Ask the screen to do *what* with the row under the cursor."""
         self.post_message(self.Asked(self, what))
 
     def action_move(self, by: int) -> None:
-        """One row."""
+        """Move the cursor by *by* rows."""
         self.ranking.move(by)
         self._changed()
 
     def action_page(self, by: int) -> None:
-        """One page."""
+        """Move the cursor by *by* pages."""
         self.ranking.move(by * self.rows)
         self._changed()
 
     def action_first(self) -> None:
-        """The first row."""
+        """Go to the first row."""
         self.ranking.go(0)
         self._changed()
 
     def action_follow(self) -> None:
-        """Let everything go."""
+        """Release the ranking: nothing is held any more."""
         self.ranking.release()
         self._changed()
 
     def action_across(self, by: int) -> None:
-        """The next column."""
+        """Move the cursor by *by* columns."""
         names = [p.column.name for p in self.placed]
         if names:
             self.column = names[max(0, min(names.index(self.here) + by, len(names) - 1))]
@@ -96,12 +96,12 @@ class RankedTable(Ranks, can_focus=True):
             self.app.bell()
 
     def action_window(self) -> None:
-        """The next window."""
+        """Show the next window of time."""
         self.ranking.next_window()
         self._changed()
 
     def action_hold(self) -> None:
-        """Hold the order, or let it go."""
+        """Hold the order of the rows, or release it."""
         order = self.ranking.order
         if order.held:
             order.release()
@@ -111,17 +111,17 @@ class RankedTable(Ranks, can_focus=True):
         self._changed()
 
     def action_zero(self) -> None:
-        """Count from now on."""
+        """Set the counts to zero and count from now on."""
         self.ranking.zero()
         self._changed()
 
     def action_pin(self) -> None:
-        """Pin the row."""
+        """Pin the row under the cursor, or unpin it."""
         self.ranking.pin()
         self._changed()
 
     def action_next(self) -> None:
-        """The next marked row."""
+        """Go to the next marked row."""
         if self.ranking.next_marked():
             self._changed()
         else:
@@ -130,17 +130,17 @@ class RankedTable(Ranks, can_focus=True):
     # Mouse
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Rows above."""
+        """Move to the rows above."""
         event.stop()
         self.action_move(-3)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Rows below."""
+        """Move to the rows below."""
         event.stop()
         self.action_move(3)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """A row, or a column's title."""
+        """Choose a row or a column's title."""
         x = event.x - MARKS
         names = [p.column.name for p in self.placed if p.x <= x < p.x + p.width + SPACE]
         if names:
@@ -152,19 +152,19 @@ class RankedTable(Ranks, can_focus=True):
             self._changed()
 
     async def on_click(self, event: events.Click) -> None:
-        """Twice: its events."""
+        """Show the events of the row after a double click."""
         if event.chain == 2 and event.y > 0:
             self.action_ask("events")
 
     def on_resize(self) -> None:
-        """Other widths."""
+        """Redraw with the new widths."""
         self.update()
         self.repaint()
 
     def on_focus(self) -> None:
-        """The cursor is seen."""
+        """Redraw with a bright cursor."""
         self.repaint()
 
     def on_blur(self) -> None:
-        """The cursor is seen less."""
+        """Redraw with a dimmer cursor."""
         self.repaint()

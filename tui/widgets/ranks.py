@@ -1,4 +1,4 @@
-"""Draws the rows of a ranked table that are in sight."""
+"""Draws the rows of a ranked table that are on the screen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ringtop.tui.widgets.style import Painted
 
 
 class Ranks(Painted):
-    """A line of titles, the ranked rows, and a line for all others; drawn once, until something changes."""
+    """A line of titles, the ranked rows, and a line for all others; drawn once and kept until something changes."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "ranks--header",
@@ -38,18 +38,18 @@ class Ranks(Painted):
         self.ranking = ranking
         self.glyphs = glyphs
         self.column = ""
-        """Name of the column under the cursor; empty: that of the rank."""
+        """The name of the chosen column; empty for the one that the rows are ranked by."""
         self._drawn: Report | None = None
         self._page: list[Strip] = []
         self.placed: list[Ranked] = []
 
     @property
     def rows(self) -> int:
-        """Rows that fit between the titles and the line of the others."""
+        """The number of rows that fit between the titles and the line of the others."""
         return max(1, self.size.height - 2)
 
     def update(self) -> None:
-        """Look again at the report."""
+        """Read the report again, and redraw if it has changed."""
         if not self.display or not self.size.height:
             return
         self.ranking.fit(self.rows)
@@ -74,7 +74,7 @@ class Ranks(Painted):
         return self._page[y] if y < len(self._page) else Strip.blank(self.size.width, self.base)
 
     def page_text(self) -> list[str]:
-        """What is on the screen, as plain text."""
+        """The lines on the screen as plain text."""
         return [strip.text.rstrip() for strip in self._build(self.ranking.report)]
 
     def _build(self, report: Report) -> list[Strip]:
@@ -89,7 +89,7 @@ class Ranks(Painted):
 
     @property
     def here(self) -> str:
-        """Name of the column under the cursor, while there is room for it."""
+        """The name of the column under the cursor; if it does not fit, of the ranked or else the first column."""
         names = [p.column.name for p in self.placed]
         ranked = self.ranking.sort or self._ranks(self.ranking.report)
         return self.column if self.column in names else ranked if ranked in names else names[0] if names else ""

@@ -1,4 +1,4 @@
-"""What came of a comparison: the same events over both transports."""
+"""The report of a comparison, in which the same events went over both transports."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from ringtop.tui.widgets import keys
 
 FIGURES = ("buffer", "out of order", "lost", "delay p50", "delay p99", "wake-ups/s", "reader CPU", "memory")
 WIDTH = 14
-"""Cells of a value."""
+"""The width of a value, in cells."""
 
 
 def text(said: Compared) -> Content:
-    """One program's."""
+    """The report for one program."""
     title = f"{safe(said.program)}, {said.used.received:,} events in {said.used.seconds:.0f} s"
     lines = [Content.styled(title, "bold")]
     rows = [("", "in use", "the other"), *periods.rows(FIGURES, [said.used, said.other])]
@@ -37,7 +37,7 @@ def text(said: Compared) -> Content:
 
 
 class Report(ModalScreen[None]):
-    """One program below the other; those that come while it is open are added."""
+    """Reports of several programs, one below the other; those that arrive while it is open are added."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "dismiss", "Close", id="report_close"),
@@ -56,7 +56,7 @@ class Report(ModalScreen[None]):
             yield Static(self._text(), markup=False)
 
     def add(self, said: Compared) -> None:
-        """One more."""
+        """Add a report, or replace the same program's earlier one."""
         self._said = [*(s for s in self._said if s.program != said.program), said]
         for shown in self.query(Static):
             shown.update(self._text())

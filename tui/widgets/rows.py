@@ -26,7 +26,7 @@ from ringtop.tui.widgets.style import Painted
 
 
 class Rows(Painted):
-    """A line of titles, then the rows and the gaps between them; drawn once, until something changes."""
+    """A line of titles, then rows and the gaps between them. Lines are drawn once and kept until something changes."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "events--header",
@@ -57,28 +57,28 @@ class Rows(Painted):
         self.columns = shown
         self.clock = Clock()
         self.offset_text = 0
-        """Cells by which the text of the column under the cursor is scrolled."""
+        """The number of cells by which the text of the column under the cursor is scrolled."""
         self.reach = 0
-        """Cells by which it can be: the longest text of this page is seen to its end."""
+        """The largest useful ``offset_text``: there the end of the longest text on this page is visible."""
         self._column = shown[-1].name
         self._placed: list[Placed] = []
         self._here = self._column
-        """As drawn: the columns, and the one under the cursor."""
+        """The column under the cursor as last drawn; ``_placed`` holds all columns as last drawn."""
         self._page: dict[int, Strip] = {}
 
     @property
     def rows(self) -> int:
-        """Lines of events that fit."""
+        """The number of lines that fit below the titles."""
         return max(0, self.size.height - 1)
 
     @property
     def placed(self) -> list[Placed]:
-        """The columns there is room for."""
+        """The columns that fit, with their places."""
         return columns.layout(self.columns, self.size.width - 1)
 
     @property
     def column(self) -> str:
-        """The column under the cursor: the chosen one, while there is room for it."""
+        """The column under the cursor: the chosen one if it fits, else the last one that does."""
         names = [p.field.name for p in self.placed]
         return self._column if self._column in names or not names else names[-1]
 
@@ -88,13 +88,13 @@ class Rows(Painted):
             self._column, self.offset_text = name, 0
 
     def repaint(self) -> None:
-        """Draw anew from the view."""
+        """Find the place in the view again, and redraw all lines."""
         self.place.settle(self.rows)
         self._page.clear()
         self.refresh()
 
     def forget(self) -> None:
-        """Draw anew."""
+        """Discard the drawn lines; they are drawn again when needed."""
         self._page = {}
 
     def render_line(self, y: int) -> Strip:
@@ -103,20 +103,20 @@ class Rows(Painted):
         return self._page.get(y) or Strip.blank(self.size.width, self.base)
 
     def page_text(self) -> list[str]:
-        """What is on the screen, as plain text."""
+        """The lines on the screen as plain text."""
         self._page.clear()
         self.build()
         return [self._page[y].crop(0, self.size.width - 1).text.rstrip() for y in sorted(self._page)]
 
     def gap_text(self, line: int) -> str:
-        """What the gap *line* says."""
+        """The text of the gap at *line*."""
         known = {c.cpu: c.reasons for c in self.model.counters.of(self.view.table.program).cpus}
         gap = self.view.gap(line)
         why = dict.fromkeys(reason(r) for cpu in gap.cpus for r in known.get(cpu, ()))
         return notes.gap(gap, list(why), self.model.cpus, self.glyphs)
 
     def build(self) -> None:
-        """Draw what is not drawn yet."""
+        """Draw the lines of the page unless they are drawn already."""
         if self._page:
             return
         width, base = self.size.width, self.base
@@ -224,7 +224,7 @@ class Rows(Painted):
 
 
 def fitted(text: str, place: Placed, style: Style, mark: str, offset: int = 0) -> list[Segment]:
-    """Safe *text* in exactly its column's width, from the cell *offset* on; *mark* stands for what is cut off."""
+    """Safe *text* from cell *offset* on, fitted to exactly its column's width; *mark* replaces text that is cut off."""
     if text.isascii() and not offset and len(text) <= place.width:
         return [Segment(text.rjust(place.width) if place.field.column.right else text.ljust(place.width), style)]
     strip = Strip([Segment(text, style)])

@@ -1,10 +1,10 @@
-"""Where the thumb of a scroll bar is. Pure functions."""
+"""The position of a scroll bar's thumb. Pure functions."""
 
 from __future__ import annotations
 
 
 def thumb(top: int, rows: int, count: int) -> range:
-    """Rows that the thumb covers; empty when everything fits."""
+    """The rows that the thumb covers; empty when everything fits."""
     if count <= rows or rows <= 0:
         return range(0)
     size = max(1, rows * rows // count)
@@ -13,7 +13,7 @@ def thumb(top: int, rows: int, count: int) -> range:
 
 
 def position(y: int, rows: int, count: int) -> int:
-    """The topmost line when the bar is taken at row *y*."""
+    """The topmost line to show when the bar is dragged to row *y*."""
     if count <= rows or rows <= 1:
         return 0
     return max(0, min(count - rows, round(y / (rows - 1) * (count - rows))))

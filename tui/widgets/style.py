@@ -1,4 +1,4 @@
-"""Colours of a widget's parts, ready to be laid over the colours of its line, and looked up once for many frames."""
+"""The styles of a widget's parts, to be laid over the style of its line; each is looked up once for many frames."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Painted(Widget):
 
     @property
     def base(self) -> Style:
-        """Its own style."""
+        """The style of the widget itself."""
         if self._base is None:
             self._base = self.rich_style
         return self._base
@@ -24,7 +24,7 @@ class Painted(Widget):
     def part(self, name: str) -> Style:
         """The style of the component class *name*; its background only where the style sheet gives it one.
 
-        Textual's own partial style does not blend a colour that is partly transparent, the whole one does.
+        Textual's own partial style does not blend a colour that is partly transparent; its whole style does.
         """
         if (known := self._parts_styles.get(name)) is not None:
             return known
@@ -44,11 +44,11 @@ class Painted(Widget):
         return made
 
     def notify_style_update(self) -> None:
-        """Another theme, or the focus came or went."""
+        """Look the styles up again: the theme or the focus has changed."""
         super().notify_style_update()
         self._base = None
         self._parts_styles.clear()
         self.forget()
 
     def forget(self) -> None:
-        """Drop what was drawn with the old colours."""
+        """Discard everything drawn with the old colours."""

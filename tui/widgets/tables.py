@@ -1,4 +1,4 @@
-"""One pane for each program, and one table of all programs: which of them are shown, and which has the focus."""
+"""The panes of all programs and the table of all programs together: which are shown, and which has the focus."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from ringtop.tui.widgets.ranked import RankedTable
 from ringtop.tui.widgets.whole import Whole
 
 USUAL = "both"
-"""What a pane shows of SHOWS unless something else was chosen."""
+"""The choice from SHOWS for a pane without a setting."""
 _NAME = 40
-"""Cells that a row's name gets in a title."""
+"""The width of a row's name in a title, in cells."""
 
 
 class Tables(Vertical):
-    """The panes of *views*. *chosen*: columns by program; *shows*: one of SHOWS by program."""
+    """The panes of *views*. *chosen* gives the columns by program, *shows* one of SHOWS by program."""
 
     class Wanted(Message):
-        """A filter of the text, or the text in the clipboard, or rows scanned anew."""
+        """Asks the screen to filter by a text, to copy it, to scan rows or to update."""
 
         def __init__(self, what: str, text: str = "", about: str = "") -> None:
             super().__init__()
             self.what, self.text, self.about = what, text, about
-            """``filter``, ``copy``, ``scan`` or ``update``; *about* says what is copied."""
+            """One of ``filter``, ``copy``, ``scan`` and ``update``; *about* names the copied text for the user."""
 
     def __init__(
         self,
@@ -71,17 +71,17 @@ class Tables(Vertical):
         self.whole = Whole(Ranking(top, ALL), glyphs, str(len(self.panes) + 1))
         self.whole.display = False
         self.only = 0
-        """Number of the only table that is shown; 0: all are."""
+        """The number of the only table shown; 0 when all are shown."""
         self._current = self.panes[0]
 
     def compose(self) -> ComposeResult:
-        """From top to bottom."""
+        """The panes from top to bottom."""
         yield from self.panes
         yield self.whole
 
     @property
     def pane(self) -> Pane:
-        """The pane that has, or had, the focus."""
+        """The pane that has or last had the focus."""
         focused = self.screen.focused if self.is_attached else None
         self._current = next((p for p in self.panes if focused in (p.table, p.ranks)), self._current)
         shown = [p for p in self.panes if p.display] or self.panes
@@ -89,12 +89,12 @@ class Tables(Vertical):
 
     @property
     def frozen(self) -> bool:
-        """What has the focus is held."""
+        """Whether the table in focus is frozen."""
         pane = self.pane
         return pane.ranking.frozen if isinstance(pane.main, RankedTable) else pane.view.frozen
 
     def freeze(self, hold: bool) -> None:
-        """Hold the rows of all tables, or let them go on."""
+        """Freeze the rows of all tables, or end the freeze."""
         self.whole.ranking.frozen = hold
         for pane in self.panes:
             pane.ranking.frozen = hold
@@ -105,32 +105,32 @@ class Tables(Vertical):
                 pane.ranks.action_follow()
 
     def look_at(self, top: Top) -> None:
-        """The ranked rows are those of *top*."""
+        """Show the ranked rows of *top* from now on."""
         self.top = top
         for ranking in (*(pane.ranking for pane in self.panes), self.whole.ranking):
             ranking.look_at(top)
 
     def show(self, number: int) -> None:
-        """The table with this number alone; 0: all."""
+        """Show only the table *number*, or all tables for 0."""
         self.only = number
         for i, pane in enumerate(self.panes, 1):
             pane.display = number in (0, i)
 
     def focus_shown(self) -> None:
-        """Give the focus to the only table, at once: the next key is for it."""
+        """Give the focus to the only table at once, because the next key is meant for it."""
         if self.only > len(self.panes):
             self.screen.set_focus(self.whole.ranks)
         elif self.only:
             self.screen.set_focus(self.panes[self.only - 1].main)
 
     def show_next(self, every: bool) -> None:
-        """Ranked rows and events, or one of them: in this pane, or in *every* one."""
+        """Show ranked rows and events, or only one of them, in this pane or in *every* pane."""
         what = SHOWS[(SHOWS.index(self.pane.shows) + 1) % len(SHOWS)]
         for pane in self.panes if every else [self.pane]:
             pane.show(what)
 
     def update(self, clock: Clock, rows: bool) -> None:
-        """Show what is new; events only when *rows* may be."""
+        """Show what is new; events are redrawn only when *rows* may have changed."""
         current = self.pane
         for pane in self.panes:
             pane.set_class(pane is current, "-current")
@@ -143,7 +143,7 @@ class Tables(Vertical):
             self.whole.update()
 
     def back(self) -> None:
-        """From a row's events back to the row."""
+        """Go back from a row's events to the row."""
         pane = self.pane
         pane.narrowed = ""
         self.filters.narrow(pane.view, None)
@@ -151,10 +151,10 @@ class Tables(Vertical):
         self.screen.set_focus(pane.ranks if pane.ranks.display else pane.table)
         self.post_message(self.Wanted("scan"))
 
-    # What a ranked table cannot do alone
+    # Requests that a ranked table cannot carry out alone
 
     def on_ranked_table_asked(self, message: RankedTable.Asked) -> None:
-        """Something is wanted for a row."""
+        """Carry out the request for a row."""
         message.stop()
         table = message.table
         pane = next((p for p in self.panes if p.ranks is table), None)
@@ -174,7 +174,7 @@ class Tables(Vertical):
         self.post_message(self.Wanted("update"))
 
     def _asked(self, pane: Pane, row: Row, what: str, here: str) -> bool:
-        """Whether that can be done."""
+        """Carry out *what* for *row*; returns whether it was possible."""
         if what == "events":
             self._show_events(pane, row)
         elif what == "pivot" and row.pids == 1:
@@ -203,7 +203,7 @@ class Tables(Vertical):
         self.notify(f"Folded by {about}", markup=False, timeout=2)
 
     def _show_events(self, pane: Pane, row: Row) -> None:
-        """Only the events of *row*: those that are kept."""
+        """Show only the resident events of *row*."""
         pane.narrowed = clip(" ".join(visible(part) for part in row.key), _NAME, self.glyphs.ellipsis)
         self.filters.narrow(pane.view, self.top.events_of(pane.program, row.id))
         pane.make_room()
@@ -212,5 +212,5 @@ class Tables(Vertical):
 
     @property
     def events(self) -> EventTable:
-        """The events of the pane that has, or had, the focus."""
+        """The event table of the pane that has or last had the focus."""
         return self.pane.table

@@ -1,4 +1,4 @@
-"""Chooses a theme; the one under the cursor is tried on at once, on all that can be seen."""
+"""The list that chooses a theme; the whole screen shows the one under the cursor at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ringtop.tui.widgets import keys
 
 
 class ThemePicker(ModalScreen[str | None]):
-    """A list at the right edge; dismissed with the name chosen, or None when it stays as it was."""
+    """A list at the right edge; its result is the name of the chosen theme, or None when it was cancelled."""
 
     HELP = "Themes. Moving tries one on; Enter keeps it, Escape goes back."
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -31,7 +31,7 @@ class ThemePicker(ModalScreen[str | None]):
     ]
 
     def __init__(self, about: dict[str, str], errors: Sequence[ThemeError] = (), note: str = "") -> None:
-        """*about*: what each theme says of itself, by name, in the order to show; *note*: shown below the list."""
+        """*about* gives each theme's description by name, in the order to show; *note* is shown below the list."""
         super().__init__()
         self._about = about
         self._errors = errors
@@ -39,7 +39,7 @@ class ThemePicker(ModalScreen[str | None]):
         self._before = ""
 
     def compose(self) -> ComposeResult:
-        """List, what the theme says of itself, and what was refused."""
+        """The list, the theme's description, and the themes that were refused."""
         with Vertical(id="themes", classes="box") as box:
             box.border_title = "Themes"
             yield OptionList(*(Option(Content(name), id=name) for name in self._about))
@@ -51,14 +51,14 @@ class ThemePicker(ModalScreen[str | None]):
                 yield Static(text, markup=False, id="theme-errors", classes="note")
 
     def on_mount(self) -> None:
-        """Begin at the theme in force."""
+        """Start at the present theme."""
         self._before = self.app.theme
         options = self.query_one(OptionList)
         options.highlighted = list(self._about).index(self._before) if self._before in self._about else 0
         options.focus()
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        """Try it on; not what was highlighted for a moment only, such as the first before the one in force."""
+        """Apply the highlighted theme, but not one highlighted only for a moment, such as the first at the start."""
         if event.option_index != event.option_list.highlighted:
             return
         name = event.option_id or ""
@@ -67,12 +67,12 @@ class ThemePicker(ModalScreen[str | None]):
             self.app.theme = name
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Keep it (Enter in the list, or a click)."""
+        """Keep the selected theme, after Enter in the list or a click."""
         event.stop()
         self.dismiss(event.option_id)
 
     def action_move(self, by: int) -> None:
-        """The next one, or the one before."""
+        """Move to the next theme, or to the previous one."""
         options = self.query_one(OptionList)
         if by > 0:
             options.action_cursor_down()
@@ -80,10 +80,10 @@ class ThemePicker(ModalScreen[str | None]):
             options.action_cursor_up()
 
     def action_keep(self) -> None:
-        """Keep what is tried on."""
+        """Keep the theme that is applied."""
         self.dismiss(self.app.theme)
 
     def action_cancel(self) -> None:
-        """As it was."""
+        """Return to the theme from before."""
         self.app.theme = self._before
         self.dismiss(None)

@@ -19,13 +19,13 @@ from ringtop.tui.draw.cells import Cell, Clock
 from ringtop.tui.model.store import Life
 
 _TIME, _NAME = 12, 11
-"""Cells of the first two columns."""
+"""The widths of the first two columns, in cells."""
 _SHORTEST = 16
-"""No line is shorter."""
+"""The least length of a line."""
 
 
 class EventLines(ScrollView, can_focus=True):
-    """One line an event, cut where the screen ends; stays at the end when it is there."""
+    """One line for each event, cut at the screen's edge. A list scrolled to its end stays at the end."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(f"event-lines--{program}" for program in SCHEMAS),
@@ -42,7 +42,7 @@ class EventLines(ScrollView, can_focus=True):
         self._clock = Clock()
 
     def show(self, timeline: Life, clock: Clock) -> None:
-        """Show these."""
+        """Show the events of *timeline*."""
         at_end = self.scroll_offset.y >= self.max_scroll_y
         self._timeline = timeline
         self._clock = clock
@@ -52,7 +52,7 @@ class EventLines(ScrollView, can_focus=True):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """One event."""
+        """The event at line *y* of the screen."""
         base = self.rich_style
         at = y + self.scroll_offset.y
         if at >= len(self._timeline):
@@ -69,7 +69,7 @@ class EventLines(ScrollView, can_focus=True):
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
     def plain(self, room: int) -> list[str]:
-        """As plain text, the newest lines that take *room* bytes at most."""
+        """The newest lines as plain text, of at most *room* bytes together."""
         order = self._timeline.order[max(0, len(self._timeline) - room // _SHORTEST) :]
         positions: dict[str, list[int]] = {}
         for program, position in order:
@@ -87,7 +87,7 @@ class EventLines(ScrollView, can_focus=True):
         return program, self._cells(program, np.array([position]))[0]
 
     def _cells(self, program: str, positions: NDArray[np.int64]) -> list[list[Cell]]:
-        """What is said of these events of *program*; nothing of a value that is empty, but always a time."""
+        """The cells for these events of *program*; empty values are left out, but the time is always there."""
         rows = self._timeline.batches[program].take(positions)
         brief = [part for template in ("{time}", *rows.schema.brief) for part in Formatter().parse(template)]
         fields = [(rows.schema[name], _TIME) for _, name, _, _ in brief if name is not None]

@@ -1,4 +1,4 @@
-"""The line above a table: what it shows, and how."""
+"""The line above a table, which describes its contents."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ringtop.tui.top.report import START
 from ringtop.tui.widgets.line import Line
 
 SPARK = 12
-"""Cells of a sparkline."""
+"""The width of a sparkline, in cells."""
 HOOK = 40
-"""Cells that a hook's name gets where there is no room for all of it."""
+"""The width in cells of a hook's name that does not fit as a whole."""
 
 
 class Title(Line):
-    """Program, hook, transport, events a second, shown of kept, and how many had to go."""
+    """Program, hook, transport, events a second, rows shown of those resident, and rows evicted."""
 
     PREFIX = "title"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -44,9 +44,9 @@ class Title(Line):
         super().__init__()
         self.ranking = ranking
         self.ranked = True
-        """It is about the ranked rows; else about the events."""
+        """Whether the title describes the ranked rows; otherwise it describes the events."""
         self.narrowed = ""
-        """The row whose events alone are shown: safe text; empty: all are."""
+        """The name (safe text) of the only row whose events are shown; empty when all events are."""
         self.model = model
         self.view = view
         self.glyphs = glyphs
@@ -55,7 +55,7 @@ class Title(Line):
         self.FILLER = glyphs.rule
 
     def parts(self) -> list[Part]:
-        """The left side."""
+        """The parts at the left."""
         program = self.view.table.program
         state = self.model.states.get(program)
         totals = self.model.counters.of(program)
@@ -91,7 +91,7 @@ class Title(Line):
         return parts
 
     def ending(self) -> list[Part]:
-        """The right side."""
+        """The parts at the right."""
         view = self.view
         parts = []
         if self.filter_text:
@@ -113,7 +113,7 @@ class Title(Line):
 
 
 def ranked(ranking: Ranking, glyphs: Glyphs) -> list[Part]:
-    """What the title of a ranked table says at the right: how it is folded, its window, and the rows in sight."""
+    """The parts at the right for a ranked table: its key, its window, and the rows on the screen."""
     report = ranking.report
     parts = [Part(f"by {report.key.about}", "dim", 6)]
     if report.lost or not report.exact:

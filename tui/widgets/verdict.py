@@ -1,4 +1,4 @@
-"""The line below a title: what stands out, in words, by stated rules."""
+"""The line below a title: the verdict, which says in words what stands out by stated rules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ringtop.tui.widgets.line import Line
 
 
 class Verdict(Line):
-    """The verdict on what *ranking* shows."""
+    """The verdict on the report of *ranking*."""
 
     PREFIX = "verdict"
     COMPONENT_CLASSES: ClassVar[set[str]] = {"verdict--text", "verdict--lost"}
@@ -21,7 +21,7 @@ class Verdict(Line):
         self.ranking = ranking
 
     def parts(self) -> list[Part]:
-        """The clauses that hold; the first goes last where there is little room."""
+        """The clauses that hold; the first is left out last when there is little room."""
         report = self.ranking.report
         lost = "lost" if report.lost else "text"
         return [Part(sentence((clause,)), lost if not i else "text", i) for i, clause in enumerate(report.verdict)]

@@ -1,4 +1,4 @@
-"""All programs in one ranked table: who does how much of everything."""
+"""The ranked table of all programs together: who causes how many events of each kind."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ringtop.tui.widgets.verdict import Verdict
 
 
 class WholeTitle(Line):
-    """What the table counts, and how fast it comes."""
+    """The title: the events counted by the table, and their rate."""
 
     PREFIX = "title"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -39,7 +39,7 @@ class WholeTitle(Line):
         self.FILLER = glyphs.rule
 
     def parts(self) -> list[Part]:
-        """The left side."""
+        """The parts at the left."""
         report = self.ranking.report
         return [
             Part(self.key, "dim", 1),
@@ -49,13 +49,13 @@ class WholeTitle(Line):
         ]
 
     def ending(self) -> list[Part]:
-        """The right side."""
+        """The parts at the right."""
         filtered = [Part(f"/{self.filter_text}", "filter", 4)] if self.filter_text else []
         return [*filtered, *ranked(self.ranking, self.glyphs)]
 
 
 class Whole(Vertical):
-    """Its title, its verdict, and its rows."""
+    """The pane of all programs: title, verdict and ranked rows."""
 
     def __init__(self, ranking: Ranking, glyphs: Glyphs, key: str) -> None:
         super().__init__(id="pane-all")
@@ -65,7 +65,7 @@ class Whole(Vertical):
         self.ranks = RankedTable(ranking, glyphs)
 
     def compose(self) -> ComposeResult:
-        """From top to bottom."""
+        """The widgets from top to bottom."""
         yield self.title
         yield self.verdict
         yield self.ranks
