@@ -162,6 +162,10 @@ async def test_the_viewer_replays_it(recording: Path) -> None:
     async with app.run_test(size=(120, 50)) as pilot:
         await _until_it_has_come(pilot)
         await pilot.press("4")
+        await settle(pilot)
+        assert "by name of the thread" in shown(pilot)  # ranked rows first
+        await pilot.press("v", "v")
+        await settle(pilot)
         screen = shown(pilot)
         assert all(title in screen for title in ("TOOK", "MODE", "RESULT", "NAME"))
         assert r"/etc/\x1b[2J" in screen
