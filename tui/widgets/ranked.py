@@ -159,7 +159,7 @@ class RankedTable(Ranks, can_focus=True):
     def on_resize(self) -> None:
         """Redraw with the new widths."""
         self.update()
-        self.repaint()
+        self._changed()
 
     def on_focus(self) -> None:
         """Redraw with a bright cursor."""
