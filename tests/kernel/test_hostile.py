@@ -214,6 +214,7 @@ def test_nothing_but_text_reaches_a_terminal(folder: Path) -> None:
 
     try:
         assert eventually(lambda: terminal.screen.count("no events yet") == 2), terminal.screen
+        terminal.type("VV")  # events alone
         press("R", r"recording to")
         act(folder)
         slept = sleeper(folder)
@@ -225,13 +226,13 @@ def test_nothing_but_text_reaches_a_terminal(folder: Path) -> None:
         press("1", "ARGUMENTS", "PATH")
         press("/", "show only")
         press(f"pid={slept}", "1 of")
-        press("\r", "Clear filter")
+        press("\r", "Esc Back")
         press("k", "frozen")
         press("\r", "started by")
         assert terminal.shows("directory")
         press("y", "copied")
         press("\x1b", "Enter Process")
-        press("\x1b", "[bold red]", "Clear filter")
+        press("\x1b", "[bold red]", "Esc Back")
         press("/", "show only")
         press("path=", "Tab: ")
         press("\t", "at most 4096 characters")  # and so is the longest path

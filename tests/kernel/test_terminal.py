@@ -106,7 +106,7 @@ def test_a_signal_ends_the_viewer_in_order(start: Callable[..., Terminal], numbe
 def test_a_terminal_that_goes_away_while_events_are_recorded(start: Callable[..., Terminal], folder: Path) -> None:
     terminal = start()
     shown = Shown(terminal)
-    terminal.type("R")
+    terminal.type("VVR")  # events alone
     assert terminal.shows("recording to")
     pids = run_programs(PRIME)
     assert terminal.shows(str(pids[-1]))

@@ -32,6 +32,7 @@ def start() -> Iterator[Callable[..., Wire]]:
         wires.append(made)
         made.emulator.feed(SHELL)
         assert made.until(lambda: "running" in made.emulator.lines[0], LONG_S), made.emulator.lines
+        made.type("VV")  # events alone: their titles tell how many there are
         return made
 
     yield wire

@@ -105,6 +105,7 @@ def test_tmux_keeps_the_viewer_when_the_connection_is_lost(server: Server, start
         terminal.process.kill()
         again = start(*server.tty, f"{tmux} attach")
         assert again.shows("execsnoop")
+        again.type("VV")  # events alone
         (pid,) = run_programs(1)
         assert again.shows(str(pid)), "it went on"
         again.type("\x02d")
@@ -139,6 +140,7 @@ def shown(server: Server, start: Start, **environment: str) -> bytes:
     """All that a viewer writes that shows events, the buffers, the keys and a process, and is left."""
     terminal = start(*server.tty, VIEWER, **environment)
     assert terminal.shows("execsnoop")
+    terminal.type("VV")  # events alone
     remote = Remote(server.process.pid)
     subprocess.run(["/bin/true", "naïve café"], check=True)
     (pid,) = run_programs(1)
