@@ -226,7 +226,7 @@ def test_nothing_but_text_reaches_a_terminal(folder: Path) -> None:
         press("1", "ARGUMENTS", "PATH")
         press("/", "show only")
         press(f"pid={slept}", "1 of")
-        press("\r", "Esc Back")
+        press("\r", "Enter Process", "show only")
         press("k", "frozen")
         press("\r", "started by")
         assert terminal.shows("directory")
