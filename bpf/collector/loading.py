@@ -47,7 +47,12 @@ class Loading:
 def scratch() -> Iterator[None]:
     """Temporary files are made in a folder that is removed at the end, even those of a compiler that is still at
     work."""
-    with tempfile.TemporaryDirectory(prefix="ringtop-") as folder:
+    try:
+        made = tempfile.TemporaryDirectory(prefix="ringtop-")
+    except OSError:  # objects need none, and a compiler that does will say so
+        yield
+        return
+    with made as folder:
         place = Path(folder, "used")
         place.mkdir()
         tempfile.tempdir = str(place)

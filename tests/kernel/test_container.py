@@ -29,8 +29,11 @@ def test_process_ids_of_its_own_are_told() -> None:
     assert found["process ids"]["cure"]
 
 
-def test_no_folder_for_temporary_files_is_told() -> None:
-    done = subprocess.run([*READ_ONLY, *RINGTOP, "collect", "execsnoop"], input=b"", capture_output=True, timeout=60)
+def test_no_folder_for_temporary_files_is_told_where_programs_are_compiled() -> None:
+    trace = [*READ_ONLY, *RINGTOP, "trace", "execsnoop", "--duration", "0.2"]
+    done = subprocess.run([*trace, "--loader", "bcc"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 3, done.stderr
-    assert b"temporary directory" in done.stderr
-    assert b"Traceback" not in done.stderr
+    assert "temporary directory" in done.stderr
+    assert "Traceback" not in done.stderr
+    done = subprocess.run([*trace, "--loader", "core"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr

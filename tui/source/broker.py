@@ -11,7 +11,6 @@ import os
 import socket
 import struct
 import subprocess
-import tempfile
 from typing import IO
 
 _REQUEST = struct.Struct("<cd")
@@ -106,7 +105,7 @@ def _serve(requests: socket.socket, command: list[str], environment: dict[str, s
         if what == _START and process is not None and process.poll() is None:
             requests.sendall(_PID.pack(0))
         elif what == _START:
-            with tempfile.TemporaryFile() as told:
+            with os.fdopen(os.memfd_create("told"), "w+b") as told:
                 process = subprocess.Popen(
                     command,
                     stdin=subprocess.PIPE,

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -69,7 +68,7 @@ class Client:
             self.process = collector = broker.start()
             self._in, self._out, self._told = collector.stdin, collector.stdout, collector.told
             return
-        self._told = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the collector
+        self._told = os.fdopen(os.memfd_create("told"), "w+b")
         self.process = process = subprocess.Popen(
             [*command, *options],
             stdin=subprocess.PIPE,

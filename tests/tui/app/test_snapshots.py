@@ -217,7 +217,7 @@ def test_themes(snap_compare: Compare, theme: str) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=NAMES)
 def test_a_replay_at_its_end(snap_compare: Compare, size: tuple[int, int]) -> None:
     async def before(pilot: Pilot[Any]) -> None:
-        while not (source.status.ended and source.status.duration_ns):
+        while not (source.status.ended and source.status.duration_ns and replay.model.contact.phase == "ended"):
             await pilot.pause(0.01)
         await settle(pilot)
 
