@@ -1,13 +1,13 @@
-/* bcc's dialect: what it lacks of what core.h has. */
+/* For programs that bcc compiles on the spot: the macros of core.h that bcc does not have itself. */
 
 #include <linux/ptrace.h>
 
-/* Defined on the command line, as is a map's number of entries: -DNAME=1 -Drequests_entries=1024 */
+/* The loader gives parameters and numbers of entries on the command line: -DNAME=1 -Drequests_entries=1024 */
 #define PARAMETER(name)
 #define ENTRIES(map) map##_entries
 #define LRU_HASH(name, K, V) BPF_TABLE("lru_hash", K, V, name, ENTRIES(name))
 #if RINGBUF
 #define RING_BUFFERS(name) BPF_RINGBUF_OUTPUT(ring_template, 1); BPF_ARRAY_OF_MAPS(name, "ring_template", 1)
-#else	/* a map of that name, for code that is never run */
+#else	/* This kernel has no ring buffers: the code that uses this map is compiled, but never runs. */
 #define RING_BUFFERS(name) BPF_ARRAY(name, u64, 1)
 #endif

@@ -1,5 +1,6 @@
-/* libbpf's dialect, for the objects that are compiled beforehand (bpf/kernel/objects.py): what bcc gives the programs of
- * itself, and kernel structs with the fields that are read. Their offsets are those of the kernel that loads the object. */
+/* For the objects that are compiled beforehand (bpf/kernel/objects.py) and loaded by libbpf: the macros and helpers
+ * that bcc would provide, and the kernel structs with only the fields that are read. libbpf replaces their offsets by
+ * those of the kernel that loads the object. */
 
 #include "types.h"
 
@@ -19,8 +20,8 @@
 
 char gpl[] SEC("license") = "GPL";
 
-#define HAS_CGROUP_ID	/* kernels with BTF have them */
-#define HAS_PROBE_READ_USER
+#define HAS_CGROUP_ID	/* every kernel with BTF has it */
+#define HAS_PROBE_READ_USER	/* on kernels before 5.5, libbpf puts bpf_probe_read() in its place */
 
 /* Helpers, by their numbers in include/uapi/linux/bpf.h. */
 static void *(*bpf_map_lookup_elem)(void *map, const void *key) = (void *)1;
@@ -47,11 +48,11 @@ static u64 (*bpf_ringbuf_query)(void *ring, u64 what) = (void *)134;
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA, BPF_RB_RING_SIZE };
 
-/* Known before the program is loaded: the kernel drops the branches that are not taken. */
+/* A parameter gets its value before the program is loaded, so the verifier removes the branches that it rules out. */
 #define PARAMETER(name) const volatile u32 name
 
-/* Maps, with bcc's methods; nothing is left of these after compiling. */
-#define ENTRIES(map) 1	/* told before the map is made */
+/* Maps, with bcc's methods. The compiler inlines the methods and drops the structs that hold them. */
+#define ENTRIES(map) 1	/* the loader sets the real number before it creates the map */
 #define METHODS(name, V)                                                                            \
 	static __always_inline V *name##_lookup(const void *key)                                    \
 	{                                                                                           \
@@ -98,7 +99,7 @@ enum { BPF_RB_AVAIL_DATA, BPF_RB_RING_SIZE };
 	} name = { name##_submit }
 struct ring {
 	int (*type)[27];
-	int (*max_entries)[65536];	/* whole pages everywhere; each ring put in has a size of its own */
+	int (*max_entries)[65536];	/* a multiple of every page size; each ring buffer that is put in has its own size */
 };
 #define RING_BUFFERS(name)                                                                          \
 	struct {                                                                                    \
@@ -116,13 +117,13 @@ struct ring {
 		void *(*lookup)(const void *key);                                                   \
 	} name = { name##_lookup }
 
-/* Contexts. Those of tracepoints are compared with the running kernel's before they are used. */
+/* Contexts. The loader compares those of tracepoints with the running kernel's format before it uses them. */
 struct bpf_raw_tracepoint_args {
 	u64 args[0];
 };
 #define SYSCALL(name, ...)                                                                          \
 	struct tracepoint__syscalls__sys_enter_##name {                                             \
-		u64 : 64, : 64;	/* of all tracepoints, and the call's number */                      \
+		u64 : 64, : 64;	/* the fields common to all tracepoints, and the call's number */                      \
 		__VA_ARGS__                                                                         \
 	};                                                                                          \
 	struct tracepoint__syscalls__sys_exit_##name {                                              \
@@ -172,7 +173,8 @@ struct linux_binprm {
 };
 #pragma clang attribute pop
 
-/* Byte offset of a field: enum bpf_core_field_info of LLVM, which libbpf fills in. The compiler must not add it up. */
+/* The byte offset of a field (0) and whether it exists (2), by LLVM's field info kinds: libbpf fills them in. The asm
+ * keeps the compiler from folding the offset into another number, which libbpf could not find. */
 #define AT(type, field) ({ u64 at_ = __builtin_preserve_field_info(((struct type *)0)->field, 0); asm volatile("" : "+r"(at_)); at_; })
 #define HAS(type, field) __builtin_preserve_field_info(((struct type *)0)->field, 2)
 

@@ -1,24 +1,25 @@
-/* The one place that knows both transports. A hook fills in its event's first part, asks choose_transport(), completes
- * the event and emits it. Nothing here can be interrupted by another hook of the same program on the same CPU. */
+/* The only C file that knows both transports. A hook fills in the event's header, calls choose_transport(), completes
+ * the event and calls emit(). No other hook of the same program on the same CPU can interrupt this, so per-CPU maps are
+ * safe. */
 
 #include "task.h"
 
 #define ENOENT 2	/* include/uapi/asm-generic/errno-base.h, the same on every architecture that has BPF */
 #define EAGAIN 11
 #define ENOSPC 28
-#define EOPNOTSUPP 95	/* what perf buffers say of a CPU that went away and came back */
+#define EOPNOTSUPP 95	/* a perf buffer's error for a CPU that went offline and came back */
 
 BPF_ARRAY(config, struct config, 1);
 BPF_PERCPU_ARRAY(ledger, struct ledger, 1);
 BPF_HASH(ours, u32, u8, 256);	/* ringtop's own processes and threads */
 BPF_PERF_OUTPUT(perfbuf);
-RING_BUFFERS(ringbuf);	/* behind one more step, so that it can be replaced while in use */
+RING_BUFFERS(ringbuf);	/* a map of one ring buffer, so that it can be replaced while the program runs */
 
 PARAMETER(RINGBUF);	/* the kernel has ring buffers */
-PARAMETER(EMIT_RESERVE);	/* how events get into the ring: --emit */
-PARAMETER(EMIT_QUERY);
+PARAMETER(EMIT_RESERVE);	/* --emit reserve: bpf_ringbuf_reserve() and submit instead of output */
+PARAMETER(EMIT_QUERY);	/* --emit query: ask for free space before each output */
 
-/* The task that runs now: who it is and when. */
+/* Fill in the event's header from the current task, the CPU and the clock. */
 static __always_inline void identify(struct event *e)
 {
 	u64 id = bpf_get_current_pid_tgid();
@@ -38,8 +39,8 @@ static __always_inline void identify(struct event *e)
 	bpf_get_current_comm(e->comm, sizeof(e->comm));
 }
 
-/* A call that entered is untracked (1) until it leaves (-1), perhaps on another CPU: what remains over all CPUs at the
- * end was lost on its way. */
+/* Add 1 when a call enters and -1 when its return is seen, perhaps on another CPU. The sum over all CPUs is the number of
+ * calls in flight, plus those whose return was missed. */
 static __always_inline void count_untracked(s64 more)
 {
 	int zero = 0;
@@ -74,7 +75,7 @@ static __always_inline bool passes(const struct capture *c, const struct event *
 	return true;
 }
 
-/* Count the event; the transport it is to take, or -1 when the capture filter keeps it out. */
+/* Count the event and return its transport, or -1 when the capture filter or its being ringtop's own keeps it out. */
 static __always_inline int choose_transport(struct event *e, s64 latency, s64 ret)
 {
 	int zero = 0;
@@ -97,8 +98,8 @@ static __always_inline int choose_transport(struct event *e, s64 latency, s64 re
 	return to;
 }
 
-/* What is reserved must be known to the verifier, and events have 104 bytes (runqslower) to 12 KiB (execsnoop), but few
- * have more than 512: powers of two. */
+/* Round a size up to a power of two. bpf_ringbuf_reserve() takes a constant size only. Events have 104 bytes
+ * (runqslower) to 12 KiB (execsnoop), and few have more than 512, so a few size classes waste little. */
 static __always_inline u64 size_class(u64 size)
 {
 	u64 class = 128;
@@ -110,14 +111,15 @@ static __always_inline u64 size_class(u64 size)
 	return class;
 }
 
-/* What follows the event in its record is what was there before: it says itself how much text it has. */
+/* The rest of the record after the event keeps old bytes. The reader ignores them: the event holds the length of its
+ * text. */
 static __always_inline int ringbuf_fill(void *ring, struct event *e, u64 size, u64 class, u64 flags)
 {
 	void *record = bpf_ringbuf_reserve(ring, class, 0);
 
 	if (!record)
 		return -EAGAIN;
-	asm volatile("" : "+r"(size));	/* so that the compiler keeps the bound, which older verifiers lose sight of */
+	asm volatile("" : "+r"(size));	/* keeps the compiler from removing the bound below, which older verifiers need */
 	read_kernel(record, size > class ? class : size, e);
 	bpf_ringbuf_submit(record, flags);
 	return 0;
@@ -131,11 +133,11 @@ static __always_inline int ringbuf_submit(struct config *c, struct event *e, u64
 
 	if (!ring)
 		return -ENOENT;
-	if (EMIT_QUERY &&	/* the kernel would find out only once it had the ring's lock */
+	if (EMIT_QUERY &&	/* a full ring is found without its lock, which output would take first */
 	    bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) + ((taken + 15) & ~7) >= bpf_ringbuf_query(ring, BPF_RB_RING_SIZE))
 		return -EAGAIN;
 	if (c->wakeup == WAKE_TIMER) {
-		/* Once per crossing: a reader that is behind is not helped by more wake-ups. */
+		/* Wake the reader once, when the fill level crosses the mark: more wakeups do not make a slow reader faster. */
 		u64 waiting = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
 
 		if (waiting < c->wakeup_arg && waiting + taken + 8 >= c->wakeup_arg)
@@ -169,7 +171,7 @@ static __always_inline void submit(void *ctx, struct config *c, struct counts *n
 		n->other++;
 }
 
-/* Hand the first `size` bytes of the event to the transport that choose_transport() chose. */
+/* Number the event and send its first `size` bytes over the transport `to`, which choose_transport() returned. */
 static __always_inline void emit(void *ctx, struct event *e, u64 size, int to)
 {
 	int zero = 0;

@@ -1,6 +1,7 @@
-/* Who is whose parent, where no BTF tells where the kernel keeps that: every fork is followed, and user space adds the
- * processes that were there before. An entry lives as long as its process: a child whose parent is gone has another one
- * now, which only the kernel knows, so that is unknown here. LRU: what finds no room is unknown, too. */
+/* The parent of each process, for kernels without BTF, where the offset of the kernel's own field is not known. The map
+ * is kept by following forks and exits; user space adds the processes that ran before. When a parent exits, the kernel
+ * gives its children another parent, which is not visible here, so theirs becomes unknown. The map is LRU: an evicted
+ * entry is unknown, too. */
 
 #define CLONE_PARENT 0x8000	/* include/uapi/linux/sched.h */
 #define CLONE_THREAD 0x10000

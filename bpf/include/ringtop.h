@@ -1,4 +1,5 @@
-/* What the programs share with user space. bpf/event/schema.py, bpf/filter/capture.py and bpf/kernel/layout.py mirror these layouts. */
+/* The layouts that programs and user space share. bpf/event/schema/, bpf/filter/capture.py and bpf/kernel/layout.py
+ * mirror them. */
 
 #ifdef CORE
 #include "core.h"
@@ -9,29 +10,29 @@
 #define COMM_LEN 16
 #define UNKNOWN 0xffffffff
 
-/* The one way to bound an offset or a size. The verifier of kernels before 5.10 forgets what it knew of a number as soon
- * as that lies on the stack for a while, and the compiler leaves out a mask that it can prove to change nothing. So the
- * mask stands right where the number is used, and the compiler knows nothing of what it is applied to. */
+/* Bound an offset or a size by a mask; use nothing else for that. Verifiers before 5.10 forget the bounds of a number
+ * that is spilled to the stack, and the compiler removes a mask that it can prove to change nothing. So the mask stands
+ * right where the number is used, and the asm hides from the compiler what is known of the number. */
 #define bounded(value, mask) ({ u64 v_ = (value); asm volatile("" : "+r"(v_)); v_ & (mask); })
 
 enum transport { RING_BUFFER, PERF_BUFFER };
 enum wakeup { WAKE_TIMER, WAKE_ADAPTIVE, WAKE_EVERY, WAKE_BATCH };
 
-/* First part of every event. */
+/* The header of every event. */
 struct event {
 	u64 ts;		/* ktime, ns */
-	u64 seq;	/* emit attempts of this program on this CPU before this one */
+	u64 seq;	/* number of earlier emit attempts of this program on this CPU */
 	u64 cgroup;
 	u32 cpu;
 	u32 pid;	/* thread group */
 	u32 tid;
 	u32 ppid;
 	u32 uid;
-	u32 tail;	/* for the reader */
+	u32 tail;	/* 0 here; the reader uses it */
 	char comm[COMM_LEN];
 };
 
-/* Values in [lo, hi] and outside [not_lo, not_hi] pass. */
+/* A value passes when it is in [lo, hi] and outside [not_lo, not_hi]. */
 struct range {
 	s64 lo, hi, not_lo, not_hi;
 };
@@ -40,7 +41,7 @@ enum { RANGE_LATENCY, RANGE_PID, RANGE_TID, RANGE_PPID, RANGE_UID, RANGE_RET, RA
 #define ACTIVE_COMM (1 << RANGES)
 
 struct capture {
-	u64 active;	/* bit per range, then comm: what is to be checked */
+	u64 active;	/* a bit for each range to check, then ACTIVE_COMM */
 	struct range range[RANGES];
 	char comm[COMM_LEN];
 	u64 comm_not;
@@ -48,20 +49,20 @@ struct capture {
 
 struct config {
 	u64 transport;
-	u64 copy;	/* each event goes over the other transport too */
+	u64 copy;	/* send each event over the other transport as well (comparison) */
 	u64 wakeup;
-	u64 wakeup_arg;	/* WAKE_TIMER: bytes waiting that wake the reader all the same; WAKE_BATCH: N */
+	u64 wakeup_arg;	/* WAKE_TIMER: the unread bytes at which the reader is woken early; WAKE_BATCH: N */
 	struct capture capture;
 };
 
-/* Counters of one CPU; they only grow, but for untracked. */
+/* The counters of one CPU. All only grow, except untracked. */
 struct counts {
 	u64 hits, filtered, emitted, full, no_reader, other;
 };
 
 struct ledger {
-	u64 seq;	/* emit attempts over both transports */
-	s64 untracked;	/* calls that entered here less those that left here, and runs that could not be followed */
-	struct counts by[2];	/* enum transport */
+	u64 seq;	/* number of emit attempts over both transports */
+	s64 untracked;	/* calls entered here minus calls returned here, plus waits that could not be followed */
+	struct counts by[2];	/* indexed by enum transport */
 	struct counts copied;
 };

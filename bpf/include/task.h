@@ -1,4 +1,4 @@
-/* Looking into the kernel's structs without its headers: the offsets come from its BTF (bpf/kernel/btf.py). */
+/* Reads fields of kernel structs without the kernel's headers: the offsets come from its BTF (bpf/kernel/btf.py). */
 
 #include "ringtop.h"
 

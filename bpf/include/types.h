@@ -1,4 +1,4 @@
-/* Types of fixed width and what else the kernel's linux/types.h gives. For bcc it stands in that file's place. */
+/* Fixed-width types and the other names of the kernel's linux/types.h. bcc gets this file in place of that one. */
 #ifndef RINGTOP_TYPES_H
 #define RINGTOP_TYPES_H
 

@@ -1,33 +1,34 @@
-/* Programs started: every execve and execveat, with the whole argument list, and those that failed. */
+/* Reports every execve and execveat, failed ones too, with the whole argument list. */
 
 #include "emit.h"
 
 #define FILENAME_LEN 4096
 #define ARGV_LEN 8192
 #ifndef FAILED_ARGS
-#define FAILED_ARGS 60	/* of an exec that failed they must be gathered one by one */
+#define FAILED_ARGS 60	/* the arguments of a failed exec must be read one by one */
 #endif
 
 struct execsnoop_event {
 	struct event h;
 	s32 ret;
 	u32 argc, filename_len, argv_len, truncated;
-	u32 late;	/* for the reader */
-	char text[16384 - 88];	/* a power of two in all */
+	u32 late;	/* 0 here; the reader uses it */
+	char text[16384 - 88];	/* makes the whole event a power of two */
 };
 
 #define FIXED offsetof(struct execsnoop_event, text)
 
 BPF_PERCPU_ARRAY(scratch, struct execsnoop_event, 1);
 
-/* What was asked, until it is known what came of it. LRU: a thread killed by another's exec never leaves. */
+/* A call in flight, from its entry to its outcome. The map is LRU because a thread that another's exec kills never
+ * returns. */
 struct request {
 	const char *filename;
 	const char *const *argv;
 };
 
 #ifdef BTF_OFFSETS
-#define follow(more) ((void)0)	/* an event whose request was pushed out is reported all the same */
+#define follow(more) ((void)0)	/* an event is reported even if its request was evicted, so none is missed */
 #else
 #define follow(more) count_untracked(more)
 #endif
@@ -58,13 +59,13 @@ static __always_inline struct execsnoop_event *event_begin(u32 tid, s64 ret)
 	if (!e)
 		return NULL;
 	identify(&e->h);
-	e->h.tid = tid;		/* the thread that asked: a successful exec turns it into the leader */
+	e->h.tid = tid;		/* the calling thread; a successful exec makes it the group leader, with another tid */
 	e->ret = ret;
 	e->argc = e->filename_len = e->argv_len = e->truncated = 0;
 	return e;
 }
 
-/* `n` is what read_*_str said of e->text: the filename's length with the NUL, or an error. */
+/* `n` is the result of read_*_str into e->text: the filename's length with the NUL, or an error. */
 static __always_inline u32 set_filename(struct execsnoop_event *e, long n)
 {
 	u32 size = n > 0 && n <= FILENAME_LEN ? n - 1 : 0;
@@ -77,13 +78,13 @@ static __always_inline u32 set_filename(struct execsnoop_event *e, long n)
 
 static __always_inline void event_submit(void *ctx, struct execsnoop_event *e, int to)
 {
-	/* In steps of 64, so that neighbours are often of equal length and the reader takes them at once. */
+	/* Multiples of 64 make neighbouring records often equally long, and the reader copies such a run at once. */
 	u64 size = (FIXED + e->filename_len + e->argv_len + 63) & ~63;
 
 	emit(ctx, &e->h, bounded(size, sizeof(*e) - 1), to);
 }
 
-/* The new program's arguments lie in one block, and its pages are there: they were just written. */
+/* Copy the new program's arguments. The kernel has just written them as one block, so its pages are present. */
 static __always_inline void add_arg_block(struct execsnoop_event *e, u32 at, u64 start, u64 end)
 {
 	u64 size = end > start ? end - start : 0;
@@ -99,8 +100,9 @@ static __always_inline void add_arg_block(struct execsnoop_event *e, u32 at, u64
 		e->argv_len = size;
 }
 
-/* What is counted is kept in the event alone: in registers it would be known better and better with each round, and the
- * verifier would go through all that follows once for every round that may be the last. */
+/* Copy the argument strings one by one. The counts are kept in the event only: in registers they would be known values,
+ * which differ after each round, and the verifier would check the code after the loop once for each possible last
+ * round. */
 static __always_inline void add_arg_strings(struct execsnoop_event *e, u32 at, const char *const *argv)
 {
 	char *text = e->text + bounded(at, FILENAME_LEN - 1);
@@ -125,7 +127,7 @@ static __always_inline void add_arg_strings(struct execsnoop_event *e, u32 at, c
 		long n = read_user_str(text + bounded(e->argv_len, ARGV_LEN / 2 - 1), ARGV_LEN / 2, arg);
 
 		if (n <= 0 || n > ARGV_LEN / 2) {
-			e->truncated = 1;	/* not paged in: the kernel never came to read it */
+			e->truncated = 1;	/* not paged in: the call failed before the kernel read it */
 			break;
 		}
 		e->argv_len += n;
@@ -196,7 +198,7 @@ int exit_execveat(struct tracepoint__syscalls__sys_exit_execveat *args)
 	return 0;
 }
 
-#else /* no BTF: the arguments are read from the new program's stack, when its system call ends */
+#else /* Without BTF, the arguments are read from the new program's stack when the system call returns. */
 
 struct new_program {
 	u32 tid, len;
@@ -222,8 +224,9 @@ int on_exec(struct tracepoint__sched__sched_process_exec *args)
 	return 0;
 }
 
-/* The stack of a program that just started: argc, argv[0] ..., NULL, envp[0] ..., NULL. The strings lie in one block from
- * argv[0] to envp[0]. Where there is no environment they are still to be added: then this is its argv, else NULL. */
+/* Copy the arguments from the stack of a program that just started: argc, argv[0] ..., NULL, envp[0] ..., NULL. The
+ * strings lie in one block from argv[0] to envp[0]. Without an environment the block's end is not known: then return
+ * argv, for add_arg_strings(), else NULL. */
 static __always_inline const char *const *add_new_stack(struct execsnoop_event *e, u32 at, u64 sp)
 {
 	u64 argc = 0, first = 0, end = 0;
@@ -261,7 +264,7 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx)
 		struct request *r = requests.lookup(&tid);
 
 		if (!r)
-			return 0;	/* 32-bit programs have other calls of these numbers */
+			return 0;	/* in 32-bit programs these numbers mean other calls */
 		filename = r->filename;
 		argv = r->argv;
 	}

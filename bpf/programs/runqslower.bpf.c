@@ -1,4 +1,4 @@
-/* Tasks that waited too long for a CPU: from runnable (woken, new or preempted) to running. */
+/* Reports tasks that waited too long for a CPU: from runnable (woken, new or preempted) to running. */
 
 #include "emit.h"
 
@@ -10,10 +10,11 @@ struct runqslower_event {
 	u32 prev_pid, prev_tid;
 	char prev_comm[COMM_LEN];
 	u32 preempted;
-	u32 late;	/* for the reader */
+	u32 late;	/* 0 here; the reader uses it */
 };
 
-/* By tid, for all that can be; 0: not waiting. An array: this is on every wake-up and switch. */
+/* The time since when each tid waits, or 0. An array with an entry for every possible tid, because it is fast: it is
+ * used on every wakeup and switch. */
 BPF_ARRAY(runnable_since, u64, ENTRIES(runnable_since));
 BPF_PERCPU_ARRAY(scratch, struct runqslower_event, 1);
 
@@ -30,11 +31,11 @@ static __always_inline void on_runnable(u32 tid)
 {
 	u64 *since = waiting_since(tid);
 
-	if (since && !*since)	/* else it waits already: preempted just before it went to sleep */
+	if (since && !*since)	/* otherwise it waits already: it was preempted just before it went to sleep */
 		*since = bpf_ktime_get_ns() & ~PREEMPTED;
 }
 
-/* A task leaves its CPU: it waits for the next one, or sleeps, and then a wake-up while it still ran counts no more. */
+/* A task leaves its CPU. A preempted one waits from now on. One that sleeps does not, whatever woke it while it ran. */
 static __always_inline void on_switch_out(u32 tid, bool preempted)
 {
 	u64 *since = waiting_since(tid);
@@ -43,7 +44,7 @@ static __always_inline void on_switch_out(u32 tid, bool preempted)
 		*since = preempted ? bpf_ktime_get_ns() | PREEMPTED : 0;
 }
 
-/* The event of a wait that just ended, or NULL when there is none to report. */
+/* Return the event of a wait that just ended, or NULL when there is nothing to report. */
 static __always_inline struct runqslower_event *event_begin(u32 tid)
 {
 	int zero = 0;
@@ -115,7 +116,7 @@ int on_switch(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-#else /* classic tracepoints: they know the thread, not its process */
+#else /* Classic tracepoints give the thread, not its process. */
 
 int on_wakeup(struct tracepoint__sched__sched_wakeup *args)
 {
@@ -131,7 +132,7 @@ int on_wakeup_new(struct tracepoint__sched__sched_wakeup_new *args)
 
 int on_switch(struct tracepoint__sched__sched_switch *args)
 {
-	/* The reported state: the bit above the state bits (0xff) says preempted. */
+	/* The tracepoint's state has a flag for preempted above the state bits (0xff), so those are 0 for a runnable task. */
 	on_switch_out(args->prev_pid, !(args->prev_state & 0xff));
 
 	struct runqslower_event *e = event_begin(args->next_pid);

@@ -1,8 +1,8 @@
-/* Files deleted: unlink, unlinkat and rmdir, with what came of it. */
+/* Reports every unlink, unlinkat and rmdir, with its result. */
 
 #include "emit.h"
 
-#define PATH_LEN 4096	/* with the NUL: PATH_MAX, longer ones the kernel refuses */
+#define PATH_LEN 4096	/* PATH_MAX, with the NUL: the kernel refuses longer paths */
 #define ENAMETOOLONG 36
 #define AT_FDCWD (-100)
 #define AT_REMOVEDIR 0x200
@@ -12,8 +12,8 @@ struct unlinksnoop_event {
 	struct event h;
 	s32 ret, dfd;
 	u32 op, path_len, truncated;
-	u32 late;	/* for the reader */
-	char path[2 * PATH_LEN - 88];	/* a power of two in all */
+	u32 late;	/* 0 here; the reader uses it */
+	char path[2 * PATH_LEN - 88];	/* makes the whole event a power of two */
 };
 
 #define FIXED offsetof(struct unlinksnoop_event, path)
@@ -26,31 +26,33 @@ static __always_inline void event_begin(struct unlinksnoop_event *e, u32 op, s32
 	e->ret = ret;
 }
 
-/* `n` is what read_*_str said of e->path: its length with the NUL, or an error. */
+/* `n` is the result of read_*_str into e->path: its length with the NUL, or an error. */
 static __always_inline void event_submit(void *ctx, struct unlinksnoop_event *e, long n, int to)
 {
 	u32 size = n > 0 && n <= PATH_LEN ? n : 0;
 
 	e->path_len = size ? size - 1 : 0;
 	e->truncated = !size || (size == PATH_LEN && e->ret == -ENAMETOOLONG);
-	/* In steps of 64, so that neighbours are often of equal length and the reader takes them at once. */
+	/* Multiples of 64 make neighbouring records often equally long, and the reader copies such a run at once. */
 	emit(ctx, &e->h, bounded((FIXED + size + 63) & ~63, sizeof(*e) - 1), to);
 }
 
 #ifdef KERNEL_FUNCTIONS
 
-/* The kernel's own copy of the name: it cannot be changed under us and needs no paging in. It may be gone at the return
- * (do_unlinkat consumes it), so the whole event waits here. LRU: a task killed in the middle never leaves. */
+/* A call in flight. The name is read at the entry, from the kernel's own copy: the process cannot change that, and it
+ * needs no paging in. At the return the copy may be freed (do_unlinkat consumes it), so the map holds the whole event.
+ * The map is LRU because a task that is killed in the call never returns. */
 struct request {
 	struct unlinksnoop_event e;
-	const char *path;	/* user memory, else NULL: read at the return, when the kernel has surely paged it in */
+	const char *path;	/* in user memory, or NULL; it is read at the return, when the kernel has paged it in */
 };
 
 LRU_HASH(requests, u32, struct request);
 BPF_PERCPU_ARRAY(scratch, struct request, 1);
 
-/* `name` is a struct filename, which begins with the pointer to the name on every kernel; but do_rmdir once had the
- * user's pointer (fs/namei.c of 4.19 and 5.4). The kernel has the upper half of the addresses. */
+/* `name` points to a struct filename, whose first member is the pointer to the name on every kernel; but do_rmdir of
+ * older kernels gets the user's pointer (fs/namei.c of 4.19 and 5.4). The sign tells them apart: kernel addresses have
+ * the top bit. */
 static __always_inline int on_enter(s32 dfd, u64 name, u32 op)
 {
 	int zero = 0;
@@ -60,7 +62,7 @@ static __always_inline int on_enter(s32 dfd, u64 name, u32 op)
 	if (!r)
 		return 0;
 	event_begin(&r->e, op, dfd, 0);
-	count_untracked(1);	/* for good when the return is missed: the kernel has kretprobes for so many at a time */
+	count_untracked(1);	/* stays when the return is missed: kretprobes follow a limited number of calls at a time */
 	r->path = (s64)name < 0 ? NULL : (const char *)name;
 	if (!r->path)
 		r->e.path_len = read_kernel_str(r->e.path, PATH_LEN, (void *)read_pointer(name, 0));
@@ -105,9 +107,10 @@ int exit_any(struct pt_regs *ctx)
 
 #else
 
-/* What was asked, until it is known what came of it. LRU: a task killed in the middle never leaves. */
+/* A call in flight, from its entry to its return. The map is LRU because a task that is killed in the call never
+ * returns. */
 struct request {
-	const char *path;	/* user memory: read at the exit, when the kernel has surely paged it in */
+	const char *path;	/* in user memory; it is read at the return, when the kernel has paged it in */
 	s32 dfd;
 	u32 op;
 };
@@ -144,7 +147,7 @@ static __always_inline int on_exit(void *ctx, s64 ret)
 	return 0;
 }
 
-#ifdef HAS_UNLINK	/* newer architectures have unlinkat alone */
+#ifdef HAS_UNLINK	/* newer architectures have only unlinkat */
 int enter_unlink(struct tracepoint__syscalls__sys_enter_unlink *args)
 {
 	return on_enter(args->pathname, AT_FDCWD, UNLINK);
