@@ -40,7 +40,7 @@ lint:
 	$(bin)/lint-imports
 
 check: lint
-	$(bin)/python -m pytest $(WORKERS) --hypothesis-profile=check $(SMALL) $(ARGS)
+	$(bin)/python -m pytest $(WORKERS) --hypothesis-profile=check -m 'not slow' $(SMALL) $(ARGS)
 
 test: lint
 	@[ "$$(id -u)" = 0 ] || echo "ringtop: not root: tests/kernel and tests/ssh, which load real BPF programs, are left out" >&2

@@ -143,12 +143,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     return {"sdist": sdist, "wheel of sdist": wheel(unpacked, "second"), "wheel": wheel(source, "first")}
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(built: dict[str, set[str]]) -> None:
     own = {name for name in built["wheel"] if not name.split("/")[0].endswith(".dist-info")}
     assert own == shipped()
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in built["wheel"])
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_each_kind_of_data(built: dict[str, set[str]]) -> None:
     suffixes = {PurePosixPath(name).suffix for name in built["wheel"]}
     assert {".c", ".h", ".toml"} <= suffixes
@@ -156,6 +158,7 @@ def test_the_wheel_holds_each_kind_of_data(built: dict[str, set[str]]) -> None:
     assert sum(name.endswith("/py.typed") for name in built["wheel"]) == 3
 
 
+@pytest.mark.slow
 def test_the_source_distribution_builds_the_same_wheel(built: dict[str, set[str]]) -> None:
     assert built["wheel of sdist"] == built["wheel"]
     assert {"LICENSE", "README.md", "pyproject.toml"} <= built["sdist"]

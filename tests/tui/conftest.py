@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import time
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import pytest
+from textual._context import active_app
+from textual.app import App
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 
@@ -49,6 +53,30 @@ def first_shown(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
         arrange = order.Order.arrange
         monkeypatch.setattr(order.Order, "arrange", lambda *given: arrange(*given[:5], exactly=True))
         monkeypatch.setattr(app, "Top", partial(top.Top, seed=bytes(16)))  # rows that tie stand in the same order
+
+
+def at_rest(app: App[Any]) -> bool:
+    """Everybody waits for a message."""
+    pumps = [pump for pump in (app, *app.screen.walk_children(with_self=True)) if pump.is_running]
+    queues = [pump._message_queue for pump in pumps]
+    return all(not q.values and q.ready_event._waiters for q in queues) and not any(p._next_callbacks for p in pumps)
+
+
+async def wait_until_at_rest(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
+    """What ``wait_for_idle`` is for: that waits until the process takes no time for a while, twice for each key."""
+    app, end = active_app.get(), time.monotonic() + max_sleep
+    await asyncio.sleep(0.002)
+    while not at_rest(app) and time.monotonic() < end:
+        await asyncio.sleep(0.004)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rest_is_seen_at_once() -> Iterator[None]:
+    """Looking for an idle process takes 20 ms, most of the time of a test that types."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("textual.app.wait_for_idle", wait_until_at_rest)
+        patch.setattr("textual.pilot.wait_for_idle", wait_until_at_rest)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -58,6 +58,7 @@ def test_hostile_text_does_not_hold_a_pattern_up(pattern: str) -> None:
     compile_pattern(pattern).search(values)  # an engine that goes back takes years
 
 
+@pytest.mark.slow
 def test_the_states_of_a_pattern_take_a_bounded_memory() -> None:
     program = """
 import random, resource, sys

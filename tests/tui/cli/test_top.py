@@ -169,6 +169,7 @@ def test_nobody_reads_it_any_more(recording: Path) -> None:
     assert (ended.stdout.count("\n"), ended.stderr) == (1, "")
 
 
+@pytest.mark.slow
 def test_ctrl_c_prints_what_there_is(tmp_path: Path) -> None:
     file = tmp_path / "long.ringtop"
     with Recorder(file) as recorder:

@@ -226,6 +226,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
+@pytest.mark.slow
 def test_a_bomb_of_small_messages_takes_a_bounded_memory(tmp_path: Path) -> None:
     path = flood(tmp_path / "a", 400_000)
     assert path.stat().st_size < 1 << 17

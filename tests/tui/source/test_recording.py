@@ -176,6 +176,7 @@ def test_cut_anywhere(compressed: bytes, tmp_path_factory: pytest.TempPathFactor
     assert damage is not None
 
 
+@pytest.mark.slow
 def test_cut_at_every_byte(plain: bytes, compressed: bytes, tmp_path: Path) -> None:
     """Of a plain stream every whole message is read; of a compressed one, more with every byte."""
     ends = [len(stream.MAGIC)]
@@ -328,6 +329,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_files_take_a_bounded_memory(tmp_path: Path, name: str) -> None:
     (tmp_path / "a").write_bytes(HOSTILE[name]())

@@ -268,6 +268,7 @@ def test_each_size_is_painted_for(seen: Seen) -> None:
         assert all(x <= size[0] and y <= size[1] for x, y in corners[whole:])
 
 
+@pytest.mark.slow
 def test_a_character_has_one_width() -> None:
     safe = [char for char in map(chr, range(sys.maxunicode + 1)) if TERMINAL.is_safe(char)]
     for start in range(0, len(safe), 512):

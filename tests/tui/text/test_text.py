@@ -30,6 +30,7 @@ def test_what_is_shown_is_safe(raw: bytes) -> None:
     assert_safe(visible(raw))
 
 
+@pytest.mark.slow
 def test_no_character_of_unicode_gets_through_unsafe() -> None:
     for first in range(0, 0x110000, 0x800):
         if first != 0xD800:  # the surrogates

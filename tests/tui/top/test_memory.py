@@ -49,6 +49,7 @@ def test_what_a_row_may_lack_is_stated(batches: list[list[int]], window: str) ->
         assert {int(row.key[0]): row.count for row in report.rows} == dict(true)
 
 
+@pytest.mark.slow
 def test_a_million_keys_and_ten_that_matter() -> None:
     rng = np.random.default_rng(23)
     often = np.arange(10) + 1
@@ -89,6 +90,7 @@ def rss() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
+@pytest.mark.slow
 def test_a_million_keys_take_little_memory() -> None:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3]), "MALLOC_TRIM_THRESHOLD_": "0"}
     ended = subprocess.run([sys.executable, "-c", MEASURE], env=environment, capture_output=True, text=True, check=True)
