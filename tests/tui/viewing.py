@@ -9,7 +9,8 @@ from datetime import UTC
 
 from textual.pilot import Pilot
 
-from ringtop.tui.app.app import Hooks, Viewer
+from ringtop.tui.app.app import Viewer
+from ringtop.tui.app.hooks import Hooks
 from ringtop.tui.process.card import Card
 from ringtop.tui.settings.config import Config
 from ringtop.tui.settings.state import SavedState

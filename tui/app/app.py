@@ -5,11 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-import time
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import tzinfo
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar
 
@@ -25,15 +21,16 @@ from ringtop.bpf import stream
 from ringtop.bpf.common.errors import CANNOT_TRACE
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.app.deck import REPLAY, Deck, Severity, tapped
+from ringtop.tui.app.hooks import Hooks
+from ringtop.tui.app.news import News
 from ringtop.tui.app.pump import Pump
 from ringtop.tui.app.refold import Refold
 from ringtop.tui.draw.cells import Clock
 from ringtop.tui.model.filtering import Filters
 from ringtop.tui.model.model import Model
 from ringtop.tui.model.view import View
-from ringtop.tui.process import card as process
 from ringtop.tui.process.lookup import LocalHost as LookupHost
-from ringtop.tui.settings import themes, toml
+from ringtop.tui.settings import themes
 from ringtop.tui.settings.config import Config
 from ringtop.tui.settings.state import SavedState
 from ringtop.tui.source.inbox import Entry, Inbox
@@ -44,44 +41,22 @@ from ringtop.tui.terminal.link import Link
 from ringtop.tui.terminal.watchdog import Watchdog
 from ringtop.tui.text import glyphs
 from ringtop.tui.text.say import say
-from ringtop.tui.text.text import safe, safe_lines
+from ringtop.tui.text.text import safe
 from ringtop.tui.top.top import Top
 from ringtop.tui.widgets import keys
 from ringtop.tui.widgets.ask import Ask
 from ringtop.tui.widgets.events import EventTable
 from ringtop.tui.widgets.help import Help
-from ringtop.tui.widgets.host import Host, LocalHost
+from ringtop.tui.widgets.host import LocalHost
 from ringtop.tui.widgets.main import Main, Setup
-from ringtop.tui.widgets.process_screen import CardReader, ProcessScreen
+from ringtop.tui.widgets.process_screen import ProcessScreen
 from ringtop.tui.widgets.ranked import RankedTable
-from ringtop.tui.widgets.report import Report
 from ringtop.tui.widgets.theme_picker import ThemePicker
 from ringtop.tui.widgets.timeline import EventLines
 
 INBOX_BYTES = 32 << 20
-MOST_NOTICES, NOTICE_S = 20, 8.0
-"""The limit of notices shown at a time, and how long each is shown, in seconds. There is no room for more."""
 TIMES = "14:03:20   90s   1m30s   +10s   -10s   50%"
 """Examples of a time in a recording."""
-
-
-@dataclass
-class Hooks:
-    """The parts of the viewer that its caller may replace or add."""
-
-    process: CardReader = process.read
-    """Reads the card of a process."""
-    host: Host | None = None
-    """The load and uptime in the header; None for this machine's, when the source is live and local."""
-    monotonic_ns: Callable[[], int] = time.monotonic_ns
-    themes: Sequence[toml.Contents] = ()
-    """The user's own themes."""
-    demo: Callable[[], Source] | None = None
-    """Makes the source of a recording to show when nothing can be traced."""
-    zone: tzinfo | None = None
-    """The time zone of wall-clock times; None for the local one."""
-    keep: Callable[[SavedState], object] = lambda state: None
-    """Saves the state when the viewer ends without returning to its caller."""
 
 
 class Viewer(App[int]):
@@ -143,9 +118,7 @@ class Viewer(App[int]):
         self.animation_level = "none"
         self.set_class(self.glyphs.ascii, "-ascii")
         self._pump = Pump(self.inbox, self.model, self.views, self._hear, self.paint, 1 / self.config.fps)
-        self._reports: list[stream.Compared] = []
-        """The reports of comparisons that are not shown yet."""
-        self._said: deque[float] = deque(maxlen=MOST_NOTICES)
+        self.news = News(self)
         self._seen = -1
         self._rows: tuple[object, ...] = ()
         self._offered: tuple[object, ...] = ()
@@ -264,12 +237,17 @@ class Viewer(App[int]):
         """Handle messages that concern more than the model."""
         match entry:
             case stream.Notice():
-                self._say(entry)
+                self.news.say(entry)
             case stream.Compared() if self.source.live:
-                self._report(entry)
+                self.news.report(entry, self.can_show_reports)
             case stream.State():
                 for control in self.model.resumed(entry):
                     self.source.send(control)
+
+    @property
+    def can_show_reports(self) -> bool:
+        """Whether nothing else has the keyboard: neither another screen nor the filter."""
+        return self.screen is self.main and not self.main.filterbar.display
 
     def paint(self) -> None:
         """Show the model; the tables are redrawn only when their rows changed or they show relative times."""
@@ -283,32 +261,9 @@ class Viewer(App[int]):
         if offered != self._offered:
             self._offered = offered
             self.main.refresh_bindings()
-        self._show_reports()
+        self.news.show_reports(self.can_show_reports)
         self.main.update(rows=running or rows != self._rows or self._seen != self.model.arrivals)
         self._seen, self._rows = self.model.arrivals, rows
-
-    def _say(self, notice: stream.Notice) -> None:
-        now = time.monotonic()
-        if len(self._said) == MOST_NOTICES and now - self._said[0] < NOTICE_S:
-            return
-        self._said.append(now)
-        severity = {"info": "information", "warning": "warning", "error": "error"}[notice.level]
-        about = f"{notice.program}: " if notice.program else ""
-        self.notify(safe_lines(f"{about}{notice.text}"), severity=severity, markup=False, timeout=NOTICE_S)  # type: ignore[arg-type]
-
-    def _report(self, compared: stream.Compared) -> None:
-        self._reports.append(compared)
-        self._show_reports()
-        if self._reports:
-            self._tell(f"compared: {compared.program}; the report is shown when you are done here", "information")
-
-    def _show_reports(self) -> None:
-        """Show pending reports, unless another screen or the filter has the keyboard; then they wait."""
-        if self.screen is self.main and not self.main.filterbar.display and self._reports:
-            self.push_screen(Report(self._reports.pop(0)))
-        if isinstance(self.screen, Report):
-            while self._reports:
-                self.screen.add(self._reports.pop(0))
 
     def _tell(self, text: str, severity: Severity) -> None:
         self.notify(safe(text), severity=severity, markup=False)

@@ -60,7 +60,8 @@ def view(source: Source, config: configuration.Config, account: Account | None =
         if not os.access(config.recordings, os.W_OK):
             config = replace(config, recordings=tempfile.gettempdir())
 
-    from ringtop.tui.app.app import Hooks, run  # Textual is large, and not needed without a screen
+    from ringtop.tui.app.app import run  # Textual is large, and not needed without a screen
+    from ringtop.tui.app.hooks import Hooks
     from ringtop.tui.source.replay import ReplaySource
 
     def keep(state: memory.SavedState) -> str:

@@ -14,15 +14,16 @@ from textual.widgets import Static
 
 from ringtop.bpf import stream
 from ringtop.bpf.event.schema import SCHEMAS
-from ringtop.tui.draw import columns, tables
+from ringtop.tui.draw import columns
 from ringtop.tui.draw.cells import Clock
-from ringtop.tui.model import completion, tuning
+from ringtop.tui.model import tuning
 from ringtop.tui.model.filtering import Filters
 from ringtop.tui.model.model import Model
 from ringtop.tui.model.view import View
 from ringtop.tui.text.glyphs import Glyphs
 from ringtop.tui.text.text import safe
 from ringtop.tui.top.top import Top
+from ringtop.tui.widgets import room
 from ringtop.tui.widgets.ask import Ask
 from ringtop.tui.widgets.buffers import Buffers
 from ringtop.tui.widgets.chooser import ColumnChooser
@@ -38,22 +39,6 @@ from ringtop.tui.widgets.problem import Problem
 from ringtop.tui.widgets.ranked import RankedTable
 from ringtop.tui.widgets.tables import Tables
 
-LEAST = (40, 10)
-"""The smallest terminal that is drawn, in columns and rows."""
-HUGE = 160
-"""From this width on, the buffers get more of it."""
-WIDE = 110
-"""From this width on, the buffers stand beside the tables."""
-FULL = 55
-"""From this height on, a huge screen has room for the table of all programs, too."""
-TALL = 22
-"""From this height on, there is room for the selected row, and for a buffer pane below a single table."""
-ROOMY = 32
-"""From this height on, there is room for a buffer pane below all tables."""
-TIGHT = 15
-"""From this height on, there is room for the buffer pane when the user asked for it."""
-SHORT = 18
-"""Below this height only the table that has or last had the focus shows rows; the others keep their title."""
 TIMES = ("clock", "relative", "uptime")
 
 
@@ -160,28 +145,16 @@ class Main(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose what there is room for."""
-        width, height = event.size
         self._make_room()
-        if width < LEAST[0] or height < LEAST[1]:
-            said = f"{width}x{height} is too small\nringtop needs {LEAST[0]}x{LEAST[1]}"
-            self.query_one("#small", Static).update(said)
+        if room.too_small(*event.size):
+            self.query_one("#small", Static).update(room.refusal(*event.size))
 
     def _make_room(self) -> None:
         """Set the classes for the style sheet all at once, because each change recomputes the styles of all widgets."""
         width, height = self.app.size
-        whole = self.tables.only > len(self.panes)
-        self.tables.whole.display = whole or (not self.tables.only and width >= HUGE and height >= FULL)
-        alone = self.tables.only > 0
-        roomy = height >= (TALL if alone else ROOMY)
-        wanted = {
-            "-short": height < SHORT and not alone,
-            "-small": width < LEAST[0] or height < LEAST[1],
-            "-narrow": width < WIDE,
-            "-wide": width >= WIDE,
-            "-huge": width >= HUGE,
-            "-roomy": roomy,
-            "-buffers": self._buffers and self._can_show_buffers,
-        }
+        self.tables.make_room(width, height)
+        wanted = room.classes(width, height, self.tables.only > 0)
+        wanted["-buffers"] = self._buffers and room.for_buffers(width, height)
         self.remove_class(*(name for name, on in wanted.items() if not on))
         self.add_class(*(name for name, on in wanted.items() if on))
         self.refresh_bindings()
@@ -224,7 +197,7 @@ class Main(Screen[None]):
         if self.filterbar.display and self.filterbar.kind == "display":
             more = self.setup.glyphs.ellipsis if self.filters.scanning else ""
             self.filterbar.say(f"{self.filters.matched:,}{more} of {self.filters.kept:,} rows match")
-        shown = self._details and table.view.frozen and table.display and self.size.height >= TALL
+        shown = self._details and table.view.frozen and table.display and room.for_detail(self.size.height)
         self.detail.show(table.event if shown else None, self.clock, table.note if shown else "")
 
     def _say_what_is_lost(self) -> None:
@@ -270,9 +243,9 @@ class Main(Screen[None]):
         if action in ("retune", "compare"):
             return self.running is not None
         if action == "buffers":
-            return self._can_show_buffers
+            return room.for_buffers(*self.size)
         if action == "detail":
-            return self.size.height >= TALL
+            return room.for_detail(self.size.height)
         if action == "table":
             return int(str(parameters[0])) <= len(self.panes) + 1
         return True
@@ -288,10 +261,6 @@ class Main(Screen[None]):
         """Show or hide the buffers."""
         self._buffers = not self.has_class("-buffers")
         self._make_room()
-
-    @property
-    def _can_show_buffers(self) -> bool:
-        return self.size.width >= WIDE or self.size.height >= TIGHT
 
     def action_detail(self) -> None:
         """Hide the selected row, or freeze the rows and show it."""
@@ -444,31 +413,6 @@ class Main(Screen[None]):
         main = self.tables.pane.main
         self.filterbar.close()
         main.focus()
-
-    def on_event_table_asked(self, message: EventTable.Asked) -> None:
-        """Do what an event table cannot do alone."""
-        table = message.table
-        match message.what:
-            case "sort":
-                self.post_message(self.Work())
-            case "copy_view":
-                self._copy("\n".join(table.page_text()), f"{len(table.page_text()) - 1} rows")
-            case what:
-                event = table.event
-                if what == "copy" and table.note:
-                    self._copy(table.note, "note")
-                elif event is None:
-                    self.app.bell()
-                elif what == "copy":
-                    self._copy(tables.row_text(event, table.columns, self.clock), "row")
-                elif what == "pivot" and table.pid is not None:
-                    self.apply(f"pid={table.pid}", remember=True)
-                elif what == "pivot":
-                    self.app.bell()
-                elif what == "equals" and (field := table.field).kind != "time":
-                    self._only(completion.equals(field, tables.value(event, field), self.filters.text))
-                elif what == "equals":
-                    self.notify("A time cannot be filtered: choose another column", markup=False)
 
     def _copy(self, said: str, what: str) -> None:
         self.app.copy_to_clipboard(said)

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from ringtop.bpf.event.schema import SCHEMAS, Field
-from ringtop.tui.draw import columns, ranks
+from ringtop.tui.draw import columns, ranks, tables
 from ringtop.tui.draw.cells import Clock
 from ringtop.tui.model import completion
 from ringtop.tui.model.filtering import Filters
@@ -21,6 +21,7 @@ from ringtop.tui.top.measures import ALL
 from ringtop.tui.top.ranking import Ranking
 from ringtop.tui.top.report import Row
 from ringtop.tui.top.top import Top
+from ringtop.tui.widgets import room
 from ringtop.tui.widgets.events import EventTable
 from ringtop.tui.widgets.pane import SHOWS, Pane
 from ringtop.tui.widgets.ranked import RankedTable
@@ -36,7 +37,7 @@ class Tables(Vertical):
     """The panes of *views*. *chosen* gives the columns by program, *shows* one of SHOWS by program."""
 
     class Wanted(Message):
-        """Asks the screen to filter by a text, to copy it, to scan rows or to update."""
+        """Asks the screen to filter by a text, to copy it, to scan or sort rows, or to update."""
 
         def __init__(self, what: str, text: str = "", about: str = "") -> None:
             super().__init__()
@@ -150,6 +151,38 @@ class Tables(Vertical):
         pane.make_room()
         self.screen.set_focus(pane.ranks if pane.ranks.display else pane.table)
         self.post_message(self.Wanted("scan"))
+
+    def make_room(self, width: int, height: int) -> None:
+        """Show or hide the table of all programs on a screen of *width* and *height* cells."""
+        only_whole = self.only > len(self.panes)
+        self.whole.display = only_whole or (not self.only and room.for_whole(width, height))
+
+    # Requests that a table of events cannot carry out alone
+
+    def on_event_table_asked(self, message: EventTable.Asked) -> None:
+        """Carry out the request for an event, or for the note in a gap."""
+        message.stop()
+        table = message.table
+        event, text = table.event, self.filters.text
+        match message.what:
+            case "sort":
+                self.post_message(self.Wanted("scan"))
+            case "copy_view":
+                lines = table.page_text()
+                self.post_message(self.Wanted("copy", "\n".join(lines), f"{len(lines) - 1} rows"))
+            case "copy" if table.note:
+                self.post_message(self.Wanted("copy", table.note, "note"))
+            case "copy" if event is not None:
+                said = tables.row_text(event, table.columns, table.clock)
+                self.post_message(self.Wanted("copy", said, "row"))
+            case "pivot" if table.pid is not None:
+                self.post_message(self.Wanted("filter", f"pid={table.pid}"))
+            case "equals" if event is not None and (field := table.field).kind != "time":
+                self.post_message(self.Wanted("filter", completion.equals(field, tables.value(event, field), text)))
+            case "equals" if event is not None:
+                self.notify("A time cannot be filtered: choose another column", markup=False)
+            case _:
+                self.app.bell()
 
     # Requests that a ranked table cannot carry out alone
 

@@ -12,7 +12,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from ringtop.bpf import stream
-from ringtop.tui.app.app import Hooks, Viewer
+from ringtop.tui.app.app import Viewer
+from ringtop.tui.app.hooks import Hooks
 from ringtop.tui.settings.config import Config
 from ringtop.tui.source.recording import read
 from ringtop.tui.source.replay import ReplaySource

@@ -15,7 +15,9 @@ from textual.pilot import Pilot
 
 from ringtop.bpf import stream
 from ringtop.bpf.event.schema import SCHEMAS
-from ringtop.tui.app.app import MOST_NOTICES, Hooks, Viewer
+from ringtop.tui.app.app import Viewer
+from ringtop.tui.app.hooks import Hooks
+from ringtop.tui.app.news import MOST_NOTICES
 from ringtop.tui.draw import cells
 from ringtop.tui.draw.columns import Placed
 from ringtop.tui.model.store import Event

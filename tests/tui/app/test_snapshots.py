@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from ringtop.tui.app.app import Hooks, Viewer
+from ringtop.tui.app.app import Viewer
+from ringtop.tui.app.hooks import Hooks
 from ringtop.tui.cli.start import DEMO
 from ringtop.tui.process.card import Card
 from ringtop.tui.settings.config import Config

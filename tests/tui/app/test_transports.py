@@ -12,7 +12,8 @@ from textual.widgets import Input
 from ringtop.bpf import stream
 from ringtop.bpf.common.sizes import LARGEST, PAGE, human
 from ringtop.bpf.stream import Compare, Retune
-from ringtop.tui.app.app import Hooks, Viewer
+from ringtop.tui.app.app import Viewer
+from ringtop.tui.app.hooks import Hooks
 from ringtop.tui.source.replay import ReplaySource
 from ringtop.tui.widgets import keys
 from ringtop.tui.widgets.ask import Ask

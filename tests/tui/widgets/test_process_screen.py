@@ -11,7 +11,8 @@ from textual.pilot import Pilot
 
 from ringtop.bpf import stream
 from ringtop.bpf.event.schema import SCHEMAS, UNKNOWN
-from ringtop.tui.app.app import Hooks, Viewer
+from ringtop.tui.app.app import Viewer
+from ringtop.tui.app.hooks import Hooks
 from ringtop.tui.process import card as process
 from ringtop.tui.process.card import Card
 from ringtop.tui.widgets.main import Main

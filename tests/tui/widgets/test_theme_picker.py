@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import OptionList
 
-from ringtop.tui.app.app import Hooks, Viewer
+from ringtop.tui.app.app import Viewer
+from ringtop.tui.app.hooks import Hooks
 from ringtop.tui.settings import themes, toml
 from ringtop.tui.settings.config import Config
 from ringtop.tui.settings.state import SavedState
