@@ -51,6 +51,7 @@ from ringtop.tui.widgets.host import LocalHost
 from ringtop.tui.widgets.main import Main, Setup
 from ringtop.tui.widgets.process_screen import ProcessScreen
 from ringtop.tui.widgets.ranked import RankedTable
+from ringtop.tui.widgets.tables import Tables
 from ringtop.tui.widgets.theme_picker import ThemePicker
 from ringtop.tui.widgets.timeline import EventLines
 
@@ -287,6 +288,12 @@ class Viewer(App[int]):
 
     async def _refold(self) -> None:
         self.main.look_at(await self.refold.filter(self.filters.expr if self.filters.text else language.ALL))
+
+    def on_tables_fold(self, message: Tables.Fold) -> None:
+        """Fold a ranked table by another key."""
+        about = self.refold.fold(message.ranking, message.step)
+        self.notify(f"Folded by {about}", markup=False, timeout=2)
+        self.paint()
 
     def on_main_tell(self, message: Main.Tell) -> None:
         """Send a control to the collector, which answers with a ``State`` or a ``Notice`` and related messages."""

@@ -1,4 +1,4 @@
-"""Selects the events that the ranked rows count.
+"""Selects the events that the ranked rows count, and folds them by another key.
 
 Without a display filter these are all events; with one, the matching resident events, and then the new ones.
 """
@@ -10,7 +10,10 @@ import threading
 
 from ringtop.bpf import filter as language
 from ringtop.tui.model.store import Store
-from ringtop.tui.source.inbox import Entry, Inbox
+from ringtop.tui.source.inbox import Arrived, Entry, Inbox
+from ringtop.tui.source.source import Rewound
+from ringtop.tui.top.measures import ALL
+from ringtop.tui.top.ranking import Ranking
 from ringtop.tui.top.top import Top
 
 _STEP = 8_192
@@ -54,6 +57,21 @@ class Refold:
                 at += _STEP
         await asyncio.to_thread(behind.catch_up, waiting)
         return behind.top
+
+    def fold(self, ranking: Ranking, step: int) -> str:
+        """Fold the events of *ranking* by the key *step* places further in its list; returns the key's name.
+
+        The new rows count the resident events, those that wait in the inbox, and all new ones.
+        """
+        with self._inbox.paused() as waiting:
+            rings = [table.ring for table in self._store.tables.values()]
+            past = [ring.slice(ring.first, ring.end) for ring in rings]
+            for entry in waiting:
+                if isinstance(entry, Rewound):
+                    past.clear()
+                elif isinstance(entry, Arrived):
+                    past += entry.batches
+            return ranking.fold(step, [b for b in past if ranking.program in (b.program, ALL)])
 
 
 class _Behind:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ringtop.bpf import stream
@@ -99,6 +100,17 @@ class Inbox:
         """Stop calling *hear*."""
         with self._hearing:
             self._hearers.remove(hear)
+
+    @contextmanager
+    def paused(self) -> Iterator[list[Entry]]:
+        """Let nothing be posted meanwhile; gives the entries that were posted and are not drained yet.
+
+        Those who listen have then heard exactly what was drained and these entries.
+        """
+        with self._hearing:
+            with self._lock:
+                waiting = list(self._entries)
+            yield waiting
 
     def drain(self) -> Iterator[Entry]:
         """Yield and remove the entries that have arrived, oldest first. When the caller stops early, the rest stays."""

@@ -44,6 +44,13 @@ class Tables(Vertical):
             self.what, self.text, self.about = what, text, about
             """One of ``filter``, ``copy``, ``scan`` and ``update``; *about* names the copied text for the user."""
 
+    class Fold(Message):
+        """Asks the app to fold the events of *ranking* by the key *step* places further in its list."""
+
+        def __init__(self, ranking: Ranking, step: int) -> None:
+            super().__init__()
+            self.ranking, self.step = ranking, step
+
     def __init__(
         self,
         model: Model,
@@ -193,7 +200,7 @@ class Tables(Vertical):
         pane = next((p for p in self.panes if p.ranks is table), None)
         row, what = table.ranking.row, message.what
         if what in ("fold", "finer", "coarser"):
-            self._fold(table.ranking, -1 if what == "coarser" else 1)
+            self.post_message(self.Fold(table.ranking, -1 if what == "coarser" else 1))
         elif what == "copy_view":
             text = table.page_text()
             self.post_message(self.Wanted("copy", "\n".join(text), f"{len(text) - 1} rows"))
@@ -228,12 +235,6 @@ class Tables(Vertical):
         schema = SCHEMAS[pane.program]
         parts = [part.name for part in pane.ranking.report.key.parts]
         return schema[name] if name in schema and name in parts and schema[name].kind == "comm" else None
-
-    def _fold(self, ranking: Ranking, step: int) -> None:
-        tables = [t for p, t in self.model.store.tables.items() if ranking.program in (p, ALL)]
-        history = [t.ring.slice(t.ring.first, t.ring.end) for t in tables]
-        about = ranking.fold(step, [batch for batch in history if len(batch)])
-        self.notify(f"Folded by {about}", markup=False, timeout=2)
 
     def _show_events(self, pane: Pane, row: Row) -> None:
         """Show only the resident events of *row*."""
