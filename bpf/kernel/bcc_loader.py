@@ -68,6 +68,8 @@ class BccProgram:
     def __init__(
         self, program: str, rung: Rung, variant: Variant, kernel: Kernel, parameters: Mapping[str, int]
     ) -> None:
+        if foreign := {hook.kind for hook in rung.hooks} - _CAN_ATTACH.keys():
+            raise CannotLoad(f"bcc is not used for a {foreign.pop()}")
         try:
             bcc = import_bcc()
         except CannotTrace as e:

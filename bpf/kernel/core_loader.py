@@ -15,8 +15,10 @@ from ringtop.bpf.kernel.ladder import Hook, Rung
 from ringtop.bpf.kernel.libbpf import LibbpfError, NoLibbpf, libbpf
 from ringtop.bpf.kernel.source import HOME
 
-_TYPES = {"kprobe": 2, "kretprobe": 2, "tracepoint": 5, "raw tracepoint": 17}
+_TYPES = {"kprobe": 2, "kretprobe": 2, "tracepoint": 5, "raw tracepoint": 17, "BTF tracepoint": 26}
 """``enum bpf_prog_type``."""
+_TRACE_RAW_TP = 23
+"""Of ``enum bpf_attach_type``: what makes a program of type 26 one for a tracepoint."""
 
 
 class CoreProgram:
@@ -55,15 +57,18 @@ class CoreProgram:
         for name, entries in rung.entries.items():
             lib.call("bpf_map__set_max_entries", self._map(name), entries)
         self._set_parameters(path, types.variables(".rodata"), parameters)
-        kinds = {hook.function: _TYPES[hook.kind] for hook in rung.hooks}
+        hooks = {hook.function: hook for hook in rung.hooks}
         self._programs: dict[str, int] = {}
         for program in self._all_programs():
             name = lib.bpf_program__name(program).decode()
-            if name in kinds:
-                self._programs[name] = program
-                lib.bpf_program__set_type(program, kinds[name])
-            else:
+            if name not in hooks:
                 lib.call("bpf_program__set_autoload", program, False)
+                continue
+            self._programs[name] = program
+            lib.bpf_program__set_type(program, _TYPES[hooks[name].kind])
+            if hooks[name].kind == "BTF tracepoint":
+                lib.bpf_program__set_expected_attach_type(program, _TRACE_RAW_TP)
+                lib.call("bpf_program__set_attach_target", program, 0, hooks[name].target.encode())
         lib.call("bpf_object__load", self._object)
 
     def _all_programs(self) -> list[int]:
@@ -107,6 +112,8 @@ class CoreProgram:
         program, target = self._programs[hook.function], hook.target.encode()
         try:
             match hook.kind:
+                case "BTF tracepoint":
+                    link = self._lib.call("bpf_program__attach_trace", program)
                 case "raw tracepoint":
                     link = self._lib.call("bpf_program__attach_raw_tracepoint", program, target)
                 case "tracepoint":

@@ -9,7 +9,7 @@ from typing import Literal
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.kernel.features import Kernel, online_cpus, possible_cpus
 
-HookKind = Literal["raw tracepoint", "tracepoint", "kprobe", "kretprobe"]
+HookKind = Literal["BTF tracepoint", "raw tracepoint", "tracepoint", "kprobe", "kretprobe"]
 
 _ALL = frozenset(f.name for f in SCHEMAS["execsnoop"].fields) | {"latency"}
 _CLASSIC_SWITCH = _ALL - {"pid", "ppid", "uid", "cgroup"}
@@ -108,19 +108,27 @@ def _texts() -> int:
 def _runqslower(kernel: Kernel) -> list[Rung]:
     offsets, no_btf = _offsets(kernel)
     entries = {"runnable_since": kernel.pid_max}
+    state = {"SWITCH_HAS_PREV_STATE": offsets.get("SWITCH_HAS_PREV_STATE", 0)}
+    kinds: tuple[tuple[str, HookKind, int], ...] = (
+        ("BTF tracepoints", "BTF tracepoint", 1),
+        ("raw tracepoints with BTF", "raw tracepoint", 0),
+    )
     return [
-        Rung(
-            "raw tracepoints with BTF",
-            (
-                _raw("sched_wakeup", "on_wakeup"),
-                _raw("sched_wakeup_new", "on_wakeup"),
-                _raw("sched_switch", "on_switch"),
-            ),
-            offsets,
-            {"SWITCH_HAS_PREV_STATE": offsets.get("SWITCH_HAS_PREV_STATE", 0)},
-            entries,
-            "runqslower",
-            missing=no_btf,
+        *(
+            Rung(
+                name,
+                (
+                    Hook(kind, "sched_wakeup", "on_wakeup"),
+                    Hook(kind, "sched_wakeup_new", "on_wakeup_new"),
+                    Hook(kind, "sched_switch", "on_switch"),
+                ),
+                offsets,
+                state | {"TYPED": typed},
+                entries,
+                "runqslower",
+                missing=no_btf,
+            )
+            for name, kind, typed in kinds
         ),
         Rung(
             "tracepoints",

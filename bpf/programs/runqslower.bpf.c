@@ -35,29 +35,29 @@ static __always_inline void on_runnable(u32 tid)
 		*since = bpf_ktime_get_ns() & ~PREEMPTED;
 }
 
-/* A task leaves its CPU. A preempted one waits from now on. One that sleeps does not, whatever woke it while it ran. */
-static __always_inline void on_switch_out(u32 tid, bool preempted)
-{
-	u64 *since = waiting_since(tid);
-
-	if (since)
-		*since = preempted ? bpf_ktime_get_ns() | PREEMPTED : 0;
-}
-
-/* Return the event of a wait that just ended, or NULL when there is nothing to report. */
-static __always_inline struct runqslower_event *event_begin(u32 tid)
+/* The CPU goes from one task to another. A preempted one waits from now on. One that sleeps does not, whatever woke it
+ * while it ran. Return the event of the other one's wait, or NULL when there is nothing to report. */
+static __always_inline struct runqslower_event *event_begin(u32 prev_tid, bool preempted, u32 tid)
 {
 	int zero = 0;
-	u64 *since = tid ? runnable_since.lookup(&tid) : NULL;
+	u64 *left = waiting_since(prev_tid), *since = tid ? runnable_since.lookup(&tid) : NULL;
+	u64 start = since ? *since : 0;
+
+	if (left && !preempted)
+		*left = 0;
+	if (!start && !preempted)
+		return NULL;
+	u64 now = bpf_ktime_get_ns();
+
+	if (left && preempted)
+		*left = now | PREEMPTED;
+	if (!since || !start)
+		return NULL;
+	*since = 0;
+	s64 latency = now - (start & ~PREEMPTED);
 	struct config *c = config.lookup(&zero);
 
-	if (!since || !*since || !c)
-		return NULL;
-	u64 start = *since, now = bpf_ktime_get_ns();
-	s64 latency = now - (start & ~PREEMPTED);
-
-	*since = 0;
-	if (latency <= 0 || latency < c->capture.range[RANGE_LATENCY].lo)
+	if (!c || latency <= 0 || latency < c->capture.range[RANGE_LATENCY].lo)
 		return NULL;
 	struct runqslower_event *e = scratch.lookup(&zero);
 
@@ -88,21 +88,33 @@ static __always_inline void event_submit(void *ctx, struct runqslower_event *e)
 #ifdef BTF_OFFSETS
 
 PARAMETER(SWITCH_HAS_PREV_STATE);	/* the tracepoint has a fourth argument: since 5.18 */
+PARAMETER(TYPED);	/* a BTF tracepoint: the verifier knows the types of its arguments, so no helper need read them */
+
+static __always_inline u32 task_u32(u64 task, u64 offset)
+{
+	return TYPED ? *(u32 *)(task + offset) : read_u32(task, offset);
+}
 
 int on_wakeup(struct bpf_raw_tracepoint_args *ctx)
 {
-	on_runnable(read_u32(ctx->args[0], TASK_PID));
+	on_runnable(task_u32(ctx->args[0], TASK_PID));
+	return 0;
+}
+
+int on_wakeup_new(struct bpf_raw_tracepoint_args *ctx)
+{
+	on_runnable(task_u32(ctx->args[0], TASK_PID));
 	return 0;
 }
 
 int on_switch(struct bpf_raw_tracepoint_args *ctx)
 {
-	u64 preempt = ctx->args[0], next = ctx->args[2];
-	u32 state = SWITCH_HAS_PREV_STATE ? ctx->args[3] : read_u32(ctx->args[1], TASK_STATE);
+	u64 preempt = ctx->args[0], prev = ctx->args[1], next = ctx->args[2];
+	u32 prev_tid = TYPED ? task_u32(prev, TASK_PID) : bpf_get_current_pid_tgid();
+	u32 state = SWITCH_HAS_PREV_STATE ? ctx->args[3] : task_u32(prev, TASK_STATE);
 	/* A preempted task is runnable whatever its state says (kernel/sched: __trace_sched_switch_state). */
-	on_switch_out(bpf_get_current_pid_tgid(), (preempt & 0xff) || !state);
-
-	struct runqslower_event *e = event_begin(read_u32(next, TASK_PID));
+	bool preempted = (preempt & 0xff) || !state;
+	struct runqslower_event *e = event_begin(prev_tid, preempted, task_u32(next, TASK_PID));
 
 	if (!e)
 		return 0;
@@ -133,9 +145,8 @@ int on_wakeup_new(struct tracepoint__sched__sched_wakeup_new *args)
 int on_switch(struct tracepoint__sched__sched_switch *args)
 {
 	/* The tracepoint's state has a flag for preempted above the state bits (0xff), so those are 0 for a runnable task. */
-	on_switch_out(args->prev_pid, !(args->prev_state & 0xff));
-
-	struct runqslower_event *e = event_begin(args->next_pid);
+	bool preempted = !(args->prev_state & 0xff);
+	struct runqslower_event *e = event_begin(args->prev_pid, preempted, args->next_pid);
 
 	if (!e)
 		return 0;

@@ -116,7 +116,8 @@ def _difference(told: _Told, expected: _Told) -> str:
 def _missing(kernel: Kernel, rung: Rung, loader: Loader) -> str:
     """Why *loader* does not offer *rung*; empty when it does."""
     no_core = kernel.btf if isinstance(kernel.btf, str) else "" if rung.object else "no object is compiled for it"
-    return rung.missing or (no_core if loader == "core" else "")
+    no_bcc = "bcc is not used for it" if any(hook.kind == "BTF tracepoint" for hook in rung.hooks) else ""
+    return rung.missing or (no_core if loader == "core" else no_bcc)
 
 
 def check() -> Iterator[Trial]:
