@@ -18,6 +18,10 @@ from ringtop.tui.lines import summary as ledger
 from ringtop.tui.source.client import Client, CollectorDied, arguments
 from ringtop.tui.text.say import say
 
+_LEAVES_S = 60.0
+"""Seconds for a collector that has said ``End`` to leave: on a slow machine the kernel takes its time to free what the
+collector had, and a signal would only replace its exit status."""
+
 
 def collector(options: CollectorOptions) -> Client:
     """Start a collector, and then give up root."""
@@ -76,7 +80,7 @@ class Session:
         except OSError:
             self.client.close()
             raise
-        return self.finish(self.client.close())
+        return self.finish(self.client.close(_LEAVES_S))
 
     def _broke_off(self, error: Exception, kept: str) -> None:
         say(str(error))

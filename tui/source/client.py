@@ -22,8 +22,10 @@ LOCAL = (sys.executable, "-I", "-m", "ringtop.bpf", "collect")
 """The command of a local collector, to which its options are added. With -I, neither the environment nor the current
 folder can redirect it."""
 ENVIRONMENT = {"PATH": PATH}
-_PATIENCE = (1.0, 0.5, 0.5)
-"""Seconds for a collector to detach and exit after its input is closed, to end after SIGTERM, and after SIGKILL."""
+_PATIENCE = 1.0
+"""Seconds for a collector to detach and exit after its input is closed."""
+_FORCED = 0.5
+"""Seconds for it to end after SIGTERM, and again after SIGKILL."""
 
 
 def arguments(options: CollectorOptions) -> list[str]:
@@ -117,18 +119,20 @@ class Client:
         self._told.seek(max(0, size - 4096))
         return self._told.read().decode(errors="replace").strip()
 
-    def close(self) -> int:
-        """End the collector and return its exit status: close its input, then send SIGTERM, then SIGKILL.
+    def close(self, patience: float = _PATIENCE) -> int:
+        """End the collector and return its exit status: close its input, after *patience* seconds send SIGTERM, then
+        SIGKILL.
 
         The status is that of SIGKILL for a collector that cannot be ended because it belongs to another user. Takes at
-        most 2 seconds. May be called from any thread.
+        most a second more than *patience*. May be called from any thread.
         """
         with self._ending:
             self._in.close()
-            for end, patience in zip((None, self.process.terminate, self.process.kill), _PATIENCE, strict=True):
+            steps = ((None, patience), (self.process.terminate, _FORCED), (self.process.kill, _FORCED))
+            for end, seconds in steps:
                 with suppress(OSError):  # the process may belong to another user
                     if end is not None:
                         end()
                 with suppress(subprocess.TimeoutExpired):
-                    return self.process.wait(patience)
+                    return self.process.wait(seconds)
             return -signal.SIGKILL

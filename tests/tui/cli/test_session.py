@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli import ending, session
 from ringtop.tui.cli.record import Recording
 from ringtop.tui.cli.session import Session
+from ringtop.tui.source import client as source
 from ringtop.tui.source.client import CollectorDied
 from ringtop.tui.source.recording import Recorder, read
 from tests.tui.source.recordings import hello, round_at, stats_at
@@ -43,7 +45,7 @@ class Client:
         """Remember it."""
         self.sent.append(control)
 
-    def close(self) -> int:
+    def close(self, patience: float = 0) -> int:
         """End it."""
         self.closed += 1
         return self.status
@@ -52,7 +54,7 @@ class Client:
 class Heard(Session):
     """Remembers what it is told, and when."""
 
-    def __init__(self, client: Client, duration: float | None = None) -> None:
+    def __init__(self, client: Client | source.Client, duration: float | None = None) -> None:
         super().__init__(client, OPTIONS.programs, duration)  # type: ignore[arg-type]
         self.log: list[str] = []
 
@@ -86,6 +88,22 @@ def test_to_its_end(capsys: pytest.CaptureFixture[str]) -> None:
     assert heard.stats == WHOLE[-2]
     assert client.closed == 1
     assert capsys.readouterr().err == "ringtop: no hook for it\n"
+
+
+SLOW = """
+import os, sys, time
+os.write(1, {stream!r})
+os.close(1)
+time.sleep(3)
+sys.exit(2)
+"""
+"""A collector that has said all, and takes its time to leave."""
+
+
+def test_a_collector_that_is_slow_to_leave_keeps_its_exit_status() -> None:
+    said = stream.MAGIC + b"".join(map(stream.encode, WHOLE))
+    heard = Heard(source.Client((), (sys.executable, "-c", SLOW.format(stream=said))))
+    assert heard.run(2) == 42
 
 
 def test_a_change_of_state_is_no_second_beginning() -> None:
