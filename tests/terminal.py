@@ -69,6 +69,11 @@ class Terminal:
         """The same without escape sequences."""
         return ESCAPE.sub(b"", self.written).decode(errors="replace")
 
+    @property
+    def left(self) -> str:
+        """What stands on the terminal after the last screen of its own was left; all text when none was."""
+        return ESCAPE.sub(b"", self.written.rpartition(b"\x1b[?1049l")[2]).decode(errors="replace")
+
     def saw(self, text: str, since: int = 0) -> bool:
         """Whether *text* gets written, after the first *since* bytes."""
         return eventually(lambda: text in ESCAPE.sub(b"", self.written[since:]).decode(errors="replace"))

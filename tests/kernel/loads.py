@@ -155,11 +155,22 @@ class Waits:
             os.waitpid(pid, 0)
 
 
-class Storm:
-    """A child on every CPU that fails to delete a file *each* times, when told to."""
+def fail_to_delete() -> None:
+    """Try to delete a file that does not exist. Raises FileNotFoundError."""
+    os.unlink("/nonexistent/file")
 
-    def __init__(self, each: int) -> None:
+
+def fail_to_start() -> None:
+    """Try to start a program that does not exist. Raises FileNotFoundError."""
+    os.execv("/nonexistent/program", ["/nonexistent/program", "first", "second"])
+
+
+class Storm:
+    """A child on every CPU that tries something that fails *each* times, when told to."""
+
+    def __init__(self, each: int, attempt: Callable[[], None] = fail_to_delete) -> None:
         self._go = os.pipe()
+        self._attempt = attempt
         self.pids = {cpu: self._fork(cpu, each) for cpu in sorted(os.sched_getaffinity(0))}
         self._left = list(self.pids.values())
         self.total = each * len(self.pids)
@@ -172,8 +183,8 @@ class Storm:
             os.read(self._go[0], 1)
             for _ in range(each):
                 try:
-                    os.unlink("/nonexistent/file")
-                except OSError:
+                    self._attempt()
+                except FileNotFoundError:
                     continue
             os._exit(0)
         return pid

@@ -18,6 +18,7 @@ from ringtop.tui.source.broker import Broker
 from ringtop.tui.source.client import ENVIRONMENT, LOCAL, Client
 from tests.kernel.loads import run_programs
 from tests.kernel.tracing import PRIME, RINGTOP, Tracing
+from tests.kernel.watcher import as_watcher
 from tests.processes import called, eventually
 from tests.terminal import Terminal
 
@@ -239,14 +240,7 @@ print(received, client.close())
 
 
 def test_a_user_gets_the_collector_through_sudo(tmp_path: Path) -> None:
-    """With a sudoers file and a user that only the processes of this test see."""
-    (tmp_path / "sudoers").write_text("Defaults !fqdn\nwatcher ALL=(root) NOPASSWD: ALL\n")
-    (tmp_path / "sudoers").chmod(0o440)
-    (tmp_path / "passwd").write_text(f"{Path('/etc/passwd').read_text()}watcher:*:4242:4242::/tmp:/bin/sh\n")
-    (tmp_path / "passwd").chmod(0o644)
-    mounts = "".join(f"mount --bind {tmp_path}/{name} /etc/{name} && " for name in ("sudoers", "passwd"))
-    shell = f'{mounts}exec setpriv --reuid=4242 --regid=4242 --clear-groups "$@"'
-    command = ["unshare", "--mount", "sh", "-c", shell, "sh", sys.executable, "-c", WATCH, "execsnoop", "--capture", ME]
+    command = [*as_watcher(tmp_path), sys.executable, "-c", WATCH, "execsnoop", "--capture", ME]
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     assert process.stdout is not None

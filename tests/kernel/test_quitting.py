@@ -15,7 +15,7 @@ import pytest
 
 from tests.kernel.tracing import RINGTOP
 from tests.processes import called, descendants, ended, eventually, gone, programs
-from tests.terminal import ESCAPE, Terminal
+from tests.terminal import Terminal
 
 COMPILING = """
 import sys
@@ -112,9 +112,7 @@ def assert_quits(terminal: Terminal) -> None:
     terminal.type("q")
     assert terminal.wait() == 0, terminal.text
     assert terminal.attributes == terminal.before
-    _, restored, after = terminal.written.rpartition(b"\x1b[?1049l")
-    assert restored
-    assert not ESCAPE.sub(b"", after), after
+    assert not terminal.left
     assert ended(processes)
 
 

@@ -1,32 +1,34 @@
-"""Storms of deletions into buffers too small for them: the ledger tells on every CPU what became of each."""
+"""Storms of events into buffers too small for them: the ledger tells on every CPU what became of each."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 from ringtop.bpf.common.sizes import human
 from ringtop.bpf.common.transports import NAMES, Transport
 from ringtop.bpf.kernel.features import Kernel, online_cpus
-from tests.kernel.loads import Storm
+from tests.kernel.loads import Storm, fail_to_delete, fail_to_start
 from tests.kernel.tracing import assert_explained, running
 from tests.kernels.trial import Trial, tried
 
 _EVENTS = 40_000
+_ATTEMPTS = {"unlinksnoop": fail_to_delete, "execsnoop": fail_to_start}
 _BUFFERS: list[tuple[Transport, int]] = [("perfbuf", 16 << 10), ("perfbuf", 4 << 10), ("ringbuf", 16 << 10)]
 
 
-def _try(transport: Transport, size: int) -> str:
-    storm = Storm(_EVENTS // len(online_cpus()))
+def _try(program: str, transport: Transport, size: int) -> str:
+    storm = Storm(_EVENTS // len(online_cpus()), _ATTEMPTS[program])
     pids = storm.pids.values()
     capture = f"pid>={min(pids)} and pid<={max(pids)}"
-    arguments = ("unlinksnoop", "--transport", transport, "--buffer", str(size), "--capture", capture)
+    arguments = (program, "--transport", transport, "--buffer", str(size), "--capture", capture)
     with tempfile.TemporaryDirectory() as folder, running(arguments, Path(folder) / "summary.json") as trace:
         storm.run()
         outcome = trace.finish()
-    ledger = outcome.summary["unlinksnoop"]
+    ledger = outcome.summary[program]
     told = "; ".join(
         f"CPU {c['cpu']}: {c['emitted']:,} = {c['received']:,} + {sum(c['dropped'].values()):,} lost, "
         f"residual {c['residual']}"
@@ -41,10 +43,10 @@ def _try(transport: Transport, size: int) -> str:
 
 
 def check() -> Iterator[Trial]:
-    """A trial for each buffer that this kernel has."""
+    """A trial of each program for each buffer that this kernel has."""
     kernel = Kernel()
-    for transport, size in _BUFFERS:
+    for program, (transport, size) in product(_ATTEMPTS, _BUFFERS):
         if transport == "ringbuf" and kernel.no_ringbuf:
             continue
-        what = {"events": f"{_EVENTS:,}", "buffer": f"{NAMES[transport]}, {human(size)}"}
-        yield tried("Storms", what, partial(_try, transport, size))
+        what = {"program": program, "events": f"{_EVENTS:,}", "buffer": f"{NAMES[transport]}, {human(size)}"}
+        yield tried("Storms", what, partial(_try, program, transport, size))
