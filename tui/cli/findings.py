@@ -9,6 +9,7 @@ from ringtop.bpf.collector.doctor import examine
 from ringtop.bpf.common.errors import CANNOT_TRACE
 from ringtop.bpf.common.transports import NAMES
 from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.tui.cli.output import Output
 from ringtop.tui.lines.json_lines import escaped_json
 from ringtop.tui.text.text import safe
 
@@ -21,21 +22,25 @@ def run(json: bool) -> int:
     found = examine()
     able = sum(bool(c.hook) for c in found["programs"])
     status = {len(SCHEMAS): 0, 0: CANNOT_TRACE}.get(able, _A_PART)
+    out = Output("json" if json else "table")
     if json:
-        click.echo(escaped_json(msgspec.json.format(msgspec.json.encode(found)).decode()))
+        out.put([escaped_json(msgspec.json.format(msgspec.json.encode(found)).decode())])
         return status
+
+    def mark(ok: bool, colour: str) -> str:
+        text = click.style("ok ", fg="green") if ok else click.style("no ", fg=colour)
+        return text if out.screen else click.unstyle(text)
+
     for f in found["findings"]:
-        mark = click.style("ok ", fg="green") if f.ok else click.style("no ", fg="red" if f.needed else "yellow")
-        click.echo(f"{mark} {f.name:<12} {safe(f.what)}")
+        out.put([f"{mark(f.ok, 'red' if f.needed else 'yellow')} {f.name:<12} {safe(f.what)}"])
         if f.cure:
-            click.echo(f"{'':16} {safe(f.cure)}")
+            out.put([f"{'':16} {safe(f.cure)}"])
     for c in found["programs"]:
-        mark = click.style("ok ", fg="green") if c.hook else click.style("no ", fg="red")
         how = f"{safe(c.hook)}; {NAMES[c.transport]}; loader {c.loader}" if c.hook else "cannot run"
-        click.echo(f"{mark} {c.program:<12} {how}")
+        out.put([f"{mark(bool(c.hook), 'red')} {c.program:<12} {how}"])
         if c.without:
-            click.echo(f"{'':16} without {safe(c.without)}")
+            out.put([f"{'':16} without {safe(c.without)}"])
         for reason in [*c.passed_over, *([f"core: {c.no_core}"] if c.no_core else [])]:
-            click.echo(f"{'':16} not {safe(reason)}")
-    click.echo(f"{able} of {len(SCHEMAS)} programs can run here.")
+            out.put([f"{'':16} not {safe(reason)}"])
+    out.put([f"{able} of {len(SCHEMAS)} programs can run here."])
     return status

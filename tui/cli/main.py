@@ -16,10 +16,11 @@ from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.filter import FilterError
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.bpf.options.kinds import DisplayFilter
+from ringtop.bpf.options.kinds import DisplayFilter, Number
 from ringtop.bpf.stream import Control
 from ringtop.tui.cli.folding import HELP, By, Sort
 from ringtop.tui.cli.options import Value, flags, programs_argument, said
+from ringtop.tui.cli.output import CannotWrite, lost, open_closed_files
 from ringtop.tui.cli.schedule import Change
 from ringtop.tui.settings.config import Config
 from ringtop.tui.text.say import say
@@ -35,8 +36,21 @@ Exit status:
   3  it cannot trace here (it says why, and the cure)
   4  with --check: events were lost, or the ledger does not balance
   5  doctor: some of the programs can run here, and some cannot
+  6  trace: fewer rows came than --count asked for
   128 + N  the viewer was ended by signal N; 129: its terminal went away
 """
+
+
+_YEAR_S = 31_536_000
+
+
+def _seconds(least: float) -> Value:
+    return Value(Number(float, least, _YEAR_S, "SECONDS"))
+
+
+_duration = click.option(
+    "--duration", type=_seconds(0.001), metavar="SECONDS", help="Stop after so many seconds, at most a year."
+)
 
 
 @click.group(
@@ -96,11 +110,11 @@ def collect(**given: Any) -> NoReturn:
     help="Display filter: what is printed.",
 )
 @click.option("--count", type=click.IntRange(1), help="Stop after so many rows.")
-@click.option("--duration", type=click.FloatRange(0, min_open=True), help="Stop after so many seconds.")
+@_duration
 @click.option(
     "--after",
     nargs=2,
-    type=(click.FloatRange(0), Change()),
+    type=(_seconds(0), Change()),
     multiple=True,
     metavar="SECONDS CHANGE",
     help="Change something meanwhile: transport=ringbuf|perfbuf|other, buffer=SIZE, wakeup=MODE, capture=EXPR; "
@@ -138,7 +152,7 @@ def trace(
 @ringtop.command(epilog=f"Keys, from coarse to fine:\n\n{HELP}\n\n{STATUS}")
 @programs_argument(required=False)
 @flags(CollectorOptions, "programs")
-@click.option("--duration", type=click.FloatRange(0, min_open=True), help="Stop after so many seconds.")
+@_duration
 @click.option("--by", type=By(), multiple=True, metavar="PROGRAM=KEY", help="What a program is folded by. Repeatable.")
 @click.option("--rows", type=click.IntRange(0), default=20, show_default=True, help="Most rows of a table.")
 @click.option("--sort", type=Sort(), metavar="COLUMN", help="What rows are ranked by, where they have it.")
@@ -149,7 +163,7 @@ def trace(
     show_default=True,
     help="Which events are counted: all, or the last ones.",
 )
-@click.option("--every", type=click.FloatRange(0.1), metavar="SECONDS", help="Report so often, not only at the end.")
+@click.option("--every", type=_seconds(0.1), metavar="SECONDS", help="Report so often, not only at the end.")
 @click.option(
     "--format",
     "style",
@@ -209,7 +223,7 @@ def top(
 @ringtop.command(epilog=STATUS)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @flags(CollectorOptions)
-@click.option("--duration", type=click.FloatRange(0, min_open=True), help="Stop after so many seconds.")
+@_duration
 @click.option("--overwrite", is_flag=True, help="FILE may be there already.")
 @click.option("-q", "--quiet", is_flag=True, help="Errors only on standard error.")
 def record(file: Path, duration: float | None, overwrite: bool, quiet: bool, **given: Any) -> int:
@@ -221,7 +235,13 @@ def record(file: Path, duration: float | None, overwrite: bool, quiet: bool, **g
 
 @ringtop.command(epilog=STATUS)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--speed", type=click.FloatRange(0.25, 64), default=1.0, show_default=True, help="Times as fast.")
+@click.option(
+    "--speed",
+    type=Value(Number(float, 0.25, 64)),
+    default=1.0,
+    show_default=True,
+    help="Times as fast.",
+)
 @click.pass_obj
 def replay(config: Callable[[], Config], file: Path, speed: float) -> int:
     """Show the recording FILE in the viewer."""
@@ -253,7 +273,9 @@ def doctor(json: bool) -> int:
 
 @ringtop.command(epilog=STATUS)
 @click.option("--json", is_flag=True, help="One JSON object instead of tables.")
-@click.option("--events", type=click.IntRange(100), default=1_000_000, show_default=True, help="Events of each row.")
+@click.option(
+    "--events", type=click.IntRange(100, 10**9), default=1_000_000, show_default=True, help="Events of each row."
+)
 def bench(json: bool, events: int) -> int:
     """Measure what reading events costs here, ringtop's way and bcc's, and what tracing costs those who are traced.
 
@@ -275,8 +297,21 @@ def _refuse(e: click.ClickException) -> None:
 
 def main() -> None:
     """Run the command line and exit; every kind of failure has its own exit status."""
+    open_closed_files()
     try:
-        status = ringtop.main(standalone_mode=False)
+        status = _status()
+    except CannotWrite as e:
+        status = 0
+        if not e.unread:
+            say(str(e))
+            status = 1
+    sys.exit(status)
+
+
+def _status() -> int:
+    """Run the command line and return the exit status. Raises CannotWrite."""
+    try:
+        status: int = ringtop.main(standalone_mode=False)
     except click.ClickException as e:
         _refuse(e)
         status = e.exit_code
@@ -285,4 +320,13 @@ def main() -> None:
     except CannotTrace as e:
         say(str(e))
         status = CANNOT_TRACE
-    sys.exit(status)
+    except OSError as e:
+        if e.filename is None:
+            raise lost(sys.stdout, e) from e
+        say(f"{safe(str(e.filename))}: {e.strerror}")
+        status = 1
+    try:
+        sys.stdout.flush()
+    except OSError as e:
+        raise lost(sys.stdout, e) from e
+    return status

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, TextIO
+from collections.abc import Sequence
+from typing import Any
 
 from ringtop.bpf import stream
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli.account import give_up_root
 from ringtop.tui.cli.ending import when_told, when_unheard
+from ringtop.tui.cli.output import CannotWrite
 from ringtop.tui.lines import summary as ledger
 from ringtop.tui.source.client import Client, CollectorDied, arguments
 from ringtop.tui.text.say import say
@@ -45,7 +42,7 @@ class Session:
         self._programs, self._duration, self._quiet = programs, duration, quiet
 
     def hear(self, message: stream.AnyMessage) -> None:
-        """Called with each message. Raises StreamError, OSError."""
+        """Called with each message. Raises StreamError, OSError, CannotWrite."""
 
     def begun(self) -> None:
         """Called once every program runs or has failed."""
@@ -60,7 +57,8 @@ class Session:
 
     def run(self, reader: int) -> int:
         """Run until the collector's ``End`` and return the exit status. A signal, or the loss of the reader of the file
-        descriptor *reader*, asks the collector to end. Raises CannotTrace, and OSError from ``hear``."""
+        descriptor *reader*, asks the collector to end. Raises CannotTrace, and OSError and
+        CannotWrite from ``hear``."""
         when_told(self.stop)
         when_unheard(reader, self.stop)
         try:
@@ -77,7 +75,7 @@ class Session:
             self._broke_off(e, self.cut_short())
             self.client.close()
             return 1
-        except OSError:
+        except (OSError, CannotWrite):
             self.client.close()
             raise
         return self.finish(self.client.close(_LEAVES_S))
@@ -132,22 +130,3 @@ class Session:
         for line in ledger.lines(summary):
             self.tell(line)
         return summary
-
-
-def standard_output() -> TextIO:
-    """Standard output, always buffered: with PYTHONUNBUFFERED, Python drops the rest of a write that a signal cuts
-    short. Characters that the locale cannot encode are escaped instead of being an error."""
-    out = sys.stdout
-    return open(out.fileno(), "w", encoding=out.encoding, errors="backslashreplace", closefd=False)
-
-
-@contextmanager
-def until_unread(out: TextIO) -> Iterator[None]:
-    """End the block quietly when *out* has lost its reader, which is no failure."""
-    screen = out.isatty()
-    try:
-        yield
-    except OSError as e:
-        if e.errno != errno.EPIPE and not (e.errno == errno.EIO and screen):
-            raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # Python flushes its buffer at exit

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import threading
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import Protocol
 
 import click
 
@@ -18,7 +17,8 @@ from ringtop.bpf import filter as language
 from ringtop.bpf import stream
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli.ending import when_told
-from ringtop.tui.cli.session import Session, collector, standard_output, until_unread
+from ringtop.tui.cli.output import Output
+from ringtop.tui.cli.session import Session, collector
 from ringtop.tui.lines.summary import balanced
 from ringtop.tui.lines.top_records import TopCsv, TopJson
 from ringtop.tui.lines.top_table import TopTable
@@ -66,14 +66,14 @@ class Writer(Protocol):
 class Run:
     """Folds a stream and prints reports, at intervals of the events' clock and at the end."""
 
-    def __init__(self, options: TopOptions, top: Top, out: TextIO, writer: Writer) -> None:
+    def __init__(self, options: TopOptions, top: Top, out: Output, writer: Writer) -> None:
         self.options, self.top = options, top
         self._out, self._writer = out, writer
         self._due_ns: int | None = None
-        self._print(writer.header())
+        out.put(writer.header())
 
     def take(self, message: stream.AnyMessage) -> None:
-        """Process one message. Raises StreamError, OSError."""
+        """Process one message. Raises StreamError, CannotWrite."""
         self.top.hear(message)
         if self.options.every is None or not self.top.now_ns:
             return
@@ -89,13 +89,8 @@ class Run:
         options = self.options
         programs = [*self.top.programs, *([ALL] if len(self.top.programs) > 1 else [])]
         reports = [self.top.report(program, options.window, options.sort, options.rows) for program in programs]
-        self._print(self._writer.lines(reports, self.top.wall_offset_ns))
+        self._out.put(self._writer.lines(reports, self.top.wall_offset_ns))
         return reports
-
-    def _print(self, lines: list[str]) -> None:
-        if lines:
-            self._out.write("\n".join(lines) + "\n")
-            self._out.flush()
 
 
 class Live(Session):
@@ -106,7 +101,7 @@ class Live(Session):
         self._run, self._check = run, options.check
 
     def hear(self, message: stream.AnyMessage) -> None:
-        """Process one message. Raises StreamError, OSError."""
+        """Process one message. Raises StreamError, CannotWrite."""
         self._run.take(message)
 
     def begun(self) -> None:
@@ -139,22 +134,19 @@ def run(options: TopOptions) -> int:
 
     Raises CannotTrace when the collector cannot trace, and UsageError for a file that is no recording.
     """
-    screen = sys.stdout.isatty()
-    out = standard_output()
-    with until_unread(out):
-        if options.replay is not None:
-            return _replay(options, options.replay, out, screen)
-        client = collector(options.collector)
-        run = Run(options, _top(options, LocalHost()), out, _writer(options.style, screen))
-        return Live(client, options, run).run(out.fileno())
-    return 0
+    out = Output(options.style)
+    if options.replay is not None:
+        return _replay(options, options.replay, out)
+    client = collector(options.collector)
+    run = Run(options, _top(options, LocalHost()), out, _writer(options.style, out.screen))
+    return Live(client, options, run).run(out.fileno())
 
 
 def _top(options: TopOptions, host: LocalHost | None, seed: bytes | None = None) -> Top:
     return Top(options.collector.programs, options.by, language.parse(options.display), host, seed)
 
 
-def _replay(options: TopOptions, file: Path, out: TextIO, screen: bool) -> int:
+def _replay(options: TopOptions, file: Path, out: Output) -> int:
     try:
         reading = read(file)
     except OSError as e:
@@ -166,7 +158,7 @@ def _replay(options: TopOptions, file: Path, out: TextIO, screen: bool) -> int:
     messages = iter(reading)
     first = next(messages, None)  # a seed from the recording makes replays repeatable
     seed = blake2b(stream.encode(first) if first is not None else b"", digest_size=16).digest()
-    run = Run(options, _top(options, None, seed), out, _writer(options.style, screen))
+    run = Run(options, _top(options, None, seed), out, _writer(options.style, out.screen))
     begin_ns = 0
     for message in chain([] if first is None else [first], messages):
         run.take(message)

@@ -17,7 +17,8 @@ from ringtop.bpf import stream
 from ringtop.bpf.common import sizes
 from ringtop.bpf.common.transports import NAMES
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.tui.cli.session import Session, collector, standard_output, until_unread
+from ringtop.tui.cli.output import CannotWrite, Output
+from ringtop.tui.cli.session import Session, collector
 from ringtop.tui.lines.json_lines import escaped_json
 from ringtop.tui.lines.lines import LineWriter, writer
 from ringtop.tui.lines.summary import balanced
@@ -25,6 +26,9 @@ from ringtop.tui.model import notes
 from ringtop.tui.source.client import Client
 from ringtop.tui.text import glyphs
 from ringtop.tui.text.text import safe
+
+_FEWER = 6
+"""Exit status when fewer rows were printed than asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Trace(Session):
     """One run of ``trace``: it takes the messages of a collector and prints their events."""
 
     def __init__(
-        self, options: TraceOptions, client: Client, out: TextIO, lines: LineWriter, summary: TextIO | None = None
+        self, options: TraceOptions, client: Client, out: Output, lines: LineWriter, summary: TextIO | None = None
     ) -> None:
         super().__init__(client, options.collector.programs, options.duration, options.quiet)
         self.options, self.out, self.lines = options, out, lines
@@ -59,7 +63,7 @@ class Trace(Session):
         self._cpus = 1
 
     def hear(self, message: stream.AnyMessage) -> None:
-        """Process one message. Raises OSError."""
+        """Process one message. Raises CannotWrite."""
         match message:
             case stream.Hello():
                 self._wall_offset_ns, self._cpus = message.wall_offset_ns, len(message.cpus)
@@ -80,7 +84,7 @@ class Trace(Session):
         """Print the titles, and schedule the changes of ``--after``."""
         header = self.lines.header()
         if header and any(s.state == "running" for s in self.states.values()):
-            self._print([header])
+            self.out.put([header])
         for seconds, control in self.options.after:
             self.later(seconds, control)
 
@@ -88,9 +92,15 @@ class Trace(Session):
         """Print the ledger for people, and write it as JSON for scripts."""
         summary = self.summary(self.changes)
         if self._summary is not None:
-            self._summary.write(escaped_json(json.dumps(summary, indent=2)) + "\n")
-            self._summary.flush()
-        return 4 if self.options.check and not balanced(summary) else status
+            try:
+                self._summary.write(escaped_json(json.dumps(summary, indent=2)) + "\n")
+                self._summary.flush()
+            except OSError as e:
+                raise CannotWrite("the summary", e) from e
+        if self.options.check and not balanced(summary):
+            return 4
+        fewer = self.options.count is not None and self._printed < self.options.count
+        return _FEWER if fewer and status == 0 else status
 
     def _round(self, message: stream.Round) -> None:
         rows: list[tuple[int, str]] = []
@@ -102,15 +112,10 @@ class Trace(Session):
         rows.sort(key=lambda row: row[0])
         if self.options.count is not None:
             rows = rows[: self.options.count - self._printed]
-        self._print([line for _, line in rows])
+        self.out.put([line for _, line in rows])
         self._printed += len(rows)
         if rows and self._printed == self.options.count:
             self.stop()
-
-    def _print(self, lines: list[str]) -> None:
-        if lines:
-            self.out.write("\n".join(lines) + "\n")
-            self.out.flush()
 
 
 def _open_summary(where: str | None) -> TextIO | None:
@@ -118,23 +123,20 @@ def _open_summary(where: str | None) -> TextIO | None:
     if where is None or where == "-":
         return sys.stderr if where else None
     try:
-        return Path(where).open("w")
+        return Path(where).open("w", encoding="utf-8")
     except OSError as e:
         raise click.UsageError(f"{safe(where)} cannot be written: {e.strerror}") from e
 
 
 def run(options: TraceOptions) -> int:
     """Trace and return the exit status. Raises CannotTrace when the collector cannot trace."""
-    screen = sys.stdout.isatty()
-    out = standard_output()
+    out = Output(options.style)
     summary_file = _open_summary(options.summary)
     client = collector(options.collector)
     lines = writer(
         options.style,
         options.collector.programs,
-        colour=screen and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR"),
-        width=shutil.get_terminal_size().columns if screen else None,
+        colour=out.screen and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR"),
+        width=shutil.get_terminal_size().columns if out.screen else None,
     )
-    with until_unread(out):
-        return Trace(options, client, out, lines, summary_file).run(out.fileno())
-    return 0
+    return Trace(options, client, out, lines, summary_file).run(out.fileno())

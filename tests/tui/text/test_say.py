@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli import findings, trace
 from ringtop.tui.cli import main as cli
+from ringtop.tui.cli.output import Output
 from ringtop.tui.lines.json_lines import escaped_json
 from ringtop.tui.lines.lines import writer
 from tests.safety import assert_safe
@@ -80,11 +80,10 @@ def test_a_failure_with_a_cure(capsys: pytest.CaptureFixture[str], monkeypatch: 
     assert said(capsys).splitlines()[-1] == "the cure"
 
 
-def test_a_hostile_collector_is_quoted_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_hostile_collector_is_quoted_not_obeyed(capfd: pytest.CaptureFixture[str]) -> None:
     """The summary is JSON and holds what was sent."""
-    out = io.StringIO()
     options = trace.TraceOptions(CollectorOptions(programs=("execsnoop", "unlinksnoop")))
-    told = trace.Trace(options, None, out, writer("table", ["execsnoop"]))  # type: ignore[arg-type]
+    told = trace.Trace(options, None, Output(), writer("table", ["execsnoop"]))  # type: ignore[arg-type]
     period = stream.Period("ringbuf", 4096, SENT, 4096, 1.0, 1, 1, 1, 1, 1, [1])
     cpu = stream.CpuStats(0, 9, 1, 8, 4, {SENT: 4}, 99, 4, 0, 10, 10, 0)
     stats = stream.Stats(1, 0, [stream.ProgramStats("execsnoop", "ringbuf", [cpu], 1, 4096, 1, [1], 0, 0, 0)], 1, 1)
@@ -98,10 +97,10 @@ def test_a_hostile_collector_is_quoted_not_obeyed(capsys: pytest.CaptureFixture[
     ):
         told.take(message)
     summary = told.summary(told.changes)
-    written = said(capsys)
+    out, written = capfd.readouterr()
     assert written.count("\n") == 6 + 2  # a reason and a notice may have lines
     assert written.count(r"\x1b]0;x\x07\u009b2J\u202ea") == 5
-    assert_safe(out.getvalue().replace("\n", ""))
+    assert_safe(out.replace("\n", ""))
     document = escaped_json(json.dumps(summary, indent=2))
     for line in document.split("\n"):
         assert_safe(line)
@@ -111,13 +110,13 @@ def test_a_hostile_collector_is_quoted_not_obeyed(capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize("as_json", [False, True])
 @pytest.mark.parametrize(("able", "status"), [(3, 0), (1, 5), (0, 3)])
 def test_the_doctor(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, as_json: bool, able: int, status: int
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, as_json: bool, able: int, status: int
 ) -> None:
     choice = Choice("execsnoop", SENT, "ringbuf", [SENT], SENT)
     found = {"ok": True, "findings": [Finding("bcc", True, SENT, SENT)], "programs": [choice] * able}
     monkeypatch.setattr(findings, "examine", lambda: found)
     assert findings.run(as_json) == status
-    told = said(capsys)
+    told = said(capfd)
     if as_json:
         assert json.loads(told)["findings"][0]["what"] == SENT
     else:

@@ -1,0 +1,68 @@
+"""What a command prints on standard output, and how it fails when that cannot be written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import TextIO
+
+STANDARD = "standard output"
+
+
+class CannotWrite(Exception):
+    """Something that a command writes could not be written. ``unread`` says that its reader is gone: for standard
+    output this is the normal end of a pipe."""
+
+    def __init__(self, where: str, error: OSError, unread: bool = False) -> None:
+        super().__init__(f"{where} cannot be written: {error.strerror}. Everything written before is kept.")
+        self.unread = unread
+
+
+def open_closed_files() -> None:
+    """Open /dev/null as each of standard input, output and error that the caller has closed. Otherwise the next file
+    that is opened would get its number, and messages would go into it."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number is this one
+            setattr(sys, name, _text(number, mode))
+
+
+def _text(number: int, mode: str, encoding: str | None = None) -> TextIO:
+    return open(number, mode, encoding=encoding, errors="backslashreplace", closefd=False)
+
+
+def lost(out: TextIO, error: OSError) -> CannotWrite:
+    """Return the error of a failed write to *out*, which writes to nowhere from now on: Python flushes it at exit."""
+    screen = out.isatty()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+    return CannotWrite(STANDARD, error, error.errno == errno.EPIPE or (error.errno == errno.EIO and screen))
+
+
+class Output:
+    """Standard output for lines of text."""
+
+    def __init__(self, style: str = "table") -> None:
+        """*style* is "table" for people, whose locale decides the encoding; characters that it lacks are escaped. All
+        other styles are for programs, and UTF-8 in every locale."""
+        out = sys.stdout
+        encoding = out.encoding if style == "table" else "utf-8"
+        # Always buffered: with PYTHONUNBUFFERED, Python drops the rest of a write that a signal cuts short.
+        self._file = _text(out.fileno(), "w", encoding)
+        self.screen = out.isatty()
+
+    def fileno(self) -> int:
+        """The number of the file."""
+        return self._file.fileno()
+
+    def put(self, lines: list[str]) -> None:
+        """Write *lines* at once. Raises CannotWrite."""
+        if not lines:
+            return
+        try:
+            self._file.write("\n".join(lines) + "\n")
+            self._file.flush()
+        except OSError as e:
+            raise lost(self._file, e) from e
