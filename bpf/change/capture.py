@@ -18,6 +18,8 @@ class CaptureInForce:
     """The filter as the user wrote it."""
     compiled: Capture
     """The filter as the kernel checks it."""
+    min_us: int | None = None
+    """runqslower's threshold besides the text, µs; None where the text alone decides and for other programs."""
 
 
 def capture_filter(text: str, schema: Schema, knows: frozenset[str], min_us: int | None) -> CaptureInForce:
@@ -29,6 +31,8 @@ def capture_filter(text: str, schema: Schema, knows: frozenset[str], min_us: int
         compile_capture(expr, schema, knows)
     if min_us is None and not (expr is not None and language.mentions(expr, "latency")):
         min_us = MIN_US
-    terms = [f"latency>={min_us}us"] if "latency" in schema and min_us is not None else []
+    if "latency" not in schema:
+        min_us = None
+    terms = [f"latency>={min_us}us"] if min_us is not None else []
     terms += [f"({text})"] if text.strip() else []
-    return CaptureInForce(text, compile_capture(language.parse(" and ".join(terms)), schema, knows))
+    return CaptureInForce(text, compile_capture(language.parse(" and ".join(terms)), schema, knows), min_us)

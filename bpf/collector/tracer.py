@@ -194,6 +194,7 @@ class Tracer:
             buffer_bytes=setting.buffer,
             wakeup=setting.wakeup,
             capture=self.changes.capture.text,
+            min_us=self.changes.capture.min_us,
             comparing=self.changes.comparing,
         )
 

@@ -81,6 +81,8 @@ class State(Message, frozen=True, tag="state"):
     wakeup: Wakeup = "timer"
     capture: ShortText = ""
     """The text of the capture filter in force; empty when there is none."""
+    min_us: int | None = None
+    """runqslower: the shortest wait that it reports, µs; None where ``capture`` alone decides."""
     comparing: bool = False
     """Whether each event is also sent over the other transport (``Compare``)."""
     reason: Text = ""

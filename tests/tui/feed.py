@@ -179,6 +179,7 @@ class Feed:
                 buffer_bytes=s.size,
                 wakeup=s.wakeup,
                 capture=self.capture,
+                min_us=10_000 if program == "runqslower" else None,
                 comparing=comparing,
             )
         )

@@ -23,8 +23,29 @@ class Part:
     """A shorter form for when there is no room for the whole part; None if there is none."""
 
 
+Sides = tuple[list[Part], list[Part]]
+
+
 def fit(parts: Iterable[Part], width: int, space: int = 2) -> list[Part]:
     """The *parts* that fit into *width* cells, with *space* cells between them."""
+    return fit_sides(parts, (), width, space)[0]
+
+
+def fit_sides(left: Iterable[Part], right: Iterable[Part], width: int, space: int = 2) -> Sides:
+    """The parts of both sides that fit together into *width* cells, with *space* cells between them."""
+    groups = _groups(left)
+    first = len(groups)
+    groups += _groups(right)
+    while len(groups) > 1 and _width(groups, space) > width:
+        at = max(reversed(range(len(groups))), key=lambda i: groups[i][0].rank)
+        less = groups[at][0].less
+        groups[at : at + 1] = [[less]] if less is not None else []
+        first -= less is None and at < first
+    return [part for group in groups[:first] for part in group], [part for group in groups[first:] for part in group]
+
+
+def _groups(parts: Iterable[Part]) -> list[list[Part]]:
+    """*parts* with text, each together with those joined to it."""
     groups: list[list[Part]] = []
     for part in parts:
         if not part.text:
@@ -33,11 +54,7 @@ def fit(parts: Iterable[Part], width: int, space: int = 2) -> list[Part]:
             groups[-1].append(part)
         else:
             groups.append([part])
-    while len(groups) > 1 and _width(groups, space) > width:
-        at = max(reversed(range(len(groups))), key=lambda i: groups[i][0].rank)
-        less = groups[at][0].less
-        groups[at : at + 1] = [[less]] if less is not None else []
-    return [part for group in groups for part in group]
+    return groups
 
 
 def _width(groups: Sequence[Sequence[Part]], space: int) -> int:

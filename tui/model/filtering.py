@@ -65,15 +65,11 @@ class Filters:
         """Add *text* to the capture filters used before."""
         self.captures = remember(self.captures, text.strip())
 
-    @property
-    def matched(self) -> int:
-        """The number of matching rows in all tables."""
-        return sum(v.matched for v in self.views)
-
-    @property
-    def kept(self) -> int:
-        """The number of resident rows in all tables."""
-        return sum(len(v.table) for v in self.views)
+    def counts(self, more: str) -> str:
+        """How many of its resident rows match in each table, in words; *more* follows a number that may still grow."""
+        found = ((v, more if v.scanning else "") for v in self.views)
+        counts = (f"{v.table.program} {v.matched:,}{may_grow} of {len(v.table):,}" for v, may_grow in found)
+        return f"Rows that match: {', '.join(counts)}"
 
     @property
     def scanning(self) -> bool:

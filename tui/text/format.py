@@ -64,6 +64,11 @@ def duration(ns: int) -> str:
     return f"{value:.{digits}f} {unit}"
 
 
+def threshold(us: int) -> str:
+    """Return a threshold of *us* microseconds, exactly: 10 ms, 50 us."""
+    return f"{us} us" if us % 1000 else f"{us // 1000} ms"
+
+
 def age(ns: int) -> str:
     """Return the time that has passed: 0.2s, 12.3s, 4m05s, 3h07m, 5d02h."""
     seconds = max(0, ns) / 1e9

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from ringtop.tui.draw.parts import Part, fit
+from ringtop.tui.draw.parts import Part, fit_sides
 from ringtop.tui.widgets.style import Painted
 
 
@@ -53,10 +53,7 @@ class Line(Painted):
         base = self.base
         if y > 0:
             return Strip.blank(width, base)
-        ending = fit(self._ending, width // 2, self.SPACE)
-        right = self._segments(ending)
-        room = width - sum(s.cell_length for s in right) - (self.SPACE if right else 0)
-        left = self._segments(fit(self._parts, room, self.SPACE))
+        left, right = map(self._segments, fit_sides(self._parts, self._ending, width, self.SPACE))
         gap = width - sum(s.cell_length for s in (*left, *right))
         filler = base + self.style_of(self.FILLER_STYLE)
         if self.FILLER != " " and gap > 2:

@@ -195,8 +195,7 @@ class Main(Screen[None]):
         self.below.update()
         self.fills.update()
         if self.filterbar.display and self.filterbar.kind == "display":
-            more = self.setup.glyphs.ellipsis if self.filters.scanning else ""
-            self.filterbar.say(f"{self.filters.matched:,}{more} of {self.filters.kept:,} rows match")
+            self.filterbar.say(self.filters.counts(self.setup.glyphs.ellipsis))
         shown = self._details and table.view.frozen and table.display and room.for_detail(self.size.height)
         self.detail.show(table.event if shown else None, self.clock, table.note if shown else "")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from ringtop.bpf.event.schema import SCHEMAS
@@ -17,12 +18,14 @@ from ringtop.tui.widgets.line import Line
 
 SPARK = 12
 """The width of a sparkline, in cells."""
+FILTERS = (60, 3), (30, 0), (8, -1)
+"""The display filter's greatest widths in cells, each with its rank."""
 HOOK = 40
 """The width in cells of a hook's name that does not fit as a whole."""
 
 
-class Title(Line):
-    """Program, hook, transport, events a second, rows shown of those resident, and rows evicted."""
+class RankedTitle(Line):
+    """A title whose right side tells of the ranked rows and of the display filter."""
 
     PREFIX = "title"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -40,26 +43,60 @@ class Title(Line):
     }
     FILLER_STYLE = "rule"
 
-    def __init__(self, model: Model, view: View, ranking: Ranking, glyphs: Glyphs, key: str) -> None:
+    def __init__(self, ranking: Ranking, glyphs: Glyphs, key: str) -> None:
         super().__init__()
         self.ranking = ranking
+        self.glyphs = glyphs
+        self.key = key
+        self.filter_text = ""
+        """The display filter in force."""
+        self.FILLER = glyphs.rule
+
+    def ending(self) -> list[Part]:
+        """The parts at the right: the filter, the key, the window, and the rows on the screen."""
+        ranking, report = self.ranking, self.ranking.report
+        parts = [*self.filtered(), Part(f"by {report.key.about}", "dim", 6)]
+        if report.lost or not report.exact:
+            parts.append(Part("counts >=", "some", 1))
+        if ranking.frozen:
+            parts.append(Part(f"{self.glyphs.pause} frozen", "frozen", 1))
+        elif ranking.order.held:
+            parts.append(Part("order held", "frozen", 1))
+        elif ranking.order.resting:
+            parts.append(Part("order rests", "dim", 5))
+        parts.append(Part("since start" if report.window == START else f"last {report.window}", "", 3))
+        first, count = ranking.first, len(report.order)
+        last = min(first + len(report.rows), count)
+        parts.append(Part(f"{first + 1 if count else 0}-{last} of {format.count(report.keys)}", "", 2))
+        return parts
+
+    def filtered(self) -> list[Part]:
+        """The display filter, which never leaves the title; only its text is cut."""
+        if not self.filter_text:
+            return []
+        text = safe(self.filter_text)
+        whole, part, least = (Part(f"/{clip(text, width, self.glyphs.ellipsis)}", "filter", r) for width, r in FILTERS)
+        return [replace(whole, less=replace(part, less=least))]
+
+
+class Title(RankedTitle):
+    """Program, hook, transport, events a second, rows shown of those resident, and rows evicted."""
+
+    def __init__(self, model: Model, view: View, ranking: Ranking, glyphs: Glyphs, key: str) -> None:
+        super().__init__(ranking, glyphs, key)
         self.ranked = True
         """Whether the title describes the ranked rows; otherwise it describes the events."""
         self.narrowed = ""
         """The name (safe text) of the only row whose events are shown; empty when all events are."""
         self.model = model
         self.view = view
-        self.glyphs = glyphs
-        self.key = key
-        self.filter_text = ""
-        self.FILLER = glyphs.rule
 
     def parts(self) -> list[Part]:
         """The parts at the left."""
         program = self.view.table.program
         state = self.model.states.get(program)
         totals = self.model.counters.of(program)
-        parts = [Part(self.key, "dim", 1), Part(f" {program}", program, 0, joined=True)]
+        parts = [Part(self.key, "dim", -2), Part(f" {program}", program, joined=True)]
         if state is None:
             none = "not running" if self.model.contact.phase == "lost" else "waiting"
             return [*parts, Part(safe(self.model.progress.get(program, "")) or none, "busy", 2)]
@@ -69,6 +106,9 @@ class Title(Line):
         hook = safe(f"{state.hook}, {state.loader}" if state.loader else state.hook)
         if state.no_core:
             hook = f"{hook} (not core: {safe(state.no_core)})"
+        if state.min_us is not None:
+            least = Part(f">= {format.threshold(state.min_us)}", "dim", -1)
+            parts.append(Part(f"waits {least.text}", "dim", 4, less=least))
         parts += [
             Part(hook, "dim", 8, less=Part(clip(hook, HOOK, self.glyphs.ellipsis), "dim", 8)),
             Part(format.buffer(state.transport, state.buffer_bytes, self.model.cpus), "dim", 7),
@@ -85,47 +125,27 @@ class Title(Line):
         if totals.lost:
             parts.append(Part(f"lost {format.count(totals.lost)}", "moving" if totals.lost_rate > 0 else "some", 3))
         if state.capture:
-            text = clip(safe(state.capture), 30, self.glyphs.ellipsis)
+            mark, text = self.glyphs.filter, safe(state.capture)
+            least = Part(f"{mark} {clip(text, 12, self.glyphs.ellipsis)}", "capture", -1 if state.min_us is None else 0)
             kept_out = format.count(totals.filtered)
-            parts.append(Part(f"{self.glyphs.filter} {text} ({kept_out} kept out)", "capture", 4))
+            said = f"{mark} {clip(text, 30, self.glyphs.ellipsis)} ({kept_out} kept out)"
+            parts.append(Part(said, "capture", 4, less=least))
         return parts
 
     def ending(self) -> list[Part]:
         """The parts at the right."""
-        view = self.view
-        parts = []
-        if self.filter_text:
-            text = f"/{clip(safe(self.filter_text), 30, self.glyphs.ellipsis)}"
-            parts.append(Part(text, "filter", 4, less=Part("/", "filter", 0)))
         if self.ranked:
-            return [*parts, *ranked(self.ranking, self.glyphs)]
+            return super().ending()
+        view = self.view
+        parts = self.filtered()
         if self.narrowed:
             parts.append(Part(self.narrowed, "filter", 1))
         if view.frozen:
             parts.append(Part(f"{self.glyphs.pause} frozen", "frozen", 1))
-            parts.append(Part(f"+{format.count(view.new)} new", "frozen", 1))
+            parts.append(Part(f"+{format.count(view.new)} new", "frozen", 2))
         more = self.glyphs.ellipsis if view.scanning and view.predicate is not None else ""
         rows = Part(f"{format.count(view.matched)}{more} of {format.count(len(view.table))}", "", 2)
         if gone := view.table.evicted:
             rows = Part(f"{rows.text}, {format.short(gone)} gone", "", 5, less=rows)
         parts.append(rows)
         return parts
-
-
-def ranked(ranking: Ranking, glyphs: Glyphs) -> list[Part]:
-    """The parts at the right for a ranked table: its key, its window, and the rows on the screen."""
-    report = ranking.report
-    parts = [Part(f"by {report.key.about}", "dim", 6)]
-    if report.lost or not report.exact:
-        parts.append(Part("counts >=", "some", 1))
-    if ranking.frozen:
-        parts.append(Part(f"{glyphs.pause} frozen", "frozen", 1))
-    elif ranking.order.held:
-        parts.append(Part("order held", "frozen", 1))
-    elif ranking.order.resting:
-        parts.append(Part("order rests", "dim", 5))
-    parts.append(Part("since start" if report.window == START else f"last {report.window}", "", 3))
-    first, count = ranking.first, len(report.order)
-    last = min(first + len(report.rows), count)
-    parts.append(Part(f"{first + 1 if count else 0}-{last} of {format.count(report.keys)}", "", 2))
-    return parts

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
@@ -12,46 +10,23 @@ from ringtop.tui.text import format
 from ringtop.tui.text.glyphs import Glyphs
 from ringtop.tui.top.ranking import Ranking
 from ringtop.tui.top.report import SPARK
-from ringtop.tui.widgets.line import Line
 from ringtop.tui.widgets.ranked import RankedTable
-from ringtop.tui.widgets.title import ranked
+from ringtop.tui.widgets.title import RankedTitle
 from ringtop.tui.widgets.verdict import Verdict
 
 
-class WholeTitle(Line):
+class WholeTitle(RankedTitle):
     """The title: the events counted by the table, and their rate."""
-
-    PREFIX = "title"
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "title--dim",
-        "title--rule",
-        "title--spark",
-        "title--frozen",
-        "title--filter",
-        "title--some",
-    }
-    FILLER_STYLE = "rule"
-
-    def __init__(self, ranking: Ranking, glyphs: Glyphs, key: str) -> None:
-        super().__init__()
-        self.ranking, self.glyphs, self.key = ranking, glyphs, key
-        self.filter_text = ""
-        self.FILLER = glyphs.rule
 
     def parts(self) -> list[Part]:
         """The parts at the left."""
         report = self.ranking.report
         return [
-            Part(self.key, "dim", 1),
-            Part(" all programs", "", 0, joined=True),
+            Part(self.key, "dim", -2),
+            Part(" all programs", "", joined=True),
             Part(f"{format.rate(report.rate)}/s", "", 2),
             Part(self.glyphs.line(report.spark, SPARK), "spark", 6),
         ]
-
-    def ending(self) -> list[Part]:
-        """The parts at the right."""
-        filtered = [Part(f"/{self.filter_text}", "filter", 4)] if self.filter_text else []
-        return [*filtered, *ranked(self.ranking, self.glyphs)]
 
 
 class Whole(Vertical):

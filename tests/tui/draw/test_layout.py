@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.draw import columns, fill
-from ringtop.tui.draw.parts import Part, fit
+from ringtop.tui.draw.parts import Part, fit, fit_sides
 from ringtop.tui.model.counters import Cpu, Totals
 from ringtop.tui.text import format, glyphs
 from ringtop.tui.text.text import safe
@@ -185,6 +185,18 @@ def test_less_of_a_part_stays_where_there_is_no_room_for_all() -> None:
     assert [p.text for p in fit(parts, 23)] == ["aaaaa", "bbbbbbbbb", "ccccc"]
     assert [p.text for p in fit(parts, 22)] == ["aaaaa", "b", "ccccc"]
     assert [p.text for p in fit(parts, 9)] == ["aaaaa", "b"]
+
+
+def test_both_sides_share_the_width_by_rank() -> None:
+    left, right = [Part("a" * 5, rank=0), Part("b" * 9, rank=4)], [Part("c" * 5, rank=5), Part("d" * 5, rank=2)]
+
+    def fitted(width: int) -> list[list[str]]:
+        return [[p.text[0] for p in side] for side in fit_sides(left, right, width)]
+
+    assert fitted(30) == [["a", "b"], ["c", "d"]]
+    assert fitted(29) == [["a", "b"], ["d"]]
+    assert fitted(22) == [["a"], ["d"]]
+    assert fitted(11) == [["a"], []]
 
 
 def test_text_of_the_stream_is_made_safe() -> None:

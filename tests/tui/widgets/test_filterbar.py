@@ -6,6 +6,7 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
+from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.model import completion
 from ringtop.tui.model.store import Store
 from ringtop.tui.settings.state import SavedState
@@ -21,9 +22,10 @@ async def test_matches_are_counted_while_typing() -> None:
         view = table(pilot).view
         batch = view.table.ring.slice(0, view.table.end)
         assert view.matched == batch.text("comm").count(b"nginx") > 0
-        total = sum(p.table.view.matched for p in pilot.app.screen.query("Pane").results())  # type: ignore[attr-defined]
-        assert f"{total} of" in shown(pilot)
-        assert "rows match" in shown(pilot)
+        for program in SCHEMAS:
+            view = table(pilot, program).view
+            assert f"{program} {view.matched} of {len(view.table)}" in shown(pilot)
+        assert "Rows that match" in shown(pilot)
 
 
 async def test_an_error_points_at_its_column_and_the_last_valid_filter_stays() -> None:
@@ -196,7 +198,7 @@ async def test_a_filter_opened_anew_knows_no_candidates_of_the_last() -> None:
         await press(pilot, "slash")
         await type_in(pilot, "comm=")
         await press(pilot, "tab", "enter", "escape", "slash")
-        assert "rows match" in shown(pilot)
+        assert "Rows that match" in shown(pilot)
         await press(pilot, "tab")
         assert "=" not in pilot.app.screen.query_one(FilterBar).text
 
