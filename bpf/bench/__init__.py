@@ -22,7 +22,7 @@ EVENTS = 1_000_000
 BUFFER, MEMORY = 4 << 20, 1 << 30
 """Most bytes of one buffer, and of all buffers together; with many CPUs, each buffer is made smaller."""
 _HOOKED = {2: "kprobe", 5: "tracepoint", 17: "raw tracepoint", 24: "raw tracepoint", 26: "tracing"}
-"""The values of ``enum bpf_prog_type`` whose programs make system calls, wake-ups or switches slower."""
+"""The values of ``enum bpf_prog_type`` whose programs make system calls, wakeups or switches slower."""
 
 
 def run(json: bool, events: int) -> int:

@@ -16,10 +16,10 @@ from ringtop.bpf.common import sizes
 WIDTH = 96
 _HEAD = """
                                 ratios                    absolute
-reader, transport, wake-up       reader  traced    lost    offered/s  received/s   reader   traced
+reader, transport, wakeup        reader  traced    lost    offered/s  received/s   reader   traced
 """
 _LEDGER = """
-ledger                             emitted = received +  dropped    residual    wake-ups
+ledger                             emitted = received +  dropped    residual     wakeups
 """
 _OVERLOAD = f"""
 a ring of {sizes.human(BUFFER)}             one CPU        all CPUs      event, absolute

@@ -116,7 +116,7 @@ class Ours:
         self._tracer.stop()
         self._drain = self._drain_and_encode if side.kind == "ringtop, stream" else self._drain_only
         # The kernel wakes an adaptive reader only after it has caught up, and a timer reader only when the fill crosses
-        # one half. A ring still past that mark gets no wake-up, so it must be drained again.
+        # one half. A ring still past that mark gets no wakeup, so it must be drained again.
         self._behind = {("ringbuf", "adaptive"): 1, ("ringbuf", "timer"): size // 2}.get((side.transport, side.wakeup))
 
     @property

@@ -92,7 +92,7 @@ def getppids() -> Calls:
 def ping_pong() -> Calls:
     """Return a function that sends one byte through two pipes to a partner on the same CPU and back.
 
-    Each round trip takes two wake-ups and two switches."""
+    Each round trip takes two wakeups and two switches."""
     there_out, there_in = os.pipe()
     back_out, back_in = os.pipe()
     if os.fork() == 0:

@@ -1,4 +1,4 @@
-"""Tax: the cost of attached programs to processes that cause no events, in system calls, switches and wake-ups."""
+"""Tax: the cost of attached programs to processes that cause no events, in system calls, switches and wakeups."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Changing the transport, its size and its wake-ups while events flow."""
+"""Changing the transport, its size and its wakeups while events flow."""

@@ -1,5 +1,5 @@
 """A user's changes while events flow: the capture filter and, one at a time, the transport, its size and its
-wake-ups."""
+wakeups."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Changes:
         """Begin a change. Returns False when there is nothing to change. Must not be called while ``changing``. Raises
         ValueError or CannotTrace, and then everything stays as it is."""
         if self.comparing:
-            raise ValueError("the transports are being compared: nothing can be changed until that is over")
+            raise ValueError("nothing can be changed while the transports are compared")
         used = self._ways.used
         old = used.setting
         transport = OTHER[old.transport] if asked.transport == "other" else asked.transport or old.transport
@@ -68,7 +68,7 @@ class Changes:
         setting = Setting(transport, buffer, asked.wakeup or old.wakeup)
         sizes.parse_wakeup(setting.wakeup)
         if setting == old:
-            self.tell("info", f"it has {old.text} and wake-up mode {old.wakeup} already")
+            self.tell("info", f"it already has {old.text} and the wakeup mode {old.wakeup}")
             return False
         new = self._ways.open(setting, self._loaded.counters())
         before, config = (s.in_kernel(self.capture.compiled) for s in (old, setting))
@@ -80,7 +80,7 @@ class Changes:
         if self.comparing:
             raise ValueError("the transports are being compared already")
         if not 0 < seconds <= stream.MOST_SECONDS:
-            raise ValueError(f"a comparison takes more than 0 and at most {stream.MOST_SECONDS} seconds")
+            raise ValueError(f"a comparison must take more than 0 and at most {stream.MOST_SECONDS} seconds")
         used = self._ways.used
         transport = OTHER[used.transport]
         self._must_be_able(transport)
@@ -127,7 +127,7 @@ class Changes:
             self.tell("error", f"the transports could not be compared: {error.strerror}")
         else:
             stays = f"{self._ways.used.setting.text} stays in use"
-            self.tell("error", f"could not have {change.new.setting.text}: {error.strerror}; {stays}")
+            self.tell("error", f"could not switch to {change.new.setting.text}: {error.strerror}; {stays}")
 
     def tell(self, level: Level, text: str) -> None:
         """Add a notice to the news."""

@@ -39,7 +39,7 @@ class Cpus:
                 self._ways.follow(way, now, self._loaded.map_fd(way.transport), dead)
         except OSError as e:  # the next call tries again
             if self._refused != now:  # warn once
-                self._tell("warning", f"a CPU that came has no perf buffer, and its events are lost: {e.strerror}")
+                self._tell("warning", f"the events of a new CPU are lost, because it has no perf buffer: {e.strerror}")
             self._refused = now
             return
         self.online, self._refused = now, []

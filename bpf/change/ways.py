@@ -122,7 +122,7 @@ class Ways:
     def _wait(self, fds: Iterable[int]) -> None:
         if self._epoll is not None:
             for fd in fds:
-                # Edge-triggered: a level would be ready again at the first event after a drain, without any wake-up.
+                # Edge-triggered: a level would be ready again at the first event after a drain, without any wakeup.
                 self._epoll.register(fd, EPOLLIN | EPOLLET)
 
     def _unwait(self, fds: Iterable[int]) -> None:
@@ -136,7 +136,7 @@ class Ways:
         return any(way.due for way in self)
 
     def woken(self, fds: set[int]) -> bool:
-        """Count the wake-ups by the ready *fds*. Returns whether there were any."""
+        """Count the wakeups by the ready *fds*. Returns whether there were any."""
         ours = False
         for way in self:
             count = len(fds.intersection(way.reader.fds()))

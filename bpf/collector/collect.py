@@ -132,11 +132,11 @@ def _hello(kernel: Kernel, programs: tuple[str, ...]) -> stream.Hello:
 def _tell_what_is_missing(kernel: Kernel, out: Outbox) -> None:
     try:
         if ensure_tracefs():
-            out.put(stream.Notice("info", "tracefs was not mounted: mounted it at /sys/kernel/tracing"))
+            out.put(stream.Notice("info", "tracefs was not mounted; it is mounted now at /sys/kernel/tracing"))
     except CannotTrace as missing:
         out.put(stream.Notice("warning", str(missing)))  # raw tracepoints need none
     if kernel.inner_pids:
-        unknown = "what a hook cannot know of a process stays unknown, and ringtop's own events are shown"
+        unknown = "values that a hook does not know stay unknown, and ringtop's own events are shown"
         out.put(stream.Notice("warning", f"{kernel.inner_pids}: {unknown}"))
 
 
@@ -145,9 +145,9 @@ def _transport(wanted: str, kernel: Kernel, out: Outbox) -> Transport:
         case "perfbuf":
             return "perfbuf"
         case "ringbuf" if kernel.no_ringbuf:
-            cure = "Use --transport perfbuf, or auto, which does so by itself."
+            cure = "Use --transport perfbuf, or auto, which then chooses perf buffers."
             raise CannotTrace("the ring buffer cannot be used", kernel.no_ringbuf, cure)
         case "auto" if kernel.no_ringbuf:
-            out.put(stream.Notice("warning", f"{kernel.no_ringbuf}: using perf buffers"))
+            out.put(stream.Notice("warning", f"{kernel.no_ringbuf}: perf buffers are used"))
             return "perfbuf"
     return "ringbuf"

@@ -66,7 +66,8 @@ class Controls:
         if self._count <= MOST_CONTROLS or isinstance(message, stream.Stop):
             self._obey(message)
         elif self._count == MOST_CONTROLS + 1:
-            self._put(stream.Notice("error", f"more than {MOST_CONTROLS} control messages in a second"))
+            text = f"more than {MOST_CONTROLS} control messages came in a second: the rest is ignored"
+            self._put(stream.Notice("error", text))
 
     def _obey(self, message: stream.Control) -> None:
         if isinstance(message, stream.Stop):
@@ -79,7 +80,7 @@ class Controls:
             if name not in self._tracers:
                 self._put(stream.Notice("error", f"{name!r} is not running"))
             elif len(self._waiting) >= MOST_WAITING:
-                self._put(stream.Notice("error", "too many changes at once", name))
+                self._put(stream.Notice("error", "too many changes are waiting: try again in a moment", name))
             else:
                 self._waiting.append((name, message))
         self.obey_waiting()

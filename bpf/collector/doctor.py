@@ -61,7 +61,7 @@ def _bpf() -> Finding:
         os.close(syscall.map_create(2, 1, 4, 8, b"probe"))  # BPF_MAP_TYPE_ARRAY
     except OSError as e:
         cure = "Run it as root." if e.errno == 1 else "The kernel needs CONFIG_BPF_SYSCALL."
-        return Finding("bpf(2)", False, f"creating a map failed: {e.strerror}", cure)
+        return Finding("bpf(2)", False, f"the kernel refused to create a map: {e.strerror}", cure)
     return Finding("bpf(2)", True, "maps can be created")
 
 
@@ -89,7 +89,7 @@ def _tracefs() -> Finding:
         mounted = ensure_tracefs()
     except CannotTrace as e:
         return Finding("tracefs", False, e.why, e.cure, needed=False)  # runqslower can do without
-    how = "was not mounted: mounted" if mounted else "mounted"
+    how = "was not mounted, and is mounted now" if mounted else "mounted"
     return Finding("tracefs", True, f"{how} at {TRACEFS}", needed=False)
 
 
@@ -103,17 +103,17 @@ def _ringbuf(kernel: Kernel) -> Finding:
 
 def _perf_buffers(kernel: Kernel) -> Finding:
     if kernel.silent_perf:
-        why = "the kernel does not tell a program that its event found no room in a perf buffer"
-        cure = "Nothing to do: such events are counted by what is missing."
+        why = "the kernel does not report to a program that a perf buffer was full"
+        cure = "Nothing to do: ringtop counts such losses by the missing sequence numbers."
         return Finding("perf buffers", False, why, cure, needed=False)
-    return Finding("perf buffers", True, "the kernel tells a program that its event found no room", needed=False)
+    return Finding("perf buffers", True, "the kernel reports to a program that a buffer was full", needed=False)
 
 
 def _btf(kernel: Kernel) -> Finding:
     if isinstance(kernel.btf, str):
-        cure = "Nothing to do where bcc is there: it loads the programs, by hooks that need no BTF."
+        cure = "Nothing to do if bcc is installed: it loads the programs, with hooks that need no BTF."
         return Finding("BTF", False, kernel.btf, cure, needed=False)
-    return Finding("BTF", True, f"{len(kernel.btf)} offsets read", needed=False)
+    return Finding("BTF", True, f"{len(kernel.btf)} offsets were read", needed=False)
 
 
 def _kprobes(kernel: Kernel) -> Finding:
@@ -123,18 +123,18 @@ def _kprobes(kernel: Kernel) -> Finding:
 
 
 def _fentry() -> Finding:
-    return Finding("fentry", True, "not used: the kernel skips events where tasks are preempted in it", needed=False)
+    return Finding("fentry", True, "not used: the kernel skips events when tasks are preempted in it", needed=False)
 
 
 def _pids(kernel: Kernel) -> Finding:
     cure = "Run it on the host, or in a container with the host's process ids." if kernel.inner_pids else ""
-    return Finding("process ids", not cure, kernel.inner_pids or "those of the events", cure, needed=False)
+    return Finding("process ids", not cure, kernel.inner_pids or "the same as in the events", cure, needed=False)
 
 
 def _lockdown(kernel: Kernel) -> Finding:
     state = kernel.lockdown
     if state == "confidentiality":
-        cure = "Boot without lockdown=confidentiality: it forbids BPF programs to read kernel memory."
+        cure = "Boot without lockdown=confidentiality: this mode forbids BPF programs to read kernel memory."
         return Finding("lockdown", False, state, cure)
     return Finding("lockdown", True, state or "this kernel has none")
 

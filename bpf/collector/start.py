@@ -27,8 +27,8 @@ def load_tracer(
         return Tracer(loaded, kernel, options, transport, online_cpus(), lambda setting: setting.open(program))
     except FilterError as e:
         loaded.close()
-        cure = "`ringtop trace --help` tells what the capture filter takes."
-        raise CannotTrace(f"{program} cannot have this capture filter", str(e), cure) from e
+        cure = "`ringtop trace --help` lists the fields of a capture filter."
+        raise CannotTrace(f"{program} cannot use this capture filter", str(e), cure) from e
     except CannotTrace:
         loaded.close()
         raise

@@ -29,7 +29,7 @@ from ringtop.bpf.stream import ProgramStats, State
 from ringtop.bpf.transport.setting import Setting
 
 TICK_NS = 100_000_000
-"""Nanoseconds between drains at the most, whatever the wake-up mode."""
+"""Nanoseconds between drains at the most, whatever the wakeup mode."""
 _CHANGE_NS = 1_000_000
 """Nanoseconds between drains during a change, so that it ends soon."""
 
@@ -158,7 +158,7 @@ class Tracer:
         """Nanoseconds that the next drain may wait if the kernel does not ask for it.
 
         The kernel asks only when a buffer becomes half full (timer) or gets its first event (the other modes). A buffer
-        that was already past that mark when the last drain ended causes no wake-up, so it is drained at once.
+        that was already past that mark when the last drain ended causes no wakeup, so it is drained at once.
         """
         if self.changes.changing:
             return _CHANGE_NS
@@ -203,7 +203,7 @@ class Tracer:
         counters = audit.counters if audit is not None else self._loaded.counters()
         damaged = sum(side.damaged for side in self.ways.ledger.by.values())
         if damaged > self._damaged:
-            self.changes.tell("warning", f"{damaged - self._damaged:,} damaged records in a buffer were passed over")
+            self.changes.tell("warning", f"{damaged - self._damaged:,} damaged records in a buffer were skipped")
             self._damaged = damaged
         missed, late = self._loaded.missed(), self._order.late
         return report(self.program, self.ways, self.cpus.online, counters, audit, missed, late)

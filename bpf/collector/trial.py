@@ -22,8 +22,8 @@ def delete_something() -> Deleted:
             folder.mkdir()
             folder.rmdir()
     except OSError as e:
-        cure = f"Give it room for a file in {tempfile.gettempdir()}."
-        raise CannotTrace("the kernel's functions could not be tried", str(e), cure) from e
+        cure = f"Make {tempfile.gettempdir()} writable, with space for a file."
+        raise CannotTrace("the kernel's functions could not be tested", str(e), cure) from e
     return {("unlink", bytes(file)), ("rmdir", bytes(folder))}
 
 
@@ -32,5 +32,5 @@ def judge(deleted: Deleted, told: Batch) -> None:
     ops = map(told.schema["op"].word, told.rows["op"].tolist())
     if untold := deleted - set(zip(ops, told.text("path"), strict=True)):
         what = ", ".join(sorted(op for op, _ in untold))
-        why = f"tried with a file and a folder of ringtop's own, the path of {what} was not told"
+        why = f"ringtop deleted a file and a folder of its own, and no event had the path of the {what}"
         raise CannotTrace("this kernel's functions have other arguments", why, "Nothing to do: other hooks are used.")

@@ -1,4 +1,4 @@
-"""Buffer sizes, wake-up modes and ways into the ring buffer, as a user writes them."""
+"""Buffer sizes, wakeup modes and ways into the ring buffer, as a user writes them."""
 
 from __future__ import annotations
 
@@ -67,11 +67,13 @@ def parse_wakeup(text: str) -> tuple[str, int]:
     """Return 'batch:64' as ('batch', 64); the number is 0 for the other modes. Raises ValueError."""
     mode, colon, number = text.partition(":")
     if mode not in _WAKEUPS or (mode == "batch") != bool(colon):
-        raise ValueError(f"{text!r} is not a wake-up mode: timer, adaptive, every or batch:N (as in batch:64)")
+        raise ValueError(
+            f"{text!r} is not a wakeup mode; the modes are timer, adaptive, every and batch:N (such as batch:64)"
+        )
     if mode != "batch":
         return mode, 0
     if not re.fullmatch("[0-9]{1,7}", number) or not 1 <= int(number) <= MOST_EVENTS:
-        raise ValueError(f"{text!r}: N is a number of events from 1 to {MOST_EVENTS}")
+        raise ValueError(f"{text!r}: N must be a number of events from 1 to {MOST_EVENTS}")
     return mode, int(number)
 
 
@@ -82,7 +84,7 @@ def kernel_wakeup(text: str, size: int) -> tuple[int, int]:
 
 
 def perf_wakeup(text: str, size: int) -> tuple[bool, int]:
-    """Return the watermark flag and the wake-up count of ``struct perf_event_attr``, for perf buffers of *size* bytes.
+    """Return the watermark flag and the wakeup count of ``struct perf_event_attr``, for perf buffers of *size* bytes.
 
     The kernel has no adaptive notification for perf buffers, so ``adaptive`` means ``every`` there.
     """

@@ -66,7 +66,7 @@ def possible_cpus() -> int:
 def ensure_tracefs() -> bool:
     """Mount tracefs at its usual place if it is not mounted. Returns whether this call mounted it. Raises
     CannotTrace."""
-    what = "the tracepoints cannot be reached"
+    what = "tracepoints cannot be used"
     for place in (TRACEFS, _DEBUGFS_TRACING):
         if os.path.ismount(place):
             try:
@@ -166,7 +166,7 @@ class Kernel:
     @cached_property
     def inner_pids(self) -> str:
         """Why process ids seen here are not those of the events; empty when they are."""
-        return "" if pids.are_the_hosts() else "this container has process ids of its own, events have the host's"
+        return "" if pids.are_the_hosts() else "this container has its own process ids, but events have the host's"
 
     def tracepoint(self, category: str, event: str) -> bool:
         """Whether the tracepoint exists."""

@@ -86,7 +86,7 @@ _FORKS = (
     _tracepoint("task", "task_newtask", "on_fork"),
     _tracepoint("sched", "sched_process_exit", "on_task_exit"),
 )
-_NO_ORPHANS = "the parent of a process whose own has ended, unless /proc still tells"
+_NO_ORPHANS = "the parent of a process whose first parent has ended, unless /proc still has it"
 
 
 def _parents(offsets: dict[str, int]) -> tuple[tuple[Hook, ...], dict[str, int], str]:
@@ -140,7 +140,7 @@ def _runqslower(kernel: Kernel) -> list[Rung]:
             {},
             entries=entries,
             knows=_CLASSIC_SWITCH,
-            without="process, parent, user and cgroup of a thread, unless /proc still tells",
+            without="process, parent, user and cgroup of a thread, unless /proc still has them",
         ),
     ]
 
@@ -198,7 +198,7 @@ def _unlinksnoop(kernel: Kernel) -> list[Rung]:
     calls, no_calls = _syscalls(kernel, "unlinkat", *(("unlink", "rmdir") if old else ()))
     unlink = next((f for f in ("do_unlinkat", "filename_unlinkat") if f in kernel.functions), "")
     rmdir = next((f for f in ("do_rmdir", "filename_rmdir") if f in kernel.functions), "")
-    no_function = "" if unlink and rmdir else "the kernel has no do_unlinkat and do_rmdir to probe"
+    no_function = "" if unlink and rmdir else "the kernel has no functions do_unlinkat and do_rmdir to probe"
     return [
         Rung(
             f"kprobes on {unlink or 'do_unlinkat'} and {rmdir or 'do_rmdir'}",

@@ -19,7 +19,7 @@ from ringtop.bpf.kernel.handle import CannotLoad, Handle, NoLoader
 from ringtop.bpf.kernel.ladder import FOLLOW_FORKS, Rung, Variant, ladder
 from ringtop.bpf.kernel.layout import COUNTERS, Counters, ProgramConfig
 
-_CURE = "`ringtop doctor` tells what this kernel lacks."
+_CURE = "`ringtop doctor` shows what this kernel lacks."
 
 
 @dataclass

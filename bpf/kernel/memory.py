@@ -50,5 +50,5 @@ def ensure_free(size: int) -> None:
     found = re.search(r"^MemAvailable:\s*(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
     if found and size > (left := int(found[1]) << 10) // 2:
         raise OSError(
-            errno.ENOMEM, f"{size >> 20} MiB is more than half of the {left >> 20} MiB that this machine has left"
+            errno.ENOMEM, f"{size >> 20} MiB is more than half of the {left >> 20} MiB of memory that are available"
         )

@@ -24,11 +24,13 @@ takes microseconds; longer when the CPU of a virtual machine is taken away in be
 class CollectorOptions:
     """The options of a collector. The code that reads them from texts has checked each value."""
 
-    programs: tuple[str, ...] = option(lambda: tuple(SCHEMAS), Choice(SCHEMAS), "Only these programs.", many=True)
+    programs: tuple[str, ...] = option(
+        lambda: tuple(SCHEMAS), Choice(SCHEMAS), "Run only this program. Repeatable.", many=True
+    )
     transport: Literal["auto", "ringbuf", "perfbuf"] = option(
         "auto",
         Choice(("auto", *TRANSPORTS)),
-        "How events leave the kernel. auto: the ring buffer where the kernel has it, else perf buffers.",
+        "How events leave the kernel. auto: by the ring buffer if the kernel has it, otherwise by perf buffers.",
     )
     buffer: int = option(
         0,
@@ -40,34 +42,36 @@ class CollectorOptions:
     wakeup: str = option(
         "timer",
         Wakeup(),
-        "When the kernel wakes the reader: timer (never, but for a buffer half full), adaptive, every, batch:N.",
+        "When the kernel wakes the reader. timer: only when a buffer is half full. adaptive: when an empty ring buffer "
+        "gets an event. every: for each event. batch:N: for every Nth event.",
     )
-    capture: str = option("", CaptureFilter(), "Capture filter: what the kernel sends.")
+    capture: str = option("", CaptureFilter(), "Capture filter: which events the kernel sends.")
     merge_ms: int = option(
         WINDOW_MS,
         Number(int, 0, 1000),
-        "Hold events so long to put them in time order over all CPUs. 0: order only what is read together.",
+        "Hold events for so many milliseconds to sort them by time over all CPUs. 0: sort only events that are read "
+        "together.",
     )
     min_us: int | None = option(
         None,
         Number(int, 0, 10**9),
         "runqslower: shortest wait to report, in microseconds.",
-        shown=f"{MIN_US}, unless the capture filter speaks of latency",
+        shown=f"{MIN_US}, unless the capture filter has a term on latency",
     )
     emit: Emit = option(
         "output",
         Choice(EMITS),
-        "How events get into the ring buffer (not perf buffers): at their true length; or reserved, in sizes that are "
-        "powers of two. +query: a full ring is not tried.",
+        "How programs write to the ring buffer (perf buffers have only one way). output: records of exact size. "
+        "reserve: records whose size is a power of two. +query: ask for free space first.",
     )
     loader: Literal["auto", "core", "bcc"] = option(
         "auto",
         Choice(("auto", *LOADERS)),
-        "How programs get into the kernel. core: compiled beforehand, loaded by libbpf, which takes a kernel with BTF. "
-        "bcc: compiled here, by bcc. auto: core where it can.",
+        "How programs get into the kernel. core: compiled beforehand and loaded by libbpf, on kernels with BTF. bcc: "
+        "compiled here by bcc. auto: core if possible, otherwise bcc.",
     )
     exclude: tuple[int, ...] = option(
-        (), Number(int, 1, 1 << 22), "Process whose events are not wanted.", many=True, only="collector"
+        (), Number(int, 1, 1 << 22), "Leave out the events of this process. Repeatable.", many=True, only="collector"
     )
     """Ids of ringtop's own processes other than the collector."""
 

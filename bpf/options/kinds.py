@@ -39,7 +39,7 @@ class Text:
     def read(self, given: object) -> str:
         """The text itself."""
         if not isinstance(given, str):
-            raise ValueError(f"{given!r:.40} is not a text")
+            raise ValueError(f"{given!r:.40} is not text")
         return given
 
 
@@ -139,7 +139,7 @@ def _size_text(given: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wakeup:
-    """A wake-up mode."""
+    """A wakeup mode."""
 
     metavar: str = "MODE"
     limits: str = f"N is 1 to {sizes.MOST_EVENTS}"

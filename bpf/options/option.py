@@ -81,10 +81,10 @@ def read_words(known: Iterable[Option], words: Iterable[str]) -> tuple[dict[str,
             continue
         flag, equals, text = word.partition("=")
         if flag not in flags:
-            raise ValueError(f"{flag}: no such option; there are {', '.join(flags)}")
+            raise ValueError(f"there is no option {flag}; the options are {', '.join(flags)}")
         value = text if equals else next(rest, None)
         if value is None:
-            raise ValueError(f"{flag}: a value must follow")
+            raise ValueError(f"{flag} needs a value")
         given.setdefault(flag, []).append(value)
     values = {}
     for flag, texts in given.items():

@@ -199,7 +199,7 @@ class Stats(Message, frozen=True, tag="stats"):
 
 
 class Changed(Message, frozen=True, tag="changed"):
-    """A program's transport, buffer size or wake-up mode was changed while events flowed; a ``State`` follows.
+    """A program's transport, buffer size or wakeup mode was changed while events flowed; a ``State`` follows.
 
     No event arrives over both transports, and on every CPU all events of the old one come before those of the new one.
     """
@@ -239,7 +239,7 @@ class Compared(Message, frozen=True, tag="compared"):
 
 
 class Notice(Message, frozen=True, tag="notice"):
-    """A message for the user: 'ring buffer refused by this kernel: using perf buffers'."""
+    """A message for the user: 'this kernel has no BPF ring buffer …: perf buffers are used'."""
 
     level: Level
     text: Text

@@ -19,17 +19,17 @@ from ringtop.bpf.transport.perfbuf import PerfBuffers
 from ringtop.bpf.transport.reader import Reader
 from ringtop.bpf.transport.ringbuf import RingBuffer
 
-_SMALLER = "Ask for smaller buffers (--buffer), or raise the limit: ulimit -l, ulimit -v, the cgroup's memory."
+_SMALLER = "Use smaller buffers (--buffer), or raise a limit: ulimit -l, ulimit -v, the cgroup's memory."
 _CURES = {
     **dict.fromkeys((errno.ENOMEM, errno.EPERM, errno.E2BIG, errno.EINVAL), _SMALLER),
-    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "Raise the limit of open files: ulimit -n."),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "Raise the limit of open files (ulimit -n)."),
 }
-_NO_CURE = "`ringtop doctor` tells what this kernel lacks."
+_NO_CURE = "`ringtop doctor` shows what this kernel lacks."
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A transport, its buffer size and its wake-up mode."""
+    """A transport, its buffer size and its wakeup mode."""
 
     transport: Transport
     buffer: int
@@ -68,4 +68,4 @@ class Setting:
     def refused(self, program: str, error: OSError) -> CannotTrace:
         """The error that *program* could not have this setting, with the cause and the cure."""
         why = error.strerror or os.strerror(error.errno or 0)
-        return CannotTrace(f"{program} could not have {self.text}", why, _CURES.get(error.errno or 0, _NO_CURE))
+        return CannotTrace(f"{program} could not allocate {self.text}", why, _CURES.get(error.errno or 0, _NO_CURE))

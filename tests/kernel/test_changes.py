@@ -1,4 +1,4 @@
-"""Transports, buffers and wake-up modes change under a storm: no event twice, none missing that the ledger does not
+"""Transports, buffers and wakeup modes change under a storm: no event twice, none missing that the ledger does not
 explain."""
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def run(controls: Iterable[stream.Control], *options: str, command: Sequence[str
 
 
 def changes(sizes: dict[Transport, tuple[int, int]]) -> Iterator[stream.Retune]:
-    """Switches; between them two resizes of the transport that is in use, and other wake-up modes."""
+    """Switches; between them two resizes of the transport that is in use, and other wakeup modes."""
     wakeups = itertools.cycle(("adaptive", "every", "batch:64", "timer"))
     for i in range(SWITCHES):
         transport: Transport = "ringbuf" if i % 2 else "perfbuf"
@@ -187,7 +187,7 @@ def test_what_cannot_be_is_refused_and_all_stays_as_it_was() -> None:
     texts = [n.text for n in books.notices]
     assert "Nearest: 4K or 8K" in texts[0]
     assert "4K) to 1G" in texts[1]
-    assert "timer, adaptive, every or batch:N" in texts[2]
+    assert "timer, adaptive, every and batch:N" in texts[2]
     assert "seconds" in texts[3]
     assert "already" in texts[4]
     assert "not running" in texts[5]

@@ -41,6 +41,6 @@ def run(json: bool) -> int:
         if c.without:
             out.put([f"{'':16} without {safe(c.without)}"])
         for reason in [*c.passed_over, *([f"core: {c.no_core}"] if c.no_core else [])]:
-            out.put([f"{'':16} not {safe(reason)}"])
+            out.put([f"{'':16} not used: {safe(reason)}"])
     out.put([f"{able} of {len(SCHEMAS)} programs can run here."])
     return status

@@ -27,7 +27,7 @@ class By(click.ParamType[tuple[str, str]]):
             return value
         table, equals, key = str(value).partition("=")
         if not equals or table not in TABLES:
-            self.fail(f"{value!r} is not PROGRAM=KEY; a program is one of {', '.join(TABLES)}", param, ctx)
+            self.fail(f"{value!r} is not PROGRAM=KEY; PROGRAM is one of {', '.join(TABLES)}", param, ctx)
         try:
             named(table, key)
         except ValueError as e:
@@ -44,5 +44,5 @@ class Sort(click.ParamType[str]):
         """The name of the column."""
         known = list(dict.fromkeys(name for table in TABLES for name in sorts(measures(table, SCHEMAS))))
         if value not in known:
-            self.fail(f"{value!r} is no column to sort by; there are {', '.join(known)}", param, ctx)
+            self.fail(f"rows cannot be sorted by {value!r}; the columns are {', '.join(known)}", param, ctx)
         return str(value)

@@ -57,7 +57,7 @@ _duration = click.option(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=STATUS,
-    help="A top for what the kernel does too fast for top to see. Without a command, the viewer.\n\n\b\n"
+    help="A top for what the kernel does too fast for top to see. Without a command, the viewer starts.\n\n\b\n"
     + "\n".join(f"{schema.program:<12} {schema.about}" for schema in SCHEMAS.values()),
 )
 @click.version_option(package_name="ringtop")
@@ -77,10 +77,10 @@ def ringtop(context: click.Context, /, config: Path | None, **given: Any) -> int
 @programs_argument(required=False)
 @flags(CollectorOptions, "programs", collector=True)
 def collect(**given: Any) -> NoReturn:
-    """Write the stream of events to standard output; read control messages from standard input.
+    """Collect events: the only part of ringtop that needs root.
 
-    This is the only part of ringtop that needs root. Other commands start it for themselves; over ssh it is
-    `ssh HOST ringtop collect`.
+    It writes the stream of events to standard output and reads control messages from standard input. Other commands
+    start it themselves. Over ssh: `ssh HOST ringtop collect`.
     """
     if os.isatty(1):
         raise click.UsageError("the stream is not for a terminal: use `ringtop trace`, or redirect it to a file")
@@ -99,7 +99,7 @@ def collect(**given: Any) -> NoReturn:
     type=click.Choice(["table", "json", "csv"]),
     default="table",
     show_default=True,
-    help="Rows as…",
+    help="Output format.",
 )
 @click.option(
     "--filter",
@@ -107,9 +107,9 @@ def collect(**given: Any) -> NoReturn:
     type=Value(DisplayFilter()),
     metavar="EXPR",
     default="",
-    help="Display filter: what is printed.",
+    help="Display filter: which events are printed.",
 )
-@click.option("--count", type=click.IntRange(1), help="Stop after so many rows.")
+@click.option("--count", type=click.IntRange(1), metavar="NUMBER", help="Stop after so many rows.")
 @_duration
 @click.option(
     "--after",
@@ -117,12 +117,12 @@ def collect(**given: Any) -> NoReturn:
     type=(_seconds(0), Change()),
     multiple=True,
     metavar="SECONDS CHANGE",
-    help="Change something meanwhile: transport=ringbuf|perfbuf|other, buffer=SIZE, wakeup=MODE, capture=EXPR; "
-    "compare=SECONDS sends events over both transports and tells which is better. Repeatable.",
+    help="After so many seconds, change transport=ringbuf|perfbuf|other, buffer=SIZE, wakeup=MODE or capture=EXPR. "
+    "compare=SECONDS sends events over both transports and reports which is better. Repeatable.",
 )
-@click.option("--summary", metavar="FILE", help="At the end, write the ledger as JSON (- is standard error).")
-@click.option("--check", is_flag=True, help="Exit status 4 when events were lost or the ledger does not balance.")
-@click.option("-q", "--quiet", is_flag=True, help="Errors only on standard error.")
+@click.option("--summary", metavar="FILE", help="At the end, write the ledger to FILE as JSON (-: to standard error).")
+@click.option("--check", is_flag=True, help="Exit with status 4 if events were lost or the ledger does not balance.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only errors on standard error.")
 def trace(
     style: str,
     display: str,
@@ -137,11 +137,12 @@ def trace(
     """Print events as lines, for pipes and scripts.
 
     \b
-    Both filters are written in one language:
+    Both filters use one language:
       comm=nginx and (latency>500us or ret!=0)
       path~"/tmp/.*"        not pid=1        uid>=1000
-    The capture filter is checked in the kernel: terms on latency, pid, tid, ppid, uid, ret, cpu and comm, joined by
-    `and`. The display filter takes anything, `or` and the regular expressions of ~ included.
+
+    The kernel checks the capture filter, which takes only terms on latency, pid, tid, ppid, uid, ret, cpu and comm,
+    joined by `and`. The display filter takes every field, `or`, and regular expressions (~).
     """
     from ringtop.tui.cli.trace import TraceOptions, run
 
@@ -149,28 +150,38 @@ def trace(
     return run(TraceOptions(collector, style, display, count, duration, after, summary, check, quiet))
 
 
-@ringtop.command(epilog=f"Keys, from coarse to fine:\n\n{HELP}\n\n{STATUS}")
+@ringtop.command(epilog=f"Keys for --by, from coarse to fine:\n\n{HELP}\n\n{STATUS}")
 @programs_argument(required=False)
 @flags(CollectorOptions, "programs")
 @_duration
-@click.option("--by", type=By(), multiple=True, metavar="PROGRAM=KEY", help="What a program is folded by. Repeatable.")
-@click.option("--rows", type=click.IntRange(0), default=20, show_default=True, help="Most rows of a table.")
-@click.option("--sort", type=Sort(), metavar="COLUMN", help="What rows are ranked by, where they have it.")
+@click.option(
+    "--by",
+    type=By(),
+    multiple=True,
+    metavar="PROGRAM=KEY",
+    help="Key that the events of a program are folded by. Repeatable.",
+)
+@click.option(
+    "--rows", type=click.IntRange(0), metavar="NUMBER", default=20, show_default=True, help="Rows of a table, at most."
+)
+@click.option(
+    "--sort", type=Sort(), metavar="COLUMN", help="Column that rows are ranked by, in the tables that have it."
+)
 @click.option(
     "--window",
     type=click.Choice([START, *WINDOWS]),
     default=START,
     show_default=True,
-    help="Which events are counted: all, or the last ones.",
+    help="Which events are counted: all since the start, or the newest.",
 )
-@click.option("--every", type=_seconds(0.1), metavar="SECONDS", help="Report so often, not only at the end.")
+@click.option("--every", type=_seconds(0.1), metavar="SECONDS", help="Print a report this often, not only at the end.")
 @click.option(
     "--format",
     "style",
     type=click.Choice(["table", "json", "csv"]),
     default="table",
     show_default=True,
-    help="Reports as…",
+    help="Output format.",
 )
 @click.option(
     "--filter",
@@ -184,10 +195,10 @@ def trace(
     "--replay",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Fold a recording. Times are its own; options of a collector mean nothing.",
+    help="Fold the events of a recording, by its own times. Options of the collector have no effect.",
 )
-@click.option("--check", is_flag=True, help="Exit status 4 when events were lost or the ledger does not balance.")
-@click.option("-q", "--quiet", is_flag=True, help="Errors only on standard error.")
+@click.option("--check", is_flag=True, help="Exit with status 4 if events were lost or the ledger does not balance.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only errors on standard error.")
 def top(
     duration: float | None,
     by: tuple[tuple[str, str], ...],
@@ -202,10 +213,10 @@ def top(
     quiet: bool,
     **given: Any,
 ) -> int:
-    """Fold events into ranked rows, for scripts and for a look without a screen.
+    """Print events folded into ranked rows, without a screen.
 
-    Every event is counted into the row of its key, and whatever has no row of its own into the others: together they
-    are what was received. Ctrl+C prints what there is. Where events were lost counts are lower bounds.
+    Every event is counted in the row of its key, or in `others` if its key has no row, so all rows together are the
+    events received. Ctrl+C prints the report so far. If events were lost, counts are lower bounds.
 
     \b
       ringtop top execsnoop --by execsnoop=parent --sort failed
@@ -224,10 +235,10 @@ def top(
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @flags(CollectorOptions)
 @_duration
-@click.option("--overwrite", is_flag=True, help="FILE may be there already.")
-@click.option("-q", "--quiet", is_flag=True, help="Errors only on standard error.")
+@click.option("--overwrite", is_flag=True, help="Replace FILE if it exists.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only errors on standard error.")
 def record(file: Path, duration: float | None, overwrite: bool, quiet: bool, **given: Any) -> int:
-    """Write all events to FILE, without a screen; `ringtop replay FILE` shows them."""
+    """Record all events to FILE, without a screen. `ringtop replay FILE` shows them."""
     from ringtop.tui.cli.record import run
 
     return run(file, CollectorOptions(**said(given)), duration, overwrite, quiet)
@@ -238,9 +249,10 @@ def record(file: Path, duration: float | None, overwrite: bool, quiet: bool, **g
 @click.option(
     "--speed",
     type=Value(Number(float, 0.25, 64)),
+    metavar="FACTOR",
     default=1.0,
     show_default=True,
-    help="Times as fast.",
+    help="Speed, as a factor.",
 )
 @click.pass_obj
 def replay(config: Callable[[], Config], file: Path, speed: float) -> int:
@@ -253,18 +265,18 @@ def replay(config: Callable[[], Config], file: Path, speed: float) -> int:
 @ringtop.command(epilog=STATUS)
 @click.pass_obj
 def demo(config: Callable[[], Config]) -> int:
-    """Show a recording that comes with ringtop; it needs neither root nor BPF."""
+    """Show a recording that comes with ringtop. It needs neither root nor BPF."""
     from ringtop.tui.cli import start
 
     return start.replay(start.DEMO, config(), label="demo")
 
 
 @ringtop.command(epilog=STATUS)
-@click.option("--json", is_flag=True, help="For scripts.")
+@click.option("--json", is_flag=True, help="Print JSON, for scripts.")
 def doctor(json: bool) -> int:
-    """Tell what this machine offers: each item is ok, or why it is not, with the exact cure.
+    """Check what this machine offers. Each item is ok, or is shown with the reason and the exact cure.
 
-    Programs are loaded, to see which hooks this kernel takes, but nothing is attached.
+    The programs are loaded to see which hooks this kernel takes, but they are not attached.
     """
     from ringtop.tui.cli.findings import run
 
@@ -272,15 +284,21 @@ def doctor(json: bool) -> int:
 
 
 @ringtop.command(epilog=STATUS)
-@click.option("--json", is_flag=True, help="One JSON object instead of tables.")
+@click.option("--json", is_flag=True, help="Print one JSON object instead of tables.")
 @click.option(
-    "--events", type=click.IntRange(100, 10**9), default=1_000_000, show_default=True, help="Events of each row."
+    "--events",
+    type=click.IntRange(100, 10**9),
+    metavar="NUMBER",
+    default=1_000_000,
+    show_default=True,
+    help="Number of events in each row.",
 )
 def bench(json: bool, events: int) -> int:
-    """Measure what reading events costs here, ringtop's way and bcc's, and what tracing costs those who are traced.
+    """Measure the cost of reading events and of being traced.
 
-    A process makes system calls as fast as it can, and each way of reading them takes its turn. Takes some 80 seconds.
-    The figures are as good as the machine is quiet; that no event is unaccounted for (else exit status 1) always holds.
+    Events are read by ringtop and by bcc. One process makes system calls as fast as it can, and each way of reading
+    their events takes its turn. This takes about 80 seconds. The figures are reliable only on a quiet machine. The
+    exit status is 1 if an event is unaccounted for, which must never happen.
     """
     from ringtop.bpf.bench import run
 

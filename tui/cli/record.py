@@ -43,10 +43,10 @@ class Recording(Session):
         with suppress(OSError):
             self._recorder.close()
         if self.events:
-            return f"{self._name} has what came before"
+            return f"{self._name} has the events up to then"
         with suppress(PermissionError):
             self._recorder.path.unlink(missing_ok=True)
-        return "there was nothing to record"
+        return "no event was recorded"
 
     def finish(self, status: int) -> int:
         """Close the file and print how much was recorded."""
@@ -60,12 +60,12 @@ def run(file: Path, options: CollectorOptions, duration: float | None, overwrite
     try:
         recorder = Recorder(file, overwrite)
     except FileExistsError as e:
-        raise click.UsageError(f"{file} is there already: choose another name, or say --overwrite") from e
+        raise click.UsageError(f"{file} exists already: choose another name, or use --overwrite") from e
     except OSError as e:
         raise click.UsageError(f"{file} cannot be written: {e.strerror}") from e
     try:
         with recorder:
             return Recording(collector(options), options, recorder, duration, quiet).run(2)
     except OSError as e:
-        say(f"{safe(str(file))} cannot be written: {e.strerror}; it has what came before")
+        say(f"{safe(str(file))} cannot be written: {e.strerror}; it has the events up to then")
         return 1

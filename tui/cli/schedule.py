@@ -32,7 +32,7 @@ def control(text: str) -> stream.Control:
             return stream.SetCapture(_OPTIONS[name].read(value))
         case "compare":
             return stream.Compare(Seconds().read(value))
-    raise ValueError(f"{name!r} cannot be changed: transport, buffer, wakeup and capture can, and compare=SECONDS")
+    raise ValueError(f"{name!r} is not a change; the changes are transport=, buffer=, wakeup=, capture= and compare=")
 
 
 class Change(click.ParamType[stream.Control]):

@@ -40,9 +40,9 @@ def configured(file: Path | None, given: dict[str, Any]) -> configuration.Config
 def screen() -> str:
     """The reason why there is no screen to draw on; empty when there is one."""
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):  # Textual draws on standard error
-        return "not on a terminal"
+        return "standard input, output or error is not a terminal"
     if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
-        return f"the terminal says it is {os.environ.get('TERM') or 'nothing'!r} (TERM)"
+        return f"the terminal cannot draw a screen (TERM is {os.environ.get('TERM') or 'not set'})"
     return ""
 
 
@@ -85,14 +85,14 @@ def live(config: configuration.Config) -> int:
     if why:
         from ringtop.tui.cli import trace
 
-        say(f"{why}: printing events as lines, as `ringtop trace` does")
+        say(f"{why}: events are printed as lines, as by `ringtop trace`")
         return trace.run(trace.TraceOptions(config.collector, display=config.filter))
     from ringtop.tui.source.live import LiveSource
 
     options = arguments(config.collector)
     account = chosen()
     if account is not None and not can_read(account):
-        say(f"{account.name} may not read ringtop's files: the viewer stays root")
+        say(f"the user {account.name} may not read ringtop's files: the viewer keeps running as root")
         account = None
     if account is not None:
         broker = Broker([*LOCAL, *options], ENVIRONMENT)
@@ -102,7 +102,7 @@ def live(config: configuration.Config) -> int:
     try:
         first = elevate.start(options)
     except CannotTrace as e:
-        cure = f"{e.cure}\n`ringtop demo` shows a recording; it needs neither root nor BPF."
+        cure = f"{e.cure}\n`ringtop demo` shows a recording and needs neither root nor BPF."
         raise CannotTrace(e.what, e.why, cure) from e
     return view(LiveSource(lambda: elevate.restart(options), first, elevate.ONCE), config)
 
@@ -116,7 +116,7 @@ def replay(file: Path, config: configuration.Config, speed: float = 1.0, label: 
     except OSError as e:
         raise click.UsageError(f"{file} cannot be read: {e.strerror}") from e
     except stream.StreamError as e:
-        raise click.UsageError(f"{file} is no recording: {e}") from e
+        raise click.UsageError(f"{file} is not a recording: {e}") from e
     if why := screen():
         raise click.UsageError(f"{why}: a replay needs a terminal")
     account = chosen()

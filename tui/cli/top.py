@@ -132,7 +132,7 @@ def _writer(style: str, screen: bool) -> Writer:
 def run(options: TopOptions) -> int:
     """Fold events and return the exit status.
 
-    Raises CannotTrace when the collector cannot trace, and UsageError for a file that is no recording.
+    Raises CannotTrace when the collector cannot trace, and UsageError for a file that is not a recording.
     """
     out = Output(options.style)
     if options.replay is not None:
@@ -152,7 +152,7 @@ def _replay(options: TopOptions, file: Path, out: Output) -> int:
     except OSError as e:
         raise click.UsageError(f"{safe(str(file))} cannot be read: {e.strerror}") from e
     except stream.StreamError as e:
-        raise click.UsageError(f"{safe(str(file))} is no recording: {e}") from e
+        raise click.UsageError(f"{safe(str(file))} is not a recording: {e}") from e
     stopping = threading.Event()
     when_told(stopping.set)
     messages = iter(reading)

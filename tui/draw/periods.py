@@ -42,11 +42,11 @@ def _reader(period: Period) -> str:
 
 FIGURES: dict[str, Callable[[Period], str]] = {
     "buffer": buffer,
-    "wake-up": lambda p: clip(safe(p.wakeup), VALUE - 1, ""),
+    "wakeup": lambda p: clip(safe(p.wakeup), VALUE - 1, ""),
     "events/s": lambda p: _rate(p, p.received),
     "delay p50": lambda p: percentile(p.latency_us, 0.5),
     "delay p99": lambda p: percentile(p.latency_us, 0.99),
-    "wake-ups/s": lambda p: _rate(p, p.wakeups),
+    "wakeups/s": lambda p: _rate(p, p.wakeups),
     "reader CPU": _reader,
     "memory": lambda p: format.size(p.memory_bytes),
     "out of order": lambda p: format.short(p.inversions),

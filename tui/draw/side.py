@@ -12,8 +12,8 @@ from ringtop.tui.model.counters import Totals
 from ringtop.tui.text import format
 from ringtop.tui.text.glyphs import Glyphs
 
-_FIRST = ("buffer", "events/s", "delay p50", "delay p99", "wake-ups/s", "reader CPU", "out of order")
-_LAST = ("memory", "wake-up")
+_FIRST = ("buffer", "events/s", "delay p50", "delay p99", "wakeups/s", "reader CPU", "out of order")
+_LAST = ("memory", "wakeup")
 """The figures, the most important first: the last are left out when there is little room. The count of late events
 stands between the two groups."""
 NARROW = periods.LABEL + 2 * periods.VALUE

@@ -65,7 +65,7 @@ def changed(note: stream.Changed, cpus: int, glyphs: Glyphs) -> str:
         sides = (old.transport, old.buffer_bytes), (note.transport, note.buffer_bytes)
         said.append(arrow.join(format.buffer(transport, size, cpus) for transport, size in sides))
     if old.wakeup != note.wakeup:
-        said.append(f"wake-up {safe(old.wakeup)}{arrow}{safe(note.wakeup)}")
+        said.append(f"wakeup {safe(old.wakeup)}{arrow}{safe(note.wakeup)}")
     said += [
         f"{format.count(note.dropped)} lost",
         format.duration(note.took_ns),

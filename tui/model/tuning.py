@@ -27,7 +27,7 @@ class Tuned(Protocol):
 
     @property
     def wakeup(self) -> str:
-        """Wake-up mode."""
+        """Wakeup mode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def granted(now: Tuned, asked: Retune) -> Wanted:
 
 
 def same(a: Tuned, b: Tuned) -> bool:
-    """Whether both have the same buffer size and wake-up mode."""
+    """Whether both have the same buffer size and wakeup mode."""
     return (a.buffer_bytes, a.wakeup) == (b.buffer_bytes, b.wakeup)
 
 

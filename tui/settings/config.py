@@ -70,27 +70,25 @@ class Keys:
 class Config:
     """Every option with its default. The config file overrides the defaults, and command line flags override both."""
 
-    theme: str = option("dark", Text(), "Theme: the name of one of the package's, or of a file of your own.")
+    theme: str = option("dark", Text("NAME"), "Theme: the name of a built-in theme or of your own theme file.")
     """For a user's own theme, the FILE of FILE.toml in ``themes_dir()``."""
-    history: int = option(
-        64 << 20, Memory(), "Memory for the events that are kept, of all tables together.", shown="64 MiB"
-    )
+    history: int = option(64 << 20, Memory(), "Memory for the history of all tables together.", shown="64 MiB")
     """The memory in bytes."""
     time: str = option(
         "clock",
         Choice(("clock", "relative", "uptime")),
-        "How times are shown: by the wall clock, as an age, or by the kernel's own clock.",
+        "Show times by the wall clock, as an age, or by the kernel's own clock.",
     )
     columns: dict[str, list[str]] = option(
-        dict, Columns(), "Columns of each table, in order; a table left out has its own choice.", only="config"
+        dict, Columns(), "Columns of each table, in order. A table left out shows its defaults.", only="config"
     )
-    keys: dict[str, str] = option(dict, Keys(), "Keys by id of binding.", only="config")
-    filter: str = option("", DisplayFilter(), "Display filter to start with: what the screen shows.")
-    fps: float = option(4.0, Number(float, 0.2, 60), "Most frames a second for data; keys are shown at once.")
-    mouse: bool = option(True, Flag("no-mouse"), "Listen to the mouse.")
-    ascii: bool = option(False, Flag("unicode"), "Bars, borders and sparklines.")
-    recordings: str = option(".", Text("FOLDER"), "Where R records to.")
-    keep_state: bool = option(True, Flag("no-keep-state"), "Remember columns, theme and filters.")
+    keys: dict[str, str] = option(dict, Keys(), "The keys of each command, by its id.", only="config")
+    filter: str = option("", DisplayFilter(), "Display filter at the start: which events are shown.")
+    fps: float = option(4.0, Number(float, 0.2, 60), "Frames per second for data, at most. Keys take effect at once.")
+    mouse: bool = option(True, Flag("no-mouse"), "Use the mouse.")
+    ascii: bool = option(False, Flag("unicode"), "Draw bars, borders and sparklines in ASCII or in Unicode.")
+    recordings: str = option(".", Text("FOLDER"), "Folder that the key R writes recordings to.")
+    keep_state: bool = option(True, Flag("no-keep-state"), "Remember columns, theme and filters for the next start.")
     collector: CollectorOptions = field(default_factory=CollectorOptions)
 
 

@@ -38,7 +38,7 @@ class CollectorDied(Exception):
 
     def __init__(self, status: int, told: str) -> None:
         how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
-        super().__init__(f"the collector ended before its time ({how})" + (f": {told}" if told else ""))
+        super().__init__(f"the collector ended unexpectedly ({how})" + (f": {told}" if told else ""))
         self.status, self.told, self.how = status, told, how
 
     def raise_if_it_cannot_trace(self) -> None:

@@ -13,7 +13,7 @@ from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.privilege import PATH
 from ringtop.tui.source.client import LOCAL, Client, CollectorDied
 
-ONCE = "Where a password is needed: leave with q, and start ringtop again. Nothing can ask for it on this screen."
+ONCE = "If a password is needed, leave with q and start ringtop again: this screen cannot ask for one."
 """The cure shown when ``restart`` failed."""
 
 
@@ -21,7 +21,7 @@ def _way() -> str:
     for name in ("sudo", "pkexec"):
         if found := shutil.which(name, path=PATH):
             return found
-    why = "loading BPF programs needs root, and neither sudo nor pkexec is here"
+    why = "loading BPF programs needs root, and neither sudo nor pkexec is installed"
     raise CannotTrace("cannot trace", why, "Run it as root.")
 
 

@@ -80,7 +80,7 @@ class Main(Screen[None]):
         Binding("t", "retune('transport')", "Transport", id="transport", tooltip="Ring buffer or perf buffers"),
         Binding("plus", "retune('larger')", "Larger buffer", show=False, key_display="+", id="larger"),
         Binding("minus", "retune('smaller')", "Smaller buffer", show=False, key_display="-", id="smaller"),
-        Binding("w", "retune('wakeup')", "Wake-up", show=False, id="wakeup", tooltip="When the reader is woken"),
+        Binding("w", "retune('wakeup')", "Wakeup", show=False, id="wakeup", tooltip="When the reader is woken"),
         Binding("A", "compare", "Compare", show=False, id="compare", tooltip="The same events over both transports"),
         Binding("C", "columns", "Columns", id="columns", tooltip="Choose and order the columns of this table"),
         Binding("a", "time", "Time", show=False, id="time", tooltip="Wall clock, age, or the kernel's clock"),
@@ -276,7 +276,7 @@ class Main(Screen[None]):
         self.update()
 
     def action_retune(self, what: str) -> None:
-        """Request another transport, buffer size or wake-up mode for this table's program, or say why it cannot be."""
+        """Request another transport, buffer size or wakeup mode for this table's program, or say why it cannot be."""
         if (now := self._tuned) is None:
             return
         try:

@@ -17,7 +17,7 @@ from ringtop.tui.model import notes
 from ringtop.tui.text.text import safe
 from ringtop.tui.widgets import keys
 
-FIGURES = ("buffer", "out of order", "lost", "delay p50", "delay p99", "wake-ups/s", "reader CPU", "memory")
+FIGURES = ("buffer", "out of order", "lost", "delay p50", "delay p99", "wakeups/s", "reader CPU", "memory")
 WIDTH = 14
 """The width of a value, in cells."""
 

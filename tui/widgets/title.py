@@ -116,7 +116,7 @@ class Title(RankedTitle):
         if state.without:
             parts.append(Part(f"without {safe(state.without)}", "dim", 9))
         if state.wakeup != "timer":
-            parts.append(Part(f"wake-up {safe(state.wakeup)}", "dim", 8))
+            parts.append(Part(f"wakeup {safe(state.wakeup)}", "dim", 8))
         if state.comparing:
             parts.append(Part("comparing", "busy", 1))
         rates = list(self.model.counters.rates.get(program, ()))

@@ -171,7 +171,7 @@ def test_nothing_else_changes_meanwhile(clock: Clock) -> None:
     run.until(changing=False)
     with pytest.raises(ValueError, match="being compared already"):
         run.tracer.changes.compare(5)
-    with pytest.raises(ValueError, match="nothing can be changed until that is over"):
+    with pytest.raises(ValueError, match="nothing can be changed while"):
         run.tracer.changes.retune(Retune("other"))
     run.close()
 

@@ -96,7 +96,7 @@ def test_what_is_refused_is_told_once_and_tried_again() -> None:
         run.follow()
     (told,) = run.tracer.changes.news
     assert isinstance(told, Notice)
-    assert told.text == "a CPU that came has no perf buffer, and its events are lost: Cannot allocate memory"
+    assert told.text == "the events of a new CPU are lost, because it has no perf buffer: Cannot allocate memory"
     run.follow()
     run.kernel.events(2, PRIME)
     assert run.counted(2) == (PRIME, 0)

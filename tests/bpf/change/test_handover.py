@@ -161,7 +161,7 @@ def test_nothing_changes_where_it_is_so_already() -> None:
     assert not run.tracer.changes.retune(Retune("ringbuf", 1 << 20, "timer"))
     (told,) = run.tracer.changes.news
     assert isinstance(told, Notice)
-    assert told.text == "it has a ring buffer of 1M and wake-up mode timer already"
+    assert told.text == "it already has a ring buffer of 1M and the wakeup mode timer"
     run.close()
 
 

@@ -1,4 +1,4 @@
-"""Sizes and wake-up modes as users write them."""
+"""Sizes and wakeup modes as users write them."""
 
 from __future__ import annotations
 
@@ -120,5 +120,5 @@ NOT_NUMBERS = ("batch:1.5", "batch: 4", "batch:\u0664", "batch:4:4", f"batch:{MO
 
 @pytest.mark.parametrize("text", NOT_MODES + NOT_NUMBERS)
 def test_other_text_is_no_wakeup_mode(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is not a wake-up mode|is a number of events"):
+    with pytest.raises(ValueError, match=r"is not a wakeup mode|must be a number of events"):
         parse_wakeup(text)

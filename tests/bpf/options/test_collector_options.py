@@ -48,7 +48,7 @@ def test_a_value_may_be_a_word_of_its_own() -> None:
         ("--transport=pigeon", "--transport: 'pigeon' is not one of auto, ringbuf, perfbuf"),
         ("--buffer=100K", "--buffer: a buffer of 100K is not possible"),
         ("--buffer=-4096", "--buffer: '-4096' is not a size"),
-        (f"--wakeup=batch:{MOST_EVENTS + 1}", f"--wakeup: 'batch:{MOST_EVENTS + 1}': N is a number of events"),
+        (f"--wakeup=batch:{MOST_EVENTS + 1}", f"--wakeup: 'batch:{MOST_EVENTS + 1}': N must be a number of events"),
         ("--capture=argv~x", "--capture: the kernel cannot check argv"),
         ("--capture=pid=", "--capture: "),
         ("--merge-ms=1001", "--merge-ms: '1001' is not a whole number from 0 to 1000"),
@@ -56,9 +56,9 @@ def test_a_value_may_be_a_word_of_its_own() -> None:
         ("--min-us=-1", "--min-us: '-1' is not a whole number from 0 to 1000000000"),
         ("--emit=reserved", "--emit: 'reserved' is not one of output"),
         ("--exclude=0", "--exclude: '0' is not a whole number from 1"),
-        ("--exclude", "--exclude: a value must follow"),
-        ("--nonsense=1", "--nonsense: no such option; there are --transport"),
-        ("-x", "-x: no such option"),
+        ("--exclude", "--exclude needs a value"),
+        ("--nonsense=1", "there is no option --nonsense; the options are --transport"),
+        ("-x", "there is no option -x"),
     ],
 )
 def test_what_is_out_of_limits_is_refused(word: str, told: str) -> None:

@@ -1,4 +1,4 @@
-"""Transport, buffer and wake-up mode are changed, and compared, while events flow."""
+"""Transport, buffer and wakeup mode are changed, and compared, while events flow."""
 
 from __future__ import annotations
 
@@ -150,8 +150,8 @@ async def test_w_goes_through_the_wake_up_modes() -> None:
     async with running() as pilot:
         await press(pilot, "w")
         await play(pilot, few)
-        assert "wake-up timer → adaptive, 0 lost" in shown(pilot)
-        assert "wake-up adaptive  " in shown(pilot)
+        assert "wakeup timer → adaptive, 0 lost" in shown(pilot)
+        assert "wakeup adaptive  " in shown(pilot)
         for key in "www":
             await press(pilot, key)
         modes = [c.wakeup for c in feed_of(pilot).controls if isinstance(c, Retune)]

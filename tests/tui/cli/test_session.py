@@ -159,7 +159,7 @@ def test_a_recording_that_was_cut_short_is_kept_if_it_has_events(
     recording = Recording(client, OPTIONS, Recorder(file))  # type: ignore[arg-type]
     assert recording.run(2) == 1
     assert file.exists() == kept
-    assert ("has what came before" if kept else "nothing to record") in capsys.readouterr().err
+    assert ("has the events up to then" if kept else "no event was recorded") in capsys.readouterr().err
 
 
 def test_a_recording_is_what_was_heard(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

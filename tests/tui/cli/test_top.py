@@ -149,11 +149,11 @@ def test_a_recording_that_is_cut_is_told_as_far_as_it_goes(recording: Path, tmp_
     [
         (["--by", "execsnoop=nothing"], "only by program, subcommand, command"),
         (["--by", "comm"], "is not PROGRAM=KEY"),
-        (["--by", "bash=comm"], "a program is one of runqslower, execsnoop, unlinksnoop, all"),
-        (["--sort", "colour"], "there are total, count"),
+        (["--by", "bash=comm"], "PROGRAM is one of runqslower, execsnoop, unlinksnoop, all"),
+        (["--sort", "colour"], "the columns are total, count"),
         (["--filter", "comm="], "a value is missing"),
         (["--replay", "/nonexistent/file"], "cannot be read"),
-        (["--replay", "/bin/true"], "is no recording"),
+        (["--replay", "/bin/true"], "is not a recording"),
         (["nosuch"], "nosuch"),
     ],
 )

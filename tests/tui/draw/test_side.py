@@ -86,7 +86,7 @@ def test_after_a_change_the_cpus_make_room_and_stay(count: int) -> None:
     at = next(i for i, line in enumerate(lines) if line.split() == ["before", "now"])
     assert at == side.CPUS
     names = [line.split()[0] for line in lines[at + 1 :]]
-    assert names == ["buffer", "events/s", "delay", "delay", "wake-ups/s", "reader"]
+    assert names == ["buffer", "events/s", "delay", "delay", "wakeups/s", "reader"]
     assert len(lines) == 11
 
 

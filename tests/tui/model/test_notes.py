@@ -27,11 +27,11 @@ def test_a_switch_of_transport() -> None:
 
 def test_only_what_changed_is_told() -> None:
     woken = replace(CHANGED, transport="ringbuf", buffer_bytes=256 << 10, wakeup="every", cpus=[])
-    assert notes.text(woken, 2, UNICODE) == "wake-up timer → every, 0 lost, 3.10 ms, 41 in flight"
+    assert notes.text(woken, 2, UNICODE) == "wakeup timer → every, 0 lost, 3.10 ms, 41 in flight"
     larger = replace(woken, buffer_bytes=1 << 20, wakeup="timer")
     assert notes.text(larger, 2, UNICODE).startswith("ring buffer 256 KiB → ring buffer 1 MiB, 0 lost")
     both = replace(CHANGED, wakeup="every")
-    assert "perf buffers 2x128 KiB, wake-up timer → every, 0 lost" in notes.text(both, 2, UNICODE)
+    assert "perf buffers 2x128 KiB, wakeup timer → every, 0 lost" in notes.text(both, 2, UNICODE)
 
 
 def test_of_many_cpus_a_few_are_told_and_those_without_numbers_are_not() -> None:
