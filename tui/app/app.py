@@ -74,20 +74,38 @@ class Viewer(App[int]):
         keys.HELP,
         Binding("q", "quit", "Quit", id="quit"),
         Binding("ctrl+c", "quit", "Quit", show=False, priority=True, id="quit_always", system=True),
-        Binding("ctrl+l", "redraw", "Redraw", show=False, id="redraw", tooltip="After others wrote on the terminal"),
-        Binding("ctrl+z", "suspend_process", "To the shell", show=False, id="suspend", tooltip="`fg` comes back"),
-        Binding("R", "record", "Record", id="record", tooltip="Write what is seen to a file, or finish that"),
-        Binding("T", "themes", "Themes", id="themes", tooltip="Choose a theme; each is tried on at once"),
+        Binding("ctrl+l", "redraw", "Redraw", show=False, id="redraw", tooltip="Draw the whole screen again"),
         Binding(
-            "space", "replay('toggle')", "Play/pause", id="play", priority=True, tooltip="At the end: from the start"
+            "ctrl+z", "suspend_process", "Suspend", show=False, id="suspend", tooltip="Go to the shell; `fg` resumes"
         ),
-        Binding("comma", "replay('step_back')", "Back", key_display=",", id="step_back", tooltip="Back by a round"),
-        Binding("full_stop", "replay('step')", "Step", key_display=".", id="step", tooltip="On by a round of events"),
-        Binding("less_than_sign", "replay('slower')", "Slower", key_display="<", id="slower"),
-        Binding("greater_than_sign", "replay('faster')", "Faster", key_display=">", id="faster"),
-        Binding("J", "replay('jump')", "Jump", id="jump", tooltip="To a time of the recording"),
-        Binding("D", "demo", "Demo", id="demo", tooltip="A recording that comes with ringtop"),
-        Binding("ctrl+p", "command_palette", "Palette", show=False, id="palette", tooltip="All commands by name"),
+        Binding("R", "record", "Record", id="record", tooltip="Record all events to a file, or stop recording"),
+        Binding("T", "themes", "Themes", id="themes", tooltip="Choose a theme, with a preview"),
+        Binding(
+            "space",
+            "replay('toggle')",
+            "Play/pause",
+            id="play",
+            priority=True,
+            tooltip="Play or pause; at the end, play again",
+        ),
+        Binding(
+            "comma",
+            "replay('step_back')",
+            "Back",
+            key_display=",",
+            id="step_back",
+            tooltip="Go back by one round of events",
+        ),
+        Binding(
+            "full_stop", "replay('step')", "Step", key_display=".", id="step", tooltip="Go on by one round of events"
+        ),
+        Binding(
+            "less_than_sign", "replay('slower')", "Slower", key_display="<", id="slower", tooltip="Play more slowly"
+        ),
+        Binding("greater_than_sign", "replay('faster')", "Faster", key_display=">", id="faster", tooltip="Play faster"),
+        Binding("J", "replay('jump')", "Jump", id="jump", tooltip="Go to a time in the recording"),
+        Binding("D", "demo", "Demo", id="demo", tooltip="Show a recording that comes with ringtop"),
+        Binding("ctrl+p", "command_palette", "Palette", show=False, id="palette", tooltip="Find a command by its name"),
     ]
 
     def __init__(
@@ -154,7 +172,7 @@ class Viewer(App[int]):
         theme = themes.NO_COLOR if themes.no_color() else self.state.theme or self.config.theme
         self.theme_errors = themes.install(self, theme, self.hooks.themes)
         if theme not in self.available_themes:
-            text = f"no theme {theme[:32]!r}; there are {', '.join(sorted(self.available_themes))}"
+            text = f"there is no theme {theme[:32]!r}; the themes are {', '.join(sorted(self.available_themes))}"
             self.notify(safe(text), severity="warning", markup=False, timeout=10)
         for error in self.theme_errors:
             self.notify(safe(str(error)), severity="warning", markup=False, timeout=10)
@@ -162,7 +180,8 @@ class Viewer(App[int]):
             self.set_keymap(self.config.keys)
             known = keys.ids()
             if unknown := self.config.keys.keys() - known:
-                text = f"config, [keys]: no {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}"
+                wrong, right = (", ".join(sorted(names)) for names in (unknown, known))
+                text = f"config, [keys]: there is no command {wrong}; the commands are {right}"
                 self.notify(safe(text), severity="warning", markup=False, timeout=10)
         host = self.hooks.host or (LocalHost() if self.local else None)
         clock = Clock(self.state.time or self.config.time, zone=self.hooks.zone)
@@ -216,7 +235,7 @@ class Viewer(App[int]):
 
     def action_suspend_process(self) -> None:
         """Stop the viewer and give the terminal to the shell until `fg`."""
-        if why := self._job.suspend() if self._job is not None else "not here":
+        if why := self._job.suspend() if self._job is not None else "ringtop cannot be suspended here":
             self.notify(safe(why), severity="warning", markup=False)
 
     def remember(self) -> None:
@@ -370,7 +389,7 @@ class Viewer(App[int]):
     def action_themes(self) -> None:
         """Open the list of themes."""
         about = themes.abouts(self.available_themes, self.hooks.themes)
-        note = "NO_COLOR is set: no theme shows colours." if themes.no_color() else ""
+        note = "NO_COLOR is set, so no theme shows colours." if themes.no_color() else ""
         self.push_screen(ThemePicker(about, self.theme_errors, note), self._keep_theme)
 
     def _keep_theme(self, name: str | None) -> None:
@@ -384,7 +403,7 @@ class Viewer(App[int]):
     def action_replay(self, what: str) -> None:
         """Control the replay: *what* is one of REPLAY."""
         if what == "jump":
-            self.push_screen(Ask("Jump to", "time", TIMES, self.deck.jump))
+            self.push_screen(Ask("Go to which time", "time", TIMES, self.deck.jump))
         elif what in REPLAY:
             self.deck.replay(what)
 
@@ -396,8 +415,12 @@ class Viewer(App[int]):
         if screen is self.main and self.main.running is not None and not self.model.no_ringbuf:
             both = "Switch transport of all tables", "Compare transports of all tables"
             change = stream.Retune(transport="other")
-            yield SystemCommand(both[0], "Each to the one not in use", lambda: self.source.send(change))
-            yield SystemCommand(both[1], "Each event over both, for some seconds", lambda: self.main.compare([]))
+            yield SystemCommand(
+                both[0], "Switch each table to the transport that is not in use", lambda: self.source.send(change)
+            )
+            yield SystemCommand(
+                both[1], "Send each event over both transports for some seconds", lambda: self.main.compare([])
+            )
 
 
 def _runner(app: App[int], key: keys.Key) -> Callable[[], None]:

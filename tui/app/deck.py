@@ -56,14 +56,15 @@ class Deck:
         try:
             if self._tap.recording is not None:
                 path = self._tap.stop_recording()
-                self._say(f"recorded: ringtop replay {path}", "information")
+                self._say(f"recorded; show it with: ringtop replay {path}", "information")
                 return
             path = self._folder.expanduser() / self._tap.file_name()
             self._tap.record(path)
             self._say(f"recording to {path}", "information")
         except OSError as e:
             self._say(
-                f"cannot record: {e.filename or self._folder}: {e.strerror}; see `recordings` in the config", "error"
+                f"cannot record to {e.filename or self._folder}: {e.strerror}; --recordings chooses another folder",
+                "error",
             )
         except (ValueError, RuntimeError) as e:  # also for "~name" of an unknown user
             self._say(str(e), "warning")

@@ -41,7 +41,7 @@ class News:
         self._reports.append(compared)
         self.show_reports(idle)
         if self._reports:
-            text = f"compared: {compared.program}; the report is shown when you are done here"
+            text = f"{compared.program}: the comparison is done; close this to see the report"
             self._app.notify(safe(text), markup=False)
 
     def show_reports(self, idle: bool) -> None:

@@ -152,7 +152,7 @@ class Model:
         if state.state != "running" or (old := self.kept.pop(state.program, None)) is None:
             return []
         if (controls := tuning.again(old, state)) and (table := self.store.tables.get(state.program)) is not None:
-            table.mark("what was set before is set again")
+            table.mark("the settings from before are requested again")
         return controls
 
     def rewind(self) -> None:

@@ -94,7 +94,7 @@ class Table:
         start = self.end
         kept = self.ring.append(batch, lost, self.floor)
         if kept and self._held:
-            self._note(start, f"{self._held:,} not kept: they came while older rows were held")
+            self._note(start, f"{self._held:,} not kept: the frozen rows filled the history")
             self._held = 0
         if kept < len(batch):
             self.unkept += len(batch) - kept
@@ -111,7 +111,7 @@ class Table:
         self.received += count
         self.unkept += count
         self._sequence.reset()
-        self.mark(f"{count:,} not kept: they came faster than the viewer took them")
+        self.mark(f"{count:,} not kept: they came faster than the viewer reads")
 
     def restart(self) -> None:
         """A new collector has started: it numbers its events from the start again."""

@@ -55,7 +55,7 @@ def retune(what: str, now: Tuned, no_ringbuf: str) -> Retune:
         at = WAKEUPS.index(now.wakeup) if now.wakeup in WAKEUPS else -1
         return Retune(wakeup=WAKEUPS[(at + 1) % len(WAKEUPS)], programs=programs)
     if now.buffer_bytes is None:
-        raise ValueError("the transport is being changed: its size is not known yet")
+        raise ValueError("the transport is being switched: its buffer size is not known yet")
     if what == "larger" and now.buffer_bytes >= LARGEST:
         raise ValueError(f"no buffer is larger than {human(LARGEST)}")
     if what == "smaller" and now.buffer_bytes <= PAGE:

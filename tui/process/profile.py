@@ -17,9 +17,9 @@ from ringtop.tui.text.text import safe
 
 PRESENCE = {
     "here": "",
-    "gone": "gone: this is what its events told",
-    "reused": "gone: a younger process has its number now; this is what its events told",
-    "elsewhere": "not of this host and time: this is what its events told",
+    "gone": "gone: only its events are known",
+    "reused": "gone, and a new process has its id: only its events are known",
+    "elsewhere": "not of this host and time: only its events are known",
 }
 
 

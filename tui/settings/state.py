@@ -74,9 +74,9 @@ def load(file: Path | None = None) -> tuple[SavedState, str]:
     except FileNotFoundError:
         return SavedState(), ""
     except OSError as e:
-        return SavedState(), f"{safe(str(file))}: cannot be read: {e.strerror}"
+        return SavedState(), f"{safe(str(file))} cannot be read: {e.strerror}"
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return SavedState(), f"{safe(str(file))}: damaged: starting afresh"
+        return SavedState(), f"{safe(str(file))} is damaged: the remembered settings are lost"
 
 
 def hold() -> BinaryIO | None:
@@ -110,7 +110,7 @@ def save(state: SavedState, file: Path | BinaryIO | None = None) -> str:
                 Path(name).unlink()
             raise
     except OSError as e:
-        return f"{safe(str(file))}: cannot be written: {e.strerror}"
+        return f"{safe(str(file))} cannot be written: {e.strerror}"
     return ""
 
 

@@ -182,7 +182,7 @@ class Reading:
             if fed != frames.offset:
                 self._broken("ends in the middle of a message", frames)
             elif not ended:
-                self._broken("ends without its last message: the recorder was stopped before its time", frames)
+                self._broken("ends without its last message: the recording was not finished", frames)
 
     def close(self) -> None:
         """Close the file. This is not needed after the last message."""

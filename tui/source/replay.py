@@ -134,7 +134,7 @@ class ReplaySource:
             while not self._stopping.is_set():
                 self._turn(self._player)
         except (OSError, stream.StreamError) as e:  # the file was removed or replaced
-            self._post(Lost("the recording cannot be read any more", str(e)))
+            self._post(Lost("the recording can no longer be read", str(e)))
         finally:
             if self._player is not None:
                 self._player.close()

@@ -48,9 +48,9 @@ class Tap:
         """Record to *path* from now on. Raises OSError, or ValueError when recording already or before a ``Hello``."""
         with self._lock:
             if self._recorder is not None:
-                raise ValueError(f"recording already, to {self._recorder.path}")
+                raise ValueError(f"already recording to {self._recorder.path}")
             if self._hello is None:
-                raise ValueError("nothing to record yet: the collector has not said hello")
+                raise ValueError("there is nothing to record yet: the collector is still starting")
             recorder = Recorder(path, overwrite)
             # A reader needs these messages before the first event.
             recorder.write(self._hello)
@@ -91,7 +91,7 @@ class Tap:
             recorder.write(message)
         except OSError as e:
             self._recorder = None
-            text = f"recording stopped: {recorder.path}: {e.strerror}; what was written so far can be replayed"
+            text = f"recording stopped: {recorder.path}: {e.strerror}; the part before that can be replayed"
             with contextlib.suppress(OSError):  # the same error again; the file is closed nevertheless
                 recorder.close()
             self._post(stream.Notice("error", text))

@@ -44,7 +44,7 @@ class Job:
         except PermissionError:
             name = Path(f"/proc/{leader}/comm").read_text().strip()
             if name not in _WAITS:
-                return f"{name}, which runs this, is not ringtop's to stop: the shell would wait for it"
+                return f"ringtop may not suspend {name}, which started it, so the shell would not come back"
         os.kill(0, signal.SIGTSTP)
         return ""
 

@@ -19,7 +19,7 @@ class Ask(ModalScreen[None]):
     """Asks for a line, and stays until the answer is valid."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Back", id="ask_back"),
+        Binding("escape", "dismiss", "Cancel", id="ask_back"),
     ]
 
     def __init__(self, title: str, usual: str, examples: str, take: Callable[[str], None]) -> None:

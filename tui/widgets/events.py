@@ -26,25 +26,37 @@ class EventTable(Rows, can_focus=True):
     It follows the newest event until it is scrolled or frozen; then the row under the cursor stays where it is.
     """
 
-    HELP = "Events, newest last. Moving up freezes the rows; the counters go on."
+    HELP = "Events, the newest last. Moving up freezes the rows; the counters go on."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "app.freeze", "Freeze", id="freeze", tooltip="Hold the rows of all tables, or let them go on"),
+        Binding("space", "app.freeze", "Freeze", id="freeze", tooltip="Freeze the rows of all tables, or resume"),
         Binding("F,end", "follow", "Follow", id="follow", tooltip="Show new events as they come"),
-        Binding("s", "sort", "Sort", id="sort", tooltip="By the column under the cursor: down, up, not"),
+        Binding("s", "sort", "Sort", id="sort", tooltip="Sort by the column under the cursor: down, up, or not"),
         Binding(
-            "equals_sign", "equals", "Only this", key_display="=", id="equals", tooltip="Filter to this cell's value"
+            "equals_sign",
+            "equals",
+            "Only this",
+            key_display="=",
+            id="equals",
+            tooltip="Filter to the value under the cursor",
         ),
-        Binding("p", "pivot", "Process only", id="pivot", tooltip="All tables: only the process of this row"),
-        Binding("enter", "app.process", "Process", id="process", tooltip="The process of this row and all its events"),
-        Binding("y", "copy", "Copy", id="copy", tooltip="This row to the clipboard"),
-        Binding("Y", "copy_view", "Copy view", show=False, id="copy_view", tooltip="All rows on the screen"),
+        Binding("p", "pivot", "Process only", id="pivot", tooltip="Filter all tables to this row's process"),
+        Binding("enter", "app.process", "Process", id="process", tooltip="Show the process of this row and its events"),
+        Binding("y", "copy", "Copy", id="copy", tooltip="Copy this row to the clipboard"),
+        Binding("Y", "copy_view", "Copy view", show=False, id="copy_view", tooltip="Copy all rows on the screen"),
         Binding("up,k", "move(-1)", "Up", show=False, id="up"),
         Binding("down,j", "move(1)", "Down", show=False, id="down"),
         Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="page_up"),
         Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="page_down"),
         Binding("home,g", "first", "Oldest", show=False, id="first"),
-        Binding("left,h", "across(-1)", "Left", show=False, id="left", tooltip="Column to the left"),
-        Binding("right,l", "across(1)", "Right", show=False, id="right", tooltip="Column to the right, then scroll"),
+        Binding("left,h", "across(-1)", "Left", show=False, id="left", tooltip="Go one column to the left"),
+        Binding(
+            "right,l",
+            "across(1)",
+            "Right",
+            show=False,
+            id="right",
+            tooltip="Go one column to the right, then scroll its text",
+        ),
     ]
 
     class Selected(Message):

@@ -31,10 +31,12 @@ class FilterInput(Entry):
     HELP = 'A filter: comm=nginx and (latency>5ms or ret!=0), path~"/tmp/.*", not pid=1.'
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Accept", id="filter_accept"),
-        Binding("escape", "cancel", "Back", id="filter_cancel", tooltip="Back to the filter that was in force"),
-        Binding("tab", "complete(1)", "Complete", id="filter_complete", tooltip="Fields, then values seen lately"),
+        Binding("escape", "cancel", "Cancel", id="filter_cancel", tooltip="Restore the filter from before"),
+        Binding(
+            "tab", "complete(1)", "Complete", id="filter_complete", tooltip="Complete a field, or a value seen lately"
+        ),
         Binding("shift+tab", "complete(-1)", "Complete back", show=False, id="filter_complete_back"),
-        Binding("up", "history(-1)", "Earlier", id="filter_earlier", tooltip="Filters used before"),
+        Binding("up", "history(-1)", "Earlier", id="filter_earlier", tooltip="Use an earlier filter"),
         Binding("down", "history(1)", "Later", id="filter_later", show=False),
     ]
 
@@ -164,8 +166,8 @@ class FilterBar(Vertical):
             return False
         self.valid = True
         if self.kind == "capture" and not self._choosing:
-            nothing = f", nothing of {', '.join(dull)}" if dull else ""
-            self._said.update(Content(f" Enter: only these events leave the kernel{nothing}"))
+            nothing = f"; none of {', '.join(dull)}" if dull else ""
+            self._said.update(Content(f" Enter: the kernel sends only these events{nothing}"))
         self.post_message(self.Draft(self.kind, self.text.strip()))
         return True
 

@@ -13,7 +13,13 @@ from textual.widgets import Static
 
 from ringtop.tui.widgets.keys import Key
 
-PLACES = {"EventTable": "In a table", "FilterInput": "In a filter", "EventLines": "In the events", "": "Everywhere"}
+PLACES = {
+    "EventTable": "In the events",
+    "RankedTable": "In the ranked rows",
+    "FilterInput": "In a filter",
+    "EventLines": "In the events of a process",
+    "": "Everywhere",
+}
 
 
 def text(keys: list[Key], about: str) -> Content:
@@ -26,7 +32,8 @@ def text(keys: list[Key], about: str) -> Content:
         lines.append(Content.styled(PLACES.get(where, where), "bold $primary"))
         for key in keys:
             if key.where == where:
-                said = key.about if key.help == key.about else f"{key.about}: {key.help[:1].lower()}{key.help[1:]}"
+                named = key.help.startswith(key.about)
+                said = key.help if named else f"{key.about}: {key.help[:1].lower()}{key.help[1:]}"
                 lines.append(Content.assemble((f"  {key.keys:<{wide}}  ", "$footer-key-foreground"), said))
         lines.append(Content(""))
     return Content("\n").join(lines[:-1])

@@ -14,9 +14,9 @@ from textual.widget import Widget
 
 from ringtop.tui.text.text import safe
 
-HELP = Binding("question_mark", "app.help", "Help", key_display="?", id="help", tooltip="All keys that work here")
+HELP = Binding("question_mark", "app.help", "Help", key_display="?", id="help", tooltip="Show all keys that work here")
 """The app's key for help; modal screens have it as well, because they see none of the app's keys."""
-FIRST = ("help", "quit", "filter", "freeze", "follow", "clear", "retry", "demo")
+FIRST = ("help", "quit", "filter", "freeze", "follow", "back", "clear", "retry", "demo")
 """The ids that stay longest in a narrow footer, in this order; of the others, the last are left out first."""
 NAMES = {
     "space": "Space",

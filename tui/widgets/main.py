@@ -62,28 +62,70 @@ class Main(Screen[None]):
     """The screen with all tables, which is shown most of the time."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", key_display="/", id="filter", tooltip="Show only some rows"),
-        Binding("c", "capture", "Capture", id="capture", tooltip="Let only some events out of the kernel"),
-        Binding("escape", "clear", "Back", id="clear", tooltip="From a row's events to the row; else no filter"),
-        Binding("backspace", "back", "Back", False, id="back", tooltip="From a row's events to the row"),
-        Binding("v", "show_next", "Rows/events", id="shows", tooltip="This table: ranked rows and events, or one"),
-        Binding("V", "show_all_next", "Rows/events of all", False, id="shows_all", tooltip="The same for all tables"),
+        Binding(
+            "slash",
+            "filter",
+            "Filter",
+            key_display="/",
+            id="filter",
+            tooltip="Filter the display: show only matching events",
+        ),
+        Binding(
+            "c", "capture", "Capture", id="capture", tooltip="Capture filter: the kernel sends only matching events"
+        ),
+        Binding("escape,backspace", "back", "Back", id="back", tooltip="Go back from the events of a row to the row"),
+        Binding("escape", "clear", "Clear filter", id="clear", tooltip="Clear the display filter"),
+        Binding("v", "show_next", "Rows/events", id="shows", tooltip="Show ranked rows, events, or both"),
+        Binding("V", "show_all_next", "Rows/events of all", False, id="shows_all", tooltip="The same in all tables"),
         *(
-            Binding(str(i), f"table({i})", f"Table {i}", show=False, id=f"table_{i}", tooltip=f"Only table {i}")
+            Binding(str(i), f"table({i})", f"Table {i}", show=False, id=f"table_{i}", tooltip=f"Show only table {i}")
             for i in range(1, len(SCHEMAS) + 2)
         ),
-        Binding("0", "table(0)", "All", show=False, id="table_all", tooltip="All tables"),
+        Binding("0", "table(0)", "All", show=False, id="table_all", tooltip="Show all tables"),
         Binding("tab", "app.focus_next", "Next table", show=False, id="next"),
         Binding("shift+tab", "app.focus_previous", "Previous table", show=False, id="previous"),
-        Binding("b", "buffers", "Buffers", id="buffers", tooltip="All of the buffers, CPU by CPU, or a line of them"),
-        Binding("d", "detail", "Detail", id="detail", tooltip="Show or hide the whole of the selected row"),
-        Binding("t", "retune('transport')", "Transport", id="transport", tooltip="Ring buffer or perf buffers"),
-        Binding("plus", "retune('larger')", "Larger buffer", show=False, key_display="+", id="larger"),
-        Binding("minus", "retune('smaller')", "Smaller buffer", show=False, key_display="-", id="smaller"),
-        Binding("w", "retune('wakeup')", "Wakeup", show=False, id="wakeup", tooltip="When the reader is woken"),
-        Binding("A", "compare", "Compare", show=False, id="compare", tooltip="The same events over both transports"),
+        Binding("b", "buffers", "Buffers", id="buffers", tooltip="Show the buffers CPU by CPU, or in one line"),
+        Binding("d", "detail", "Detail", id="detail", tooltip="Show or hide all fields of the selected row"),
+        Binding(
+            "t",
+            "retune('transport')",
+            "Transport",
+            id="transport",
+            tooltip="Switch between ring buffer and perf buffers",
+        ),
+        Binding(
+            "plus",
+            "retune('larger')",
+            "Larger buffer",
+            show=False,
+            key_display="+",
+            id="larger",
+            tooltip="Double the buffer",
+        ),
+        Binding(
+            "minus",
+            "retune('smaller')",
+            "Smaller buffer",
+            show=False,
+            key_display="-",
+            id="smaller",
+            tooltip="Halve the buffer",
+        ),
+        Binding(
+            "w",
+            "retune('wakeup')",
+            "Wakeup",
+            show=False,
+            id="wakeup",
+            tooltip="Change when the kernel wakes the reader",
+        ),
+        Binding(
+            "A", "compare", "Compare", show=False, id="compare", tooltip="Compare both transports with the same events"
+        ),
         Binding("C", "columns", "Columns", id="columns", tooltip="Choose and order the columns of this table"),
-        Binding("a", "time", "Time", show=False, id="time", tooltip="Wall clock, age, or the kernel's clock"),
+        Binding(
+            "a", "time", "Time", show=False, id="time", tooltip="Show the wall clock, the age, or the kernel's clock"
+        ),
         Binding("r", "app.retry", "Retry", id="retry", tooltip="Start the collector again"),
     ]
 
@@ -204,8 +246,8 @@ class Main(Screen[None]):
         if contact.phase != "lost":
             self.lost.say("")
         elif contact.traced or not self.live:
-            cure = "What it sent is still here. r tries again." if self.live else ""
-            what = "The collector is gone" if self.live else "The end"
+            cure = "Its events are still here. r starts it again." if self.live else ""
+            what = "The collector is gone" if self.live else "The replay has ended"
             self.lost.say(f"{what}: {contact.text}", contact.detail, cure)
         else:
             why = contact.detail.removeprefix("ringtop: ") or contact.text
@@ -234,7 +276,7 @@ class Main(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only keys that would do something now."""
         if action == "clear":
-            return bool(self.filters.text or self.tables.pane.narrowed)
+            return bool(self.filters.text) and not self.tables.pane.narrowed
         if action == "back":
             return bool(self.tables.pane.narrowed)
         if action == "capture":
@@ -309,7 +351,7 @@ class Main(Screen[None]):
         def tell(text: str) -> None:
             self.post_message(self.Tell(stream.Compare(tuning.seconds(text), programs)))
 
-        about = "each event over both transports"
+        about = "Each event is sent over both transports."
         self.app.push_screen(Ask("Compare for how many seconds", str(tuning.SECONDS), about, tell))
 
     def _refuse(self, why: ValueError) -> None:
@@ -333,11 +375,8 @@ class Main(Screen[None]):
         self.filterbar.open("capture", current, self.filters.captures)
 
     def action_clear(self) -> None:
-        """Go back from a row's events to the row, or else clear the display filter."""
-        if self.tables.pane.narrowed:
-            self.action_back()
-        else:
-            self.apply("")
+        """Clear the display filter."""
+        self.apply("")
 
     def action_back(self) -> None:
         """Go back from a row's events to the row."""

@@ -35,11 +35,17 @@ CardReader = Callable[[int, float | None], Card]
 class ProcessScreen(Screen[None]):
     """Shows one process, and reads its card again every second while it exists."""
 
-    HELP = "A process and all its events. Tab goes to its card and back, Escape leaves."
+    HELP = "A process and its events. Tab goes to its card and back, Esc leaves."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "back", "Back", id="process_back", tooltip="Back to the tables"),
-        Binding("p", "pivot", "Only this process", id="process_pivot", tooltip="Back, and filter all tables to it"),
-        Binding("y", "copy", "Copy", id="process_copy", tooltip="All of this page to the clipboard"),
+        Binding("escape,q,enter", "back", "Back", id="process_back", tooltip="Go back to the tables"),
+        Binding(
+            "p",
+            "pivot",
+            "Only this process",
+            id="process_pivot",
+            tooltip="Go back, and filter all tables to this process",
+        ),
+        Binding("y", "copy", "Copy", id="process_copy", tooltip="Copy this whole page to the clipboard"),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"process--label", "process--failed", "process--dim"}
 

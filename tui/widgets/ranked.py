@@ -16,32 +16,67 @@ from ringtop.tui.widgets.ranks import Ranks
 class RankedTable(Ranks, can_focus=True):
     """The events of one program, or of all, folded into ranked rows."""
 
-    HELP = "Events of one kind are one row; what hurts most is at the top. Enter shows the events of a row."
+    HELP = "Events with the same key are one row; the worst rows are at the top. Enter shows the events of a row."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "app.freeze", "Freeze", id="freeze", tooltip="Hold the rows of all tables, or let them go on"),
-        Binding("enter", "ask('events')", "Events", id="row_events", tooltip="Only the events of this row"),
-        Binding("o", "hold", "Hold order", id="hold", tooltip="Keep the order of the rows, or let it go on"),
-        Binding("f", "ask('fold')", "Fold by", id="fold", tooltip="The next key that events are folded by"),
-        Binding("left_square_bracket", "ask('coarser')", "Coarser", False, key_display="[", id="coarser"),
-        Binding("right_square_bracket", "ask('finer')", "Finer", False, key_display="]", id="finer"),
-        Binding("i", "window", "Window", id="window", tooltip="Since the start, or the last 10 s, 1 min, 5 min"),
-        Binding("z", "zero", "Start anew", False, id="zero", tooltip="Count this table's events from now on"),
-        Binding("m", "pin", "Pin", False, id="pin", tooltip="Keep this row at the top, or let it go"),
-        Binding("n", "next", "Next mark", False, id="next_mark", tooltip="The next row with a mark: ! + ^"),
+        Binding("space", "app.freeze", "Freeze", id="freeze", tooltip="Freeze the rows of all tables, or resume"),
+        Binding("enter", "ask('events')", "Events", id="row_events", tooltip="Show the events of this row"),
+        Binding("o", "hold", "Hold order", id="hold", tooltip="Keep the rows in this order, or sort again"),
+        Binding("f", "ask('fold')", "Fold by", id="fold", tooltip="Fold the events by the next key"),
+        Binding(
+            "left_square_bracket",
+            "ask('coarser')",
+            "Coarser",
+            False,
+            key_display="[",
+            id="coarser",
+            tooltip="Fold by a coarser key",
+        ),
+        Binding(
+            "right_square_bracket",
+            "ask('finer')",
+            "Finer",
+            False,
+            key_display="]",
+            id="finer",
+            tooltip="Fold by a finer key",
+        ),
+        Binding("i", "window", "Window", id="window", tooltip="Count all, or the last 10 s, 1 min, 5 min"),
+        Binding("z", "zero", "Reset", False, id="zero", tooltip="Count this table's events from now on"),
+        Binding("m", "pin", "Pin", False, id="pin", tooltip="Keep this row at the top, or no longer"),
+        Binding("n", "next", "Next mark", False, id="next_mark", tooltip="Go to the next row marked ! + or ^"),
         Binding("s", "sort", "Sort", id="sort", tooltip="Rank by the column under the cursor"),
-        Binding("equals_sign", "ask('equals')", "Only this", key_display="=", id="equals"),
-        Binding("exclamation_mark", "ask('except')", "All but it", False, key_display="!", id="except"),
-        Binding("p", "ask('pivot')", "Process only", False, id="pivot", tooltip="All tables: this row's process"),
-        Binding("y", "ask('copy')", "Copy", False, id="copy", tooltip="This row to the clipboard"),
-        Binding("Y", "ask('copy_view')", "Copy view", False, id="copy_view", tooltip="All rows on the screen"),
-        Binding("F,end", "follow", "Let go", False, id="follow", tooltip="Order and values go on, no row is chosen"),
+        Binding(
+            "equals_sign",
+            "ask('equals')",
+            "Only this",
+            key_display="=",
+            id="equals",
+            tooltip="Filter to the value under the cursor",
+        ),
+        Binding(
+            "exclamation_mark",
+            "ask('except')",
+            "All but this",
+            False,
+            key_display="!",
+            id="except",
+            tooltip="Filter out the value under the cursor",
+        ),
+        Binding(
+            "p", "ask('pivot')", "Process only", False, id="pivot", tooltip="Filter all tables to this row's process"
+        ),
+        Binding("y", "ask('copy')", "Copy", False, id="copy", tooltip="Copy this row to the clipboard"),
+        Binding("Y", "ask('copy_view')", "Copy view", False, id="copy_view", tooltip="Copy all rows on the screen"),
+        Binding(
+            "F,end", "follow", "Resume", False, id="follow", tooltip="Update order and values, with no row selected"
+        ),
         Binding("up,k", "move(-1)", "Up", False, id="up"),
         Binding("down,j", "move(1)", "Down", False, id="down"),
         Binding("pageup,ctrl+b", "page(-1)", "Page up", False, id="page_up"),
         Binding("pagedown,ctrl+f", "page(1)", "Page down", False, id="page_down"),
         Binding("home,g", "first", "First", False, id="first"),
-        Binding("left,h", "across(-1)", "Left", False, id="left", tooltip="Column to the left"),
-        Binding("right,l", "across(1)", "Right", False, id="right", tooltip="Column to the right"),
+        Binding("left,h", "across(-1)", "Left", False, id="left", tooltip="Go one column to the left"),
+        Binding("right,l", "across(1)", "Right", False, id="right", tooltip="Go one column to the right"),
     ]
 
     class Asked(Message):

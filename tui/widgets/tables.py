@@ -225,7 +225,7 @@ class Tables(Vertical):
             term = f"not {term}" if what == "except" else term
             self.post_message(self.Wanted("filter", f"({self.filters.text}) and {term}" if self.filters.text else term))
         elif what in ("equals", "except"):
-            self.notify("A filter cannot tell this column: Enter shows the events of the row", markup=False)
+            self.notify("This column cannot be filtered: Enter shows the events of the row", markup=False)
         else:
             return False
         return True

@@ -21,10 +21,10 @@ from ringtop.tui.widgets import keys
 class ThemePicker(ModalScreen[str | None]):
     """A list at the right edge; its result is the name of the chosen theme, or None when it was cancelled."""
 
-    HELP = "Themes. Moving tries one on; Enter keeps it, Escape goes back."
+    HELP = "Themes. Moving previews a theme; Enter keeps it, Esc restores the old one."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,T", "cancel", "Back", id="theme_back", tooltip="Keep the theme as it was"),
-        Binding("enter", "keep", "Keep", id="theme_keep", tooltip="Keep this theme, also for the next time"),
+        Binding("escape,q,T", "cancel", "Back", id="theme_back", tooltip="Restore the old theme"),
+        Binding("enter", "keep", "Keep", id="theme_keep", tooltip="Keep this theme, also for the next start"),
         Binding("down,j", "move(1)", "Next", show=False, id="theme_next"),
         Binding("up,k", "move(-1)", "Previous", show=False, id="theme_previous"),
         keys.HELP,

@@ -223,7 +223,7 @@ async def replaying_all(path: Path) -> AsyncIterator[Pilot[int]]:
 async def test_keys_of_the_config_that_are_none_are_told() -> None:
     async with running(config=Config(keys={"record": "f9", "recrod": "f8"})) as pilot:
         told = " ".join(n.message for n in pilot.app._notifications)
-        assert "no recrod; there are" in told
+        assert "there is no command recrod; the commands are" in told
         assert "step_back" in told
         assert "F9" in next(k.keys for k in keys.listing(pilot.app.screen) if k.id == "record").upper()
 

@@ -278,7 +278,7 @@ async def test_question_mark_lists_the_keys() -> None:
     async with running() as pilot:
         await press(pilot, "question_mark")
         assert isinstance(pilot.app.screen, Help)
-        assert "hold the rows of all tables" in shown(pilot)
+        assert "Freeze the rows of all tables" in shown(pilot)
         await press(pilot, "escape")
         assert isinstance(pilot.app.screen, Main)
 
@@ -286,8 +286,8 @@ async def test_question_mark_lists_the_keys() -> None:
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        (["enter"], "Esc q Enter  Back"),
-        (["T"], "Esc q T  Back"),
+        (["enter"], "Esc q Enter  Back: go back to the tables"),
+        (["T"], "Esc q T  Back: restore the old theme"),
         (["C"], "Esc q "),
         (["t", "A", "enter"], "Esc q Enter  Close"),
     ],
@@ -352,7 +352,9 @@ async def test_r_sets_again_what_was_set_before() -> None:
         await press(pilot, "r")
         await play(pilot, lambda feed: feed.play(1, 3))
         assert main_of(pilot.app).model.states == before
-        assert any("collector restarted, what was set before is set again" in x for x in table(pilot).page_text())
+        assert any(
+            "collector restarted, the settings from before are requested again" in x for x in table(pilot).page_text()
+        )
         assert "lost 77" in shown(pilot)
 
 

@@ -150,7 +150,7 @@ async def test_rows_held_on_screen_survive_a_flood() -> None:
         assert "not kept" in shown(pilot)
         await press(pilot, "end")
         await play(pilot, lambda feed: feed.events({"runqslower": 3}))
-        assert any("not kept: they came while older rows were held" in line for line in table(pilot).page_text())
+        assert any("not kept: the frozen rows filled the history" in line for line in table(pilot).page_text())
 
 
 async def test_sorted_tables_sort_again_when_rows_come(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,4 +250,4 @@ async def test_killed_without_a_word_leaves_no_empty_line() -> None:
         await play(pilot, lambda feed: feed.say(Lost("killed by SIGKILL")))
         lines = shown(pilot).splitlines()
         at = next(i for i, line in enumerate(lines) if "The collector is gone: killed by SIGKILL" in line)
-        assert "What it sent is still here" in lines[at + 1]
+        assert "Its events are still here" in lines[at + 1]

@@ -192,7 +192,7 @@ async def test_a_report_waits_until_the_keyboard_is_free(keys: list[str]) -> Non
         under = pilot.app.screen
         await play(pilot)
         assert pilot.app.screen is under
-        assert "compared: runqslower" in " ".join(n.message for n in pilot.app._notifications)
+        assert "runqslower: the comparison is done" in " ".join(n.message for n in pilot.app._notifications)
         await press(pilot, "escape")
         assert isinstance(pilot.app.screen, Report)
         await press(pilot, "escape")

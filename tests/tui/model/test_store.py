@@ -99,7 +99,7 @@ def test_floor_holds_rows_and_says_what_was_not_kept() -> None:
     assert table.received == 300
     table.floor = None
     table.append(unlinks(300, 1))
-    assert table.marks[table.end - 1] == ["110 not kept: they came while older rows were held"]
+    assert table.marks[table.end - 1] == ["110 not kept: the frozen rows filled the history"]
 
 
 def test_holes_in_sequence_numbers_are_found_where_they_are() -> None:
@@ -141,7 +141,7 @@ def test_restart_and_skip_open_no_gap_and_leave_a_mark() -> None:
     table.skip(500)
     table.append(unlinks(505, 5))
     assert table.marks[5] == ["collector restarted"]
-    assert table.marks[10] == ["500 not kept: they came faster than the viewer took them"]
+    assert table.marks[10] == ["500 not kept: they came faster than the viewer reads"]
     assert (table.received, table.unkept) == (515, 500)
 
 

@@ -79,7 +79,7 @@ def test_a_short_life_is_told_by_its_events() -> None:
     assert found["started by"] == "7"
     assert found["events"] == "3, 00:00:00.000 to 00:00:00.000"
     assert "user" not in found
-    for presence, word in (("gone", "gone"), ("reused", "younger"), ("elsewhere", "not of this host")):
+    for presence, word in (("gone", "gone"), ("reused", "new process"), ("elsewhere", "not of this host")):
         assert word in headline(42, Card(42, presence), known)  # type: ignore[arg-type]
 
 

@@ -310,7 +310,7 @@ def test_an_end_that_is_missing_is_told(tmp_path: Path) -> None:
     found, damage = read_all(write_plain(tmp_path / "a", ALL[:-1]))
     assert found == ALL[:-1]
     assert damage is not None
-    assert "recorder was stopped" in damage.reason
+    assert "recording was not finished" in damage.reason
 
 
 def bomb(size: int) -> bytes:

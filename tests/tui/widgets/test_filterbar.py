@@ -187,7 +187,7 @@ async def test_programs_of_which_nothing_would_be_captured_are_named() -> None:
     async with running() as pilot:
         await press(pilot, "c")
         await type_in(pilot, "latency>5ms")
-        assert "only these events leave the kernel, nothing of execsnoop, unlinksnoop" in shown(pilot)
+        assert "the kernel sends only these events; none of execsnoop, unlinksnoop" in shown(pilot)
         await press(pilot, "ctrl+u")
         await type_in(pilot, "pid!=1")
         assert "nothing of" not in shown(pilot)

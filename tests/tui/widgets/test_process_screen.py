@@ -142,7 +142,7 @@ async def test_what_was_known_stays_when_it_ends() -> None:
 @pytest.mark.parametrize("presence", ["gone", "reused"])
 async def test_a_short_life_is_told_by_its_events(presence: process.Presence) -> None:
     async with local(Reader(Card(7, presence))) as pilot:
-        await until_said(pilot, "what its events told")
+        await until_said(pilot, "only its events are known")
         assert "started by" in shown(pilot)
 
 

@@ -97,7 +97,7 @@ async def test_only_ours_are_offered_and_a_users_own(tmp_path: Path) -> None:
 async def test_a_theme_that_is_not_there_is_the_default() -> None:
     async with running(config=Config(theme="nowhere")) as pilot:
         assert pilot.app.theme == themes.DEFAULT
-        assert f"no theme 'nowhere'; there are {', '.join(sorted(NAMES))}" in " ".join(
+        assert f"there is no theme 'nowhere'; the themes are {', '.join(sorted(NAMES))}" in " ".join(
             n.message for n in pilot.app._notifications
         )
 
