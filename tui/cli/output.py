@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from typing import TextIO
+from typing import TextIO, cast
 
 STANDARD = "standard output"
 
@@ -31,7 +31,7 @@ def open_closed_files() -> None:
 
 
 def _text(number: int, mode: str, encoding: str | None = None) -> TextIO:
-    return open(number, mode, encoding=encoding, errors="backslashreplace", closefd=False)
+    return cast(TextIO, open(number, mode, encoding=encoding, errors="backslashreplace", closefd=False))
 
 
 def lost(out: TextIO, error: OSError) -> CannotWrite:

@@ -54,7 +54,7 @@ async def test_t_switches_the_transport_of_the_table_in_focus() -> None:
         await play(pilot, few)
         lines = table(pilot).page_text()
         assert "╌╌ ring buffer 256 KiB → perf buffers 2x128 KiB, 0 lost, 3.10 ms, 41 in flight; seq " in lines[-4]
-        assert "runqslower  raw tracepoints, BTF offsets  perf buffers 2x128 KiB" in shown(pilot)
+        assert "runqslower  waits >= 10 ms  raw tracepoints, BTF offsets  perf buffers 2x128 KiB" in shown(pilot)
         assert "before       now" in shown(pilot)
         await press(pilot, "tab", "t", "t")
         assert [c.programs for c in feed_of(pilot).controls[1:] if isinstance(c, Retune)] == [["execsnoop"]] * 2
@@ -146,8 +146,8 @@ async def test_keys_that_need_a_ring_buffer_say_that_there_is_none_before_they_a
         assert len(feed_of(pilot).controls) == 2
 
 
-async def test_w_goes_through_the_wake_up_modes() -> None:
-    async with running() as pilot:
+async def test_w_goes_through_the_wakeup_modes() -> None:
+    async with running(size=(200, 60)) as pilot:
         await press(pilot, "w")
         await play(pilot, few)
         assert "wakeup timer → adaptive, 0 lost" in shown(pilot)
