@@ -9,8 +9,9 @@ from typing import Literal
 
 from ringtop.bpf import stream
 from ringtop.bpf.event.schema import SCHEMAS
-from ringtop.tui.model import tuning
+from ringtop.tui.model import notes, tuning
 from ringtop.tui.model.counters import Counters
+from ringtop.tui.model.losses import Losses
 from ringtop.tui.model.store import DEFAULT_BYTES, Store
 from ringtop.tui.source.inbox import Arrived, Entry, Skipped
 from ringtop.tui.source.source import Lost, Rewound
@@ -41,6 +42,7 @@ class Model:
     ) -> None:
         self.store = Store(programs, budget)
         self.counters = Counters()
+        self.losses = Losses()
         self.hello: stream.Hello | None = None
         self.contact = Contact()
         self.states: dict[str, stream.State] = {}
@@ -94,12 +96,14 @@ class Model:
             case stream.Stats():
                 self.wall_offset_ns = entry.wall_offset_ns
                 self.counters.update(entry)
+                self.losses.take(entry, self.states, {p: t.unkept for p, t in self.store.tables.items()})
             case stream.Hello():
                 self._hello(entry)
             case stream.Progress():
                 self.progress[entry.program] = entry.text
                 self.contact = Contact(self.contact.phase, entry.text)
             case stream.State():
+                self._captured(entry)
                 self.states[entry.program] = entry
                 self._traced |= entry.state == "running"
                 self.progress.pop(entry.program, None)
@@ -112,10 +116,10 @@ class Model:
                     table.skip(entry.rows)
             case stream.End():
                 self.contact = Contact("ended", entry.reason)
-                self.counters.stop()
+                self._stopped()
             case Lost():
                 self.contact = Contact("lost", entry.reason, entry.detail, self._traced)
-                self.counters.stop()
+                self._stopped()
             case Rewound():
                 self.rewind()
             case stream.Changed():
@@ -133,6 +137,18 @@ class Model:
         """Drop the pending request for *program*, or all of them when it is empty: the collector refused."""
         for name in [program] if program else list(self.wanted):
             self.wanted.pop(name, None)
+
+    def _stopped(self) -> None:
+        self.counters.stop()
+        self.losses.stop()
+
+    def _captured(self, state: stream.State) -> None:
+        """Mark the place where the capture filter of a running program changed."""
+        before, table = self.states.get(state.program), self.store.tables.get(state.program)
+        if table is None or before is None or not before.state == state.state == "running":
+            return
+        if before.capture != state.capture:
+            table.mark(notes.captured(state.capture))
 
     def _mark(self, entry: stream.Changed | stream.Compared) -> None:
         if (table := self.store.tables.get(entry.program)) is not None:
@@ -159,6 +175,7 @@ class Model:
         """Forget rows, counters and states; the hello stays."""
         self.store.clear()
         self.counters = Counters()
+        self.losses = Losses()
         self.states.clear()
         self.wanted.clear()
         self.before.clear()
@@ -170,5 +187,6 @@ class Model:
         self.wall_offset_ns = hello.wall_offset_ns
         self.store.restart()
         self.counters.restart()
+        self.losses.restart()
         self.before.clear()
         self.contact = Contact("starting")

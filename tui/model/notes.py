@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ringtop.bpf import stream
+from ringtop.bpf.common import sizes
 from ringtop.bpf.common.transports import NAMES
 from ringtop.tui.text import format
 from ringtop.tui.text.glyphs import Glyphs
@@ -29,13 +30,17 @@ class Gap:
     """The notes that stand here."""
 
 
-def gap(gap: Gap, why: Sequence[str], cpus: int, glyphs: Glyphs) -> str:
-    """The losses, their reasons *why* as far as they are known, and the notes; *cpus* is the machine's CPU count."""
-    said = []
+def gap(gap: Gap, when: str, why: Sequence[str], cpus: int, glyphs: Glyphs) -> str:
+    """The time *when* (empty if unknown), the losses with their reasons *why* as far as they are known, and the notes,
+    each apart from the others; *cpus* is the machine's CPU count."""
+    said = [when] if when else []
     if gap.lost:
         where = f"CPU {gap.cpus[0]}" if len(gap.cpus) == 1 else f"{len(gap.cpus)} CPUs"
         said.append(f"{format.count(gap.lost)} lost on {where}" + (f": {' or '.join(why)}" if why else ""))
-    return ", ".join(said + [text(note, cpus, glyphs) for note in gap.marks])
+    for note in gap.marks:
+        about = "changed: " if isinstance(note, stream.Changed) else ""
+        said.append(f"{about}{text(note, cpus, glyphs)}")
+    return f" {glyphs.gap} ".join(said)
 
 
 def bad_gap(gap: Gap) -> bool:
@@ -48,6 +53,11 @@ def text(note: Note, cpus: int, glyphs: Glyphs) -> str:
     if isinstance(note, stream.Changed):
         return changed(note, cpus, glyphs)
     return compared(note) if isinstance(note, stream.Compared) else note
+
+
+def captured(capture: str) -> str:
+    """The note where the capture filter became *capture*."""
+    return f"capture filter: {safe(capture)}" if capture else "no capture filter any more"
 
 
 def bad(note: Note) -> bool:
@@ -82,6 +92,23 @@ def compared(note: stream.Compared) -> str:
     """The result of a comparison."""
     said = f"compared for {note.used.seconds:.0f} s, {choice(note)}"
     return f"{said}; {residual(note)}" if note.residual else said
+
+
+def larger(note: stream.Compared) -> str:
+    """What a larger buffer promises against the losses over the transport in use; empty when there were none."""
+    used, other = note.used, note.other
+    if not used.dropped or used.buffer_bytes >= sizes.LARGEST:
+        return ""
+    size = used.buffer_bytes * 2
+    times = other.memory_bytes / max(1, used.memory_bytes)
+    if other.dropped < used.dropped and times > 1:
+        while size < min(sizes.LARGEST, used.buffer_bytes * times):
+            size *= 2
+        return (
+            f"the other has {times:.3g} times the memory: with +, {format.size(size)} for this one has as much, "
+            "and may lose as little"
+        )
+    return f"a larger buffer may lose less: press +: {format.size(size)}"
 
 
 def choice(note: stream.Compared) -> str:

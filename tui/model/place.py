@@ -79,6 +79,13 @@ class Place:
         if by < 0 or self.view.frozen or self.view.sort:
             self.go(self.cursor + by)
 
+    def go_to_gap(self, by: int) -> bool:
+        """Put the cursor on the next gap (*by* is 1) or the one before (-1); False when there is none."""
+        found = self.view.next_gap(self.cursor, by)
+        if found is not None:
+            self.go(found)
+        return found is not None
+
     def scroll(self, lines: int) -> None:
         """Scroll the screen and the cursor by *lines*; scrolling past the end follows the newest line again."""
         if lines > 0 and not self.view.sort and (self.at_end or not self.view.frozen):

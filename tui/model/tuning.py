@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
 from ringtop.bpf.common.sizes import LARGEST, PAGE, human
 from ringtop.bpf.options.kinds import Seconds
 from ringtop.bpf.stream import Control, Retune, SetCapture, State
+from ringtop.tui.model.losses import NOT_KEPT
+from ringtop.tui.text import format
 
 WAKEUPS = ("timer", "adaptive", "every", "batch:64")
+LESS = "press c: capture less"
+"""The cure where no buffer can be larger, and where the viewer is slower than the events."""
 SECONDS = 10
 """The usual length of a comparison, in seconds."""
 
@@ -62,6 +67,20 @@ def retune(what: str, now: Tuned, no_ringbuf: str) -> Retune:
         raise ValueError(f"no buffer is smaller than a page, {human(PAGE)}")
     size = now.buffer_bytes * 2 if what == "larger" else now.buffer_bytes // 2
     return Retune(buffer_bytes=size, programs=programs)
+
+
+def cure(now: Tuned, reasons: Collection[str], held: bool) -> str:
+    """The key that helps a program set as *now*, which is losing events for *reasons*; empty when no key does.
+
+    *held*: rows on the screen are held, so that the viewer has no room for new ones.
+    """
+    if "full" in reasons:
+        if now.buffer_bytes is None:
+            return ""
+        return f"press +: {format.size(now.buffer_bytes * 2)}" if now.buffer_bytes < LARGEST else LESS
+    if NOT_KEPT in reasons:
+        return "press F: held rows fill the history" if held else LESS
+    return ""
 
 
 def check_comparable(comparing: bool, no_ringbuf: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ringtop.bpf import stream
 from ringtop.bpf.event.batch import Batch
 from ringtop.tui.model import sorting
 from ringtop.tui.model.line import gap_before, is_row, line_of, row_of
@@ -78,6 +79,20 @@ class View:
             return self._lines.find(line)
         found = np.flatnonzero(self._order == line_of(row_of(line)))
         return int(found[0]) if len(found) else 0
+
+    def next_gap(self, position: int, by: int) -> int | None:
+        """The position of the next gap after *position* (*by* is 1) or before it (-1); None when there is none, as in
+        a sorted view."""
+        gaps = np.flatnonzero(~is_row(self.lines(0, len(self))))
+        at = int(np.searchsorted(gaps, position, "right" if by > 0 else "left")) - (by < 0)
+        return int(gaps[at]) if 0 <= at < len(gaps) else None
+
+    def time(self, line: int) -> int | None:
+        """The time of the gap at *line* by the kernel's clock, ns: that of the row after it, or of a change after which
+        no event has arrived; None when it is unknown."""
+        if (row := row_of(line)) < self.table.end:
+            return int(self.table.ring.column("ts", row, row + 1)[0])
+        return next((note.ts_ns for note in self.gap(line).marks if isinstance(note, stream.Changed)), None)
 
     def gap(self, line: int) -> Gap:
         """The gap at *line*: all losses and notes since the previous row shown."""

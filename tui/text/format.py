@@ -6,8 +6,16 @@ import errno
 from datetime import datetime, tzinfo
 
 from ringtop.bpf.common.transports import NAMES
+from ringtop.tui.text.text import safe
 
 UNKNOWN_TEXT = "-"
+REASONS = {"full": "buffer full", "no_reader": "no reader", "other": "refused"}
+"""The ledger's drop reasons in words."""
+
+
+def reason(name: str) -> str:
+    """Return a drop reason in words; one that this version does not know, as it is."""
+    return REASONS.get(name, safe(name))
 
 
 def count(n: int | float) -> str:

@@ -7,18 +7,10 @@ from typing import ClassVar
 from ringtop.tui.draw.parts import Part
 from ringtop.tui.model.model import Model
 from ringtop.tui.text import format
-from ringtop.tui.text.text import safe
 from ringtop.tui.widgets.line import Line
 
-REASONS = {"full": "buffer full", "no_reader": "no reader", "other": "refused"}
-"""The ledger's drop reasons in words."""
 ENOUGH = 60
 """From this width on, there is room for more than the figures that must always be visible."""
-
-
-def reason(name: str) -> str:
-    """A drop reason in words."""
-    return REASONS.get(name, safe(name))
 
 
 class Drops(Line):
@@ -51,7 +43,7 @@ class Drops(Line):
                 continue
             rate = totals.drop_rates.get(name, 0.0)
             more = f" +{format.rate(rate)}/s" if rate and len([v for v in totals.dropped.values() if v]) > 1 else ""
-            parts.append(Part(f"{reason(name)} {format.count(n)}{more}", style, 3))
+            parts.append(Part(f"{format.reason(name)} {format.count(n)}{more}", style, 3))
         parts.append(Part(f"in flight {format.count(counters.in_flight)}", "dim", 6))
         residual = counters.residual
         parts.append(Part(f"unaccounted {format.count(residual)}", "some" if residual else "dim", 0 if residual else 4))

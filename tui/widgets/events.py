@@ -48,6 +48,8 @@ class EventTable(Rows, can_focus=True):
         Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="page_up"),
         Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="page_down"),
         Binding("home,g", "first", "Oldest", show=False, id="first"),
+        Binding("n", "gap(1)", "Next gap", show=False, id="next_gap", tooltip="Go to the next gap"),
+        Binding("N", "gap(-1)", "Previous gap", show=False, id="previous_gap", tooltip="Go to the gap before"),
         Binding("left,h", "across(-1)", "Left", show=False, id="left", tooltip="Go one column to the left"),
         Binding(
             "right,l",
@@ -192,6 +194,13 @@ class EventTable(Rows, can_focus=True):
     def action_copy_view(self) -> None:
         """Ask to copy all rows on the screen."""
         self.post_message(self.Asked(self, "copy_view"))
+
+    def action_gap(self, by: int) -> None:
+        """Go to the next gap, or to the one before."""
+        if self.place.go_to_gap(by):
+            self._moved()
+        else:
+            self.app.bell()
 
     # Mouse
 

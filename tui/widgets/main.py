@@ -35,6 +35,7 @@ from ringtop.tui.widgets.filterbar import FilterBar
 from ringtop.tui.widgets.footer import Footer
 from ringtop.tui.widgets.header import Header
 from ringtop.tui.widgets.host import Host
+from ringtop.tui.widgets.loss_screen import LossScreen
 from ringtop.tui.widgets.problem import Problem
 from ringtop.tui.widgets.ranked import RankedTable
 from ringtop.tui.widgets.tables import Tables
@@ -122,6 +123,7 @@ class Main(Screen[None]):
         Binding(
             "A", "compare", "Compare", show=False, id="compare", tooltip="Compare both transports with the same events"
         ),
+        Binding("L", "losses", "Losses", show=False, id="losses", tooltip="Show when and why events were lost"),
         Binding("C", "columns", "Columns", id="columns", tooltip="Choose and order the columns of this table"),
         Binding(
             "a", "time", "Time", show=False, id="time", tooltip="Show the wall clock, the age, or the kernel's clock"
@@ -230,7 +232,7 @@ class Main(Screen[None]):
         self.header.update()
         self.drops.update()
         self._say_what_is_lost()
-        self.tables.update(self.clock, rows)
+        self.tables.update(self.clock, rows, self.live)
         table = self.table
         if self.below.program != table.view.table.program:
             self.below.program = table.view.table.program
@@ -356,6 +358,10 @@ class Main(Screen[None]):
 
     def _refuse(self, why: ValueError) -> None:
         self.notify(safe(str(why)), severity="warning", markup=False)
+
+    def action_losses(self) -> None:
+        """Show the log of losses."""
+        self.app.push_screen(LossScreen(self.model, lambda: self.clock))
 
     def action_columns(self) -> None:
         """Choose the columns of this table."""

@@ -31,6 +31,8 @@ def text(said: Compared) -> Content:
         label = (f"{name:<{periods.LABEL}}", "$dim")
         lines.append(Content.assemble(label, "".join(f"{value:>{WIDTH}}" for value in values)))
     lines.append(Content(notes.choice(said)))
+    if larger := notes.larger(said):
+        lines.append(Content(larger))
     if said.residual:
         lines.append(Content.styled(notes.residual(said), "bold $error"))
     return Content("\n").join(lines)

@@ -17,11 +17,11 @@ from ringtop.tui.model.line import is_row, row_of
 from ringtop.tui.model.model import Model
 from ringtop.tui.model.place import Place
 from ringtop.tui.model.view import View
+from ringtop.tui.text import format
 from ringtop.tui.text.glyphs import Glyphs
 from ringtop.tui.text.text import clip, safe
 from ringtop.tui.text.text import width as width_of
 from ringtop.tui.widgets import scrollbar
-from ringtop.tui.widgets.drops import reason
 from ringtop.tui.widgets.style import Painted
 
 
@@ -111,9 +111,10 @@ class Rows(Painted):
     def gap_text(self, line: int) -> str:
         """The text of the gap at *line*."""
         known = {c.cpu: c.reasons for c in self.model.counters.of(self.view.table.program).cpus}
-        gap = self.view.gap(line)
-        why = dict.fromkeys(reason(r) for cpu in gap.cpus for r in known.get(cpu, ()))
-        return notes.gap(gap, list(why), self.model.cpus, self.glyphs)
+        gap, when = self.view.gap(line), self.view.time(line)
+        why = dict.fromkeys(format.reason(r) for cpu in gap.cpus for r in known.get(cpu, ()))
+        shown = self.clock.show(when) if when is not None else ""
+        return notes.gap(gap, shown, list(why), self.model.cpus, self.glyphs)
 
     def build(self) -> None:
         """Draw the lines of the page unless they are drawn already."""

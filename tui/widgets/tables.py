@@ -137,14 +137,15 @@ class Tables(Vertical):
         for pane in self.panes if every else [self.pane]:
             pane.show(what)
 
-    def update(self, clock: Clock, rows: bool) -> None:
-        """Show what is new; events are redrawn only when *rows* may have changed."""
+    def update(self, clock: Clock, rows: bool, live: bool) -> None:
+        """Show what is new; events are redrawn only when *rows* may have changed. *live*: there is a collector, which
+        takes controls."""
         current = self.pane
         for pane in self.panes:
             pane.set_class(pane is current, "-current")
             if pane.display:
                 pane.table.clock = clock
-                pane.title.filter_text = self.filters.text
+                pane.title.filter_text, pane.title.live = self.filters.text, live
                 pane.update(rows)
         if self.whole.display:
             self.whole.title.filter_text = self.filters.text

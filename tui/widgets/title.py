@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import ClassVar
 
 from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.stream import State
 from ringtop.tui.draw.parts import Part
+from ringtop.tui.model import tuning
 from ringtop.tui.model.model import Model
 from ringtop.tui.model.view import View
 from ringtop.tui.text import format
@@ -90,6 +92,8 @@ class Title(RankedTitle):
         """The name (safe text) of the only row whose events are shown; empty when all events are."""
         self.model = model
         self.view = view
+        self.live = True
+        """Whether there is a collector, which takes controls."""
 
     def parts(self) -> list[Part]:
         """The parts at the left."""
@@ -116,7 +120,7 @@ class Title(RankedTitle):
         if state.without:
             parts.append(Part(f"without {safe(state.without)}", "dim", 9))
         if state.wakeup != "timer":
-            parts.append(Part(f"wakeup {safe(state.wakeup)}", "dim", 8))
+            parts.append(Part(f"wakeup {safe(state.wakeup)}", "dim", 6))
         if state.comparing:
             parts.append(Part("comparing", "busy", 1))
         rates = list(self.model.counters.rates.get(program, ()))
@@ -124,6 +128,7 @@ class Title(RankedTitle):
         parts.append(Part(self.glyphs.line(rates, SPARK), "spark", 6))
         if totals.lost:
             parts.append(Part(f"lost {format.count(totals.lost)}", "moving" if totals.lost_rate > 0 else "some", 3))
+            parts.append(Part(self._cure(state), "moving", 1))
         if state.capture:
             mark, text = self.glyphs.filter, safe(state.capture)
             least = Part(f"{mark} {clip(text, 12, self.glyphs.ellipsis)}", "capture", -1 if state.min_us is None else 0)
@@ -131,6 +136,14 @@ class Title(RankedTitle):
             said = f"{mark} {clip(text, 30, self.glyphs.ellipsis)} ({kept_out} kept out)"
             parts.append(Part(said, "capture", 4, less=least))
         return parts
+
+    def _cure(self, state: State) -> str:
+        """The key that helps where events are being lost now; empty where none does or none can be pressed."""
+        program = state.program
+        reasons = self.model.losses.now.get(program, ())
+        if not self.live or self.model.contact.phase != "running" or program in self.model.wanted:
+            return ""
+        return tuning.cure(state, reasons, self.view.table.floor is not None)
 
     def ending(self) -> list[Part]:
         """The parts at the right."""

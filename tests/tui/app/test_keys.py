@@ -353,7 +353,7 @@ async def test_r_sets_again_what_was_set_before() -> None:
         await play(pilot, lambda feed: feed.play(1, 3))
         assert main_of(pilot.app).model.states == before
         assert any(
-            "collector restarted, the settings from before are requested again" in x for x in table(pilot).page_text()
+            "collector restarted ╌ the settings from before are requested again" in x for x in table(pilot).page_text()
         )
         assert "lost 77" in shown(pilot)
 

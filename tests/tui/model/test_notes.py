@@ -50,6 +50,15 @@ def test_a_comparison() -> None:
     assert notes.bad(broken)
 
 
+def test_the_report_weighs_a_larger_buffer() -> None:
+    assert notes.larger(COMPARED) == ""
+    alike = replace(COMPARED, used=replace(RING, dropped=9), other=replace(PERF, dropped=9))
+    assert notes.larger(alike) == "a larger buffer may lose less: press +: 512 KiB"
+    more = replace(PERF, dropped=0, memory_bytes=1 << 20)
+    roomier = replace(COMPARED, used=replace(RING, dropped=9), other=more)
+    assert notes.larger(roomier).startswith("the other has 4 times the memory: with +, 1 MiB for this one has as much")
+
+
 def test_losses_are_bad_news() -> None:
     assert notes.bad(replace(CHANGED, dropped=1))
     assert not notes.bad("collector restarted")
