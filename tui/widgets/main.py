@@ -7,13 +7,12 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
 from ringtop.bpf import stream
-from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.draw import columns
 from ringtop.tui.draw.cells import Clock
 from ringtop.tui.model import tuning
@@ -36,6 +35,7 @@ from ringtop.tui.widgets.footer import Footer
 from ringtop.tui.widgets.header import Header
 from ringtop.tui.widgets.host import Host
 from ringtop.tui.widgets.loss_screen import LossScreen
+from ringtop.tui.widgets.main_keys import MAIN
 from ringtop.tui.widgets.problem import Problem
 from ringtop.tui.widgets.ranked import RankedTable
 from ringtop.tui.widgets.tables import Tables
@@ -62,74 +62,7 @@ class Setup:
 class Main(Screen[None]):
     """The screen with all tables, which is shown most of the time."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "slash",
-            "filter",
-            "Filter",
-            key_display="/",
-            id="filter",
-            tooltip="Filter the display: show only matching events",
-        ),
-        Binding(
-            "c", "capture", "Capture", id="capture", tooltip="Capture filter: the kernel sends only matching events"
-        ),
-        Binding("escape,backspace", "back", "Back", id="back", tooltip="Go back from the events of a row to the row"),
-        Binding("escape", "clear", "Clear filter", id="clear", tooltip="Clear the display filter"),
-        Binding("v", "show_next", "Rows/events", id="shows", tooltip="Show ranked rows, events, or both"),
-        Binding("V", "show_all_next", "Rows/events of all", False, id="shows_all", tooltip="The same in all tables"),
-        *(
-            Binding(str(i), f"table({i})", f"Table {i}", show=False, id=f"table_{i}", tooltip=f"Show only table {i}")
-            for i in range(1, len(SCHEMAS) + 2)
-        ),
-        Binding("0", "table(0)", "All", show=False, id="table_all", tooltip="Show all tables"),
-        Binding("tab", "app.focus_next", "Next table", show=False, id="next"),
-        Binding("shift+tab", "app.focus_previous", "Previous table", show=False, id="previous"),
-        Binding("b", "buffers", "Buffers", id="buffers", tooltip="Show the buffers CPU by CPU, or in one line"),
-        Binding("d", "detail", "Detail", id="detail", tooltip="Show or hide all fields of the selected row"),
-        Binding(
-            "t",
-            "retune('transport')",
-            "Transport",
-            id="transport",
-            tooltip="Switch between ring buffer and perf buffers",
-        ),
-        Binding(
-            "plus",
-            "retune('larger')",
-            "Larger buffer",
-            show=False,
-            key_display="+",
-            id="larger",
-            tooltip="Double the buffer",
-        ),
-        Binding(
-            "minus",
-            "retune('smaller')",
-            "Smaller buffer",
-            show=False,
-            key_display="-",
-            id="smaller",
-            tooltip="Halve the buffer",
-        ),
-        Binding(
-            "w",
-            "retune('wakeup')",
-            "Wakeup",
-            show=False,
-            id="wakeup",
-            tooltip="Change when the kernel wakes the reader",
-        ),
-        Binding(
-            "A", "compare", "Compare", show=False, id="compare", tooltip="Compare both transports with the same events"
-        ),
-        Binding("L", "losses", "Losses", show=False, id="losses", tooltip="Show when and why events were lost"),
-        Binding("C", "columns", "Columns", id="columns", tooltip="Choose and order the columns of this table"),
-        Binding(
-            "a", "time", "Time", show=False, id="time", tooltip="Show the wall clock, the age, or the kernel's clock"
-        ),
-        Binding("r", "app.retry", "Retry", id="retry", tooltip="Start the collector again"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = MAIN
 
     class Tell(Message):
         """Asks the app to send a control to the collector."""
