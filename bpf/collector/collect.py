@@ -11,6 +11,8 @@ from importlib.metadata import version
 
 from ringtop.bpf import stream
 from ringtop.bpf.collector.collector import Collector, wall_offset_ns
+from ringtop.bpf.collector.costs import Costing
+from ringtop.bpf.collector.counting import Counting
 from ringtop.bpf.collector.loading import Loading, scratch
 from ringtop.bpf.collector.outbox import CannotWrite, Outbox
 from ringtop.bpf.collector.start import start_tracer
@@ -31,13 +33,17 @@ def collect(options: CollectorOptions) -> int:
         why = "loading BPF programs needs root, or the capabilities CAP_BPF and CAP_PERFMON"
         raise CannotTrace("cannot trace", why, "Run it as root: sudo ringtop …")
     privilege.clean_environment()
-    collector = Collector(Outbox(1), 0, [os.getpid(), *options.exclude], options.merge_ms)
+    counting = Counting()
+    helpers = {"run counter": counting.pid} if counting.pid else {}
+    own = [os.getpid(), *options.exclude, *helpers.values()]
+    collector = Collector(Outbox(1), 0, own, options.merge_ms, Costing(own, helpers, counting.turn))
     _stop_when_signalled(collector)
     try:
         status = _collect(collector, options)
     finally:
         signal.set_wakeup_fd(-1)
         collector.close()
+        counting.close()
     if collector.abandoned:
         os._exit(status)  # a thread is in the compiler: an orderly exit would destroy it while it runs
     return status

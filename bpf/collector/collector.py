@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ringtop.bpf import stream
 from ringtop.bpf.collector.controls import Controls
+from ringtop.bpf.collector.costs import Costing
 from ringtop.bpf.collector.loading import Loading
 from ringtop.bpf.collector.outbox import Outbox
 from ringtop.bpf.collector.rounds import cut
@@ -31,15 +32,17 @@ def wall_offset_ns() -> int:
 
 class Collector:
     """Reads control messages from *control_fd* and writes the stream of ``tracers`` to *out*. *own* are the ids of
-    ringtop's own processes, whose events are kept out. Events are put in time order within *merge_ms*."""
+    ringtop's own processes, whose events are kept out. Events are put in time order within *merge_ms*. *costing*
+    measures what ringtop costs."""
 
-    def __init__(self, out: Outbox, control_fd: int, own: list[int], merge_ms: int) -> None:
+    def __init__(self, out: Outbox, control_fd: int, own: list[int], merge_ms: int, costing: Costing) -> None:
         self.out = out
         self.tracers: dict[str, Tracer] = {}
         """Tracers by program; all that are to run are entered before ``run``."""
         self.own = own
         self._window_ns = merge_ms * 1_000_000
-        self._controls = Controls(control_fd, self.tracers, out.put, self.stop)
+        self._costing = costing
+        self._controls = Controls(control_fd, self.tracers, out.put, self.stop, self._measure)
         self._epoll = select.epoll()
         self._reason = ""
         self.abandoned = False
@@ -78,6 +81,7 @@ class Collector:
         for tracer in self.tracers.values():
             tracer.stop()
         self._stats(self._drain(audit=True, last=True))
+        self._costing.ask(False)
         self.out.put(stream.End(self._reason))
 
     def close(self) -> None:
@@ -126,6 +130,8 @@ class Collector:
         before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - (0 if last else self._window_ns)
         drained = {program: tracer.drain(before, audit) for program, tracer in self.tracers.items()}
         drained_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        for one in drained.values():
+            self._costing.saw(one.batch)
         for edge, parts in cut([one.batch for one in drained.values()], before):
             rows = [stream.rows(part) for part in parts if len(part)]
             if rows:
@@ -145,7 +151,17 @@ class Collector:
                 rss_bytes=resident,
             )
         )
+        if self._costing.asked:
+            self._tell_costs()
         self._tell()
+
+    def _measure(self, on: bool) -> None:
+        self._costing.ask(on)
+        if on:
+            self._tell_costs()
+
+    def _tell_costs(self) -> None:
+        self.out.put(self._costing.costs(tracer.loaded for tracer in self.tracers.values()))
 
     def _tell(self) -> None:
         """Write the results of changes."""

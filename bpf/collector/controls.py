@@ -21,7 +21,7 @@ MOST_WAITING = 64
 
 class Controls:
     """The control messages that arrive on *fd* for *tracers*, by program. *put* gets the answers, *stop* the reason why
-    the collector is to end."""
+    the collector is to end, *measure* whether costs are to be told."""
 
     def __init__(
         self,
@@ -29,13 +29,14 @@ class Controls:
         tracers: Mapping[str, Tracer],
         put: Callable[[stream.Message], None],
         stop: Callable[[str], None],
+        measure: Callable[[bool], None],
     ) -> None:
         self.fd = fd
-        self._tracers, self._put, self._stop = tracers, put, stop
+        self._tracers, self._put, self._stop, self._measure = tracers, put, stop, measure
         self._frames = stream.Frames(magic=False, limit=LIMIT)
         self._count = 0
         """Messages read in this second."""
-        self._waiting: deque[tuple[str, stream.Control]] = deque()
+        self._waiting: deque[tuple[str, stream.SetCapture | stream.Retune | stream.Compare]] = deque()
         self._early: list[stream.Control] | None = []
         """Messages to obey once the programs have been loaded; None when they have."""
 
@@ -76,6 +77,9 @@ class Controls:
         if self._early is not None:
             self._early.append(message)
             return
+        if isinstance(message, stream.Measure):
+            self._measure(message.on)
+            return
         for name in message.programs or list(self._tracers):
             if name not in self._tracers:
                 self._put(stream.Notice("error", f"{name!r} is not running"))
@@ -100,7 +104,7 @@ class Controls:
             else:
                 self._begin(self._tracers[name], message)
 
-    def _begin(self, tracer: Tracer, message: stream.Control) -> None:
+    def _begin(self, tracer: Tracer, message: stream.SetCapture | stream.Retune | stream.Compare) -> None:
         try:
             match message:
                 case stream.SetCapture(text):

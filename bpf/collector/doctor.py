@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ringtop.bpf.collector.costs import in_kernel
 from ringtop.bpf.common import privilege
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.event.schema import SCHEMAS
@@ -17,6 +18,7 @@ from ringtop.bpf.kernel.features import TRACEFS, Kernel, ensure_tracefs
 from ringtop.bpf.kernel.libbpf import NoLibbpf, libbpf
 from ringtop.bpf.kernel.loader import load
 from ringtop.bpf.kernel.memory import allow_locked
+from ringtop.bpf.stream import FunctionCost, MapCost
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,9 @@ class Choice:
     """``core`` or ``bcc``."""
     no_core: str = ""
     """Why the loader is not ``core``."""
+    functions: list[FunctionCost] = field(default_factory=list)
+    """What the kernel tells of its functions, which have not run."""
+    maps: list[MapCost] = field(default_factory=list)
 
 
 def _root() -> Finding:
@@ -158,7 +163,7 @@ def choices(kernel: Kernel) -> list[Choice]:
             found.append(Choice(program, "", transport, [e.why]))
             continue
         how = loaded.without, loaded.loader, loaded.no_core
-        found.append(Choice(program, loaded.hook, transport, loaded.tried, *how))
+        found.append(Choice(program, loaded.hook, transport, loaded.tried, *how, *in_kernel([loaded])))
         with suppress(Exception):
             loaded.close()
     return found

@@ -58,7 +58,7 @@ class Tracer:
         open: Open,
     ) -> None:
         self.program = loaded.program
-        self._loaded, self._kernel = loaded, kernel
+        self.loaded, self._kernel = loaded, kernel
         self._silent = kernel.silent_perf
         self._min_us = options.min_us
         self._window_ns = options.merge_ms * 1_000_000
@@ -80,10 +80,10 @@ class Tracer:
     @property
     def rung(self) -> Rung:
         """The rung by which it is attached."""
-        return self._loaded.rung
+        return self.loaded.rung
 
     def _filter(self, text: str) -> CaptureInForce:
-        return capture_filter(text, SCHEMAS[self.program], self._loaded.rung.knows, self._min_us)
+        return capture_filter(text, SCHEMAS[self.program], self.loaded.rung.knows, self._min_us)
 
     def set_capture(self, text: str) -> None:
         """Replace the capture filter. Raises FilterError and leaves the old one in force."""
@@ -93,11 +93,11 @@ class Tracer:
         """Keep out the events of ringtop's own processes. Where the hook does not know processes, the ids of their
         threads are excluded, too."""
         now = set(pids) if not self._kernel.inner_pids else set()  # else the ids would name other processes
-        if now and "pid" not in self._loaded.rung.knows:
+        if now and "pid" not in self.loaded.rung.knows:
             for pid in pids:
                 with suppress(OSError):  # it has ended
                     now |= {int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()}
-        self._loaded.exclude(self._excluded, now)
+        self.loaded.exclude(self._excluded, now)
         self._excluded = now
 
     def follow_cpus(self, online: list[int]) -> None:
@@ -112,18 +112,18 @@ class Tracer:
             return
         capture = self.changes.capture
         self.changes.set_capture(self._filter("" if self._kernel.inner_pids else f"pid={os.getpid()}"))
-        self._loaded.attach()
+        self.loaded.attach()
         deleted = delete_something()
-        self._loaded.detach()
+        self.loaded.detach()
         judge(deleted, self.ways.used.reader.drain().batch)
-        self._loaded.forget()
+        self.loaded.forget()
         self.changes.set_capture(capture)
 
     def attach(self) -> None:
         """Attach the program: from now on events flow. Raises CannotTrace."""
-        self._loaded.attach()
+        self.loaded.attach()
         if not self._kernel.inner_pids:  # else the ids in /proc name other processes
-            self._loaded.know_parents()
+            self.loaded.know_parents()
 
     def drain(self, before_ns: int, audit: bool = False) -> Drained:
         """The events stamped before *before_ns* (about now), in time order. All events that arrived are entered in the
@@ -134,7 +134,7 @@ class Tracer:
         their sequence numbers.
         """
         complete = self.changes.step()
-        counters = self._loaded.counters() if audit or complete or self._silent else None
+        counters = self.loaded.counters() if audit or complete or self._silent else None
         audited = Audit(counters) if counters is not None and (audit or self._silent) else None
         batches = []
         for way in self.ways:
@@ -146,7 +146,7 @@ class Tracer:
             if audited is not None:
                 audited.saw(way.transport, batch.rows)
         if audited is not None and self._silent:
-            self._loaded.unreported += audited.find_unreported(self.ways.ledger)
+            self.loaded.unreported += audited.find_unreported(self.ways.ledger)
         if counters is not None and complete:
             self.changes.finish(counters)
         arrived = concat(self.program, batches)
@@ -169,14 +169,14 @@ class Tracer:
     def stop(self) -> None:
         """Detach: nothing is emitted any more. A drain completes the change that was under way."""
         self.changes.settle()
-        self._loaded.detach()
+        self.loaded.detach()
 
     def close(self) -> None:
         """Free the buffers and take the program out of the kernel."""
         self.changes.settle()
         for way in list(self.ways):
             self.ways.close(way)
-        self._loaded.close()
+        self.loaded.close()
 
     @property
     def state(self) -> State:
@@ -186,11 +186,11 @@ class Tracer:
             program=self.program,
             state="running",
             transport=setting.transport,
-            hook=self._loaded.hook,
-            without=self._loaded.without,
-            tried=self._loaded.tried,
-            loader=self._loaded.loader,
-            no_core=self._loaded.no_core,
+            hook=self.loaded.hook,
+            without=self.loaded.without,
+            tried=self.loaded.tried,
+            loader=self.loaded.loader,
+            no_core=self.loaded.no_core,
             buffer_bytes=setting.buffer,
             wakeup=setting.wakeup,
             capture=self.changes.capture.text,
@@ -200,10 +200,10 @@ class Tracer:
 
     def stats(self, audit: Audit | None = None) -> list[ProgramStats]:
         """The ledgers of its transports, by the *audit* of the last drain; without an audit, as they are now."""
-        counters = audit.counters if audit is not None else self._loaded.counters()
+        counters = audit.counters if audit is not None else self.loaded.counters()
         damaged = sum(side.damaged for side in self.ways.ledger.by.values())
         if damaged > self._damaged:
             self.changes.tell("warning", f"{damaged - self._damaged:,} damaged records in a buffer were skipped")
             self._damaged = damaged
-        missed, late = self._loaded.missed(), self._order.late
+        missed, late = self.loaded.missed(), self._order.late
         return report(self.program, self.ways, self.cpus.online, counters, audit, missed, late)

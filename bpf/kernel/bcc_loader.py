@@ -99,9 +99,9 @@ class BccProgram:
         fd: int = self.bpf[name.encode()].map_fd
         return fd
 
-    def program_fds(self) -> list[int]:
-        """File descriptors of the functions."""
-        return [function.fd for function in self.bpf.funcs.values()]
+    def program_fds(self) -> dict[str, int]:
+        """File descriptors of the functions, by name."""
+        return {name.decode(): function.fd for name, function in self.bpf.funcs.items()}
 
     def attach(self, hook: Hook) -> None:
         """Attach the hook. Raises CannotLoad."""

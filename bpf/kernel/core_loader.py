@@ -103,9 +103,9 @@ class CoreProgram:
         fd: int = self._lib.call("bpf_map__fd", self._map(name))
         return fd
 
-    def program_fds(self) -> list[int]:
-        """File descriptors of all programs that were loaded."""
-        return [self._lib.call("bpf_program__fd", program) for program in self._programs.values()]
+    def program_fds(self) -> dict[str, int]:
+        """File descriptors of all functions that were loaded, by name."""
+        return {name: self._lib.call("bpf_program__fd", program) for name, program in self._programs.items()}
 
     def attach(self, hook: Hook) -> None:
         """Attach the hook. Raises CannotLoad."""

@@ -26,8 +26,8 @@ class Handle(Protocol):
     def map_fd(self, name: str) -> int:
         """File descriptor of one of its maps."""
 
-    def program_fds(self) -> list[int]:
-        """File descriptors of its functions."""
+    def program_fds(self) -> dict[str, int]:
+        """File descriptors of its functions, by name."""
 
     def attach(self, hook: Hook) -> None:
         """Attach the hook: from now on it runs. Raises CannotLoad."""

@@ -60,6 +60,9 @@ class Loaded(Protocol):
     def counters(self) -> Counters:
         """The ledger as the kernel has it now."""
 
+    def functions(self) -> dict[str, int]:
+        """File descriptors of the functions that hooks run, by name."""
+
     def missed(self) -> int:
         """Times the kernel skipped a function because it was already running on that CPU."""
 

@@ -13,7 +13,7 @@ from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.loaders import Loader
 from ringtop.bpf.common.sizes import Emit
 from ringtop.bpf.common.transports import TRANSPORTS
-from ringtop.bpf.kernel import parents, syscall
+from ringtop.bpf.kernel import info, parents, syscall
 from ringtop.bpf.kernel.features import Kernel, possible_cpus
 from ringtop.bpf.kernel.handle import CannotLoad, Handle, NoLoader
 from ringtop.bpf.kernel.ladder import FOLLOW_FORKS, Rung, Variant, ladder
@@ -77,9 +77,13 @@ class LoadedProgram:
         by[:, TRANSPORTS.index("perfbuf"), COUNTERS.index("full")] += self.unreported.astype(np.uint64)
         return Counters(values[:, 0], values[:, 1].view(np.int64), by, not self._attached)
 
+    def functions(self) -> dict[str, int]:
+        """File descriptors of the functions that hooks run, by name."""
+        return self.handle.program_fds()
+
     def missed(self) -> int:
         """Times the kernel skipped a function because it was already running on that CPU."""
-        return sum(map(syscall.program_misses, self.handle.program_fds()))
+        return sum(map(info.misses, self.handle.program_fds().values()))
 
     def wait_for_runs(self) -> None:
         """Return when every run of the program that began before this call has ended. Raises OSError."""

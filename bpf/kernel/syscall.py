@@ -37,6 +37,7 @@ PERF_FLAG_FD_CLOEXEC = 8
 _MAP_CREATE, _MAP_LOOKUP, _MAP_UPDATE, _MAP_DELETE = 0, 1, 2, 3
 _MAP_GET_NEXT_KEY, _PROG_LOAD, _PROG_TEST_RUN = 4, 5, 10
 _PROG_GET_NEXT_ID, _PROG_GET_FD_BY_ID, _OBJ_GET_INFO_BY_FD = 11, 13, 15
+_ENABLE_STATS, _STATS_RUN_TIME = 32, 0
 
 
 def _call(which: int, *args: object) -> int:
@@ -116,13 +117,15 @@ def program_run(fd: int) -> int:
     return returned
 
 
-def program_misses(fd: int) -> int:
-    """A loaded program's ``recursion_misses``; 0 where the kernel does not count them."""
-    info = ct.create_string_buffer(256)
-    attr = struct.pack("<IIQ", fd, len(info), ct.addressof(info))
-    _bpf(_OBJ_GET_INFO_BY_FD, attr)
-    misses: int = struct.unpack_from("<Q", info, 208)[0]
-    return misses
+def object_info(fd: int, into: ct.Structure) -> None:
+    """Fill in what the kernel tells of a program or map. Fields that this kernel does not know stay as they are."""
+    _bpf(_OBJ_GET_INFO_BY_FD, struct.pack("<IIQ", fd, ct.sizeof(into), ct.addressof(into)))
+
+
+def stats_enable() -> int:
+    """File descriptor that makes the kernel count and time the runs of all BPF programs as long as it is open. It takes
+    CAP_SYS_ADMIN."""
+    return _bpf(_ENABLE_STATS, struct.pack("<I", _STATS_RUN_TIME))
 
 
 def program_types() -> list[int]:

@@ -238,6 +238,72 @@ class Compared(Message, frozen=True, tag="compared"):
     why: Text
 
 
+class ProcessCost(Message, frozen=True, tag="process"):
+    """What one of ringtop's processes has used since it began, and its memory now."""
+
+    name: Name
+    pid: int
+    cpu_ns: int
+    wakeups: int
+    """Times that it waited and was woken again."""
+    rss_bytes: int
+    pss_bytes: int
+    """As resident memory, but of pages that several processes share, its part of them; -1 when unknown."""
+
+
+class FunctionCost(Message, frozen=True, tag="function"):
+    """What the kernel tells of one BPF program: a function of a program of ringtop's."""
+
+    program: ProgramName
+    name: Name
+    hooks: Annotated[list[Name], _few]
+    """What runs it."""
+    id: int
+    tag: Name
+    """The hash of its instructions."""
+    runs: int
+    """Times that it ran while runs were counted."""
+    run_ns: int
+    """Time that these runs took."""
+    jited_bytes: int
+    """Size of its machine code; 0 where the kernel interprets it."""
+    memory_bytes: int
+    maps: Annotated[list[int], _few]
+    """Ids of the maps that it uses."""
+
+
+class MapCost(Message, frozen=True, tag="map"):
+    """What the kernel tells of one BPF map."""
+
+    program: ProgramName
+    """Empty for a map that belongs to no program any more."""
+    id: int
+    name: Name
+    kind: Name
+    """Its type, as bpftool calls it: 'percpu_array'."""
+    key_bytes: int
+    value_bytes: int
+    entries: int
+    memory_bytes: int
+
+
+class Costs(Message, frozen=True, tag="costs"):
+    """What ringtop costs the traced machine: about once a second, and once at the end, after a ``Measure``."""
+
+    ts_ns: int
+    uncounted: Text
+    """Why the runs of the functions are not counted; empty when they are."""
+    processes: Annotated[list[ProcessCost], _few]
+    """The collector, and what it started."""
+    functions: Annotated[list[FunctionCost], _few]
+    maps: Annotated[list[MapCost], msgspec.Meta(max_length=256)]
+    waits: int
+    """Waits for a CPU that runqslower reported since the start."""
+    kept_waiting: int
+    """Those of them before which one of ringtop's own processes had that CPU; -1 in a container with process ids of its
+    own."""
+
+
 class Notice(Message, frozen=True, tag="notice"):
     """A message for the user: 'this kernel has no BPF ring buffer …: perf buffers are used'."""
 
@@ -252,7 +318,7 @@ class End(Message, frozen=True, tag="end"):
     reason: Text
 
 
-AnyMessage = Hello | Progress | State | Round | Stats | Changed | Compared | Notice | End
+AnyMessage = Hello | Progress | State | Round | Stats | Changed | Compared | Costs | Notice | End
 
 
 class SetCapture(Message, frozen=True, tag="set_capture"):
@@ -288,8 +354,14 @@ class Compare(Message, frozen=True, tag="compare"):
     programs: ProgramNames = []
 
 
+class Measure(Message, frozen=True, tag="measure"):
+    """Send ``Costs`` from now on, or no more. Only meanwhile are the runs of BPF programs counted."""
+
+    on: bool
+
+
 class Stop(Message, frozen=True, tag="stop"):
     """Detach all programs, drain, send the last ``Stats`` and ``End``, and exit."""
 
 
-Control = SetCapture | Retune | Compare | Stop
+Control = SetCapture | Retune | Compare | Measure | Stop

@@ -34,6 +34,8 @@ class Outcome:
     status: int
     lines: list[str]
     summary: dict[str, Any]
+    """The ledger, by program."""
+    cost: dict[str, Any]
     err: str
 
     @cached_property
@@ -97,7 +99,7 @@ class Running:
         for thread in self._threads:
             thread.join()
         summary = json.loads(self.summary.read_text()) if self.summary.exists() and self.summary.stat().st_size else {}
-        return Outcome(status, self._out, summary, "".join(self._err))
+        return Outcome(status, self._out, summary, summary.pop("cost", {}), "".join(self._err))
 
 
 Tracing = Callable[..., Running]

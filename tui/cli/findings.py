@@ -10,7 +10,7 @@ from ringtop.bpf.common.errors import CANNOT_TRACE
 from ringtop.bpf.common.transports import NAMES
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.cli.output import Output
-from ringtop.tui.lines.json_lines import escaped_json
+from ringtop.tui.lines.json_lines import escaped_json, untagged
 from ringtop.tui.text.text import safe
 
 _A_PART = 5
@@ -24,7 +24,7 @@ def run(json: bool) -> int:
     status = {len(SCHEMAS): 0, 0: CANNOT_TRACE}.get(able, _A_PART)
     out = Output("json" if json else "table")
     if json:
-        out.put([escaped_json(msgspec.json.format(msgspec.json.encode(found)).decode())])
+        out.put([escaped_json(msgspec.json.format(msgspec.json.encode(untagged(found))).decode())])
         return status
 
     def mark(ok: bool, colour: str) -> str:

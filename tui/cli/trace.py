@@ -21,7 +21,7 @@ from ringtop.tui.cli.output import CannotWrite, Output
 from ringtop.tui.cli.session import Session, collector
 from ringtop.tui.lines.json_lines import escaped_json
 from ringtop.tui.lines.lines import LineWriter, writer
-from ringtop.tui.lines.summary import balanced
+from ringtop.tui.lines.summary import balanced, cost
 from ringtop.tui.model import notes
 from ringtop.tui.source.client import Client
 from ringtop.tui.text import glyphs
@@ -59,6 +59,8 @@ class Trace(Session):
         self.display = language.parse(options.display)
         self._summary = summary
         self._wall_offset_ns = 0
+        self._costs: stream.Costs | None = None
+        """The newest, which the summary tells."""
         self._printed = 0
         self._cpus = 1
 
@@ -67,6 +69,8 @@ class Trace(Session):
         match message:
             case stream.Hello():
                 self._wall_offset_ns, self._cpus = message.wall_offset_ns, len(message.cpus)
+                if self._summary is not None:
+                    self.client.send(stream.Measure(True))
             case stream.Changed() | stream.Compared():
                 self.changes.append(message)
                 self.tell(f"{message.program}: {notes.text(message, self._cpus, self.glyphs)}")
@@ -79,6 +83,8 @@ class Trace(Session):
                 self._round(message)
             case stream.Stats():
                 self._wall_offset_ns = message.wall_offset_ns
+            case stream.Costs():
+                self._costs = message
 
     def begun(self) -> None:
         """Print the titles, and schedule the changes of ``--after``."""
@@ -92,8 +98,9 @@ class Trace(Session):
         """Print the ledger for people, and write it as JSON for scripts."""
         summary = self.summary(self.changes)
         if self._summary is not None:
+            told = summary | ({"cost": cost(self._costs)} if self._costs is not None else {})
             try:
-                self._summary.write(escaped_json(json.dumps(summary, indent=2)) + "\n")
+                self._summary.write(escaped_json(json.dumps(told, indent=2)) + "\n")
                 self._summary.flush()
             except OSError as e:
                 raise CannotWrite("the summary", e) from e

@@ -94,3 +94,14 @@ _in_json = _InJson()
 def escaped_json(document: str) -> str:
     """The JSON *document* with all unsafe characters as ``\\u`` escapes; its meaning stays the same."""
     return document.translate(_in_json)
+
+
+def untagged(value: Any) -> Any:
+    """*value* as dicts and lists, without the tags by which messages are told apart in a stream."""
+    return _untagged(msgspec.to_builtins(value))
+
+
+def _untagged(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _untagged(part) for name, part in value.items() if name != "type"}
+    return [_untagged(part) for part in value] if isinstance(value, list) else value

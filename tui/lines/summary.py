@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from ringtop.bpf import stream
+from ringtop.tui.lines.json_lines import untagged
 from ringtop.tui.text.text import safe
 
 _SUMS = ("hits", "filtered", "emitted", "received")
@@ -61,6 +62,13 @@ def summarize(
             "changes": [msgspec.to_builtins(change) for change in changes if change.program == program],
         }
     return summary
+
+
+def cost(costs: stream.Costs) -> dict[str, Any]:
+    """What ringtop cost: ``{processes: […], functions: […], maps: […], waits, kept_waiting, …}``, as ``Costs`` has
+    it."""
+    told: dict[str, Any] = untagged(costs)
+    return told
 
 
 def balanced(summary: dict[str, Any]) -> bool:

@@ -45,6 +45,7 @@ Entry = (
     | stream.End
     | stream.Changed
     | stream.Compared
+    | stream.Costs
     | Lost
     | Rewound
 )
@@ -158,6 +159,8 @@ def _size(entry: Entry) -> int:
             return _LEAST + sum(b.rows.nbytes + len(b.tails) for b in entry.batches)
         case stream.Stats():
             return _LEAST * (1 + sum(len(p.cpus) for p in entry.programs))
+        case stream.Costs():
+            return _LEAST * (1 + len(entry.functions) + len(entry.maps))
         case stream.State():
             texts = (entry.reason, entry.without, entry.no_core, *entry.tried)
             return _LEAST + sum(map(len, texts))

@@ -11,6 +11,7 @@ import pytest
 from ringtop.bpf import stream
 from ringtop.bpf.collector import outbox
 from ringtop.bpf.collector.collector import Collector
+from ringtop.bpf.collector.costs import Costing
 from ringtop.bpf.collector.outbox import Outbox
 from ringtop.bpf.options.collector import CollectorOptions
 from tests.bpf.made_up import MadeUp, tracer
@@ -27,7 +28,10 @@ class Running:
         self.kernel.online = {0, 1}
         self.out, out = os.pipe()
         control, self.control = os.pipe()
-        self.collector = Collector(Outbox(out), control, [], 0)
+        self.counted: list[bool] = []
+        """What the kernel was told about counting runs."""
+        costing = Costing([], {}, self._count_runs)
+        self.collector = Collector(Outbox(out), control, [], 0, costing)
         self.collector.tracers["unlinksnoop"] = made = tracer(self.kernel, options=CollectorOptions(buffer=4 << 20))
         made.attach()
         self.seen: list[stream.Any] = []
@@ -35,6 +39,10 @@ class Running:
         self.error: BaseException | None = None
         self._ends = [out, control]
         self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def _count_runs(self, on: bool) -> str:
+        self.counted.append(on)
+        return "made up" if on else ""
 
     def _run(self) -> None:
         try:
@@ -102,6 +110,22 @@ def test_changes_wait_for_one_another_and_keep_their_order(running: Running) -> 
     assert [type(m).__name__ for m in told] == ["Changed", "State", "State", "Changed", "State", "State"]
     states = [(m.transport, m.capture) for m in told if isinstance(m, stream.State)]
     assert states == [("perfbuf", ""), ("perfbuf", "pid=1"), ("ringbuf", "pid=1"), ("ringbuf", "")]
+
+
+def test_costs_are_told_only_while_they_are_asked_for(running: Running) -> None:
+    running.thread.start()
+    running.tell(stream.Measure(True), stream.Measure(True))
+    first = running.until(stream.Costs)
+    assert running.until(stream.Costs, lambda later: later.ts_ns > first.ts_ns + 500_000_000).uncounted == "made up"
+    running.tell(stream.Measure(False), stream.SetCapture("pid=1"))
+    running.until(stream.State)
+    told = len([m for m in running.seen if isinstance(m, stream.Costs)])
+    running.end()
+    assert len([m for m in running.seen if isinstance(m, stream.Costs)]) == told
+    assert running.counted == [True, False]
+    (process,) = first.processes
+    assert (process.name, process.pid) == ("collector", os.getpid())
+    assert process.pss_bytes <= process.rss_bytes
 
 
 def test_what_cannot_be_is_answered(running: Running) -> None:
