@@ -60,13 +60,13 @@ def run(json: bool, events: int) -> int:
 
 def _notes(kernel: Kernel, one_cpu: bool) -> Iterator[str]:
     if kernel.no_ringbuf:
-        yield f"{kernel.no_ringbuf}: perf buffers alone are measured."
+        yield f"{kernel.no_ringbuf}: only perf buffers are measured."
     if one_cpu:
         yield "there is one CPU for the storm and the reader: they take turns."
     with suppress(OSError):
         others = sum(kind in _HOOKED for kind in syscall.program_types())
         if others:
-            yield f"{others} BPF programs for tracing are loaded already: what they cost is in every figure."
+            yield f"{others} BPF programs for tracing are loaded already: their cost is part of every figure."
 
 
 def _measure(report: Report, kernel: Kernel, cpus: list[int], quiet: bool) -> None:
@@ -86,7 +86,7 @@ def _measure(report: Report, kernel: Kernel, cpus: list[int], quiet: bool) -> No
             report.overloads += overloads(kernel, report.plan, cpus, told)
         say(report.overload())
     with _progress() as told:
-        told("what the programs cost others")
+        told("the cost for processes that cause no events")
         for tax in taxes(kernel, report.plan.storm_cpu, min(report.plan.events / EVENTS, 1)):
             if isinstance(tax, CannotTrace):
                 report.notes.append(str(tax))

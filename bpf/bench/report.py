@@ -29,12 +29,12 @@ _TAX = """
 processes that cause no events, with a program attached  ratio     without        with       adds
 """
 _LEGEND = """\
-reader: CPU time of the reading thread, user and system, waiting included, for each event it received. traced: time one
-call of the storm took, in its ratio to the same without any program. ringtop: drained and entered in the ledger.
-ringtop, stream: put in time order and encoded for the viewer as well, as the collector does. bcc: a callback that only
-counts. bcc, 5 fields: one that reads five fields of the event, as bcc's tools do. reserve, and output or reserve with
-+query: the ring with --emit of that name, which is output elsewhere. event: what one adds to its call, in its ratio to
-output."""
+reader: CPU time of the reading thread (user, system and waiting) for each event it received. traced: time of one call
+of the storm, as a ratio to the same call without any program. ringtop: events are drained and entered in the ledger.
+ringtop, stream: they are also put in time order and encoded for the viewer, as the collector does. bcc: a callback
+that only counts. bcc, 5 fields: a callback that reads five fields of the event, as bcc's tools do. reserve, and
+output or reserve with +query: the ring buffer with --emit of that name; all other rows use output. event: the time
+that an event adds to its call, as a ratio to output."""
 
 
 @dataclass
@@ -59,10 +59,10 @@ class Report:
         """The description of the measurement, and the head of the first table."""
         h = self.host
         about = (
-            f"{self.plan.events:,} times unlinkat() of a path that cannot be, in {ROUNDS} storms by {h['storm']} on "
-            f"CPU {h['storm_cpu']}, seen by unlinksnoop and read on CPU {h['reader_cpu']}. Buffers of "
-            f"{sizes.human(self.plan.buffer)}: the ring; of each CPU with perf buffers. Linux {h['kernel']}, "
-            f"{h['cpus']} CPUs."
+            f"A storm calls unlinkat() {self.plan.events:,} times with a path that cannot exist: {ROUNDS} storms by "
+            f"{h['storm']} on CPU {h['storm_cpu']}. unlinksnoop reports the calls, and a reader on CPU "
+            f"{h['reader_cpu']} takes them. A ring buffer, and each CPU's perf buffer, has "
+            f"{sizes.human(self.plan.buffer)}. Linux {h['kernel']}, {h['cpus']} CPUs."
         )
         return "\n".join([textwrap.fill(about, WIDTH), *map(_note, self.notes), _HEAD.rstrip("\n")])
 
@@ -109,7 +109,7 @@ class Report:
         times = ", ".join(f"{row.reader_ratio:.1f} ({row.side.name})" for row in theirs)
         lines = [textwrap.fill(_LEGEND.replace("\n", " "), WIDTH)]
         if theirs:
-            told = f"An event costs bcc's callbacks so many times the CPU of {first.side.name}: {times}."
+            told = f"bcc's callbacks take so many times the CPU of {first.side.name} for an event: {times}."
             lines.append(textwrap.fill(told, WIDTH))
         lines.append(
             "Every event is accounted for: emitted = received + dropped in every row."

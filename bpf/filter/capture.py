@@ -132,8 +132,8 @@ def check_capture(text: str) -> None:
         compile_capture(expr, schema)
 
 
-def _beyond(at: Position, what: str, who: str = "the kernel cannot check") -> FilterError:
-    return at.error(f"{who} {what}; as the display filter (--filter, key /) it works")
+def _beyond(at: Position, what: str) -> FilterError:
+    return at.error(f"the kernel cannot check {what}: use the display filter (--filter, key /)")
 
 
 def _checks(expr: Expr, wanted: bool, known: frozenset[str]) -> _Checks:
@@ -158,16 +158,14 @@ def _term(term: Compare, wanted: bool, known: frozenset[str]) -> _Checks:
     if name not in KNOWN:
         raise _beyond(at, name)
     if name not in known:
-        raise at.error(
-            f"this hook does not know {name} in the kernel; as the display filter (--filter, key /) it works"
-        )
+        raise at.error(f"this hook does not know {name} in the kernel: use the display filter (--filter, key /)")
     if isinstance(value, bytes):
         if len(value) > COMM_BYTES:
             raise at.error(f"a comm is at most {COMM_BYTES} bytes long")
         comms = _Comms(frozenset([value]), term.op == "!=")
         return _Checks({}, (comms if wanted else comms.inverse(), at))
     if not isinstance(value, int | None):
-        raise _beyond(at, f"a search ({term.op})")
+        raise _beyond(at, f"a pattern ({term.op})")
     numbers = _numbers(name, term.op, value)
     return _Checks({name: (numbers if wanted else ~numbers, at)})
 
@@ -202,7 +200,7 @@ def _either(a: _Checks, b: _Checks, at: Position) -> _Checks:
         (name,) = a.numbers
         more, where = b.numbers[name]
         return _Checks({name: (a.numbers[name][0] | more, where)})
-    raise _beyond(at, "one field or another (or)")
+    raise _beyond(at, "'or' between different fields")
 
 
 def _pack(checks: _Checks) -> Capture:
@@ -220,7 +218,7 @@ def _pack(checks: _Checks) -> Capture:
 
 def _range(name: str, numbers: Intervals, at: Position) -> Range:
     if len(numbers.parts) > 2:
-        raise _beyond(at, f"more than one range of {name} with one range left out of it")
+        raise _beyond(at, f"more than two ranges of {name}")
     low, high = numbers.parts[0][0], numbers.parts[-1][1]
     lo = _S64[0] if low == numbers.domain[0] else low
     hi = _S64[1] if high == numbers.domain[1] else high

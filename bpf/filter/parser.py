@@ -62,7 +62,7 @@ class _Parser:
         if self.at < len(self.text):
             here = self._here()
             if self.text[self.at] == ")":
-                raise here.error("there is no '(' for this ')'")
+                raise here.error("this ')' has no '('")
             joints = _FOREIGN.get(self.text[self.at], "'and' or 'or'")
             raise here.error(f"expected {joints} here")
         return found
@@ -85,7 +85,7 @@ class _Parser:
         self._expect("field")
         here = self._here()
         if self._depth > MAX_DEPTH:
-            raise here.error(f"more than {MAX_DEPTH} parentheses and nots inside each other")
+            raise here.error(f"parentheses and nots are nested more than {MAX_DEPTH} deep")
         self._depth += 1
         try:
             if self._keyword("not") is not None:
@@ -130,7 +130,7 @@ class _Parser:
             raise self._here().error(f"an operator is missing after {field.name}: {' '.join(operators(field))}")
         op = cast("Operator", found.group().replace("==", "="))
         if op not in operators(field):
-            raise self._here().error(f"{field.name} has no {op!r}, only {' '.join(operators(field))}")
+            raise self._here().error(f"{field.name} does not take {op!r}, only {' '.join(operators(field))}")
         self.at = found.end()
         self._expect("value", field)
         return self._value(start, field, op)
@@ -142,7 +142,7 @@ class _Parser:
         if found is None:
             if quoted:
                 raise here.error("this quote is not closed")
-            hint = "; in quotes it may hold parentheses" if self.text.startswith("(", self.at) else ""
+            hint = "; a value with parentheses needs quotes" if self.text.startswith("(", self.at) else ""
             raise here.error(f"a value is missing after {op!r}{hint}")
         word = found.group(2 if quoted else 0)
         value = convert(field, op, word, quoted, here)

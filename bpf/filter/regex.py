@@ -28,9 +28,9 @@ _HINTS = {
     b"(?!": "look-ahead is not supported",
     b"(?<=": "look-behind is not supported",
     b"(?<!": "look-behind is not supported",
-    b"(?P": "only (?P<name>...) is supported of what begins with (?P",
+    b"(?P": "of the groups that begin with (?P, only (?P<name>...) is supported",
     rb"\Z": r"the end of the text is written $ or \z",
-    **{rb"\%d" % n: "a reference back to a group is not supported" for n in range(1, 10)},
+    **{rb"\%d" % n: "back-references are not supported" for n in range(1, 10)},
 }
 
 

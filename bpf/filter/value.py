@@ -116,7 +116,7 @@ def _one_of(word: str, values: dict[str, Value] | dict[str, str] | dict[str, int
 def _duration(field: Field, word: str, at: Position) -> int:
     found = _DURATION.fullmatch(word)
     if not found:
-        raise at.error(f"{field.name} wants a duration such as 500us or 1.5ms, not {word!r}")
+        raise at.error(f"{field.name} needs a duration such as 500us or 1.5ms, not {word!r}")
     number, unit = found.groups()
     if unit not in _UNITS:
         raise at.error(f"unknown unit {unit!r}: ns, us, ms or s (without one it is us)")
@@ -136,8 +136,8 @@ def _integer(field: Field, word: str, at: Position) -> int:
         number = getattr(errno, name, None) if name.startswith("E") else None
         if isinstance(number, int):
             return -number
-        raise at.error(f"{field.name} wants a number or the name of an error, not {word!r}{suggestion(name, names)}")
-    raise at.error(f"{field.name} wants a number, not {word!r}")
+        raise at.error(f"{field.name} needs a number or the name of an error, not {word!r}{suggestion(name, names)}")
+    raise at.error(f"{field.name} needs a number, not {word!r}")
 
 
 def _within(number: int, at: Position) -> int:
@@ -149,7 +149,7 @@ def _within(number: int, at: Position) -> int:
 def _text(field: Field, word: str, quoted: bool, at: Position) -> bytes:
     text = _unquote(word, at) if quoted else _encode(word, at)
     if b"\0" in text:
-        raise at.error(f"{field.name} never holds a NUL")
+        raise at.error(f"{field.name} cannot contain a NUL")
     if field.kind == "comm" and len(text) > COMM_BYTES:
         cut = text[:COMM_BYTES].decode("utf-8", "replace")
         raise at.error(f"{field.name} is at most {COMM_BYTES} bytes long, the kernel cuts the rest: try {cut!r}")

@@ -142,7 +142,7 @@ def _object(name: str) -> Path:
     for stem in (name, f"{name}.{platform.machine()}"):
         if (path := HOME / "objects" / f"{stem}.bpf.o").exists():
             return path
-    raise CannotLoad("no object is compiled for it")
+    raise CannotLoad("no object is compiled for this hook")
 
 
 def _compare(hook: Hook, types: BTF, kernel: Kernel) -> None:

@@ -118,7 +118,7 @@ class Kernel:
             return str(e), frozenset()
         missing = [".".join(_OFFSETS[macro][:2]) for macro, offset in found.items() if offset is None]
         if missing:
-            return f"the kernel's BTF does not know {', '.join(missing)}", takes_filename
+            return f"the kernel's BTF has no {', '.join(missing)}", takes_filename
         known = {macro: offset for macro, offset in found.items() if offset is not None}
         return known | {"SWITCH_HAS_PREV_STATE": int(arguments >= 4)}, takes_filename  # since 5.18
 

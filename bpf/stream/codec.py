@@ -57,7 +57,7 @@ def batch(rows: Rows) -> Batch:
 def check(hello: Hello) -> None:
     """Check that the sender's events have our layouts. Raises StreamError."""
     if hello.dtypes != dtypes():
-        raise StreamError(f"the stream comes from ringtop {hello.version}, whose events are laid out otherwise")
+        raise StreamError(f"the stream comes from ringtop {hello.version}, which lays out events differently")
 
 
 def dtypes() -> dict[str, list[list[str]]]:

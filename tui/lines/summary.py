@@ -95,7 +95,7 @@ def lines(summary: dict[str, Any]) -> list[str]:
             ("residual", "UNACCOUNTED FOR"),
             ("filtered", "kept out by the capture filter"),
             ("missed", "hook runs skipped by the kernel"),
-            ("untracked", "hook runs that could not be followed"),
+            ("untracked", "calls or waits that could not be followed"),
         ):
             if p[name]:
                 text += f"; {p[name]:,} {meaning}"

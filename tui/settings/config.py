@@ -39,7 +39,7 @@ class Columns:
     def read(self, given: object) -> dict[str, list[str]]:
         """Return the lists of columns by program. Raises ValueError."""
         if not isinstance(given, dict):
-            raise ValueError(f"{given!r:.40} is not a table of lists, one a program")
+            raise ValueError(f"{given!r:.40} is not a table with a list of columns for each program")
         found = {}
         for program, names in given.items():
             known = [f.name for f in SCHEMAS[Choice(SCHEMAS).read(program)].fields]
@@ -47,7 +47,9 @@ class Columns:
                 raise _Inside(program, f"{names!r:.40} is not a list of columns")
             for name in names:
                 if name not in known:
-                    raise _Inside(program, f"no column {name!r:.64}; {program} has {', '.join(known)}")
+                    raise _Inside(
+                        program, f"there is no column {name!r:.64}; the columns of {program} are {', '.join(known)}"
+                    )
             found[program] = names
         return found
 

@@ -74,7 +74,7 @@ class Broker:
         self._socket.settimeout(None)
         data, fds, _, _ = socket.recv_fds(self._socket, _PID.size, 3)
         if len(data) < _PID.size:
-            raise BrokenPipeError("the broker is gone")
+            raise BrokenPipeError("the process that starts collectors has ended; start ringtop again")
         if len(fds) != 3:
             raise BlockingIOError("the last collector has not ended")
         return Collector(self, _PID.unpack(data)[0], fds)
@@ -86,7 +86,7 @@ class Broker:
         self._socket.settimeout(timeout + _MARGIN)
         data = self._socket.recv(_STATUS.size)
         if len(data) < _STATUS.size:
-            raise BrokenPipeError("the broker is gone")
+            raise BrokenPipeError("the process that starts collectors has ended; start ringtop again")
         ended, status = _STATUS.unpack(data)
         if not ended:
             raise subprocess.TimeoutExpired("ringtop collect", timeout)

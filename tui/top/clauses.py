@@ -83,7 +83,7 @@ def _searches(case: Case) -> str:
         return ""
     row = int(searched.argmax())
     part = _part(case, case.at_least(int(searched.sum()), standing.events))
-    whose = f"{case.told('parent', row) or 'somebody'}'s"
+    whose = f"{case.told('parent', row) or 'an unknown process'}'s"
     if searched[row] >= _MOSTLY * searched.sum():
         return f"{part}: {whose} PATH search for {_program(case, row)}"
     return f"{part}: searches along PATH, most of them {whose} for {_program(case, row)}"
@@ -134,7 +134,7 @@ def _preempted(case: Case) -> str:
     preempted = int(standing.rows.of("preempted").sum() + standing.others.of("preempted"))
     if case.at_least(preempted, case.whole) < _PREEMPTED:
         return ""
-    return "preempted, not woken: more to run than CPUs"
+    return "waits follow preemptions, not wakeups: more tasks than CPUs"
 
 
 def _most(case: Case) -> str:

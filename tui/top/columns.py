@@ -85,28 +85,30 @@ def _of(program: str, at: int) -> Column:
 
 
 _MEASURES = (
-    Column("rate", "/S", "events a second, in the last ten seconds", _rate, 6),
-    Column("share", "SHARE", "of all; of waits, of all time waited", _share, 6),
+    Column("rate", "/S", "events per second, over the last ten seconds", _rate, 6),
+    Column("share", "SHARE", "share of all events; for waits, of all time waited", _share, 6),
     Column("total", "TOTAL", "time waited", lambda row, _: _time(row.total_ns), 6, there=lambda kept: kept.waits),
-    Column("p50", "P50", "half waited no longer", lambda row, _: _time(row.p50_ns), 5, there=lambda kept: kept.waits),
-    Column("p99", "P99", "99 % waited no longer", lambda row, _: _time(row.p99_ns), 5, there=lambda kept: kept.waits),
+    Column("p50", "P50", "median wait", lambda row, _: _time(row.p50_ns), 5, there=lambda kept: kept.waits),
+    Column(
+        "p99", "P99", "99th percentile of the waits", lambda row, _: _time(row.p99_ns), 5, there=lambda kept: kept.waits
+    ),
     Column("max", "MAX", "longest wait", lambda row, _: _time(row.max_ns), 5, there=lambda kept: kept.waits),
     Column(
         "after",
         "AFTER",
-        "who had the CPU before, most often",
+        "thread that most often had the CPU before",
         _after,
         16,
         right=False,
         ranks=False,
         there=lambda kept: "after" in kept.commons,
     ),
-    Column("preempted", "PREEMPT", "of those, preempted", _preempted, 7, there=lambda kept: kept.preempted),
+    Column("preempted", "PREEMPT", "waits after a preemption", _preempted, 7, there=lambda kept: kept.preempted),
     Column("failed", "FAILED", "failed", lambda row, _: count(row.failed), 7, there=lambda kept: kept.failures),
     Column(
         "search",
         "SEARCH",
-        "tries along PATH of what was found",
+        "failed tries along PATH before the program was found",
         lambda row, _: count(row.searched),
         7,
         there=lambda kept: kept.searches,
@@ -114,7 +116,7 @@ _MEASURES = (
     Column(
         "error",
         "ERROR",
-        "commonest error",
+        "most frequent error",
         lambda row, _: visible(row.errno),
         7,
         right=False,
@@ -124,17 +126,19 @@ _MEASURES = (
     Column(
         "parent",
         "PARENT",
-        "commonest parent",
+        "most frequent parent",
         lambda row, _: visible(row.parent),
         15,
         right=False,
         ranks=False,
         there=lambda kept: "parent" in kept.commons,
     ),
-    Column("pids", "PIDS", "processes, about", _pids, 6, ranks=False, there=lambda kept: not kept.across),
+    Column(
+        "pids", "PIDS", "number of processes, approximately", _pids, 6, ranks=False, there=lambda kept: not kept.across
+    ),
     Column("uid", "UID", "user of the newest event", _uid, 5, ranks=False, there=lambda kept: not kept.across),
-    Column("first", "FIRST", "first event, ago", lambda row, told: age(told.until_ns - row.first_ns), 6),
-    Column("last", "LAST", "newest event, ago", lambda row, told: age(told.until_ns - row.last_ns), 6),
+    Column("first", "FIRST", "age of the first event", lambda row, told: age(told.until_ns - row.first_ns), 6),
+    Column("last", "LAST", "age of the newest event", lambda row, told: age(told.until_ns - row.last_ns), 6),
 )
 
 

@@ -201,7 +201,7 @@ PARTS: dict[str, Part] = {
     part.name: part
     for part in (
         _name("comm", "WHO", "name of the thread", (), _comms),
-        _name("after", "AFTER", "who had the CPU before", ("prev_pid", "prev_comm"), _culprits),
+        _name("after", "AFTER", "thread that had the CPU before", ("prev_pid", "prev_comm"), _culprits),
         _name("parent", "PARENT", "name of the parent", ("ppid",), _parents),
         _number("pid", "PID", "process"),
         _number("tid", "TID", "thread"),
@@ -211,14 +211,14 @@ PARTS: dict[str, Part] = {
         Part("error", "ERROR", "result", ("ret",), lambda e: e.words("error", e.rows["ret"]), _errors),
         Part("op", "OP", "unlink or rmdir", ("op",), lambda e: e.words("op", e.rows["op"]), _ops),
         _command("program", "program"),
-        _command("subcommand", "program, with subcommand, script or what a wrapper runs"),
-        _command("command", "the same, with the names of options"),
+        _command("subcommand", "program with its subcommand, script or wrapped program"),
+        _command("command", "program, subcommand and names of options"),
         _whole("argv", "argv", "COMMAND", "exact arguments"),
         _whole("exe", "filename", "FILE", "file given to execve"),
         _folder("dir", 0, "directory"),
-        _folder("dir1", 1, "directory, its first name"),
-        _folder("dir2", 2, "directory, its first two names"),
-        _folder("dir3", 3, "directory, its first three names"),
+        _folder("dir1", 1, "first name of the directory"),
+        _folder("dir2", 2, "first two names of the directory"),
+        _folder("dir3", 3, "first three names of the directory"),
         Part("name", "NAME", "pattern of the name", ("path",), _pattern_sums, _pattern_labels),
     )
 }

@@ -43,7 +43,7 @@ EXECSNOOP = Schema(
         Field(
             "truncated",
             "bool",
-            "filename or arguments were longer than what is kept, or could not be read",
+            "filename or arguments were too long to keep, or could not be read",
             Column("CUT", 3, 3, tone="mid"),
         ),
     ),

@@ -38,7 +38,7 @@ RUNQSLOWER = Schema(
             Column("PREV TID", 8, 8, right=True, tone="dim"),
             unknown=UNKNOWN,
         ),
-        Field("prev_comm", "comm", "its name", Column("PREV COMM", 9, 15, weight=1, rank=4)),
+        Field("prev_comm", "comm", "name of that thread", Column("PREV COMM", 9, 15, weight=1, rank=4)),
         Field(
             "preempted",
             "bool",

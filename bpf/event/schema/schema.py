@@ -103,11 +103,11 @@ def layout(*own: tuple[str, str]) -> np.dtype[np.void]:
 COMMON = (
     Field("time", "time", "wall-clock time of the event", Column("TIME", 8, 12, rank=1), stored="ts"),
     Field("ts_ns", "int", "kernel monotonic clock, ns", Column("TS_NS", 15, 18, right=True, tone="dim"), stored="ts"),
-    Field("cpu", "int", "CPU it happened on", Column("CPU", 3, 3, rank=6, right=True, tone="dim")),
+    Field("cpu", "int", "CPU of the event", Column("CPU", 3, 3, rank=6, right=True, tone="dim")),
     Field(
         "seq",
         "int",
-        "number among this program's events on this CPU; a hole is a lost event",
+        "number of the event on its CPU; a missing number is a lost event",
         Column("SEQ", 7, 10, right=True, tone="dim"),
     ),
     Field(
@@ -118,14 +118,16 @@ COMMON = (
         unknown=UNKNOWN,
     ),
     Field("tid", "int", "thread id", Column("TID", 7, 7, rank=7, right=True, tone="dim"), unknown=UNKNOWN),
-    Field("ppid", "int", "parent's process id", Column("PPID", 7, 7, rank=5, right=True, tone="dim"), unknown=UNKNOWN),
+    Field(
+        "ppid", "int", "process id of the parent", Column("PPID", 7, 7, rank=5, right=True, tone="dim"), unknown=UNKNOWN
+    ),
     Field("uid", "int", "real user id", Column("UID", 5, 6, rank=7, right=True, tone="dim"), unknown=UNKNOWN),
     Field("cgroup", "int", "cgroup v2 id", Column("CGROUP", 8, 12, right=True, tone="dim"), unknown=0),
     Field("comm", "comm", "the thread's name", Column("COMM", 8, 15, rank=2)),
     Field(
         "late",
         "bool",
-        "arrived too late for its place in time: events stamped later were shown before it",
+        "arrived late: events with later time stamps were shown before it",
         Column("LATE", 6, 6, right=True, tone="mid"),
     ),
 )

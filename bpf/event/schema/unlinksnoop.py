@@ -36,7 +36,7 @@ UNLINKSNOOP = Schema(
         Field(
             "truncated",
             "bool",
-            "the path was longer than what is kept, or could not be read",
+            "the path was too long to keep, or could not be read",
             Column("CUT", 3, 3, tone="mid"),
         ),
     ),

@@ -88,7 +88,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
         ("a(?!b)", 1, "look-ahead"),
         ("(?<=a*)b", 0, "look-behind"),
         ("(?<!a)b", 0, "look-behind"),
-        (r"(a)\1", 3, "reference back"),
+        (r"(a)\1", 3, "back-references"),
         ("(?P<n>a)(?P=n)", 8, "only"),
         (r"a\Z", 1, r"\z"),
         ("(?x) a", 0, "invalid perl operator"),

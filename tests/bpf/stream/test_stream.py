@@ -250,5 +250,5 @@ def test_another_layout_is_refused(program: str, data: st.DataObject) -> None:
             del layout[program]
         case "more":
             layout["other"] = fields
-    with pytest.raises(StreamError, match=r"ringtop 9\.9, whose events are laid out otherwise"):
+    with pytest.raises(StreamError, match=r"ringtop 9\.9, which lays out events differently"):
         stream.check(hello(layout))
