@@ -12,6 +12,7 @@ from ringtop.bpf.common import sizes
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.transports import OTHER
 from ringtop.bpf.event.batch import Rows
+from ringtop.bpf.filter.capture import FIELDS
 from ringtop.bpf.kernel.layout import Counters
 from ringtop.bpf.kernel.loaded import Loaded
 from ringtop.bpf.stream import Changed, Compared, Level
@@ -48,8 +49,14 @@ class Changes:
         return isinstance(self._change, Comparison)
 
     def set_capture(self, capture: CaptureInForce) -> None:
-        """Put a filter in force. Must not be called while ``changing``."""
+        """Put a filter in force. Must not be called while ``changing``. Raises CannotTrace, and then the old one stays
+        in force."""
+        failures = capture.compiled.may_pass("ret", FIELDS["ret"][0], -1)
+        if failures:
+            self._loaded.see_failures(True)
         self._configure(capture, self._change.new.reader if isinstance(self._change, Comparison) else None)
+        if not failures:
+            self._loaded.see_failures(False)
         self.capture = capture
 
     def _configure(self, capture: CaptureInForce, copies: Reader | None) -> None:

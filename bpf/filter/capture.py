@@ -81,6 +81,12 @@ class Capture:
     comm: bytes = b""
     comm_not: bool = False
 
+    def may_pass(self, field: str, low: int, high: int) -> bool:
+        """Whether a value of *field* from *low* to *high* can pass."""
+        lo, hi, not_lo, not_hi = self.ranges[list(FIELDS).index(field)]
+        first, last = max(lo, low), min(hi, high)
+        return first <= last and not (not_lo <= first and last <= not_hi)
+
     def pack(self) -> bytes:
         """Return the filter as one ``CAPTURE`` record."""
         ranges = [tuple(r) for r in self.ranges]

@@ -16,6 +16,7 @@ from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.handle import CannotLoad, NoLoader
 from ringtop.bpf.kernel.headers import write_tree
 from ringtop.bpf.kernel.ladder import Hook, Rung, Variant
+from ringtop.bpf.kernel.tracepoints import Tracepoints
 
 _CAN_ATTACH = {
     "raw tracepoint": "RAW_TRACEPOINT",
@@ -70,6 +71,7 @@ class BccProgram:
     ) -> None:
         if foreign := {hook.kind for hook in rung.hooks} - _CAN_ATTACH.keys():
             raise CannotLoad(f"bcc is not used for a {foreign.pop()}")
+        self._tracepoints = Tracepoints(rung.hooks, kernel)
         try:
             bcc = import_bcc()
         except CannotTrace as e:
@@ -113,7 +115,7 @@ class BccProgram:
                     case "raw tracepoint":
                         self.bpf.attach_raw_tracepoint(tp=target, fn_name=function)
                     case "tracepoint":
-                        self.bpf.attach_tracepoint(tp=target, fn_name=function)
+                        self._tracepoints.attach(hook, self.bpf.funcs[function].fd)
                     case "kprobe":
                         self.bpf.attach_kprobe(event=target, fn_name=function)
                     case "kretprobe":
@@ -129,7 +131,7 @@ class BccProgram:
                 case "raw tracepoint":
                     self.bpf.detach_raw_tracepoint(tp=target)
                 case "tracepoint":
-                    self.bpf.detach_tracepoint(tp=target)
+                    self._tracepoints.detach(hook)
                 case "kprobe":
                     self.bpf.detach_kprobe(event=target)
                 case "kretprobe":
@@ -137,6 +139,7 @@ class BccProgram:
 
     def close(self) -> None:
         """Take the program out of the kernel."""
+        self._tracepoints.close()
         with _stderr_kept():
             self.bpf.cleanup()
 

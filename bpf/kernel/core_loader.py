@@ -14,6 +14,7 @@ from ringtop.bpf.kernel.handle import CannotLoad, NoLoader
 from ringtop.bpf.kernel.ladder import Hook, Rung
 from ringtop.bpf.kernel.libbpf import LibbpfError, NoLibbpf, libbpf
 from ringtop.bpf.kernel.source import HOME
+from ringtop.bpf.kernel.tracepoints import Tracepoints
 
 _TYPES = {"kprobe": 2, "kretprobe": 2, "tracepoint": 5, "raw tracepoint": 17, "BTF tracepoint": 26}
 """``enum bpf_prog_type``."""
@@ -33,6 +34,7 @@ class CoreProgram:
         except NoLibbpf as e:
             raise NoLoader(str(e)) from e
         self._links: dict[Hook, int] = {}
+        self._tracepoints = Tracepoints(rung.hooks, kernel)
         try:
             self._object = self._lib.call("bpf_object__open_file", bytes(path), None)
         except LibbpfError as e:
@@ -117,7 +119,8 @@ class CoreProgram:
                 case "raw tracepoint":
                     link = self._lib.call("bpf_program__attach_raw_tracepoint", program, target)
                 case "tracepoint":
-                    link = self._lib.call("bpf_program__attach_tracepoint", program, *target.split(b":"))
+                    self._tracepoints.attach(hook, self._lib.call("bpf_program__fd", program))
+                    return
                 case "kprobe" | "kretprobe":
                     returns = hook.kind == "kretprobe"
                     link = self._lib.call("bpf_program__attach_kprobe", program, returns, target)
@@ -127,11 +130,13 @@ class CoreProgram:
 
     def detach(self, hook: Hook) -> None:
         """Detach the hook. It need not be attached."""
+        self._tracepoints.detach(hook)
         if link := self._links.pop(hook, None):
             self._lib.bpf_link__destroy(link)
 
     def close(self) -> None:
         """Detach all hooks, and take the program out of the kernel."""
+        self._tracepoints.close()
         for hook in list(self._links):
             self.detach(hook)
         self._lib.bpf_object__close(self._object)

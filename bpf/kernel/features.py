@@ -176,6 +176,12 @@ class Kernel:
                     return True
         return False
 
+    def tracepoint_number(self, target: str) -> int:
+        """The number of the tracepoint *target*, as in 'sched:sched_switch'. Raises OSError."""
+        path = Path("events", *target.split(":"), "id")
+        place = next((place for place in (TRACEFS, _DEBUGFS_TRACING) if (place / path).exists()), TRACEFS)
+        return int((place / path).read_text())
+
     def tracepoint_fields(self, category: str, event: str) -> dict[str, tuple[int, int]]:
         """Byte offset and size of each field of a tracepoint's record; empty when they cannot be read."""
         for place in (TRACEFS, _DEBUGFS_TRACING):

@@ -45,6 +45,8 @@ class Rung:
     return."""
     defines: dict[str, int]
     """Macros for bcc's compiler."""
+    failures: tuple[Hook, ...] = ()
+    """Those of the hooks that see nothing but calls that fail. They are attached only while failures are wanted."""
     parameters: dict[str, int] = field(default_factory=dict)
     """Values of the variables that the program declares as PARAMETER."""
     entries: dict[str, int] = field(default_factory=dict)
@@ -123,9 +125,9 @@ def _runqslower(kernel: Kernel) -> list[Rung]:
                     Hook(kind, "sched_switch", "on_switch"),
                 ),
                 offsets,
-                state | {"TYPED": typed},
-                entries,
-                "runqslower",
+                parameters=state | {"TYPED": typed},
+                entries=entries,
+                object="runqslower",
                 missing=no_btf,
             )
             for name, kind, typed in kinds
@@ -168,9 +170,10 @@ def _execsnoop(kernel: Kernel) -> list[Rung]:
     forks, defines, no_orphans = _parents({})
     return [
         Rung(
-            "raw tracepoint sched_process_exec with BTF, syscall tracepoints for failures",
+            "raw tracepoint sched_process_exec with BTF",
             (_raw("sched_process_exec", "on_exec"), *calls),
             offsets,
+            calls,
             entries={"requests": _calls()},
             object="execsnoop",
             missing=no_btf or no_calls,

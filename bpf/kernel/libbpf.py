@@ -28,7 +28,6 @@ _SIGNATURES: dict[str, tuple[type | None, ...]] = {
     "bpf_program__set_attach_target": (_INT, _POINTER, _INT, _TEXT),
     "bpf_program__attach_trace": (_POINTER, _POINTER),
     "bpf_program__attach_raw_tracepoint": (_POINTER, _POINTER, _TEXT),
-    "bpf_program__attach_tracepoint": (_POINTER, _POINTER, _TEXT, _TEXT),
     "bpf_program__attach_kprobe": (_POINTER, _POINTER, ct.c_bool, _TEXT),
     "bpf_link__destroy": (_INT, _POINTER),
     "btf__free": (None, _POINTER),

@@ -25,7 +25,7 @@ class Loaded(Protocol):
 
     @property
     def hook(self) -> str:
-        """The name of the rung, and of the variant where it is not the best."""
+        """The name of the rung, with what is attached for failures, and of the variant where it is not the best."""
 
     @property
     def without(self) -> str:
@@ -71,6 +71,9 @@ class Loaded(Protocol):
 
     def attach(self) -> None:
         """Attach: from now on the hooks run. Raises CannotTrace."""
+
+    def see_failures(self, wanted: bool) -> None:
+        """Attach the hooks that see failures alone, or detach them. Raises CannotTrace, and then they are detached."""
 
     def know_parents(self) -> None:
         """Give a program that follows forks the parents of the processes that exist already."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
@@ -16,7 +16,7 @@ from ringtop.bpf.common.transports import TRANSPORTS
 from ringtop.bpf.kernel import info, parents, syscall
 from ringtop.bpf.kernel.features import Kernel, possible_cpus
 from ringtop.bpf.kernel.handle import CannotLoad, Handle, NoLoader
-from ringtop.bpf.kernel.ladder import FOLLOW_FORKS, Rung, Variant, ladder
+from ringtop.bpf.kernel.ladder import FOLLOW_FORKS, Hook, Rung, Variant, ladder
 from ringtop.bpf.kernel.layout import COUNTERS, Counters, ProgramConfig
 
 _CURE = "`ringtop doctor` shows what this kernel lacks."
@@ -36,6 +36,7 @@ class LoadedProgram:
 
     def __post_init__(self) -> None:
         self._attached = False
+        self._sees_failures = True
         self.unreported = np.zeros(possible_cpus(), np.int64)
         self._ledger = np.zeros((possible_cpus(), 2 + 3 * len(COUNTERS)), np.uint64)
 
@@ -43,12 +44,14 @@ class LoadedProgram:
     def hook(self) -> str:
         """The rung, and the variant where it is not the best."""
         best = self.variant == self.rung.variants[0]
-        return self.rung.name if best else f"{self.rung.name} ({self.variant.name})"
+        failures = ", syscall tracepoints for failures" if self.rung.failures and self._sees_failures else ""
+        return f"{self.rung.name}{failures}" + ("" if best else f" ({self.variant.name})")
 
     @property
     def without(self) -> str:
-        """What the rung and the variant leave out."""
-        return "; ".join(filter(None, (self.rung.without, self.variant.without)))
+        """What the rung and the variant leave out, and the failures while they are not wanted."""
+        failures = "" if self._sees_failures else "failures, which the capture filter keeps out: they are not counted"
+        return "; ".join(filter(None, (self.rung.without, self.variant.without, failures)))
 
     def map_fd(self, name: str) -> int:
         """File descriptor of one of the program's maps."""
@@ -92,12 +95,40 @@ class LoadedProgram:
     def attach(self) -> None:
         """Attach: from now on the hooks run. Raises CannotTrace."""
         self._attached = True
-        for hook in self.rung.hooks:
+        self._attach(h for h in self.rung.hooks if self._sees_failures or h not in self.rung.failures)
+
+    def _attach(self, hooks: Iterable[Hook]) -> None:
+        for hook in hooks:
             try:
                 self.handle.attach(hook)
             except CannotLoad as e:
                 what = f"{self.program} could not be attached to {hook.target}"
                 raise CannotTrace(what, f"{hook.target}: {e}", _CURE) from e
+
+    def _detach(self, hooks: tuple[Hook, ...]) -> None:
+        """Detach in the opposite order, entries before exits, so that calls in flight can still return."""
+        for hook in reversed(hooks):
+            self.handle.detach(hook)
+        self.wait_for_runs()
+
+    def see_failures(self, wanted: bool) -> None:
+        """Attach the hooks that see failures alone, or detach them: they make every system call of the machine slower.
+        Raises CannotTrace, and then they are detached."""
+        if not self.rung.failures or wanted == self._sees_failures:
+            return
+        self._sees_failures = wanted
+        if not self._attached:
+            return
+        if wanted:
+            try:
+                self._attach(self.rung.failures)
+            except CannotTrace:
+                self.see_failures(False)
+                raise
+        else:
+            self._detach(self.rung.failures)
+            # Calls may have entered whose return is not seen. A later one must not be taken for such a return.
+            syscall.map_clear(self.map_fd("requests"))
 
     def know_parents(self) -> None:
         """Give a program that follows forks the parents of the processes that exist already."""
@@ -105,13 +136,8 @@ class LoadedProgram:
             parents.seed(self.map_fd("parents"))
 
     def detach(self) -> None:
-        """Detach: from now on no hook runs. Returns when the runs that had begun have ended. Maps and counters stay.
-
-        Hooks are detached in the opposite order, entries before exits, so that calls in flight can still return.
-        """
-        for hook in reversed(self.rung.hooks):
-            self.handle.detach(hook)
-        self.wait_for_runs()
+        """Detach: from now on no hook runs. Returns when the runs that had begun have ended. Maps and counters stay."""
+        self._detach(self.rung.hooks)
         self._attached = False
 
     def forget(self) -> None:

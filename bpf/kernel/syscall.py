@@ -7,6 +7,7 @@ All functions raise OSError with the kernel's errno.
 from __future__ import annotations
 
 import ctypes as ct
+import fcntl
 import os
 import platform
 import struct
@@ -30,6 +31,8 @@ MAP_TYPE_RINGBUF = 27
 PROG_TYPE_SCHED_CLS = 3
 PROG_TYPE_TRACEPOINT = 5
 PERF_TYPE_SOFTWARE = 1
+PERF_TYPE_TRACEPOINT = 2
+PERF_EVENT_IOC_SET_BPF = 0x4004_2408
 PERF_COUNT_SW_BPF_OUTPUT = 10
 PERF_SAMPLE_RAW = 1 << 10
 PERF_FLAG_FD_CLOEXEC = 8
@@ -167,6 +170,19 @@ def perf_open(cpu: int, watermark: bool, wakeup: int) -> int:
         0,
     ).ljust(112, b"\0")
     return _call(1, ct.create_string_buffer(attr, len(attr)), -1, cpu, -1, PERF_FLAG_FD_CLOEXEC)
+
+
+def perf_attach(tracepoint: int, cpu: int, program: int) -> int:
+    """Attach the program with file descriptor *program* to the tracepoint of that number, on all CPUs, and return the
+    file descriptor that keeps it attached. The perf event itself belongs to *cpu*, which must be online."""
+    attr = struct.pack("<IIQ", PERF_TYPE_TRACEPOINT, 112, tracepoint).ljust(112, b"\0")
+    fd = _call(1, ct.create_string_buffer(attr, len(attr)), -1, cpu, -1, PERF_FLAG_FD_CLOEXEC)
+    try:
+        fcntl.ioctl(fd, PERF_EVENT_IOC_SET_BPF, program)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
 
 
 def wait_for_programs() -> None:

@@ -351,6 +351,9 @@ class MadeUp:
     def exclude(self, ids: set[int], now: set[int]) -> None:
         pass
 
+    def see_failures(self, wanted: bool) -> None:
+        pass
+
     def know_parents(self) -> None:
         pass
 

@@ -9,6 +9,7 @@ import pytest
 from ringtop.bpf import stream
 from ringtop.bpf.change.changes import Changes
 from ringtop.bpf.common.sizes import LARGEST, MOST_EVENTS, PAGE
+from ringtop.bpf.filter.capture import KEEP_ALL
 from ringtop.bpf.options.kinds import BufferSize, Seconds, Wakeup
 from ringtop.bpf.transport.setting import Setting
 
@@ -35,8 +36,10 @@ class Ways:
 @pytest.fixture
 def changes() -> Changes:
     """Of a program that is not in any kernel."""
-    loaded = SimpleNamespace(program="execsnoop", configure=lambda config: None, counters=lambda: None)
-    capture = SimpleNamespace(compiled=None)
+    loaded = SimpleNamespace(
+        program="execsnoop", configure=lambda _: None, counters=lambda: None, see_failures=lambda _: None
+    )
+    capture = SimpleNamespace(compiled=KEEP_ALL)
     return Changes(loaded, Ways(), capture, 0, "")  # type: ignore[arg-type]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -178,3 +179,16 @@ def test_mentions() -> None:
     assert mentions(expr, "comm")
     assert not mentions(expr, "uid")
     assert set(SCHEMAS) == {"runqslower", "execsnoop", "unlinksnoop"}
+
+
+_SMALL = st.integers(-4, 4)
+
+
+@given(_SMALL, _SMALL, _SMALL, _SMALL, _SMALL, _SMALL)
+def test_what_may_pass_is_what_some_value_does(lo: int, hi: int, not_lo: int, not_hi: int, low: int, high: int) -> None:
+    ranges = [*KEEP_ALL.ranges]
+    ranges[5] = Range(lo, hi, not_lo, not_hi)
+    capture = replace(KEEP_ALL, ranges=tuple(ranges))
+    passing = [value for value in range(low, high + 1) if lo <= value <= hi and not not_lo <= value <= not_hi]
+    assert capture.may_pass("ret", low, high) == bool(passing)
+    assert KEEP_ALL.may_pass("ret", low, high) == (low <= high)
