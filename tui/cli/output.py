@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from typing import TextIO, cast
+from typing import Literal, TextIO
 
 STANDARD = "standard output"
 
@@ -22,7 +22,8 @@ class CannotWrite(Exception):
 def open_closed_files() -> None:
     """Open /dev/null as each of standard input, output and error that the caller has closed. Otherwise the next file
     that is opened would get its number, and messages would go into it."""
-    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+    modes: dict[str, Literal["r", "w"]] = {"stdin": "r", "stdout": "w", "stderr": "w"}
+    for number, (name, mode) in enumerate(modes.items()):
         try:
             os.fstat(number)
         except OSError:
@@ -30,8 +31,8 @@ def open_closed_files() -> None:
             setattr(sys, name, _text(number, mode))
 
 
-def _text(number: int, mode: str, encoding: str | None = None) -> TextIO:
-    return cast(TextIO, open(number, mode, encoding=encoding, errors="backslashreplace", closefd=False))
+def _text(number: int, mode: Literal["r", "w"], encoding: str | None = None) -> TextIO:
+    return open(number, mode, encoding=encoding, errors="backslashreplace", closefd=False)
 
 
 def lost(out: TextIO, error: OSError) -> CannotWrite:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -103,6 +104,8 @@ class Trace(Session):
                 self._summary.write(escaped_json(json.dumps(told, indent=2)) + "\n")
                 self._summary.flush()
             except OSError as e:
+                with suppress(OSError):  # the same error again; the file is closed nevertheless
+                    self._summary.close()
                 raise CannotWrite("the summary", e) from e
         if self.options.check and not balanced(summary):
             return 4
