@@ -48,7 +48,7 @@ class Place:
             "PYTHON": str(self.python),
             "OS_RELEASE": str(self.release),
         }
-        command = ["bash", str(self.folder / ".ci/setup"), what]
+        command = ["sh", str(self.folder / ".ci/setup"), what]
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
         assert done.stdout == ""  # the output of `make run` may be piped
         return done.returncode, done.stderr
@@ -258,3 +258,13 @@ def test_a_foreign_environment_is_made_anew(ready: Place, spoil: Callable[[Path]
     assert status == 1  # the stand-in makes none
     assert reason in said.splitlines()[0]
     assert any("-m venv --system-site-packages" in call for call in ready.calls("python3"))
+
+
+def test_without_bash_it_gives_the_commands(tmp_path: Path) -> None:
+    """As on Alpine, with make and another shell."""
+    (tmp_path / "cat").symlink_to(shutil.which("cat") or "")
+    command = ["/bin/sh", str(ROOT / ".ci/setup"), "run"]
+    done = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "there is none here" in done.stderr
+    assert ".venv/bin/pip install -e .\n" in done.stderr

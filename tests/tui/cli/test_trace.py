@@ -43,7 +43,7 @@ def test_fewer_rows_than_asked_for_have_a_status_of_their_own(
 
 
 def test_a_summary_that_cannot_be_written_is_named(capfd: pytest.CaptureFixture[str]) -> None:
-    run = trace(TraceOptions(COLLECTOR), summary=Path("/dev/full").open("w"))
+    run = trace(TraceOptions(COLLECTOR), summary=Path("/dev/full").open("w"))  # noqa: SIM115
     with pytest.raises(CannotWrite, match="the summary cannot be written: No space left on device"):
         run.run(1)
     assert capfd.readouterr().out.count("\n") == 1 + 3
