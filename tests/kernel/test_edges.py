@@ -16,10 +16,12 @@ from ringtop.bpf.kernel import loader, syscall
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import Hook, Rung, ladder
 from ringtop.bpf.options.collector import MIN_US, CollectorOptions
+from ringtop.bpf.stream import Round, State, batch
 from ringtop.tui.source.recording import read
 from tests.kernel.loads import run_programs
 from tests.kernel.tracing import PRIME, RINGTOP, Running, Tracing, assert_balanced
 from tests.processes import eventually
+from tests.terminal import Terminal
 
 ME = f"ppid={os.getpid()}"
 CPU = Path("/sys/devices/system/cpu/cpu1/online")
@@ -95,6 +97,38 @@ def test_a_recorder_does_not_record_itself(tmp_path: Path) -> None:
     assert file.stat().st_size > 0
     assert list(read(file))
     assert b" 0 events" in b" " + done.stderr.splitlines()[-1].removeprefix(b"ringtop: "), done.stderr
+
+
+def test_a_recording_on_standard_output(tmp_path: Path) -> None:
+    """As for `ssh HOST ringtop record - >FILE`."""
+    file = tmp_path / "file.ringtop"
+    with file.open("wb") as out:
+        command = [*RINGTOP, "record", "-", "--program", "execsnoop", "--capture", ME]
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
+        assert eventually(
+            lambda: file.stat().st_size > 0 and any(isinstance(m, State) and m.state == "running" for m in read(file))
+        )
+        run_programs(PRIME)
+        process.terminate()
+        assert process.wait(60) == 0
+    assert sum(len(batch(rows)) for m in read(file) if isinstance(m, Round) for rows in m.batches) == PRIME
+
+
+def test_a_recording_is_not_written_to_a_terminal() -> None:
+    terminal = Terminal([*RINGTOP, "record", "-"])
+    try:
+        assert terminal.wait() == 2
+        assert "a recording is not for a terminal" in terminal.text
+    finally:
+        terminal.close()
+
+
+@pytest.mark.parametrize(("sudo", "owner"), [("", 0), ("65534", 65534)])
+def test_a_recording_belongs_to_who_asked(tmp_path: Path, sudo: str, owner: int) -> None:
+    file = tmp_path / "file.ringtop"
+    command = [*RINGTOP, "record", str(file), "--capture", ME, "--duration", "0.1", "--mode", "0640"]
+    subprocess.run(command, env=os.environ | {"SUDO_UID": sudo}, capture_output=True, timeout=60, check=True)
+    assert (file.stat().st_uid, oct(file.stat().st_mode & 0o777)) == (owner, "0o640")
 
 
 @pytest.fixture

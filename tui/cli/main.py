@@ -19,7 +19,7 @@ from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.options.kinds import DisplayFilter, Number
 from ringtop.bpf.stream import Control
 from ringtop.tui.cli.folding import HELP, By, Sort
-from ringtop.tui.cli.options import Value, flags, programs_argument, said
+from ringtop.tui.cli.options import Permissions, Value, flags, programs_argument, said
 from ringtop.tui.cli.output import CannotWrite, lost, open_closed_files
 from ringtop.tui.cli.schedule import Change
 from ringtop.tui.settings.config import Config
@@ -236,12 +236,15 @@ def top(
 @flags(CollectorOptions)
 @_duration
 @click.option("--overwrite", is_flag=True, help="Replace FILE if it exists.")
+@click.option(
+    "--mode", type=Permissions(), default="0600", show_default=True, help="Permissions of FILE, in octal digits."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors on standard error.")
-def record(file: Path, duration: float | None, overwrite: bool, quiet: bool, **given: Any) -> int:
-    """Record all events to FILE, without a screen. `ringtop replay FILE` shows them."""
+def record(file: Path, duration: float | None, overwrite: bool, mode: int, quiet: bool, **given: Any) -> int:
+    """Record all events to FILE, without a screen. `ringtop replay FILE` shows them. A FILE of - is standard output."""
     from ringtop.tui.cli.record import run
 
-    return run(file, CollectorOptions(**said(given)), duration, overwrite, quiet)
+    return run(file, CollectorOptions(**said(given)), duration, overwrite, mode, quiet)
 
 
 @ringtop.command(epilog=STATUS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
@@ -41,6 +42,18 @@ class Value(click.ParamType[Any]):
         """The words that begin with *incomplete*."""
         words = self.kind.words if isinstance(self.kind, Choice) else ()
         return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+class Permissions(click.ParamType[int]):
+    """The permissions of a file, such as 0640: at most reading and writing, for each of owner, group and others."""
+
+    name = "mode"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The permissions as a number."""
+        if not re.fullmatch("0?6[0246]{2}", value):
+            self.fail(f"{value!r} is not like 0600 or 0640: the owner reads and writes, others may", param, ctx)
+        return int(value, 8)
 
 
 def _once(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from ringtop.bpf import stream
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli.session import Session, collector
 from ringtop.tui.source.client import Client
-from ringtop.tui.source.recording import Recorder
+from ringtop.tui.source.recording import STANDARD_OUTPUT, Recorder
 from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe
 
@@ -30,7 +32,7 @@ class Recording(Session):
         super().__init__(client, options.programs, duration, quiet)
         self.events = 0
         self._recorder = recorder
-        self._name = safe(str(recorder.path))
+        self._name = _named(recorder.path)
 
     def hear(self, message: stream.AnyMessage) -> None:
         """Write *message* to the file."""
@@ -44,8 +46,7 @@ class Recording(Session):
             self._recorder.close()
         if self.events:
             return f"{self._name} has the events up to then"
-        with suppress(PermissionError):
-            self._recorder.path.unlink(missing_ok=True)
+        self._recorder.discard()
         return "no event was recorded"
 
     def finish(self, status: int) -> int:
@@ -55,17 +56,26 @@ class Recording(Session):
         return status
 
 
-def run(file: Path, options: CollectorOptions, duration: float | None, overwrite: bool, quiet: bool) -> int:
+def _named(file: Path) -> str:
+    return "standard output" if file == STANDARD_OUTPUT else safe(str(file))
+
+
+def run(file: Path, options: CollectorOptions, duration: float | None, overwrite: bool, mode: int, quiet: bool) -> int:
     """Record and return the exit status. Raises CannotTrace when the collector cannot trace, and click.UsageError."""
+    piped = file == STANDARD_OUTPUT
+    if piped and os.isatty(1):
+        raise click.UsageError("a recording is not for a terminal: redirect it to a file, or name a file")
     try:
-        recorder = Recorder(file, overwrite)
+        recorder = Recorder(file, overwrite, mode=mode)
     except FileExistsError as e:
         raise click.UsageError(f"{file} exists already: choose another name, or use --overwrite") from e
     except OSError as e:
         raise click.UsageError(f"{file} cannot be written: {e.strerror}") from e
     try:
         with recorder:
-            return Recording(collector(options), options, recorder, duration, quiet).run(2)
+            return Recording(collector(options), options, recorder, duration, quiet).run(1 if piped else 2)
     except OSError as e:
-        say(f"{safe(str(file))} cannot be written: {e.strerror}; it has the events up to then")
+        if piped and e.errno == errno.EPIPE:
+            return 0  # its reader has what it wanted
+        say(f"{_named(file)} cannot be written: {e.strerror}; it has the events up to then")
         return 1

@@ -85,7 +85,7 @@ def live(config: configuration.Config) -> int:
     if why:
         from ringtop.tui.cli import trace
 
-        say(f"{why}: events are printed as lines, as by `ringtop trace`")
+        say(f"{why}: events are printed as lines, as by `ringtop trace`. Ctrl+C ends it")
         return trace.run(trace.TraceOptions(config.collector, display=config.filter))
     from ringtop.tui.source.live import LiveSource
 

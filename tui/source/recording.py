@@ -23,6 +23,9 @@ from ringtop.tui.settings.files import open_regular
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 WINDOW = 8 << 20
 """Largest accepted zstandard window in bytes. It limits the memory that a hostile file makes the decoder allocate."""
+STANDARD_OUTPUT = Path("-")
+MODE = 0o600
+"""Permissions of a recording, which holds what every user of the machine runs."""
 FLUSH_S = 1.0
 """Most seconds that a message is held before it is written to the kernel."""
 FRAME_S = 10.0
@@ -52,14 +55,17 @@ class Damage:
 class Recorder:
     """Writes a recording. Not thread-safe."""
 
-    def __init__(self, path: Path, overwrite: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
-        """Create *path*, mode 0600. Raises FileExistsError when it exists and *overwrite* is not set, or OSError."""
+    def __init__(
+        self, path: Path, overwrite: bool = False, clock: Callable[[], float] = time.monotonic, mode: int = MODE
+    ) -> None:
+        """Create *path* with the permissions *mode*; STANDARD_OUTPUT is written, not created. Raises FileExistsError
+        when the file exists and *overwrite* is not set, or OSError."""
         self.path = path
         self.messages = 0
         self.bytes = 0
         """Bytes written so far; bytes that the compressor still holds are not included."""
         self._clock = clock
-        self._file = _create(path, overwrite)
+        self._file = os.fdopen(os.dup(1), "wb") if path == STANDARD_OUTPUT else _create(path, overwrite, mode)
         self._compressor = zstandard.ZstdCompressor(level=3, write_checksum=True)
         self._frame = self._compressor.compressobj()
         self._framed = 0
@@ -106,6 +112,12 @@ class Recorder:
             # Closing flushes the rest of a failed write and fails the same way. The file is closed nevertheless.
             self._file.close()
 
+    def discard(self) -> None:
+        """Remove a file in which there is nothing. The account that ringtop continues under may not be allowed to."""
+        if self.path != STANDARD_OUTPUT:
+            with contextlib.suppress(PermissionError):
+                self.path.unlink(missing_ok=True)
+
     def __enter__(self) -> Self:
         return self
 
@@ -121,12 +133,13 @@ class Recorder:
         self.bytes += len(data)
 
 
-def _create(path: Path, overwrite: bool) -> BinaryIO:
+def _create(path: Path, overwrite: bool, mode: int) -> BinaryIO:
     if overwrite:
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     try:
+        os.fchmod(fd, mode)  # whatever the umask is
         if os.geteuid() == 0 and (uid := os.environ.get("SUDO_UID", "")).isdecimal():
             # Under sudo the file is given to the user who ran sudo. It is new, so no link can be in its place.
             with contextlib.suppress(OSError):
