@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 
 from ringtop.bpf.bench.overload import overloads
+from ringtop.bpf.bench.progress import progress
 from ringtop.bpf.bench.report import Report
 from ringtop.bpf.bench.rows import Plan, measure
 from ringtop.bpf.bench.sides import SIDES
@@ -75,17 +75,17 @@ def _measure(report: Report, kernel: Kernel, cpus: list[int], quiet: bool) -> No
             print(text, flush=True)
 
     say(report.head())
-    with _progress() as told:
+    with progress() as told:
         sides = [side for side in SIDES if side.transport != "ringbuf" or not kernel.no_ringbuf]
         report.rows += measure(sides, kernel, report.plan, told)
     for row in report.rows:
         say(report.line(row))
     say(report.ledger())
     if not kernel.no_ringbuf:
-        with _progress() as told:
+        with progress() as told:
             report.overloads += overloads(kernel, report.plan, cpus, told)
         say(report.overload())
-    with _progress() as told:
+    with progress() as told:
         told("the cost for processes that cause no events")
         for tax in taxes(kernel, report.plan.storm_cpu, min(report.plan.events / EVENTS, 1)):
             if isinstance(tax, CannotTrace):
@@ -95,19 +95,3 @@ def _measure(report: Report, kernel: Kernel, cpus: list[int], quiet: bool) -> No
                 report.taxes.append(tax)
     say(report.tax())
     say(report.verdict())
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """Yield a function that shows the current step on a terminal, in one line that is erased at the end."""
-    shown = sys.stderr.isatty()
-
-    def tell(what: str) -> None:
-        if shown:
-            print(f"\r\x1b[K{what} …", end="", file=sys.stderr, flush=True)
-
-    try:
-        yield tell
-    finally:
-        if shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -296,13 +296,25 @@ def doctor(json: bool) -> int:
     show_default=True,
     help="Number of events in each row.",
 )
-def bench(json: bool, events: int) -> int:
+@click.option(
+    "--start",
+    type=click.IntRange(1, 1000),
+    is_flag=False,
+    flag_value=7,
+    metavar="[ROUNDS]",
+    help="Measure the cost of starting instead, beside libbpf-tools' execsnoop and the loader bcc, in so many rounds.",
+)
+def bench(json: bool, events: int, start: int | None) -> int:
     """Measure the cost of reading events and of being traced.
 
     Events are read by ringtop and by bcc. One process makes system calls as fast as it can, and each way of reading
     their events takes its turn. This takes about 80 seconds. The figures are reliable only on a quiet machine. The
     exit status is 1 if an event is unaccounted for, which must never happen.
     """
+    if start is not None:
+        from ringtop.bpf.bench.start import run as run_start
+
+        return run_start(json, start)
     from ringtop.bpf.bench import run
 
     return run(json, events)
