@@ -10,7 +10,7 @@ from ringtop.bpf.change.handover import Handover
 from ringtop.bpf.change.ways import Way, Ways
 from ringtop.bpf.common import sizes
 from ringtop.bpf.common.errors import CannotTrace
-from ringtop.bpf.common.transports import OTHER
+from ringtop.bpf.common.transports import MOST_SECONDS, OTHER
 from ringtop.bpf.event.batch import Rows
 from ringtop.bpf.filter.capture import FIELDS
 from ringtop.bpf.kernel.layout import Counters
@@ -86,8 +86,8 @@ class Changes:
         """Begin a comparison. Must not be called while ``changing``. Raises ValueError or CannotTrace."""
         if self.comparing:
             raise ValueError("the transports are being compared already")
-        if not 0 < seconds <= stream.MOST_SECONDS:
-            raise ValueError(f"a comparison must take more than 0 and at most {stream.MOST_SECONDS} seconds")
+        if not 0 < seconds <= MOST_SECONDS:
+            raise ValueError(f"a comparison must take more than 0 and at most {MOST_SECONDS} seconds")
         used = self._ways.used
         transport = OTHER[used.transport]
         self._must_be_able(transport)

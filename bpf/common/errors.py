@@ -1,4 +1,4 @@
-"""Errors with a cure that the user can apply."""
+"""Errors that users can mend."""
 
 from __future__ import annotations
 
@@ -12,3 +12,16 @@ class CannotTrace(Exception):
     def __init__(self, what: str, why: str, cure: str) -> None:
         super().__init__(f"{what}: {why}\n{cure}")
         self.what, self.why, self.cure = what, why, cure
+
+
+class FilterError(ValueError):
+    """The filter *text* is wrong at *column* (in characters from 0). Message and text are not yet safe to show."""
+
+    def __init__(self, message: str, text: str, column: int) -> None:
+        super().__init__(message, text, column)
+        self.message = message
+        self.text = text
+        self.column = column
+
+    def __str__(self) -> str:
+        return f"{self.message} (column {self.column + 1} of the filter)"

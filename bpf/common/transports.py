@@ -10,3 +10,5 @@ TRANSPORTS: tuple[Transport, ...] = get_args(Transport)
 OTHER: dict[Transport, Transport] = {"ringbuf": "perfbuf", "perfbuf": "ringbuf"}
 NAMES: dict[str, str] = {"ringbuf": "ring buffer", "perfbuf": "perf buffers"}
 """The transports' names on the screen."""
+MOST_SECONDS = 3600
+"""Length of the longest comparison of the two, in seconds."""

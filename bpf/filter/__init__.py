@@ -16,8 +16,9 @@
 - An unknown id differs from every number: only ``!=`` is true for it. ``pid=unknown`` finds such ids.
 """
 
+from ringtop.bpf.common.errors import FilterError
 from ringtop.bpf.filter.complete import complete
-from ringtop.bpf.filter.expr import ALL, And, Compare, Expr, FilterError, Not, Or, mentions
+from ringtop.bpf.filter.expr import ALL, And, Compare, Expr, Not, Or, mentions
 from ringtop.bpf.filter.match import match
 from ringtop.bpf.filter.parser import Expected, expected, parse
 from ringtop.bpf.filter.value import fields

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ringtop.bpf.common.errors import FilterError
 from ringtop.bpf.event.schema import SCHEMAS, Schema
-from ringtop.bpf.filter.expr import And, Compare, Expr, FilterError, Not, Operator, Or, Position
+from ringtop.bpf.filter.expr import And, Compare, Expr, Not, Operator, Or, Position
 from ringtop.bpf.filter.intervals import Interval, Intervals
 from ringtop.bpf.filter.match import narrow
 from ringtop.bpf.filter.parser import parse

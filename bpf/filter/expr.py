@@ -7,25 +7,13 @@ from dataclasses import dataclass
 from dataclasses import field as attribute
 from typing import Literal
 
+from ringtop.bpf.common.errors import FilterError
 from ringtop.bpf.filter.regex import Pattern
 
 Operator = Literal["=", "!=", ">", ">=", "<", "<=", "~", "!~"]
 Value = int | bytes | str | Pattern | None
 """A value by kind of field: a number (ns for durations, 0 or 1 for bools, the number of an ``op``), a text's bytes, a
 program's name or a regular expression. None is ``unknown``."""
-
-
-class FilterError(ValueError):
-    """The filter *text* is wrong at *column* (in characters from 0). Message and text are not yet safe to show."""
-
-    def __init__(self, message: str, text: str, column: int) -> None:
-        super().__init__(message, text, column)
-        self.message = message
-        self.text = text
-        self.column = column
-
-    def __str__(self) -> str:
-        return f"{self.message} (column {self.column + 1} of the filter)"
 
 
 @dataclass(frozen=True, slots=True)

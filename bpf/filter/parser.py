@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from ringtop.bpf.common.errors import FilterError
 from ringtop.bpf.event.schema import Field
-from ringtop.bpf.filter.expr import ALL, And, Compare, Expr, FilterError, Not, Operator, Or, Position
+from ringtop.bpf.filter.expr import ALL, And, Compare, Expr, Not, Operator, Or, Position
 from ringtop.bpf.filter.value import convert, find, operators
 
 MAX_LENGTH = 4096

@@ -8,10 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ringtop.bpf import filter as language
 from ringtop.bpf.common import sizes
-from ringtop.bpf.filter.capture import check_capture
-from ringtop.bpf.stream import MOST_SECONDS
+from ringtop.bpf.common.transports import MOST_SECONDS
 
 
 class OptionKind(Protocol):
@@ -177,7 +175,10 @@ class DisplayFilter:
     def read(self, given: object) -> str:
         """The text itself. Raises FilterError, which is a ValueError."""
         text = Text().read(given)
-        language.parse(text)
+        if text:
+            from ringtop.bpf.filter import parse  # takes long to import
+
+            parse(text)
         return text
 
 
@@ -191,5 +192,7 @@ class CaptureFilter:
     def read(self, given: object) -> str:
         """The text itself. Raises FilterError, which is a ValueError."""
         text = Text().read(given)
+        from ringtop.bpf.filter.capture import check_capture
+
         check_capture(text)
         return text

@@ -8,7 +8,6 @@ the same frames, without the magic.
 from ringtop.bpf.stream.codec import batch, check, decode, decode_control, dtypes, encode, rows
 from ringtop.bpf.stream.frames import MAGIC, MAX_FRAME, Frames, StreamError
 from ringtop.bpf.stream.messages import (
-    MOST_SECONDS,
     AnyMessage,
     Changed,
     Compare,
@@ -45,7 +44,6 @@ from ringtop.bpf.stream.messages import (
 __all__ = [
     "MAGIC",
     "MAX_FRAME",
-    "MOST_SECONDS",
     "AnyMessage",
     "Changed",
     "Compare",

@@ -343,10 +343,6 @@ class Retune(Message, frozen=True, tag="retune"):
     programs: ProgramNames = []
 
 
-MOST_SECONDS = 3600
-"""Length of the longest comparison, in seconds."""
-
-
 class Compare(Message, frozen=True, tag="compare"):
     """Send each event of the named programs (all when empty) over both transports for *seconds*; then ``Compared``."""
 

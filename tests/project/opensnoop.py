@@ -11,7 +11,7 @@ from ringtop.bpf.event.schema.schema import COMM, COMMON, JSON_FIRST, PID, RET, 
 SCHEMAS["opensnoop"] = Schema(
     program="opensnoop",
     about="files opened",
-    dtype=layout(
+    layout=layout(
         ("took", "<u8"), ("ret", "<i4"), ("mode", "<u4"), ("dev", "<u4"), ("sync", "<u4"), ("name_len", "<u4")
     ),
     fields=(

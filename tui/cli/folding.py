@@ -1,15 +1,21 @@
-"""The options of ``ringtop top`` for folding and ranking events, besides those of the collector."""
+"""The command line of ``ringtop top``."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.options.collector import CollectorOptions
+from ringtop.bpf.options.kinds import DisplayFilter
+from ringtop.tui.cli.options import STATUS, Value, duration_option, flags, programs_argument, said, seconds
 from ringtop.tui.top.columns import sorts
 from ringtop.tui.top.keys import keys, named
 from ringtop.tui.top.measures import ALL, measures
+from ringtop.tui.top.report import START
+from ringtop.tui.top.slots import WINDOWS
 
 TABLES = (*SCHEMAS, ALL)
 HELP = "\b\n" + "\n".join(f"{table + ':':<13}{', '.join(key.name for key in keys(table))}" for table in TABLES)
@@ -46,3 +52,84 @@ class Sort(click.ParamType[str]):
         if value not in known:
             self.fail(f"rows cannot be sorted by {value!r}; the columns are {', '.join(known)}", param, ctx)
         return str(value)
+
+
+@click.command(epilog=f"Keys for --by, from coarse to fine:\n\n{HELP}\n\n{STATUS}")
+@programs_argument(required=False)
+@flags(CollectorOptions, "programs")
+@duration_option
+@click.option(
+    "--by",
+    type=By(),
+    multiple=True,
+    metavar="PROGRAM=KEY",
+    help="Key that the events of a program are folded by. Repeatable.",
+)
+@click.option(
+    "--rows", type=click.IntRange(0), metavar="NUMBER", default=20, show_default=True, help="Rows of a table, at most."
+)
+@click.option(
+    "--sort", type=Sort(), metavar="COLUMN", help="Column that rows are ranked by, in the tables that have it."
+)
+@click.option(
+    "--window",
+    type=click.Choice([START, *WINDOWS]),
+    default=START,
+    show_default=True,
+    help="Which events are counted: all since the start, or the newest.",
+)
+@click.option("--every", type=seconds(0.1), metavar="SECONDS", help="Print a report this often, not only at the end.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="Output format.",
+)
+@click.option(
+    "--filter",
+    "display",
+    type=Value(DisplayFilter()),
+    metavar="EXPR",
+    default="",
+    help="Display filter: which events are counted.",
+)
+@click.option(
+    "--replay",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Fold the events of a recording, by its own times. Options of the collector have no effect.",
+)
+@click.option("--check", is_flag=True, help="Exit with status 4 if events were lost or the ledger does not balance.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only errors on standard error.")
+def top(
+    duration: float | None,
+    by: tuple[tuple[str, str], ...],
+    rows: int,
+    sort: str | None,
+    window: str,
+    every: float | None,
+    style: str,
+    display: str,
+    replay: Path | None,
+    check: bool,
+    quiet: bool,
+    **given: Any,
+) -> int:
+    """Print events folded into ranked rows, without a screen.
+
+    Every event is counted in the row of its key, or in `others` if its key has no row, so all rows together are the
+    events received. Ctrl+C prints the report so far. If events were lost, counts are lower bounds.
+
+    \b
+      ringtop top execsnoop --by execsnoop=parent --sort failed
+      ringtop top --every 2 --window 10s
+      ringtop top --replay FILE --format json | jq '.programs[].verdict'
+    """
+    from ringtop.tui.cli.top import TopOptions, run
+
+    collector = CollectorOptions(**said(given))
+    return run(
+        TopOptions(collector, dict(by), style, display, window, sort or "", rows, every, duration, replay, check, quiet)
+    )

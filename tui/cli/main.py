@@ -8,52 +8,43 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace
+from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace, FilterError
 from ringtop.bpf.event.schema import SCHEMAS
-from ringtop.bpf.filter import FilterError
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.options.kinds import DisplayFilter, Number
-from ringtop.bpf.stream import Control
-from ringtop.tui.cli.folding import HELP, By, Sort
-from ringtop.tui.cli.options import Permissions, Value, flags, programs_argument, said
+from ringtop.tui.cli.options import STATUS, Permissions, Value, duration_option, flags, programs_argument, said, seconds
 from ringtop.tui.cli.output import CannotWrite, lost, open_closed_files
 from ringtop.tui.cli.schedule import Change
 from ringtop.tui.settings.config import Config
 from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe, safe_lines
-from ringtop.tui.top.report import START
-from ringtop.tui.top.slots import WINDOWS
 
-STATUS = """\b
-Exit status:
-  0  all is well
-  1  it failed while it was running
-  2  it was called wrongly
-  3  it cannot trace here (it says why, and the cure)
-  4  with --check: events were lost, or the ledger does not balance
-  5  doctor: some of the programs can run here, and some cannot
-  6  trace: fewer rows came than --count asked for
-  128 + N  the viewer was ended by signal N; 129: its terminal went away
-"""
+if TYPE_CHECKING:
+    from ringtop.bpf.stream import Control
 
 
-_YEAR_S = 31_536_000
+class _Commands(click.Group):
+    """The commands. ``top`` is imported when it is asked for: what it can fold by takes long to import."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names."""
+        return sorted([*super().list_commands(ctx), "top"])
 
-def _seconds(least: float) -> Value:
-    return Value(Number(float, least, _YEAR_S, "SECONDS"))
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name; None where there is none."""
+        if cmd_name != "top":
+            return super().get_command(ctx, cmd_name)
+        from ringtop.tui.cli.folding import top
 
-
-_duration = click.option(
-    "--duration", type=_seconds(0.001), metavar="SECONDS", help="Stop after so many seconds, at most a year."
-)
+        return top
 
 
 @click.group(
+    cls=_Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=STATUS,
@@ -110,11 +101,11 @@ def collect(**given: Any) -> NoReturn:
     help="Display filter: which events are printed.",
 )
 @click.option("--count", type=click.IntRange(1), metavar="NUMBER", help="Stop after so many rows.")
-@_duration
+@duration_option
 @click.option(
     "--after",
     nargs=2,
-    type=(_seconds(0), Change()),
+    type=(seconds(0), Change()),
     multiple=True,
     metavar="SECONDS CHANGE",
     help="After so many seconds, change transport=ringbuf|perfbuf|other, buffer=SIZE, wakeup=MODE or capture=EXPR. "
@@ -150,91 +141,10 @@ def trace(
     return run(TraceOptions(collector, style, display, count, duration, after, summary, check, quiet))
 
 
-@ringtop.command(epilog=f"Keys for --by, from coarse to fine:\n\n{HELP}\n\n{STATUS}")
-@programs_argument(required=False)
-@flags(CollectorOptions, "programs")
-@_duration
-@click.option(
-    "--by",
-    type=By(),
-    multiple=True,
-    metavar="PROGRAM=KEY",
-    help="Key that the events of a program are folded by. Repeatable.",
-)
-@click.option(
-    "--rows", type=click.IntRange(0), metavar="NUMBER", default=20, show_default=True, help="Rows of a table, at most."
-)
-@click.option(
-    "--sort", type=Sort(), metavar="COLUMN", help="Column that rows are ranked by, in the tables that have it."
-)
-@click.option(
-    "--window",
-    type=click.Choice([START, *WINDOWS]),
-    default=START,
-    show_default=True,
-    help="Which events are counted: all since the start, or the newest.",
-)
-@click.option("--every", type=_seconds(0.1), metavar="SECONDS", help="Print a report this often, not only at the end.")
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-    help="Output format.",
-)
-@click.option(
-    "--filter",
-    "display",
-    type=Value(DisplayFilter()),
-    metavar="EXPR",
-    default="",
-    help="Display filter: which events are counted.",
-)
-@click.option(
-    "--replay",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Fold the events of a recording, by its own times. Options of the collector have no effect.",
-)
-@click.option("--check", is_flag=True, help="Exit with status 4 if events were lost or the ledger does not balance.")
-@click.option("-q", "--quiet", is_flag=True, help="Print only errors on standard error.")
-def top(
-    duration: float | None,
-    by: tuple[tuple[str, str], ...],
-    rows: int,
-    sort: str | None,
-    window: str,
-    every: float | None,
-    style: str,
-    display: str,
-    replay: Path | None,
-    check: bool,
-    quiet: bool,
-    **given: Any,
-) -> int:
-    """Print events folded into ranked rows, without a screen.
-
-    Every event is counted in the row of its key, or in `others` if its key has no row, so all rows together are the
-    events received. Ctrl+C prints the report so far. If events were lost, counts are lower bounds.
-
-    \b
-      ringtop top execsnoop --by execsnoop=parent --sort failed
-      ringtop top --every 2 --window 10s
-      ringtop top --replay FILE --format json | jq '.programs[].verdict'
-    """
-    from ringtop.tui.cli.top import TopOptions, run
-
-    collector = CollectorOptions(**said(given))
-    return run(
-        TopOptions(collector, dict(by), style, display, window, sort or "", rows, every, duration, replay, check, quiet)
-    )
-
-
 @ringtop.command(epilog=STATUS)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @flags(CollectorOptions)
-@_duration
+@duration_option
 @click.option("--overwrite", is_flag=True, help="Replace FILE if it exists.")
 @click.option(
     "--mode", type=Permissions(), default="0600", show_default=True, help="Permissions of FILE, in octal digits."

@@ -9,9 +9,9 @@ from typing import Any, Protocol, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from ringtop.bpf.filter import FilterError
+from ringtop.bpf.common.errors import FilterError
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.bpf.options.kinds import Choice, Flag, OptionKind
+from ringtop.bpf.options.kinds import Choice, Flag, Number, OptionKind
 from ringtop.bpf.options.option import Option, options
 from ringtop.tui.text.say import pointed
 
@@ -100,3 +100,28 @@ def _flag(one: Option) -> _Decorator:
 def said(given: dict[str, Any]) -> dict[str, Any]:
     """The options of *given* that were given on the command line."""
     return {name: value for name, value in given.items() if value not in (None, ())}
+
+
+STATUS = """\b
+Exit status:
+  0  all is well
+  1  it failed while it was running
+  2  it was called wrongly
+  3  it cannot trace here (it says why, and the cure)
+  4  with --check: events were lost, or the ledger does not balance
+  5  doctor: some of the programs can run here, and some cannot
+  6  trace: fewer rows came than --count asked for
+  128 + N  the viewer was ended by signal N; 129: its terminal went away
+"""
+
+_YEAR_S = 31_536_000
+
+
+def seconds(least: float) -> Value:
+    """Return the type of a number of seconds, from *least* to a year."""
+    return Value(Number(float, least, _YEAR_S, "SECONDS"))
+
+
+duration_option = click.option(
+    "--duration", type=seconds(0.001), metavar="SECONDS", help="Stop after so many seconds, at most a year."
+)

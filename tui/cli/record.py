@@ -11,7 +11,8 @@ import click
 
 from ringtop.bpf import stream
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.tui.cli.session import Session, collector
+from ringtop.tui.cli.begin import collector
+from ringtop.tui.cli.session import Session
 from ringtop.tui.source.client import Client
 from ringtop.tui.source.recording import STANDARD_OUTPUT, Recorder
 from ringtop.tui.text.say import say

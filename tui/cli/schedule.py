@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ringtop.bpf import stream
 from ringtop.bpf.common.transports import TRANSPORTS
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.options.kinds import Choice, Seconds
 from ringtop.bpf.options.option import options
+
+if TYPE_CHECKING:
+    from ringtop.bpf import stream
 
 _OPTIONS = options(CollectorOptions)
 
@@ -20,6 +22,8 @@ def control(text: str) -> stream.Control:
 
     Raises ValueError.
     """
+    from ringtop.bpf import stream  # takes long to import
+
     name, _, value = text.partition("=")
     match name:
         case "transport":
@@ -35,7 +39,7 @@ def control(text: str) -> stream.Control:
     raise ValueError(f"{name!r} is not a change; the changes are transport=, buffer=, wakeup=, capture= and compare=")
 
 
-class Change(click.ParamType[stream.Control]):
+class Change(click.ParamType["stream.Control"]):
     """The option type of a change; its value is a control message."""
 
     name = "change"

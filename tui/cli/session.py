@@ -7,24 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from ringtop.bpf import stream
-from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.tui.cli.account import give_up_root
 from ringtop.tui.cli.ending import when_told, when_unheard
 from ringtop.tui.cli.output import CannotWrite
 from ringtop.tui.lines import summary as ledger
-from ringtop.tui.source.client import Client, CollectorDied, arguments
+from ringtop.tui.source.client import Client, CollectorDied
 from ringtop.tui.text.say import say
 
 _LEAVES_S = 60.0
 """Seconds for a collector that has said ``End`` to leave: on a slow machine the kernel takes its time to free what the
 collector had, and a signal would only replace its exit status."""
-
-
-def collector(options: CollectorOptions) -> Client:
-    """Start a collector, and then give up root."""
-    client = Client(arguments(options))
-    give_up_root()
-    return client
 
 
 class Session:

@@ -16,9 +16,10 @@ import click
 from ringtop.bpf import filter as language
 from ringtop.bpf import stream
 from ringtop.bpf.options.collector import CollectorOptions
+from ringtop.tui.cli.begin import collector
 from ringtop.tui.cli.ending import when_told
 from ringtop.tui.cli.output import Output
-from ringtop.tui.cli.session import Session, collector
+from ringtop.tui.cli.session import Session
 from ringtop.tui.lines.summary import balanced
 from ringtop.tui.lines.top_records import TopCsv, TopJson
 from ringtop.tui.lines.top_table import TopTable

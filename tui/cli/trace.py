@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from ringtop.bpf import filter as language
-from ringtop.bpf import stream
-from ringtop.bpf.common import sizes
-from ringtop.bpf.common.transports import NAMES
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.tui.cli.output import CannotWrite, Output
-from ringtop.tui.cli.session import Session, collector
-from ringtop.tui.lines.json_lines import escaped_json
-from ringtop.tui.lines.lines import LineWriter, writer
-from ringtop.tui.lines.summary import balanced, cost
-from ringtop.tui.model import notes
-from ringtop.tui.source.client import Client
-from ringtop.tui.text import glyphs
+from ringtop.tui.cli.begin import collector
+from ringtop.tui.cli.output import Output
 from ringtop.tui.text.text import safe
 
-_FEWER = 6
-"""Exit status when fewer rows were printed than asked for."""
+if TYPE_CHECKING:
+    from ringtop.bpf import stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,87 +35,6 @@ class TraceOptions:
     quiet: bool = False
 
 
-class Trace(Session):
-    """One run of ``trace``: it takes the messages of a collector and prints their events."""
-
-    def __init__(
-        self, options: TraceOptions, client: Client, out: Output, lines: LineWriter, summary: TextIO | None = None
-    ) -> None:
-        super().__init__(client, options.collector.programs, options.duration, options.quiet)
-        self.options, self.out, self.lines = options, out, lines
-        self.changes: list[stream.Changed | stream.Compared] = []
-        self.glyphs = glyphs.choose()
-        self.display = language.parse(options.display)
-        self._summary = summary
-        self._wall_offset_ns = 0
-        self._costs: stream.Costs | None = None
-        """The newest, which the summary tells."""
-        self._printed = 0
-        self._cpus = 1
-
-    def hear(self, message: stream.AnyMessage) -> None:
-        """Process one message. Raises CannotWrite."""
-        match message:
-            case stream.Hello():
-                self._wall_offset_ns, self._cpus = message.wall_offset_ns, len(message.cpus)
-                if self._summary is not None:
-                    self.client.send(stream.Measure(True))
-            case stream.Changed() | stream.Compared():
-                self.changes.append(message)
-                self.tell(f"{message.program}: {notes.text(message, self._cpus, self.glyphs)}")
-            case stream.State() if message.state == "running" and message.program not in self.states:
-                per = "" if message.transport == "ringbuf" else " a CPU"
-                where = f"{NAMES[message.transport]} {sizes.human(message.buffer_bytes)}{per}"
-                hook = safe(f"{message.hook} ({message.loader})" if message.loader else message.hook)
-                self.tell(f"tracing {message.program} by {hook}; {where}")
-            case stream.Round():
-                self._round(message)
-            case stream.Stats():
-                self._wall_offset_ns = message.wall_offset_ns
-            case stream.Costs():
-                self._costs = message
-
-    def begun(self) -> None:
-        """Print the titles, and schedule the changes of ``--after``."""
-        header = self.lines.header()
-        if header and any(s.state == "running" for s in self.states.values()):
-            self.out.put([header])
-        for seconds, control in self.options.after:
-            self.later(seconds, control)
-
-    def finish(self, status: int) -> int:
-        """Print the ledger for people, and write it as JSON for scripts."""
-        summary = self.summary(self.changes)
-        if self._summary is not None:
-            told = summary | ({"cost": cost(self._costs)} if self._costs is not None else {})
-            try:
-                self._summary.write(escaped_json(json.dumps(told, indent=2)) + "\n")
-                self._summary.flush()
-            except OSError as e:
-                with suppress(OSError):  # the same error again; the file is closed nevertheless
-                    self._summary.close()
-                raise CannotWrite("the summary", e) from e
-        if self.options.check and not balanced(summary):
-            return 4
-        fewer = self.options.count is not None and self._printed < self.options.count
-        return _FEWER if fewer and status == 0 else status
-
-    def _round(self, message: stream.Round) -> None:
-        rows: list[tuple[int, str]] = []
-        for part in message.batches:
-            batch = stream.batch(part)
-            if self.display is not None:
-                batch = batch.take(language.match(self.display, batch))
-            rows += zip(batch.rows["ts"].tolist(), self.lines.lines(batch, self._wall_offset_ns), strict=True)
-        rows.sort(key=lambda row: row[0])
-        if self.options.count is not None:
-            rows = rows[: self.options.count - self._printed]
-        self.out.put([line for _, line in rows])
-        self._printed += len(rows)
-        if rows and self._printed == self.options.count:
-            self.stop()
-
-
 def _open_summary(where: str | None) -> TextIO | None:
     """Open the summary file; called before root is given up. Raises click.UsageError."""
     if where is None or where == "-":
@@ -143,6 +50,10 @@ def run(options: TraceOptions) -> int:
     out = Output(options.style)
     summary_file = _open_summary(options.summary)
     client = collector(options.collector)
+
+    from ringtop.tui.cli.printing import Trace  # while the collector starts
+    from ringtop.tui.lines.lines import writer
+
     lines = writer(
         options.style,
         options.collector.programs,

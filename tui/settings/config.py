@@ -7,9 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
-from platformdirs import user_config_path
-
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.options.kinds import Choice, DisplayFilter, Flag, Memory, Number, Text
@@ -102,6 +99,8 @@ def known_options() -> dict[str, Option]:
 
 def config_file() -> Path:
     """Return the path of the default config file."""
+    from platformdirs import user_config_path
+
     return user_config_path("ringtop") / "config.toml"
 
 
@@ -139,6 +138,8 @@ def _value(doc: toml.Document, key: str, given: object) -> Any:
 def _example(one: Option) -> str:
     if one.shown or not one.default:
         return ""
+    import msgspec
+
     return f"; for example {one.name} = {msgspec.json.encode(one.default).decode()}"
 
 

@@ -10,13 +10,15 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from ringtop.bpf import stream
 from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace
 from ringtop.bpf.common.privilege import PATH
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.tui.source.broker import Broker, Collector
+
+if TYPE_CHECKING:
+    from ringtop.bpf import stream
+    from ringtop.tui.source.broker import Broker, Collector
 
 LOCAL = (sys.executable, "-I", "-m", "ringtop.bpf", "collect")
 """The command of a local collector, to which its options are added. With -I, neither the environment nor the current
@@ -92,6 +94,8 @@ class Client:
 
     def messages(self) -> Iterator[stream.AnyMessage]:
         """Yield all messages, ``End`` included. Raises CollectorDied, or StreamError on bytes that are no stream."""
+        from ringtop.bpf import stream  # takes long to import: meanwhile the collector starts
+
         frames = stream.Frames()
         ended = False
         with self._out:  # closed by its reader: after a close elsewhere, the number may belong to another file
@@ -108,6 +112,8 @@ class Client:
 
     def send(self, control: stream.Control) -> None:
         """Send *control* to the collector. Nothing happens when the collector is gone."""
+        from ringtop.bpf import stream
+
         try:
             os.write(self._in.fileno(), stream.encode(control))
         except (BrokenPipeError, ValueError):

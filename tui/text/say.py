@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ringtop.bpf.filter import FilterError
+from ringtop.bpf.common.errors import FilterError
 from ringtop.tui.text.text import clip, safe, safe_lines, width
 
 _SHOWN = 76

@@ -19,7 +19,7 @@ from ringtop.bpf.event.schema.schema import (
 EXECSNOOP = Schema(
     program="execsnoop",
     about="programs started",
-    dtype=layout(
+    layout=layout(
         ("ret", "<i4"),
         ("argc", "<u4"),
         ("filename_len", "<u4"),

@@ -8,7 +8,7 @@ from ringtop.bpf.event.schema.schema import COMM, COMMON, CPU, JSON_FIRST, PID, 
 RUNQSLOWER = Schema(
     program="runqslower",
     about="tasks that waited too long for a CPU",
-    dtype=layout(
+    layout=layout(
         ("latency", "<u8"),  # ns from runnable to running
         ("prev_pid", "<u4"),
         ("prev_tid", "<u4"),

@@ -6,10 +6,16 @@ A layout mirrors ``include/ringtop.h`` and the program's C source byte for byte.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-
-import numpy as np
+from functools import cache
+from typing import TYPE_CHECKING
 
 from ringtop.bpf.event.schema.field import UNKNOWN, Column, Field
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Layout = tuple[tuple[str, str], ...]
+"""Name and NumPy type of each part of a row, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class Schema:
 
     program: str
     about: str
-    dtype: np.dtype[np.void]
+    layout: Layout
     """The fixed part of a record, as the kernel writes it (little endian, a multiple of 8 bytes)."""
     fields: tuple[Field, ...]
     """All fields. Those of variable length follow the record's fixed part, in this order."""
@@ -72,6 +78,11 @@ class Schema:
         object.__setattr__(self, "done", self.done or self.program)
         object.__setattr__(self, "many", self.many or f"{self.program} events")
 
+    @property
+    def dtype(self) -> np.dtype[np.void]:
+        """The layout as NumPy's."""
+        return _dtype(self.layout)
+
     def __contains__(self, name: str) -> bool:
         return any(f.name == name for f in self.fields)
 
@@ -80,23 +91,28 @@ class Schema:
         return next(f for f in self.fields if f.name == name)
 
 
-def layout(*own: tuple[str, str]) -> np.dtype[np.void]:
+@cache
+def _dtype(layout: Layout) -> np.dtype[np.void]:
+    import numpy as np  # large, and not needed to start a collector
+
+    return np.dtype(list(layout))
+
+
+def layout(*own: tuple[str, str]) -> Layout:
     """Return the fixed part of a record: the fields of all programs, then the program's *own*, then ``late``."""
-    return np.dtype(
-        [
-            ("ts", "<u8"),  # ktime_get_ns (CLOCK_MONOTONIC)
-            ("seq", "<u8"),  # emit attempts of this program on this CPU before this one
-            ("cgroup", "<u8"),
-            ("cpu", "<u4"),
-            ("pid", "<u4"),  # thread group
-            ("tid", "<u4"),
-            ("ppid", "<u4"),
-            ("uid", "<u4"),
-            ("tail", "<u4"),  # 0 in the kernel; readers put the offset of this event's text in Batch.tails here
-            ("comm", "S16"),
-            *own,
-            ("late", "<u4"),  # 0 in the kernel; see bpf/collector/order.py
-        ]
+    return (
+        ("ts", "<u8"),  # ktime_get_ns (CLOCK_MONOTONIC)
+        ("seq", "<u8"),  # emit attempts of this program on this CPU before this one
+        ("cgroup", "<u8"),
+        ("cpu", "<u4"),
+        ("pid", "<u4"),  # thread group
+        ("tid", "<u4"),
+        ("ppid", "<u4"),
+        ("uid", "<u4"),
+        ("tail", "<u4"),  # 0 in the kernel; readers put the offset of this event's text in Batch.tails here
+        ("comm", "S16"),
+        *own,
+        ("late", "<u4"),  # 0 in the kernel; see bpf/collector/order.py
     )
 
 

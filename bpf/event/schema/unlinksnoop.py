@@ -8,7 +8,7 @@ from ringtop.bpf.event.schema.schema import COMM, COMMON, JSON_FIRST, PID, RET, 
 UNLINKSNOOP = Schema(
     program="unlinksnoop",
     about="files deleted",
-    dtype=layout(
+    layout=layout(
         ("ret", "<i4"),
         ("dfd", "<i4"),
         ("op", "<u4"),
