@@ -11,7 +11,8 @@ from ringtop.bpf import stream
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli import ending, session
 from ringtop.tui.cli.output import CannotWrite, Output
-from ringtop.tui.cli.trace import Trace, TraceOptions
+from ringtop.tui.cli.printing import Trace
+from ringtop.tui.cli.trace import TraceOptions
 from ringtop.tui.lines.lines import writer
 from tests.tui.cli.test_session import Client
 from tests.tui.source.recordings import hello, round_at, stats_at

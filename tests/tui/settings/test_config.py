@@ -80,7 +80,12 @@ WRONG = {
     "capture filter": ('capture = "nope = 3"', "capture", 1, "nope"),
     "no programs": ("programs = []", "programs", 1, "at least one"),
     "program of columns": ('[columns]\nopensnoop = ["pid"]', "columns", 1, "opensnoop"),
-    "column": ('[columns]\n# x\nexecsnoop = [\n "pid",\n "x"]', "columns.execsnoop", 3, "the columns of execsnoop are time,"),
+    "column": (
+        '[columns]\n# x\nexecsnoop = [\n "pid",\n "x"]',
+        "columns.execsnoop",
+        3,
+        "the columns of execsnoop are time,",
+    ),
     "key": ("[keys]\nquit = 1", "keys", 1, "is not a table of keys"),
     "escape": ('"\\u001b[2J" = 1', r"\x1b[2J", None, "no such option"),
 }
