@@ -212,7 +212,7 @@ PARTS: dict[str, Part] = {
         Part("op", "OP", "unlink or rmdir", ("op",), lambda e: e.words("op", e.rows["op"]), _ops),
         _command("program", "program"),
         _command("subcommand", "program with its subcommand, script or wrapped program"),
-        _command("command", "program, subcommand and names of options"),
+        _command("command", "program, subcommand, option names"),
         _whole("argv", "argv", "COMMAND", "exact arguments"),
         _whole("exe", "filename", "FILE", "file given to execve"),
         _folder("dir", 0, "directory"),

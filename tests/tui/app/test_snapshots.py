@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.app.app import Viewer
 from ringtop.tui.app.hooks import Hooks
 from ringtop.tui.cli.start import DEMO
@@ -59,7 +60,10 @@ async def dead(pilot: Pilot[Any]) -> None:
 
 
 async def starting(pilot: Pilot[Any]) -> None:
+    """All programs run, and no event has come."""
     await settle(pilot)
+    while len(pilot.app.model.states) < len(SCHEMAS):
+        await settle(pilot)
 
 
 STATES = {
