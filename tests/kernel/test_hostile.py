@@ -221,7 +221,7 @@ def test_nothing_but_text_reaches_a_terminal(folder: Path) -> None:
         press("2", "ENOENT", "ARGUMENTS")
         press("k", "truncated")  # the row under the cursor, whole
         press("g", r"\x1b[7777m")
-        press("y", "Copied: row")
+        press("y", "clipboard: row")
         press("Y", "rows")
         press("1", "ARGUMENTS", "PATH")
         press("/", "show only")
@@ -230,7 +230,7 @@ def test_nothing_but_text_reaches_a_terminal(folder: Path) -> None:
         press("k", "frozen")
         press("\r", "started by")
         assert terminal.shows("directory")
-        press("y", "copied")
+        press("y", "clipboard: card")
         press("\x1b", "Enter Process")
         press("\x1b", "[bold red]", "Esc Back")
         press("/", "show only")

@@ -32,7 +32,7 @@ from ringtop.tui.model.view import View
 from ringtop.tui.process.lookup import LocalHost as LookupHost
 from ringtop.tui.settings import themes
 from ringtop.tui.settings.config import Config
-from ringtop.tui.settings.state import SavedState
+from ringtop.tui.settings.state import SavedState, remember
 from ringtop.tui.source.inbox import Entry, Inbox
 from ringtop.tui.source.source import Rewound, Source
 from ringtop.tui.terminal.driver import Driver
@@ -190,7 +190,7 @@ class Viewer(App[int]):
         self.main = Main(self.model, self.top, self.views, self.filters, setup)
         self.push_screen(self.main)
         try:
-            self.main.apply(self.state.filter or self.config.filter)
+            self.main.apply(self.config.filter)
         except ValueError as e:
             self.notify(safe(str(e)), severity="warning", markup=False)
         self.call_after_refresh(self._begin)
@@ -244,8 +244,8 @@ class Viewer(App[int]):
         state.columns = {p.program: [c.name for c in p.table.columns] for p in main.panes}
         state.time = main.clock.mode
         state.shows = {p.program: p.shows for p in main.panes}
-        state.filter = self.filters.text
-        state.filters, state.captures = self.filters.used, self.filters.captures
+        # The filter in force is not one of the settings: the next run starts with all events, and `Up` brings it back.
+        state.filters, state.captures = remember(self.filters.used, self.filters.text), self.filters.captures
 
     # What is heard, and shown
 

@@ -32,7 +32,6 @@ class SavedState(msgspec.Struct, kw_only=True, omit_defaults=True):
     time: str = ""
     shows: dict[str, str] = {}
     """The view of each program: ``top`` (ranked rows), ``both``, or ``events``."""
-    filter: str = ""
     filters: list[str] = []
     """The display filters used, the latest last."""
     captures: list[str] = []
@@ -41,7 +40,7 @@ class SavedState(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The config's values of these options when the values above replaced them."""
 
 
-_OPTIONS = ("theme", "columns", "time", "filter")
+_OPTIONS = ("theme", "columns", "time")
 
 
 def resume(state: SavedState, config: Config, given: Collection[str] = ()) -> SavedState:

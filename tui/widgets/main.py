@@ -26,6 +26,7 @@ from ringtop.tui.widgets import room
 from ringtop.tui.widgets.ask import Ask
 from ringtop.tui.widgets.buffers import Buffers
 from ringtop.tui.widgets.chooser import ColumnChooser
+from ringtop.tui.widgets.clipboard import copy
 from ringtop.tui.widgets.detail import Detail
 from ringtop.tui.widgets.drops import Drops
 from ringtop.tui.widgets.events import EventTable
@@ -338,7 +339,7 @@ class Main(Screen[None]):
             case "filter":
                 self._only(message.text)
             case "copy":
-                self._copy(message.text, message.about)
+                copy(self.app, message.text, message.about)
             case "scan":
                 self.post_message(self.Work())
         self.update()
@@ -390,7 +391,3 @@ class Main(Screen[None]):
         main = self.tables.pane.main
         self.filterbar.close()
         main.focus()
-
-    def _copy(self, said: str, what: str) -> None:
-        self.app.copy_to_clipboard(said)
-        self.notify(f"Copied: {what}", markup=False, timeout=2)

@@ -20,6 +20,7 @@ from ringtop.tui.process import card as process
 from ringtop.tui.process import profile
 from ringtop.tui.process.card import Card
 from ringtop.tui.text import format
+from ringtop.tui.widgets.clipboard import copy
 from ringtop.tui.widgets.footer import Footer
 from ringtop.tui.widgets.timeline import EventLines
 
@@ -146,6 +147,6 @@ class ProcessScreen(Screen[None]):
         facts = [f"{fact.label:<{_LABEL}}{fact.text}" for fact in self._facts()]
         about = "\n".join([head, *facts, "", ""])
         events = self.query_one(EventLines).plain(max(0, COPIED - len(about.encode())))
-        self.app.copy_to_clipboard(about + "\n".join(events))
         count, total = format.count(len(events)), format.count(self._known.events)
-        self.notify("copied" if count == total else f"copied: the newest {count} of {total} events")
+        some = "" if count == total else f" with the newest {count} of {total} events"
+        copy(self.app, about + "\n".join(events), f"card{some}")

@@ -385,12 +385,13 @@ async def test_what_is_worth_it_is_remembered() -> None:
         await press(pilot, "slash")
         await type_in(pilot, "comm=nginx")
         await press(pilot, "enter", "a", "q")
-    assert state.filter == "comm=nginx"
     assert state.filters == ["comm=nginx"]
     assert state.time == "relative"
     assert state.columns["execsnoop"][0] == "time"
     async with running(state=state) as pilot:
         await settle(pilot)
+        assert "/comm=nginx" not in shown(pilot)  # yesterday's filter hides nothing today
+        await press(pilot, "slash", "up", "enter")
         assert "/comm=nginx" in shown(pilot)
 
 

@@ -17,7 +17,7 @@ from ringtop.tui.settings.state import HISTORY, SavedState, load, remember, resu
 
 def test_what_is_saved_is_found_again(tmp_path: Path) -> None:
     file = tmp_path / "a" / "b" / "state.json"
-    kept = SavedState(theme="light", columns={"execsnoop": ["pid"]}, filter="pid == 1", filters=["pid == 1"])
+    kept = SavedState(theme="light", columns={"execsnoop": ["pid"]}, filters=["pid == 1"])
     assert save(kept, file) == ""
     assert load(file) == (kept, "")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -81,14 +81,14 @@ def test_root_writes_nothing_into_another_users_home(tmp_path: Path, monkeypatch
 
 def test_what_the_config_says_anew_goes_first() -> None:
     """A choice in the viewer lasts until the config, or a flag, says something else."""
-    chosen = SavedState(theme="nord", filter="pid=1", time="uptime", columns={"execsnoop": ["pid"]}, filters=["pid=1"])
+    chosen = SavedState(theme="nord", time="uptime", columns={"execsnoop": ["pid"]}, filters=["pid=1"])
     first = resume(chosen, Config())
-    assert (first.theme, first.filter, first.time, first.columns) == ("nord", "pid=1", "uptime", {"execsnoop": ["pid"]})
+    assert (first.theme, first.time, first.columns) == ("nord", "uptime", {"execsnoop": ["pid"]})
     assert resume(first, Config()) == first
     later = resume(first, Config(theme="light", columns={"execsnoop": ["argv"]}))
-    assert (later.theme, later.columns, later.filter, later.filters) == ("", {}, "pid=1", ["pid=1"])
+    assert (later.theme, later.columns, later.filters) == ("", {}, ["pid=1"])
     flagged = resume(first, Config(), {"theme", "fps"})
-    assert (flagged.theme, flagged.filter) == ("", "pid=1")
+    assert (flagged.theme, flagged.time) == ("", "uptime")
 
 
 @given(st.lists(st.text(max_size=3), max_size=300))

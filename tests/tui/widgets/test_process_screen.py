@@ -187,7 +187,7 @@ async def test_of_very_many_events_the_newest_are_copied() -> None:
         copied = pilot.app.clipboard.splitlines()
         assert COPIED - 200 < len(pilot.app.clipboard.encode()) <= COPIED
         assert copied[-1] == pilot.app.screen.query_one(EventLines).plain(200)[-1]
-        assert "copied: the newest" in shown(pilot)
+        assert "with the newest" in shown(pilot)
 
 
 async def test_nothing_is_said_of_a_task_before_it_without_a_name() -> None:
