@@ -169,7 +169,8 @@ class Viewer(App[int]):
             loop = asyncio.get_running_loop()
             self.watchdog.start(lambda status: loop.call_soon_threadsafe(self._leave, status), self._abandon)
             self._job = Job(self)
-        theme = themes.NO_COLOR if themes.no_color() else self.state.theme or self.config.theme
+        usual = themes.SIXTEEN if self.console.color_system == "standard" else themes.DEFAULT
+        theme = themes.NO_COLOR if themes.no_color() else self.state.theme or self.config.theme or usual
         self.theme_errors = themes.install(self, theme, self.hooks.themes)
         if theme not in self.available_themes:
             text = f"there is no theme {theme[:32]!r}; the themes are {', '.join(sorted(self.available_themes))}"

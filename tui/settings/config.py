@@ -69,7 +69,12 @@ class Keys:
 class Config:
     """Every option with its default. The config file overrides the defaults, and command line flags override both."""
 
-    theme: str = option("dark", Text("NAME"), "Theme: the name of a built-in theme or of your own theme file.")
+    theme: str = option(
+        "",
+        Text("NAME"),
+        "Theme: the name of a built-in theme or of your own theme file.",
+        shown="dark; ansi where the terminal has 16 colours",
+    )
     """For a user's own theme, the FILE of FILE.toml in ``themes_dir()``."""
     history: int = option(64 << 20, Memory(), "Memory for the history of all tables together.", shown="64 MiB")
     """The memory in bytes."""

@@ -25,6 +25,9 @@ from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.settings import toml
 
 DEFAULT = "dark"
+SIXTEEN = "ansi"
+"""The default where the terminal has 16 colours. Other themes' colours become the nearest of these, and orange becomes
+the red that is for losses and failures alone."""
 NO_COLOR = "mono"
 """The theme that NO_COLOR asks for."""
 

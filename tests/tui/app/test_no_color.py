@@ -92,3 +92,13 @@ def test_ansi_writes_the_terminals_own_colours() -> None:
 
 def test_dark_writes_all_colours() -> None:
     assert codes(written("dark")) >= EXTENDED
+
+
+def test_sixteen_colours_keep_red_for_losses_and_failures() -> None:
+    """The dark theme's orange would be shown as bright red there."""
+    bright_red = {"91", "101"}
+    assert codes(written("dark", TERM="linux", COLORTERM="")) & bright_red
+    found = codes(written("", TERM="linux", COLORTERM=""))
+    assert found & EXTENDED == set()
+    assert found & COLOURS
+    assert found & bright_red == set()
