@@ -24,6 +24,7 @@ from ringtop.tui.app.deck import REPLAY, Deck, Severity, tapped
 from ringtop.tui.app.hooks import Hooks
 from ringtop.tui.app.news import News
 from ringtop.tui.app.pump import Pump
+from ringtop.tui.app.reading import reading
 from ringtop.tui.app.refold import Refold
 from ringtop.tui.draw.cells import Clock
 from ringtop.tui.model.filtering import Filters
@@ -45,6 +46,7 @@ from ringtop.tui.text.text import safe
 from ringtop.tui.top.top import Top
 from ringtop.tui.widgets import keys
 from ringtop.tui.widgets.ask import Ask
+from ringtop.tui.widgets.costs import CostScreen
 from ringtop.tui.widgets.events import EventTable
 from ringtop.tui.widgets.help import Help
 from ringtop.tui.widgets.host import LocalHost
@@ -264,6 +266,10 @@ class Viewer(App[int]):
             case stream.State():
                 for control in self.model.resumed(entry):
                     self.source.send(control)
+            case stream.Costs():
+                for screen in self.screen_stack:
+                    if isinstance(screen, CostScreen):
+                        screen.take(reading(entry, self.model, self.link.written_bytes))
 
     @property
     def can_show_reports(self) -> bool:

@@ -36,6 +36,8 @@ class Link:
         self.clock = clock
         self.stale = False
         """Whether the terminal may show something other than what was sent; set by signal handlers, without a lock."""
+        self.written_bytes = 0
+        """Bytes that were written to the terminal, frames and all else."""
         self._answers = False
         self._asked: deque[float] = deque()
         """The times at which the unanswered questions were sent."""

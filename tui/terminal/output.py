@@ -99,7 +99,9 @@ class Output:
                 data = self.next()
                 if not data and self._closing:
                     return
-                self._send(data.encode())
+                sent = data.encode()
+                self._send(sent)
+                self.link.written_bytes += len(sent)
                 if data.endswith(WHERE):
                     with self._changed:
                         self.link.written()

@@ -27,6 +27,7 @@ from ringtop.tui.widgets.ask import Ask
 from ringtop.tui.widgets.buffers import Buffers
 from ringtop.tui.widgets.chooser import ColumnChooser
 from ringtop.tui.widgets.clipboard import copy
+from ringtop.tui.widgets.costs import CostScreen
 from ringtop.tui.widgets.detail import Detail
 from ringtop.tui.widgets.drops import Drops
 from ringtop.tui.widgets.events import EventTable
@@ -219,6 +220,8 @@ class Main(Screen[None]):
             return self.live
         if action in ("retune", "compare"):
             return self.running is not None
+        if action == "costs":
+            return self.live and self.model.contact.phase == "running"
         if action == "buffers":
             return room.for_buffers(*self.size)
         if action == "detail":
@@ -296,6 +299,15 @@ class Main(Screen[None]):
     def action_losses(self) -> None:
         """Show the log of losses."""
         self.app.push_screen(LossScreen(self.model, lambda: self.clock))
+
+    def action_costs(self) -> None:
+        """Show what ringtop costs, and measure it for as long as that is shown."""
+
+        def end(_: None) -> None:
+            self.post_message(self.Tell(stream.Measure(False)))
+
+        self.post_message(self.Tell(stream.Measure(True)))
+        self.app.push_screen(CostScreen(self.model), end)
 
     def action_columns(self) -> None:
         """Choose the columns of this table."""

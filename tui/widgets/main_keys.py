@@ -66,7 +66,8 @@ MAIN: list[BindingType] = [
         "A", "compare", "Compare", show=False, id="compare", tooltip="Compare both transports with the same events"
     ),
     Binding("L", "losses", "Losses", show=False, id="losses", tooltip="Show when and why events were lost"),
-    Binding("C", "columns", "Columns", id="columns", tooltip="Choose and order the columns of this table"),
+    Binding("dollar_sign", "costs", "Cost", key_display="$", id="costs", tooltip="Show what ringtop itself costs"),
+    Binding("C", "columns", "Columns", show=False, id="columns", tooltip="Choose and order the columns of this table"),
     Binding("a", "time", "Time", show=False, id="time", tooltip="Show the wall clock, the age, or the kernel's clock"),
     Binding("r", "app.retry", "Retry", id="retry", tooltip="Start the collector again"),
 ]
