@@ -1,8 +1,8 @@
 """Makes tui/cli/demo.ringtop: a real run, over processes started for it and over no others.
 
-Run it as root from the repository: ``.venv/bin/python -m tests.make_demo``. A small shop's servers are acted out by
-shell scripts under a user id of their own; the capture filter keeps everybody else's events in the kernel, and what is
-written is checked once more, row by row.
+Run it as root from the repository: ``.venv/bin/python -m tests.make_demo``. A build is acted out by shell scripts under
+a user id of their own: it compiles, looks for a tool that is not there, and deletes a cache. The capture filter keeps
+everybody else's events in the kernel, and what is written is checked once more, row by row.
 """
 
 from __future__ import annotations
@@ -28,76 +28,86 @@ TARGET = Path(__file__).parents[1] / "tui" / "cli" / "demo.ringtop"
 LIMIT = 200 << 10
 """Largest demo, bytes."""
 SECONDS = 30
-HOME = Path("/srv/shop")
-"""Where the shop lives while it runs."""
+HOME = Path("/srv/app")
+"""Where the build runs."""
+PATH = f"{HOME}/bin:{HOME}/tools/bin:/usr/local/bin:/usr/bin:/bin"
 UID = 61_234
 """Nobody else's."""
 OPTIONS = ["--capture", f"uid={UID}", "--buffer", "64K", "--min-us", "5000"]
-NAMES = {b"shop", b"session-gc", b"thumbnail", b"report", b"deploy", b"crunch", b"convert"}
-TOOLS = {b"rm", b"rmdir", b"mkdir", b"touch", b"cp", b"seq", b"sleep", b"xargs", b"env", b"taskset", b"cat", b"sort"}
+NAMES = {b"ci", b"build", b"codegen", b"unit-tests", b"clean-cache", b"crunch", b"protoc"}
+COMPILER = {b"make", b"gcc", b"cc1", b"as"}
+TOOLS = {b"rm", b"rmdir", b"mkdir", b"touch", b"cp", b"seq", b"sleep", b"xargs", b"env", b"taskset"}
 
 SCRIPTS = {
-    "shop": f"""
+    "ci": f"""
 i=0
 while [ $i -lt {SECONDS - 2} ]; do
     i=$((i + 1))
-    session-gc $i &
-    thumbnail $i &
-    [ $((i % 8)) = 3 ] && report $i &
-    [ $((i % 11)) = 6 ] && deploy $i &
+    build $i &
+    [ $((i % 8)) = 3 ] && unit-tests $i &
+    [ $((i % 11)) = 6 ] && clean-cache $i &
     sleep 1
 done
 wait
 """,
-    "session-gc": """
-mkdir -p sessions; cd sessions
-touch $(seq -f 'sess_%06g' $1 $(($1 + 17)))
-rm -f $(seq -f 'sess_%06g' $1 $(($1 + 17)))
-[ $(($1 % 4)) = 0 ] && rm sess_expired
+    "build": """
+mkdir -p "out/$1/Überblick 日本"; cp src/* "out/$1"; cd "out/$1"
+codegen $1
+make -s -j2
+touch "Überblick 日本/report.html" "tricky\x1b[31m name"
+rm -f "Überblick 日本/report.html" stamp-missing
+[ $(($1 % 4)) = 0 ] && rm api.pb.cc
+cd ../..; rm -r "out/$1"
 """,
-    "thumbnail": """
-mkdir -p "uploads/$1/Überblick 日本"
-touch "uploads/$1/Überblick 日本/photo $1.jpg" "uploads/$1/tricky\x1b[31m name"
-env convert -resize 120x90 "uploads/$1/photo $1.jpg" "uploads/$1/thumb.png"
-rm -f "uploads/$1/Überblick 日本/photo $1.jpg"
-rm -r "uploads/$1"
-rmdir uploads
+    "codegen": """
+env protoc --cpp_out=gen "proto/api-v$1.proto"
 """,
-    "report": """
-for part in 1 2 3 4 5 6 7; do taskset -c 0 crunch "--part=$part" --of=7 --quarter=Q3 & done
+    "unit-tests": """
+for part in 1 2 3 4 5 6 7; do taskset -c 0 crunch "--part=$part" --of=7 & done
 wait
 """,
     "crunch": """
 n=0
 while [ $n -lt 120000 ]; do n=$((n + 1)); done
 """,
-    "deploy": """
-mkdir -p release; cd release
-seq -f 'assets/chunk-%05g.a1b2c3d4.js' 1 2500 > list
-mkdir assets; xargs touch < list
-rm -r assets list
+    "clean-cache": """
+mkdir -p /srv/app/cache/objects
+seq -f '/srv/app/cache/objects/chunk-%05g.o' 1 4000 > cache/list
+xargs touch < cache/list
+xargs rm -f < cache/list
+rmdir cache/objects
+rm cache/list
 """,
+}
+SOURCES = {
+    "main.c": '#include <stdio.h>\nint main(void) { return printf("app\\n") < 0; }\n',
+    "store.c": "#include <stdlib.h>\nvoid *store(size_t n) { return malloc(n); }\n",
+    "net.c": "#include <string.h>\nint net(const char *a) { return (int)strlen(a); }\n",
+    "Makefile": "all: main.o store.o net.o\n%.o: %.c\n\tgcc -O2 -Wall -I include -c $< -o $@\n",
 }
 
 
 def write_scripts(folder: Path) -> None:
-    """The shop, ready to run as UID."""
+    """The build, ready to run as UID."""
     programs = folder / "bin"
     programs.mkdir()
     for name, text in SCRIPTS.items():
         (programs / name).write_text(f"#!/bin/sh\n{text.lstrip()}")
         (programs / name).chmod(0o755)
-    work = folder / "work"
-    work.mkdir()
-    os.chown(work, UID, UID)
+    (folder / "src").mkdir()
+    for name, text in SOURCES.items():
+        (folder / "src" / name).write_text(text)
+    for name in ("tmp", "out", "cache"):
+        (folder / name).mkdir()
+        os.chown(folder / name, UID, UID)
     folder.chmod(0o755)
 
 
 def check(messages: list[stream.AnyMessage]) -> None:
-    """Exits when a row is not of the shop."""
+    """Exits when a row is not of the build."""
     for batch in batches(messages):
         strangers = set(batch.rows["uid"].tolist()) - {UID}
-        names = set(batch.text("comm")) - NAMES - TOOLS
+        names = set(batch.text("comm")) - NAMES - COMPILER - TOOLS
         if strangers or names:
             sys.exit(f"somebody else's events: uids {strangers}, names {names}; nothing was written")
 
@@ -112,7 +122,7 @@ def clean(message: stream.AnyMessage, pids: set[int]) -> stream.AnyMessage | Non
     match message:
         case stream.Hello():
             kernel = ".".join(message.kernel.split(".")[:2])
-            return msgspec.structs.replace(message, host="shop-1", kernel=kernel, pid=1)
+            return msgspec.structs.replace(message, host="build-1", kernel=kernel, pid=1)
         case stream.Round():
             return msgspec.structs.replace(message, batches=[_clean(rows, pids) for rows in message.batches])
         case stream.State() | stream.Stats() | stream.Progress() | stream.End():
@@ -136,27 +146,27 @@ def _clean(rows: stream.Rows, pids: set[int]) -> stream.Rows:
 def run(folder: Path) -> Iterator[stream.AnyMessage]:
     """The messages of the run."""
     client = Client(OPTIONS)
-    shop: subprocess.Popen[bytes] | None = None
+    build: subprocess.Popen[bytes] | None = None
     running = 0
     for message in client.messages():
         yield message
         running += isinstance(message, stream.State)
-        if running == 3 and shop is None:
-            shop = subprocess.Popen(
-                [folder / "bin" / "shop"],
+        if running == 3 and build is None:
+            build = subprocess.Popen(
+                [folder / "bin" / "ci"],
                 user=UID,
                 group=UID,
                 extra_groups=[],
-                cwd=folder / "work",
-                env={"PATH": f"{folder}/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+                cwd=folder,
+                env={"PATH": PATH, "TMPDIR": f"{folder}/tmp", "LC_ALL": "C.UTF-8"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
             threading.Timer(SECONDS, client.send, [stream.Stop()]).start()
     client.close()
-    if shop is not None:
-        shop.wait()
+    if build is not None:
+        build.wait()
 
 
 def main() -> None:

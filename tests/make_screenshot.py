@@ -19,7 +19,7 @@ async def main() -> None:
     source = ReplaySource(DEMO, speed=8, label="demo")
     viewer = Viewer(source, Config(), SavedState())
     async with viewer.run_test(size=(130, 42)) as pilot:
-        while source.status.position_ns < 16_600_000_000:
+        while source.status.position_ns < 20_000_000_000:
             await pilot.pause(0.1)
         source.toggle()
         await pilot.pause(1)
