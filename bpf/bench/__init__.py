@@ -75,18 +75,18 @@ def _measure(report: Report, kernel: Kernel, cpus: list[int], quiet: bool) -> No
             print(text, flush=True)
 
     say(report.head())
-    with progress() as told:
+    with progress() as show:
         sides = [side for side in SIDES if side.transport != "ringbuf" or not kernel.no_ringbuf]
-        report.rows += measure(sides, kernel, report.plan, told)
+        report.rows += measure(sides, kernel, report.plan, show)
     for row in report.rows:
         say(report.line(row))
     say(report.ledger())
     if not kernel.no_ringbuf:
-        with progress() as told:
-            report.overloads += overloads(kernel, report.plan, cpus, told)
+        with progress() as show:
+            report.overloads += overloads(kernel, report.plan, cpus, show)
         say(report.overload())
-    with progress() as told:
-        told("the cost for processes that cause no events")
+    with progress() as show:
+        show("the cost for processes that cause no events")
         for tax in taxes(kernel, report.plan.storm_cpu, min(report.plan.events / EVENTS, 1)):
             if isinstance(tax, CannotTrace):
                 report.notes.append(str(tax))

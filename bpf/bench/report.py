@@ -109,8 +109,8 @@ class Report:
         times = ", ".join(f"{row.reader_ratio:.1f} ({row.side.name})" for row in theirs)
         lines = [textwrap.fill(_LEGEND.replace("\n", " "), WIDTH)]
         if theirs:
-            told = f"bcc's callbacks take so many times the CPU of {first.side.name} for an event: {times}."
-            lines.append(textwrap.fill(told, WIDTH))
+            conclusion = f"bcc's callbacks take so many times the CPU of {first.side.name} for an event: {times}."
+            lines.append(textwrap.fill(conclusion, WIDTH))
         lines.append(
             "Every event is accounted for: emitted = received + dropped in every row."
             if self.balanced

@@ -92,10 +92,10 @@ def run(as_json: bool, rounds: int) -> int:
         raise CannotTrace("cannot measure", "loading BPF programs needs root", "Run it as root: sudo ringtop bench")
     starts, notes = _starts(sys.orig_argv[: len(sys.orig_argv) - len(sys.argv) + 1])
     launches: dict[str, list[Launch]] = {start.name: [] for start in starts}
-    with progress() as told:
+    with progress() as show:
         for number in range(rounds):
             for start in starts:
-                told(f"round {number + 1} of {rounds}: {start.name}")
+                show(f"round {number + 1} of {rounds}: {start.name}")
                 try:
                     launches[start.name].append(launch(start.command, start.sign, start.linger))
                 except NotStarted as e:

@@ -27,10 +27,10 @@ def delete_something() -> Deleted:
     return {("unlink", bytes(file)), ("rmdir", bytes(folder))}
 
 
-def judge(deleted: Deleted, told: Batch) -> None:
-    """Raises CannotTrace unless every path that was *deleted* is in the events *told*."""
-    ops = map(told.schema["op"].word, told.rows["op"].tolist())
-    if untold := deleted - set(zip(ops, told.text("path"), strict=True)):
-        what = ", ".join(sorted(op for op, _ in untold))
+def judge(deleted: Deleted, reported: Batch) -> None:
+    """Raises CannotTrace unless every path that was *deleted* is in the events *reported*."""
+    ops = map(reported.schema["op"].word, reported.rows["op"].tolist())
+    if missing := deleted - set(zip(ops, reported.text("path"), strict=True)):
+        what = ", ".join(sorted(op for op, _ in missing))
         why = f"ringtop deleted a file and a folder of its own, and no event had the path of the {what}"
         raise CannotTrace("this kernel's functions have other arguments", why, "Nothing to do: other hooks are used.")

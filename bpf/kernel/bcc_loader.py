@@ -79,20 +79,20 @@ class BccProgram:
         entries = {f"{name}_entries": number for name, number in rung.entries.items()}
         defines = kernel.helpers | rung.defines | variant.defines | entries | dict(parameters)
         flags = [f"-D{name}={value}" for name, value in defines.items()]
-        told: list[str] = []
+        output: list[str] = []
         self.bpf: Any = None
         try:
             with tempfile.TemporaryDirectory(prefix="ringtop-") as tree:
                 write_tree(Path(tree), kernel.release)
                 os.environ["BCC_KERNEL_SOURCE"] = tree
-                with _stderr_kept() as told:
+                with _stderr_kept() as output:
                     self.bpf = bcc.BPF(text=source.text(program), cflags=flags)
                     for name, kind in {h.function: h.kind for h in rung.hooks}.items():
                         self.bpf.load_func(name.encode(), getattr(bcc.BPF, _CAN_ATTACH[kind]))
         except Exception as e:
             if self.bpf is not None:
                 self.close()  # else its maps stay
-            raise CannotLoad(_reason(e, told)) from e
+            raise CannotLoad(_reason(e, output)) from e
         finally:
             os.environ.pop("BCC_KERNEL_SOURCE", None)
 
@@ -108,9 +108,9 @@ class BccProgram:
     def attach(self, hook: Hook) -> None:
         """Attach the hook. Raises CannotLoad."""
         target, function = hook.target.encode(), hook.function.encode()
-        told: list[str] = []
+        output: list[str] = []
         try:
-            with _stderr_kept() as told:
+            with _stderr_kept() as output:
                 match hook.kind:
                     case "raw tracepoint":
                         self.bpf.attach_raw_tracepoint(tp=target, fn_name=function)
@@ -121,7 +121,7 @@ class BccProgram:
                     case "kretprobe":
                         self.bpf.attach_kretprobe(event=target, fn_name=function)
         except Exception as e:
-            raise CannotLoad(_reason(e, told)) from e
+            raise CannotLoad(_reason(e, output)) from e
 
     def detach(self, hook: Hook) -> None:
         """Detach the hook. It need not be attached."""
@@ -144,8 +144,8 @@ class BccProgram:
             self.bpf.cleanup()
 
 
-def _reason(error: Exception, told: list[str]) -> str:
+def _reason(error: Exception, output: list[str]) -> str:
     """The lines of the verifier or the compiler that explain most."""
-    lines = [line for text in told for line in text.splitlines() if line.strip()]
+    lines = [line for text in output for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if "error:" in line] or lines[-2:]
     return f"{error}" + "".join(f" | {line.strip()}" for line in errors[:3])

@@ -163,5 +163,5 @@ def _compare(hook: Hook, types: BTF, kernel: Kernel) -> None:
 
 def _reason(error: LibbpfError) -> str:
     """The lines of libbpf that explain most: the first, and the verifier's last before its statistics."""
-    said = [line for line in error.told if "BEGIN PROG LOAD LOG" not in line and not line.startswith("processed ")]
-    return f"{error.strerror}" + "".join(f" | {line.strip()}" for line in said[:1] + said[1:][-2:])
+    lines = [line for line in error.lines if "BEGIN PROG LOAD LOG" not in line and not line.startswith("processed ")]
+    return f"{error.strerror}" + "".join(f" | {line.strip()}" for line in lines[:1] + lines[1:][-2:])

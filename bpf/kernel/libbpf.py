@@ -58,14 +58,14 @@ class NoLibbpf(Exception):
 
 
 class LibbpfError(OSError):
-    """libbpf or the kernel refused. ``told`` holds the lines that libbpf printed, including the verifier's."""
+    """libbpf or the kernel refused. ``lines`` holds the lines that libbpf printed, including the verifier's."""
 
-    def __init__(self, number: int, told: list[str]) -> None:
+    def __init__(self, number: int, lines: list[str]) -> None:
         super().__init__(number, os.strerror(number))
-        self.told = told
+        self.lines = lines
 
 
-class _Said(threading.local):
+class _Warnings(threading.local):
     """Collects libbpf's warnings in this thread while ringtop calls it. Warnings that bcc causes in the same process go
     to standard error, as they would without ringtop."""
 
@@ -104,8 +104,8 @@ class Libbpf:
                 function.restype, function.argtypes = result, arguments
         if self.has("libbpf_set_strict_mode"):
             self._library.libbpf_set_strict_mode(_DIRECT_ERRORS)
-        self._said = _Said()
-        self._print = _PRINT(self._said.hear)  # kept: libbpf holds only its address
+        self._warnings = _Warnings()
+        self._print = _PRINT(self._warnings.hear)  # kept: libbpf holds only its address
         self._library.libbpf_set_print(self._print)
 
     def has(self, name: str) -> bool:
@@ -128,18 +128,18 @@ class Libbpf:
         """Call the function and return its result. Raises LibbpfError where the result is an error: a negative number,
         or a pointer that is NULL (1.x) or an error number (0.x)."""
         function = getattr(self._library, name)
-        said = self._said.lines = []
+        lines = self._warnings.lines = []
         ct.set_errno(0)
         result = function(*arguments)
         number = ct.get_errno()
-        self._said.lines = None
+        self._warnings.lines = None
         if function.restype is _POINTER:
             if result and result <= 2**64 - 4096:
                 return result
             number = 2**64 - result if result else number
         elif result >= 0:
             return result
-        raise LibbpfError(number or -result or errno.EINVAL, said)
+        raise LibbpfError(number or -result or errno.EINVAL, lines)
 
 
 @cache

@@ -119,7 +119,7 @@ def run(controls: Iterable[stream.Control], *options: str, command: Sequence[str
             if control is None:
                 flood.stop()
             client.send(control or stream.Stop())
-        assert client.close() == 0, client.told()
+        assert client.close() == 0, client.errors()
     finally:
         calls = flood.stop()
         client.close()

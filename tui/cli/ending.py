@@ -24,9 +24,9 @@ def when_unheard(fd: int, act: Callable[[], None]) -> None:
 
     def wait() -> None:
         if _gone(fd, None):
-            for said in (1, 2):
-                if _gone(said, 0):
-                    os.dup2(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), said)
+            for output in (1, 2):
+                if _gone(output, 0):
+                    os.dup2(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), output)
             act()
 
     threading.Thread(target=wait, name="unheard", daemon=True).start()

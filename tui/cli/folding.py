@@ -10,7 +10,7 @@ import click
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.options.kinds import DisplayFilter
-from ringtop.tui.cli.options import STATUS, Value, duration_option, flags, programs_argument, said, seconds
+from ringtop.tui.cli.options import STATUS, Value, duration_option, explicit, flags, programs_argument, seconds
 from ringtop.tui.top.columns import sorts
 from ringtop.tui.top.keys import keys, named
 from ringtop.tui.top.measures import ALL, measures
@@ -129,7 +129,7 @@ def top(
     """
     from ringtop.tui.cli.top import TopOptions, run
 
-    collector = CollectorOptions(**said(given))
+    collector = CollectorOptions(**explicit(given))
     return run(
         TopOptions(collector, dict(by), style, display, window, sort or "", rows, every, duration, replay, check, quiet)
     )

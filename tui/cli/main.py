@@ -16,7 +16,16 @@ from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace, FilterError
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.options.kinds import DisplayFilter, Number
-from ringtop.tui.cli.options import STATUS, Permissions, Value, duration_option, flags, programs_argument, said, seconds
+from ringtop.tui.cli.options import (
+    STATUS,
+    Permissions,
+    Value,
+    duration_option,
+    explicit,
+    flags,
+    programs_argument,
+    seconds,
+)
 from ringtop.tui.cli.output import CannotWrite, lost, open_closed_files
 from ringtop.tui.cli.schedule import Change
 from ringtop.tui.settings.config import Config
@@ -60,7 +69,7 @@ def ringtop(context: click.Context, /, config: Path | None, **given: Any) -> int
     """The viewer, where there is no command."""
     from ringtop.tui.cli import start
 
-    context.obj = partial(start.configured, config, said(given))  # read by the commands that need it
+    context.obj = partial(start.configured, config, explicit(given))  # read by the commands that need it
     return start.live(context.obj()) if context.invoked_subcommand is None else None
 
 
@@ -78,7 +87,7 @@ def collect(**given: Any) -> NoReturn:
     from ringtop.tui.source.client import ENVIRONMENT, LOCAL
 
     # exec replaces this process, so that the root process has none of the command line's modules.
-    os.execve(LOCAL[0], [*LOCAL, *CollectorOptions(**said(given)).arguments()], ENVIRONMENT)  # noqa: S606
+    os.execve(LOCAL[0], [*LOCAL, *CollectorOptions(**explicit(given)).arguments()], ENVIRONMENT)  # noqa: S606
 
 
 @ringtop.command(epilog=STATUS)
@@ -137,7 +146,7 @@ def trace(
     """
     from ringtop.tui.cli.trace import TraceOptions, run
 
-    collector = CollectorOptions(**said(given))
+    collector = CollectorOptions(**explicit(given))
     return run(TraceOptions(collector, style, display, count, duration, after, summary, check, quiet))
 
 
@@ -154,7 +163,7 @@ def record(file: Path, duration: float | None, overwrite: bool, mode: int, quiet
     """Record all events to FILE, without a screen. `ringtop replay FILE` shows them. A FILE of - is standard output."""
     from ringtop.tui.cli.record import run
 
-    return run(file, CollectorOptions(**said(given)), duration, overwrite, mode, quiet)
+    return run(file, CollectorOptions(**explicit(given)), duration, overwrite, mode, quiet)
 
 
 @ringtop.command(epilog=STATUS)
@@ -232,10 +241,10 @@ def bench(json: bool, events: int, start: int | None) -> int:
 
 def _refuse(e: click.ClickException) -> None:
     """Show the message of *e* with untrusted text made safe. Only a filter's caret may stand on a line of its own."""
-    said = io.StringIO()
-    e.show(said)
+    output = io.StringIO()
+    e.show(output)
     shown = e.message if isinstance(e.__context__, FilterError) else safe(e.message)
-    click.echo(safe_lines(said.getvalue().replace(e.message, shown)), err=True, nl=False)
+    click.echo(safe_lines(output.getvalue().replace(e.message, shown)), err=True, nl=False)
 
 
 def main() -> None:

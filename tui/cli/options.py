@@ -97,7 +97,7 @@ def _flag(one: Option) -> _Decorator:
     )
 
 
-def said(given: dict[str, Any]) -> dict[str, Any]:
+def explicit(given: dict[str, Any]) -> dict[str, Any]:
     """The options of *given* that were given on the command line."""
     return {name: value for name, value in given.items() if value not in (None, ())}
 

@@ -15,7 +15,7 @@ from ringtop.bpf import stream
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.privilege import may_load
 from ringtop.tui.cli.account import Account, become, can_read, chosen
-from ringtop.tui.cli.options import said
+from ringtop.tui.cli.options import explicit
 from ringtop.tui.settings import config as configuration
 from ringtop.tui.settings import state as memory
 from ringtop.tui.settings import toml
@@ -76,7 +76,7 @@ def view(source: Source, config: configuration.Config, account: Account | None =
 def _given() -> dict[str, Any]:
     """The options of the viewer that were given on the command line."""
     context = click.get_current_context(silent=True)
-    return said(context.find_root().params) if context is not None else {}
+    return explicit(context.find_root().params) if context is not None else {}
 
 
 def live(config: configuration.Config) -> int:

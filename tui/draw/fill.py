@@ -132,12 +132,12 @@ def _heat(cpus: tuple[Cpu, ...], each: int, width: int, height: int, glyphs: Gly
         rows.append(row)
     worst = max(cpus, key=lambda c: c.fill)
     losing = sum(1 for c in cpus if c.dropped)
-    said = f"fullest CPU {worst.cpu}: {format.percent(worst.fill, each)}"
+    caption = f"fullest CPU {worst.cpu}: {format.percent(worst.fill, each)}"
     if losing:
-        said += f", lost on {losing}"
+        caption += f", lost on {losing}"
     if shared > 1:
-        said += f"; {shared} a cell"
-    return [*rows[: max(1, height - 1)], [(clip(said, width, glyphs.ellipsis), "lost" if losing else "dim")]]
+        caption += f"; {shared} a cell"
+    return [*rows[: max(1, height - 1)], [(clip(caption, width, glyphs.ellipsis), "lost" if losing else "dim")]]
 
 
 def _heat_cell(cpus: tuple[Cpu, ...], each: int, glyphs: Glyphs) -> Piece:

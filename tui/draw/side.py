@@ -29,19 +29,19 @@ CPUS = 4
 
 def pane(totals: Totals, before: Period | None, size: int, width: int, height: int, glyphs: Glyphs) -> Lines:
     """The whole pane. *size* is the buffer size in the program's state, in bytes."""
-    told = figures(totals, before)
-    if not told or width < NARROW or height < LEAST:
+    lines = figures(totals, before)
+    if not lines or width < NARROW or height < LEAST:
         return fill.pane(totals, size, width, height, glyphs)
     if width >= WIDE:
         left = width - NARROW - 2
-        return _beside(fill.pane(totals, size, left, height, glyphs), told[:height], left)
+        return _beside(fill.pane(totals, size, left, height, glyphs), lines[:height], left)
     rows = fill.pane(totals, size, width, height, glyphs)
     if before is not None and height - len(rows) < ENOUGH and height >= CPUS + LEAST:
         rows = fill.pane(totals, size, width, max(CPUS, height - ENOUGH), glyphs)
     room = height - len(rows)
     if room < LEAST:
         return rows
-    return [*rows, *([[]] if room > len(told) else []), *told[:room]]
+    return [*rows, *([[]] if room > len(lines) else []), *lines[:room]]
 
 
 def figures(totals: Totals, before: Period | None) -> Lines:
@@ -51,8 +51,8 @@ def figures(totals: Totals, before: Period | None) -> Lines:
     if sides == [None]:
         return []
     late = ("late", *[""] * (len(sides) - 1), format.short(totals.late))
-    told = [*periods.rows(_FIRST, sides), late, *periods.rows(_LAST, sides)]
-    return [_row(row) for row in ([("", "before", "now"), *told] if before is not None else told[1:])]
+    lines = [*periods.rows(_FIRST, sides), late, *periods.rows(_LAST, sides)]
+    return [_row(row) for row in ([("", "before", "now"), *lines] if before is not None else lines[1:])]
 
 
 def _row(row: periods.Row) -> list[fill.Piece]:

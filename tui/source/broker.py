@@ -30,7 +30,7 @@ class Collector:
         self.pid = pid
         self.stdin: IO[bytes] = os.fdopen(fds[0], "wb", buffering=0)
         self.stdout: IO[bytes] = os.fdopen(fds[1], "rb", buffering=0)
-        self.told: IO[bytes] = os.fdopen(fds[2], "rb")
+        self.errors: IO[bytes] = os.fdopen(fds[2], "rb")
         """The collector's output on standard error."""
         self._broker = broker
         self._status: int | None = None
@@ -105,19 +105,19 @@ def _serve(requests: socket.socket, command: list[str], environment: dict[str, s
         if what == _START and process is not None and process.poll() is None:
             requests.sendall(_PID.pack(0))
         elif what == _START:
-            with os.fdopen(os.memfd_create("told"), "w+b") as told:
+            with os.fdopen(os.memfd_create("errors"), "w+b") as errors:
                 process = subprocess.Popen(
                     command,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
-                    stderr=told,
+                    stderr=errors,
                     env=environment,
                     start_new_session=True,
                 )
                 assert process.stdin is not None
                 assert process.stdout is not None
                 with process.stdin, process.stdout:
-                    fds = [process.stdin.fileno(), process.stdout.fileno(), told.fileno()]
+                    fds = [process.stdin.fileno(), process.stdout.fileno(), errors.fileno()]
                     socket.send_fds(requests, [_PID.pack(process.pid)], fds)
         elif what == _WAIT and process is not None:
             try:

@@ -36,17 +36,17 @@ def arguments(options: CollectorOptions) -> list[str]:
 
 
 class CollectorDied(Exception):
-    """The stream ended without ``End``. ``status`` is the exit status, ``told`` the output on standard error."""
+    """The stream ended without ``End``. ``status`` is the exit status, ``errors`` the output on standard error."""
 
-    def __init__(self, status: int, told: str) -> None:
+    def __init__(self, status: int, errors: str) -> None:
         how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
-        super().__init__(f"the collector ended unexpectedly ({how})" + (f": {told}" if told else ""))
-        self.status, self.told, self.how = status, told, how
+        super().__init__(f"the collector ended unexpectedly ({how})" + (f": {errors}" if errors else ""))
+        self.status, self.errors, self.how = status, errors, how
 
     def raise_if_it_cannot_trace(self) -> None:
         """Raises CannotTrace when the exit status says that the collector could not trace."""
         if self.status == CANNOT_TRACE:
-            what, _, rest = self.told.removeprefix("ringtop: ").partition(": ")
+            what, _, rest = self.errors.removeprefix("ringtop: ").partition(": ")
             why, _, cure = rest.partition("\n")
             raise CannotTrace(what, why, cure) from self
 
@@ -67,17 +67,17 @@ class Client:
         self._first = b""
         self._ending = threading.Lock()
         self.process: subprocess.Popen[bytes] | Collector
-        self._told: IO[bytes]
+        self._errors: IO[bytes]
         if broker is not None:
             self.process = collector = broker.start()
-            self._in, self._out, self._told = collector.stdin, collector.stdout, collector.told
+            self._in, self._out, self._errors = collector.stdin, collector.stdout, collector.errors
             return
-        self._told = os.fdopen(os.memfd_create("told"), "w+b")
+        self._errors = os.fdopen(os.memfd_create("errors"), "w+b")
         self.process = process = subprocess.Popen(
             [*command, *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._told,
+            stderr=self._errors,
             # No variable of the reader's environment reaches the privileged process.
             env=ENVIRONMENT if command is LOCAL else None,
             start_new_session=own_session,  # Ctrl+C goes to the reader, which stops the collector and reads to the end
@@ -90,7 +90,7 @@ class Client:
         """Wait for the first bytes of the collector. Raises CollectorDied."""
         self._first = os.read(self._out.fileno(), 1 << 20)
         if not self._first:
-            raise CollectorDied(self.close(), self.told())
+            raise CollectorDied(self.close(), self.errors())
 
     def messages(self) -> Iterator[stream.AnyMessage]:
         """Yield all messages, ``End`` included. Raises CollectorDied, or StreamError on bytes that are no stream."""
@@ -108,7 +108,7 @@ class Client:
                     ended = ended or isinstance(message, stream.End)
                     yield message
         if not ended:
-            raise CollectorDied(self.close(), self.told())
+            raise CollectorDied(self.close(), self.errors())
 
     def send(self, control: stream.Control) -> None:
         """Send *control* to the collector. Nothing happens when the collector is gone."""
@@ -119,11 +119,11 @@ class Client:
         except (BrokenPipeError, ValueError):
             return
 
-    def told(self) -> str:
+    def errors(self) -> str:
         """Return the collector's output on standard error, at most the last 4 KiB."""
-        size = self._told.seek(0, os.SEEK_END)
-        self._told.seek(max(0, size - 4096))
-        return self._told.read().decode(errors="replace").strip()
+        size = self._errors.seek(0, os.SEEK_END)
+        self._errors.seek(max(0, size - 4096))
+        return self._errors.read().decode(errors="replace").strip()
 
     def close(self, patience: float = _PATIENCE) -> int:
         """End the collector and return its exit status: close its input, after *patience* seconds send SIGTERM, then

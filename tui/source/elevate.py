@@ -39,13 +39,13 @@ def _agent(way: str) -> Iterator[None]:
     if agent is None:
         yield
         return
-    ready, told = os.pipe()
+    ready, registered = os.pipe()
     process = subprocess.Popen(
-        [agent, "--process", str(os.getpid()), "--notify-fd", str(told)],
+        [agent, "--process", str(os.getpid()), "--notify-fd", str(registered)],
         stderr=subprocess.DEVNULL,  # pkexec reports a missing polkit, too
-        pass_fds=[told],
+        pass_fds=[registered],
     )
-    os.close(told)
+    os.close(registered)
     try:
         os.read(ready, 1)  # end of file: the agent is registered, or failed to register
         yield
@@ -65,7 +65,7 @@ def start(options: Sequence[str]) -> Client:
             client.begin()
         except CollectorDied as died:
             died.raise_if_it_cannot_trace()
-            raise CannotTrace(f"cannot trace through {way}", died.told or died.how, "Run it as root.") from died
+            raise CannotTrace(f"cannot trace through {way}", died.errors or died.how, "Run it as root.") from died
     return client
 
 

@@ -47,7 +47,7 @@ class LiveSource:
                 post(message)
         except CollectorDied as e:
             if self._client is client:
-                post(Lost(e.how, "\n".join(filter(None, (e.told, cure)))))
+                post(Lost(e.how, "\n".join(filter(None, (e.errors, cure)))))
         except stream.StreamError as e:
             post(Lost("the stream is damaged", str(e)))
 

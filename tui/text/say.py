@@ -18,8 +18,8 @@ def say(text: str) -> None:
 
 def pointed(error: FilterError) -> str:
     """Return the error's message, and below it the filter with a caret at the wrong place."""
-    said, column = error.text, error.column
-    start = max(0, column - _SHOWN // 2) if len(said) > _SHOWN else 0
-    before = ("…" if start else "") + safe(said[start:column])
-    after = clip(safe(said[column : column + _SHOWN]), max(_SHOWN // 2, _SHOWN - width(before)))
+    whole, column = error.text, error.column
+    start = max(0, column - _SHOWN // 2) if len(whole) > _SHOWN else 0
+    before = ("…" if start else "") + safe(whole[start:column])
+    after = clip(safe(whole[column : column + _SHOWN]), max(_SHOWN // 2, _SHOWN - width(before)))
     return f"{safe(error.message)}\n  {before}{after}\n  {' ' * width(before)}^"

@@ -55,14 +55,14 @@ class Case:
         return self.standing.fold.table.labels[row].split(b"\0")
 
     def common(self, part: str, row: int) -> bytes:
-        """The commonest culprit, error or parent of *row*, as raw bytes; empty when there is none."""
+        """The most frequent culprit, error or parent of *row*, as raw bytes; empty when there is none."""
         if part not in self.standing.fold.commons:
             return b""
         number, times = self.standing.common(part)
         return self.standing.fold.commons[part].label(int(number[row])) if times[row] else b""
 
-    def told(self, part: str, row: int) -> str:
-        """The commonest culprit, error or parent of *row*, as safe text."""
+    def most_common(self, part: str, row: int) -> str:
+        """The most frequent culprit, error or parent of *row*, as safe text."""
         return visible(self.common(part, row))
 
 

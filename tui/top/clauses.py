@@ -53,8 +53,8 @@ def _never_found(case: Case) -> str:
         return ""
     failed = np.where(standing.rows.events == standing.rows.of("failed"), standing.rows.of("failed"), 0)
     for row in np.argsort(-failed, kind="stable")[:2].tolist():
-        if failed[row] and case.told("error", row) == "ENOENT" and case.label(row)[0] != UNREADABLE:
-            parent = case.told("parent", row)
+        if failed[row] and case.most_common("error", row) == "ENOENT" and case.label(row)[0] != UNREADABLE:
+            parent = case.most_common("parent", row)
             by = f" by {parent}" if parent and parent != visible(NOT_KNOWN) else ""
             return f"{_program(case, row)} was never found ({count(failed[row])} tries{by})"
     return ""
@@ -71,7 +71,8 @@ def _fails(case: Case) -> str:
     if not failed.any():
         return ""
     row = int(failed.argmax())
-    return f"{case.name(row)} fails {count(failed[row])} of {count(case.happened[row])} ({case.told('error', row)})"
+    error = case.most_common("error", row)
+    return f"{case.name(row)} fails {count(failed[row])} of {count(case.happened[row])} ({error})"
 
 
 def _searches(case: Case) -> str:
@@ -83,7 +84,7 @@ def _searches(case: Case) -> str:
         return ""
     row = int(searched.argmax())
     part = _part(case, case.at_least(int(searched.sum()), standing.events))
-    whose = f"{case.told('parent', row) or 'an unknown process'}'s"
+    whose = f"{case.most_common('parent', row) or 'an unknown process'}'s"
     if searched[row] >= _MOSTLY * searched.sum():
         return f"{part}: {whose} PATH search for {_program(case, row)}"
     return f"{part}: searches along PATH, most of them {whose} for {_program(case, row)}"
@@ -101,7 +102,7 @@ def _starts(case: Case) -> str:
     if not started.any():
         return ""
     row = int(started.argmax())
-    parent = f"{case.told('parent', row)} {about['ppid'][row]}"
+    parent = f"{case.most_common('parent', row)} {about['ppid'][row]}"
     return f"{parent} starts {case.name(row)} {rate(started[row] / seconds)}/s"
 
 
@@ -114,7 +115,7 @@ def _waits(case: Case) -> str:
     if standing.weight[row] < _WAITS_MOST * standing.whole_weight:
         return ""
     part = percent(standing.weight[row], standing.whole_weight)
-    after = f", after {name}" if (name := case.told("after", row)) else ""
+    after = f", after {name}" if (name := case.most_common("after", row)) else ""
     return f"{case.name(row)} waits most: {part} of all waiting{after}"
 
 

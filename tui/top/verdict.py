@@ -43,14 +43,14 @@ def _lost(case: Case) -> str:
     standing = case.standing
     worst = max(case.losses, key=lambda loss: loss.events)
     when = clock(worst.first_ns + case.wall_offset_ns, None, 0)
-    told = f"{count(case.lost)} lost{', most' if len(case.losses) > 1 else ''} at {when}"
+    lost = f"{count(case.lost)} lost{', most' if len(case.losses) > 1 else ''} at {when}"
     # Ledgers come once a second and cover the second before.
     first, last = worst.first_ns // SECOND - 1, worst.last_ns // SECOND
     events = Tally(standing.measures, standing.fold.windows.of(first, last, standing.size)).events[1:]
     if not events.any():
-        return told
+        return lost
     row = int(events.argmax())
-    return f"{told}: {case.name(row)}, {count(int(events[row]))} or more in {last - first + 1} s"
+    return f"{lost}: {case.name(row)}, {count(int(events[row]))} or more in {last - first + 1} s"
 
 
 def _quiet(case: Case) -> str:

@@ -36,7 +36,7 @@ class Ask(ModalScreen[None]):
             box.border_title = self._title
             yield Entry(placeholder=self._usual, select_on_focus=False)
             yield Static(self._examples, markup=False)
-            yield Static(markup=False, id="ask-said")
+            yield Static(markup=False, id="ask-error")
 
     def on_mount(self) -> None:
         """Give the focus to the line."""
@@ -47,6 +47,6 @@ class Ask(ModalScreen[None]):
         try:
             self._take(event.value)
         except ValueError as e:
-            self.query_one("#ask-said", Static).update(safe(str(e)))
+            self.query_one("#ask-error", Static).update(safe(str(e)))
             return
         self.dismiss(None)

@@ -18,10 +18,10 @@ _hinted: set[str] = set()
 def copy(app: App[Any], text: str, what: str) -> None:
     """Send *text* to the terminal by OSC 52, and tell that *what* was sent; the first time, also what may be needed."""
     app.copy_to_clipboard(text)
-    told = f"Sent to the terminal's clipboard: {what}."
-    usual = len(told)
+    message = f"Sent to the terminal's clipboard: {what}."
+    usual = len(message)
     for variable, hint in _HINTS.items():
         if os.environ.get(variable) and variable not in _hinted:
             _hinted.add(variable)
-            told += f" {hint}"
-    app.notify(told, markup=False, timeout=2 if len(told) == usual else 10)
+            message += f" {hint}"
+    app.notify(message, markup=False, timeout=2 if len(message) == usual else 10)

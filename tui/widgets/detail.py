@@ -20,8 +20,8 @@ def items(event: Event, clock: Clock) -> list[tuple[str, str]]:
     """The name and text of every field, the long ones last."""
     schema = event.batch.schema
     named = [(f, _text(event, f, clock)) for f in schema.fields]
-    short = [(f.name, said) for f, said in named if f.name not in schema.tail]
-    return short + [(f.name, said) for f, said in named if f.name in schema.tail]
+    short = [(f.name, value) for f, value in named if f.name not in schema.tail]
+    return short + [(f.name, value) for f, value in named if f.name in schema.tail]
 
 
 def _text(event: Event, field: Field, clock: Clock) -> str:
@@ -34,27 +34,27 @@ def wrap(pairs: list[tuple[str, str]], width: int) -> list[list[tuple[str, str]]
     """Lines of (name, text) pairs of at most *width* cells; a text too long for a line goes on in the next."""
     lines: list[list[tuple[str, str]]] = [[]]
     used = 0
-    for name, said in pairs:
-        need = len(name) + 1 + text.width(said)
+    for name, value in pairs:
+        need = len(name) + 1 + text.width(value)
         if used and used + 2 + need > width:
             lines.append([])
             used = 0
         used += (2 if used else 0) + need
         if used <= width:
-            lines[-1].append((name, said))
+            lines[-1].append((name, value))
             continue
         room = max(1, width - len(name) - 1)
-        pieces = _cut(said, room, max(1, width - 2))
+        pieces = _cut(value, room, max(1, width - 2))
         lines[-1].append((name, pieces[0]))
         lines += [[("", piece)] for piece in pieces[1:]]
         used = width
     return lines
 
 
-def _cut(said: str, first: int, rest: int) -> list[str]:
+def _cut(value: str, first: int, rest: int) -> list[str]:
     pieces: list[str] = []
     room, piece, used = first, "", 0
-    for char in said:
+    for char in value:
         cells_needed = text.width(char)
         if used + cells_needed > room:
             pieces.append(piece)
@@ -106,7 +106,7 @@ class Detail(Painted):
             left = len(lines) - y
             return Strip([Segment(f"{text.cut_mark} {left} more lines", name_style)]).adjust_cell_length(width, base)
         segments: list[Segment] = []
-        for i, (name, said) in enumerate(lines[y]):
+        for i, (name, value) in enumerate(lines[y]):
             segments.append(Segment(("  " if i else "") + (f"{name} " if name else "  "), name_style))
-            segments.append(Segment(said, base))
+            segments.append(Segment(value, base))
         return Strip(segments).adjust_cell_length(width, base)

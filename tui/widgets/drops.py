@@ -58,7 +58,7 @@ class Drops(Line):
         unkept = sum(t.unkept for t in model.store.tables.values())
         parts = []
         if any(s.capture for s in model.states.values()):
-            parts.append(Part(f"filtered {format.count(totals.filtered)}", "capture", 3))
+            parts.append(Part(f"kept out {format.count(totals.filtered)}", "capture", 3))
         if unkept:
             parts.append(Part(f"not kept {format.count(unkept)}", "some", 4))
         parts.append(Part(f"{format.rate(totals.rate)} events/s", "", 1))

@@ -27,13 +27,13 @@ class Fills(Painted):
     def __init__(self, model: Model, programs: list[str], glyphs: Glyphs) -> None:
         super().__init__()
         self.model, self.programs, self.glyphs = model, programs, glyphs
-        self._told: list[list[Part]] = []
+        self._lines: list[list[Part]] = []
 
     def update(self) -> None:
         """Read the counters again, and redraw if they have changed."""
-        told = [self._of(number, program) for number, program in enumerate(self.programs, 1)]
-        if told != self._told:
-            self._told = told
+        lines = [self._of(number, program) for number, program in enumerate(self.programs, 1)]
+        if lines != self._lines:
+            self._lines = lines
             self.refresh()
 
     def _of(self, number: int, program: str) -> list[Part]:
@@ -57,7 +57,7 @@ class Fills(Painted):
     def render_line(self, y: int) -> Strip:
         """The line of one program, or one line for all."""
         width, base = self.content_size.width, self.base
-        rows = self._told[y : y + 1] if self.content_size.height > 1 else self._told
+        rows = self._lines[y : y + 1] if self.content_size.height > 1 else self._lines
         if not rows:
             return Strip.blank(width, base)
         head = "buffers " if y == 0 else " " * 8

@@ -91,7 +91,7 @@ class FilterBar(Vertical):
         self.valid = True
         self._prompt = Static(markup=False, id="filter-prompt")
         self._input = FilterInput(self._accept, self._complete, self._recall)
-        self._said = Static(markup=False, id="filter-said")
+        self._message = Static(markup=False, id="filter-message")
         self._input.cursor_blink = False
         self._history: list[str] = []
         self._place = 0
@@ -106,7 +106,7 @@ class FilterBar(Vertical):
         with Horizontal():
             yield self._prompt
             yield self._input
-        yield self._said
+        yield self._message
 
     @property
     def text(self) -> str:
@@ -139,7 +139,7 @@ class FilterBar(Vertical):
         """Show *text*, such as the number of matching rows, unless there is an error or a candidate to choose."""
         if self.valid and not self._choosing and self.display:
             hint = self._hint()
-            self._said.update(Content.assemble((f" {text}", "$filter-match"), Content(f"   {hint}" if hint else "")))
+            self._message.update(Content.assemble((f" {text}", "$filter-match"), Content(f"   {hint}" if hint else "")))
 
     def _set(self, text: str) -> None:
         self._input.value = safe(text)
@@ -167,7 +167,7 @@ class FilterBar(Vertical):
         self.valid = True
         if self.kind == "capture" and not self._choosing:
             nothing = f"; none of {', '.join(dull)}" if dull else ""
-            self._said.update(Content(f" Enter: the kernel sends only these events{nothing}"))
+            self._message.update(Content(f" Enter: the kernel sends only these events{nothing}"))
         self.post_message(self.Draft(self.kind, self.text.strip()))
         return True
 
@@ -177,12 +177,12 @@ class FilterBar(Vertical):
 
     def _error(self, message: str, column: int) -> None:
         indent = len(PROMPTS[self.kind]) + width(self.text[:column]) - self._input.scroll_offset.x
-        said = f"{self.glyphs.caret} {safe(message)}"
+        shown = f"{self.glyphs.caret} {safe(message)}"
         room = self.size.width or 80
-        if indent + width(said) > room and indent > width(said):
-            said, indent = f"{safe(message)} {self.glyphs.caret}", indent - width(said) + 1
-        self._said.update(
-            Content.assemble(" " * max(0, indent), (clip(said, room, self.glyphs.ellipsis), "$filter-invalid"))
+        if indent + width(shown) > room and indent > width(shown):
+            shown, indent = f"{safe(message)} {self.glyphs.caret}", indent - width(shown) + 1
+        self._message.update(
+            Content.assemble(" " * max(0, indent), (clip(shown, room, self.glyphs.ellipsis), "$filter-invalid"))
         )
 
     def _hint(self) -> str:
@@ -204,7 +204,7 @@ class FilterBar(Vertical):
         self._input.value = self._completed = head + self._rest
         self._input.cursor_position = len(head)
         others = [Content.styled(c, "reverse") if i == at else Content(c) for i, c in enumerate(candidates[:8])]
-        self._said.update(Content(" ") + Content("  ").join(others))
+        self._message.update(Content(" ") + Content("  ").join(others))
 
     def _recall(self, by: int) -> None:
         self._place = max(0, min(len(self._history) - 1, self._place + by))

@@ -13,18 +13,18 @@ class Problem(Static):
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(markup=False, id=id)
-        self._said: tuple[str, ...] = ()
+        self._shown: tuple[str, ...] = ()
         self.display = False
 
     def say(self, what: str, why: str = "", cure: str = "") -> None:
         """Show the failure *what*, its reason and its cure; hide when *what* is empty. All text may be untrusted."""
-        said = (what, why, cure)
-        if said == self._said:
+        shown = (what, why, cure)
+        if shown == self._shown:
             return
-        self._said = said
+        self._shown = shown
         self.display = bool(what)
-        told = [line for line in why.split("\n") if line.strip()]
-        lines = [Content.styled(safe(what), "bold"), *(Content(safe(line)) for line in told[-6:])]
+        reasons = [line for line in why.split("\n") if line.strip()]
+        lines = [Content.styled(safe(what), "bold"), *(Content(safe(line)) for line in reasons[-6:])]
         if cure:
             lines.append(Content.styled(cure, "dim"))
         self.update(Content("\n").join(lines))

@@ -22,19 +22,19 @@ WIDTH = 14
 """The width of a value, in cells."""
 
 
-def text(said: Compared) -> Content:
+def text(result: Compared) -> Content:
     """The report for one program."""
-    title = f"{safe(said.program)}, {said.used.received:,} events in {said.used.seconds:.0f} s"
+    title = f"{safe(result.program)}, {result.used.received:,} events in {result.used.seconds:.0f} s"
     lines = [Content.styled(title, "bold")]
-    rows = [("", "in use", "the other"), *periods.rows(FIGURES, [said.used, said.other])]
+    rows = [("", "in use", "the other"), *periods.rows(FIGURES, [result.used, result.other])]
     for name, *values in rows:
         label = (f"{name:<{periods.LABEL}}", "$dim")
         lines.append(Content.assemble(label, "".join(f"{value:>{WIDTH}}" for value in values)))
-    lines.append(Content(notes.choice(said)))
-    if larger := notes.larger(said):
+    lines.append(Content(notes.choice(result)))
+    if larger := notes.larger(result):
         lines.append(Content(larger))
-    if said.residual:
-        lines.append(Content.styled(notes.residual(said), "bold $error"))
+    if result.residual:
+        lines.append(Content.styled(notes.residual(result), "bold $error"))
     return Content("\n").join(lines)
 
 
@@ -46,9 +46,9 @@ class Report(ModalScreen[None]):
         keys.HELP,
     ]
 
-    def __init__(self, said: Compared) -> None:
+    def __init__(self, result: Compared) -> None:
         super().__init__()
-        self._said = [said]
+        self._results = [result]
 
     def compose(self) -> ComposeResult:
         """A box that scrolls."""
@@ -57,11 +57,11 @@ class Report(ModalScreen[None]):
             box.border_subtitle = "Esc closes"
             yield Static(self._text(), markup=False)
 
-    def add(self, said: Compared) -> None:
+    def add(self, result: Compared) -> None:
         """Add a report, or replace the same program's earlier one."""
-        self._said = [*(s for s in self._said if s.program != said.program), said]
+        self._results = [*(s for s in self._results if s.program != result.program), result]
         for shown in self.query(Static):
             shown.update(self._text())
 
     def _text(self) -> Content:
-        return Content("\n\n").join([text(said) for said in self._said])
+        return Content("\n\n").join([text(result) for result in self._results])

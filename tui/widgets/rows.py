@@ -201,8 +201,8 @@ class Rows(Painted):
         style = base + self._style("gap" if notes.bad_gap(self.view.gap(line)) else "marker")
         if under_cursor and self.has_focus:
             style = style + Style(reverse=True)
-        said = clip(" ".join([self.glyphs.gap * 2, self.gap_text(line), ""]), width, self.glyphs.ellipsis)
-        return [Segment(said + self.glyphs.gap * (width - width_of(said)), style)]
+        message = clip(" ".join([self.glyphs.gap * 2, self.gap_text(line), ""]), width, self.glyphs.ellipsis)
+        return [Segment(message + self.glyphs.gap * (width - width_of(message)), style)]
 
     def _message(self, width: int, base: Style) -> Strip:
         program = self.view.table.program
@@ -210,18 +210,18 @@ class Rows(Painted):
         style = "message"
         if state is None:
             contact = self.model.contact
-            said = self.model.progress.get(program) or contact.text or "waiting for the collector"
+            message = self.model.progress.get(program) or contact.text or "waiting for the collector"
             if contact.phase == "lost":
-                said = ""
+                message = ""
         elif state.state == "running":
-            said = (
+            message = (
                 "no row matches the filter"
                 if self.view.predicate is not None and len(self.view.table)
                 else ("no events yet" if not len(self.view.table) else "")
             )
         else:
-            said, style = "", "problem"
-        return Strip([Segment(f" {safe(said)}", base + self._style(style))]).adjust_cell_length(width, base)
+            message, style = "", "problem"
+        return Strip([Segment(f" {safe(message)}", base + self._style(style))]).adjust_cell_length(width, base)
 
 
 def fitted(text: str, place: Placed, style: Style, mark: str, offset: int = 0) -> list[Segment]:

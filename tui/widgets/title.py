@@ -159,6 +159,6 @@ class Title(RankedTitle):
         more = self.glyphs.ellipsis if view.scanning and view.predicate is not None else ""
         rows = Part(f"{format.count(view.matched)}{more} of {format.count(len(view.table))}", "", 2)
         if gone := view.table.evicted:
-            rows = Part(f"{rows.text}, {format.short(gone)} gone", "", 5, less=rows)
+            rows = Part(f"{rows.text}, {format.short(gone)} evicted", "", 5, less=rows)
         parts.append(rows)
         return parts

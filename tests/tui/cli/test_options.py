@@ -13,7 +13,7 @@ import pytest
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.options.option import options
 from ringtop.tui.cli.main import ringtop
-from ringtop.tui.cli.options import said
+from ringtop.tui.cli.options import explicit
 from ringtop.tui.cli.schedule import control
 from ringtop.tui.settings import config
 
@@ -51,7 +51,7 @@ def by_flag(command: click.Command, *words: str) -> Given:
 
     def given(name: str, text: str) -> object:
         context = command.make_context("ringtop", [OPTIONS[name].flag, text, *words])
-        return said(context.params).get(name, OPTIONS[name].default)
+        return explicit(context.params).get(name, OPTIONS[name].default)
 
     return given
 

@@ -119,7 +119,7 @@ def test_a_title_tells_how_many_rows_had_to_go() -> None:
     scan(view)
     kept = f"{table.ring.capacity} of {table.ring.capacity}"
     (rows,) = title.ending()
-    assert rows.text == f"{kept}, 5.0k gone"
+    assert rows.text == f"{kept}, 5.0k evicted"
     assert rows.less is not None
     assert rows.less.text == kept
 
