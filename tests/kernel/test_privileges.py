@@ -286,3 +286,16 @@ def test_a_user_gets_the_collector_through_pkexec(tmp_path: Path) -> None:
         for pid in called(b"dbus-daemon", terminal.process.pid):
             os.kill(pid, signal.SIGKILL)  # and polkit ends with it
         terminal.close()
+
+
+@pytest.mark.parametrize("hidepid", [0, 1, 2])
+def test_a_process_that_may_not_be_seen_is_not_said_to_be_gone(hidepid: int) -> None:
+    """procfs hides the processes of others from a user who is not root."""
+    look = "import os, sys; from ringtop.tui.process.card import read; os.setgroups([]); os.setgid(65534); "
+    look += "os.setuid(65534); print(read(int(sys.argv[1])).presence)"
+    mount = f'mount -t proc -o hidepid={hidepid} proc /proc && exec "$@"'
+    with subprocess.Popen(["sleep", "60"]) as other:
+        command = ["unshare", "--mount", "sh", "-c", mount, "sh", sys.executable, "-c", look, str(other.pid)]
+        ended = subprocess.run(command, capture_output=True, text=True, check=True)
+        other.kill()
+    assert ended.stdout == ("hidden\n" if hidepid else "here\n")

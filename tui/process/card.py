@@ -7,6 +7,7 @@ Its text is untrusted: raw bytes from the kernel, or names written by others (su
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,8 +18,9 @@ import psutil
 from ringtop.bpf.common import pids
 from ringtop.tui.process.cgroup import Membership, parse
 
-Presence = Literal["here", "gone", "reused", "elsewhere"]
-"""``reused``: the PID belongs to a younger process now; ``elsewhere``: the events are from another machine or time."""
+Presence = Literal["here", "gone", "hidden", "reused", "elsewhere"]
+"""``hidden``: it exists, but procfs (hidepid) does not show it to this user;
+``reused``: the PID belongs to a younger process now; ``elsewhere``: the events are from another machine or time."""
 
 SLACK_S = 2.0
 """A process may seem this many seconds younger than its first event: the kernel counts its start in ticks."""
@@ -98,7 +100,18 @@ def read(pid: int, event_s: float | None = None, proc: Path = Path("/proc")) -> 
         # The facts belong to one process only if it still exists after the last one was read.
         return card if process.is_running() else Card(pid, "gone")
     except (psutil.Error, OSError, ValueError, OverflowError):
-        return Card(pid, "gone")
+        return Card(pid, "hidden" if _exists(pid) else "gone")
+
+
+def _exists(pid: int) -> bool:
+    """Whether there is such a process, also one that procfs does not show: kill(2) refuses to signal it."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False  # one of ours would be shown: it has ended in between
 
 
 def _card(process: psutil.Process, started: float, proc: Path) -> Card:

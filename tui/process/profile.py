@@ -18,6 +18,7 @@ from ringtop.tui.text.text import safe
 PRESENCE = {
     "here": "",
     "gone": "gone: only its events are known",
+    "hidden": "it exists, but this user may not see it (/proc is mounted with hidepid): only its events are known",
     "reused": "gone, and a new process has its id: only its events are known",
     "elsewhere": "not of this host and time: only its events are known",
 }
