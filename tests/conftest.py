@@ -5,6 +5,7 @@ And a locale with UTF-8 for all that asks when it is imported, whatever the mach
 from __future__ import annotations
 
 import os
+import signal
 
 from hypothesis import settings
 
@@ -16,3 +17,5 @@ settings.load_profile("thorough")  # unless --hypothesis-profile says otherwise
 for name in ("LC_ALL", "LC_CTYPE"):
     os.environ.pop(name, None)
 os.environ["LANG"] = "C.UTF-8"
+# What these tests start gets SIGHUP even where nohup started them.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)

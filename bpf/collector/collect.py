@@ -16,14 +16,12 @@ from ringtop.bpf.collector.counting import Counting
 from ringtop.bpf.collector.loading import Loading, scratch
 from ringtop.bpf.collector.outbox import CannotWrite, Outbox
 from ringtop.bpf.collector.start import start_tracer
-from ringtop.bpf.common import privilege
+from ringtop.bpf.common import privilege, signals
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.kernel import leftovers
 from ringtop.bpf.kernel.features import Kernel, ensure_tracefs, online_cpus
 from ringtop.bpf.options.collector import CollectorOptions
-
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def collect(options: CollectorOptions) -> int:
@@ -64,17 +62,17 @@ def _collect(collector: Collector, options: CollectorOptions) -> int:
 
 def _stop_when_signalled(collector: Collector) -> None:
     def stop(number: int, frame: object) -> None:
-        collector.stop(f"stopped by {signal.Signals(number).name}")
+        collector.stop(f"stopped by {signals.name(number)}")
 
     signal.set_wakeup_fd(collector.wake_fd, warn_on_full_buffer=False)
-    for number in _ENDING:
+    for number in signals.ENDING:
         signal.signal(number, stop)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 
 def _say_goodbye(out: Outbox) -> None:
     """Write what is left to a slow reader, since nothing is attached any more. Another signal ends the process."""
-    for number in _ENDING:
+    for number in signals.ENDING:
         signal.signal(number, signal.SIG_DFL)
     os.set_blocking(out.fd, True)
     out.flush()

@@ -139,8 +139,8 @@ def test_killed(tracing: Tracing, victim: str) -> None:
         assert "SIGKILL" in outcome.err
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_signals_end_it_in_order(tracing: Tracing, number: signal.Signals) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, 35])
+def test_signals_end_it_in_order(tracing: Tracing, number: int) -> None:
     running = tracing("execsnoop", "--capture", f"ppid={os.getpid()} and comm=true")
     ours = programs(collector_of(running))
     assert ours <= loaded()

@@ -92,8 +92,8 @@ def assert_restored(terminal: Terminal, since: int = 0) -> None:
         assert sequence in terminal.written[since:], sequence
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_viewer_in_order(start: Callable[..., Terminal], number: signal.Signals) -> None:
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGABRT, 35])
+def test_a_signal_ends_the_viewer_in_order(start: Callable[..., Terminal], number: int) -> None:
     terminal = start()
     shown = Shown(terminal)
     assert terminal.attributes != terminal.before

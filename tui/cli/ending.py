@@ -8,12 +8,14 @@ import signal
 import threading
 from collections.abc import Callable
 
+from ringtop.bpf.common.signals import ENDING
+
 _GONE = select.POLLERR | select.POLLHUP
 
 
 def when_told(act: Callable[[], None]) -> None:
-    """Call *act* on SIGINT and SIGTERM, and on SIGHUP unless it is ignored, as ``nohup`` makes it."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    """Call *act* on each signal that asks a process to end; on SIGHUP unless it is ignored, as ``nohup`` makes it."""
+    for number in ENDING:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda *_: act())
 

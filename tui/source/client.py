@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
+from ringtop.bpf.common import signals
 from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace
 from ringtop.bpf.common.privilege import PATH
 from ringtop.bpf.options.collector import CollectorOptions
@@ -39,7 +40,7 @@ class CollectorDied(Exception):
     """The stream ended without ``End``. ``status`` is the exit status, ``errors`` the output on standard error."""
 
     def __init__(self, status: int, errors: str) -> None:
-        how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+        how = f"killed by {signals.name(-status)}" if status < 0 else f"exit status {status}"
         super().__init__(f"the collector ended unexpectedly ({how})" + (f": {errors}" if errors else ""))
         self.status, self.errors, self.how = status, errors, how
 

@@ -1,4 +1,4 @@
-"""Ends the viewer when its terminal goes away or a signal asks for it.
+"""Ends the viewer when its terminal goes away or a signal asks for it. The exit status is 128 plus the signal's number.
 
 The watchdog runs outside the event loop, which may be blocked on the very terminal that is gone. Textual alone would
 read the closed terminal for ever, using a whole CPU.
@@ -16,10 +16,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from ringtop.bpf.common.signals import ENDING
 from ringtop.tui.terminal.contract import RESTORE
 
-ENDING = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
-"""The signals that end the viewer; its exit status is 128 plus the signal's number."""
 PATIENCE_S = 10.0
 """The time limit, in seconds, for the viewer to end by itself, and then for its source to be ended."""
 
