@@ -22,7 +22,7 @@ class Tax:
     """The time of one turn of a load, with and without a program."""
 
     program: str
-    """The program and its capture filter."""
+    """The program and the collector's options."""
     load: str
     off_ns: float
     on_ns: float
@@ -33,26 +33,27 @@ class Tax:
         return self.on_ns / self.off_ns
 
 
-_LOADS: tuple[tuple[str, str, str, Callable[[], Calls], int], ...] = (
-    ("execsnoop", "", "getppid", getppids, 500_000),
-    ("execsnoop", "ret=0", "getppid", getppids, 500_000),
-    ("unlinksnoop", "", "getppid", getppids, 500_000),
-    ("runqslower", "", "pipe ping-pong on one CPU", ping_pong, 20_000),
+_LOADS: tuple[tuple[str, tuple[str, ...], str, Callable[[], Calls], int], ...] = (
+    ("execsnoop", (), "getppid", getppids, 500_000),
+    ("execsnoop", ("--capture=ret=0",), "getppid", getppids, 500_000),
+    ("unlinksnoop", (), "getppid", getppids, 500_000),
+    ("runqslower", (), "pipe ping-pong on one CPU", ping_pong, 20_000),
+    ("runqslower", ("--no-histogram",), "pipe ping-pong on one CPU", ping_pong, 20_000),
 )
-"""Program, capture filter, load and its number of turns."""
+"""Program, options of the collector, load and its number of turns."""
 
 
 def taxes(kernel: Kernel, cpu: int, scale: float) -> Iterator[Tax | CannotTrace]:
     """Measure one load after another; *scale* is the fraction of the usual number of turns."""
-    for program, capture, load, prepare, turns in _LOADS:
+    for program, words, load, prepare, turns in _LOADS:
         try:
-            yield _tax(program, capture, load, prepare, max(int(turns * scale), 100), kernel, cpu)
+            yield _tax(program, words, load, prepare, max(int(turns * scale), 100), kernel, cpu)
         except CannotTrace as e:
             yield e
 
 
 def _tax(
-    program: str, capture: str, load: str, prepare: Callable[[], Calls], turns: int, kernel: Kernel, cpu: int
+    program: str, words: tuple[str, ...], load: str, prepare: Callable[[], Calls], turns: int, kernel: Kernel, cpu: int
 ) -> Tax:
     """Measure without and with the program in turns, so that a machine that grows busier affects both."""
     off, on = [], []
@@ -60,7 +61,7 @@ def _tax(
     with ExitStack() as stack:
         storm = Storm(prepare, cpu)
         stack.callback(storm.close)
-        tracer = start_tracer(program, kernel, CollectorOptions(min_us=10_000, capture=capture), transport)
+        tracer = start_tracer(program, kernel, CollectorOptions.parse(words), transport)
         stack.callback(tracer.close)
         tracer.stop()
         for _ in range(ROUNDS):
@@ -68,4 +69,4 @@ def _tax(
             tracer.attach()
             on.append(storm.run(turns, 1).call_ns)
             tracer.stop()
-    return Tax(f"{program} {capture}".strip(), load, median(off), median(on))
+    return Tax(" ".join((program, *words)), load, median(off), median(on))

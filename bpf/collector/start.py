@@ -22,7 +22,7 @@ def load_tracer(
 ) -> Tracer:
     """Load *program* with its buffers, without attaching it. *failed* are the names of rungs that could not be
     attached, and why. Raises CannotTrace."""
-    loaded = load(program, kernel, not kernel.no_ringbuf, options.emit, failed, options.loader)
+    loaded = load(program, kernel, not kernel.no_ringbuf, options.emit, failed, options.loader, options.histogram)
     try:
         return Tracer(loaded, kernel, options, transport, online_cpus(), lambda setting: setting.open(program))
     except FilterError as e:

@@ -206,4 +206,4 @@ class Tracer:
             self.changes.tell("warning", f"{damaged - self._damaged:,} damaged records in a buffer were skipped")
             self._damaged = damaged
         missed, late = self.loaded.missed(), self._order.late
-        return report(self.program, self.ways, self.cpus.online, counters, audit, missed, late)
+        return report(self.program, self.ways, self.cpus.online, counters, audit, missed, late, self.loaded.waits())

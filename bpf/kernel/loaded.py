@@ -63,6 +63,10 @@ class Loaded(Protocol):
     def functions(self) -> dict[str, int]:
         """File descriptors of the functions that hooks run, by name."""
 
+    def waits(self) -> NDArray[np.uint64] | None:
+        """The waits that runqslower counted on each CPU: those at least as long as the threshold, then the BUCKETS.
+        Shape (cpus, 1 + BUCKETS). None where it does not count them."""
+
     def missed(self) -> int:
         """Times the kernel skipped a function because it was already running on that CPU."""
 

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.loaders import Loader
 from ringtop.bpf.common.sizes import Emit
 from ringtop.bpf.common.transports import TRANSPORTS
+from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.event.waits import BUCKETS
 from ringtop.bpf.kernel import info, parents, syscall
 from ringtop.bpf.kernel.features import Kernel, possible_cpus
 from ringtop.bpf.kernel.handle import CannotLoad, Handle, NoLoader
@@ -33,6 +36,8 @@ class LoadedProgram:
     handle: Handle
     tried: list[str] = field(default_factory=list)
     no_core: str = ""
+    histogram: bool = False
+    """Whether it counts all waits."""
 
     def __post_init__(self) -> None:
         self._attached = False
@@ -83,6 +88,15 @@ class LoadedProgram:
     def functions(self) -> dict[str, int]:
         """File descriptors of the functions that hooks run, by name."""
         return self.handle.program_fds()
+
+    def waits(self) -> NDArray[np.uint64] | None:
+        """The waits that runqslower counted on each CPU (``struct waits`` of its source): those at least as long as the
+        threshold, then the BUCKETS. Shape (cpus, 1 + BUCKETS). None where it does not count them."""
+        if not self.histogram:
+            return None
+        counted = np.zeros((possible_cpus(), 1 + BUCKETS), np.uint64)
+        syscall.map_lookup(self.map_fd("waits"), 0, counted)
+        return counted
 
     def missed(self) -> int:
         """Times the kernel skipped a function because it was already running on that CPU."""
@@ -180,18 +194,20 @@ def load(
     emit: Emit = "output",
     failed: Mapping[str, str] | None = None,
     loader: Loader | Literal["auto"] = "auto",
+    histogram: bool = True,
 ) -> LoadedProgram:
     """Load *program* by the first rung that the kernel accepts, and by *loader*; ``auto`` prefers ``core`` to ``bcc``.
-    The ring buffer is in it only if *ringbuf*. *failed* are the names of rungs that could not be attached, and why.
-    Raises CannotTrace."""
+    The ring buffer is in it only if *ringbuf*, and runqslower's count of all waits only if *histogram*. *failed* are
+    the names of rungs that could not be attached, and why. Raises CannotTrace."""
     tried: list[str] = []
     gone: dict[Loader, NoLoader] = {}
-    ways = {f"EMIT_{way.upper()}": way in emit.split("+") for way in ("reserve", "query")}
+    asked = {f"EMIT_{way.upper()}": way in emit.split("+") for way in ("reserve", "query")}
+    asked |= {"RINGBUF": ringbuf, "HISTOGRAM": histogram}
     for rung in ladder(program, kernel):
         if why := rung.missing or (failed or {}).get(rung.name, ""):
             tried.append(f"{rung.name}: {why}")
             continue
-        parameters = rung.parameters | {"RINGBUF": int(ringbuf)} | {name: int(on) for name, on in ways.items()}
+        parameters = rung.parameters | {name: int(on) for name, on in asked.items()}
         no_core = ""
         for by, variant in _ways(rung, loader):
             if by in gone:
@@ -206,7 +222,9 @@ def load(
                 else:
                     tried.append(f"{', '.join(filter(None, (rung.name, variant.name)))}: {e}")
             else:
-                return LoadedProgram(program, rung, variant, by, handle, tried, no_core or str(gone.get("core", "")))
+                no_core = no_core or str(gone.get("core", ""))
+                counts = histogram and "latency" in SCHEMAS[program]
+                return LoadedProgram(program, rung, variant, by, handle, tried, no_core, counts)
         if no_core:
             tried.append(f"{rung.name}: core: {no_core}")
     tried += [str(e) for e in gone.values() if not any(str(e) in one for one in tried)]

@@ -10,7 +10,7 @@ from ringtop.bpf.common.loaders import LOADERS
 from ringtop.bpf.common.sizes import DEFAULT, EMITS, Emit, human
 from ringtop.bpf.common.transports import TRANSPORTS
 from ringtop.bpf.event.schema import SCHEMAS
-from ringtop.bpf.options.kinds import BufferSize, CaptureFilter, Choice, Number, Wakeup
+from ringtop.bpf.options.kinds import BufferSize, CaptureFilter, Choice, Flag, Number, Wakeup
 from ringtop.bpf.options.option import option, options, read_words
 
 MIN_US = 10_000
@@ -63,6 +63,9 @@ class CollectorOptions:
         Choice(EMITS),
         "How programs write to the ring buffer (perf buffers have only one way). output: records of exact size. "
         "reserve: records whose size is a power of two. +query: ask for free space first.",
+    )
+    histogram: bool = option(
+        True, Flag("no-histogram"), "runqslower: count all waits by their length, also those too short to report."
     )
     loader: Literal["auto", "core", "bcc"] = option(
         "auto",

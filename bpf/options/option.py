@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal
 
-from ringtop.bpf.options.kinds import OptionKind
+from ringtop.bpf.options.kinds import Flag, OptionKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ class Option:
 
     def write(self, value: Any) -> list[str]:
         """Return the words of a command line that set the option to *value*."""
+        if isinstance(self.kind, Flag):
+            return [self.flag if value else f"--{self.kind.no}"]
         return [f"{self.flag}={one}" for one in (value if self.many else (value,))]
 
 
@@ -72,12 +74,19 @@ def options(cls: type) -> dict[str, Option]:
 def read_words(known: Iterable[Option], words: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
     """Return the values by name, and the words that are not flags. Raises ValueError, which names the flag."""
     flags = {option.flag: option for option in known}
+    switches = {f"--{one.kind.no}": (one.name, False) for one in flags.values() if isinstance(one.kind, Flag)}
+    switches |= {one.flag: (one.name, True) for one in flags.values() if isinstance(one.kind, Flag)}
+    values: dict[str, Any] = {}
     given: dict[str, list[str]] = {}
     others = []
     rest = iter(words)
     for word in rest:
         if not word.startswith("-"):
             others.append(word)
+            continue
+        if word in switches:
+            name, on = switches[word]
+            values[name] = on
             continue
         flag, equals, text = word.partition("=")
         if flag not in flags:
@@ -86,7 +95,6 @@ def read_words(known: Iterable[Option], words: Iterable[str]) -> tuple[dict[str,
         if value is None:
             raise ValueError(f"{flag} needs a value")
         given.setdefault(flag, []).append(value)
-    values = {}
     for flag, texts in given.items():
         one = flags[flag]
         try:

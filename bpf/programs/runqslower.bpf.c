@@ -18,6 +18,56 @@ struct runqslower_event {
 BPF_ARRAY(runnable_since, u64, ENTRIES(runnable_since));
 BPF_PERCPU_ARRAY(scratch, struct runqslower_event, 1);
 
+/* All waits, including those too short to be reported. Each power of two from 64 ns on is divided into 8 buckets of equal
+ * width; shorter waits are in the first bucket, longer ones than there are buckets for in the last.
+ * bpf/event/waits.py mirrors this. */
+#define SHORTEST 6	/* 2^6 ns */
+#define BUCKETS 256
+#define LONGEST ((1ULL << (SHORTEST + BUCKETS / 8)) - 1)
+
+struct waits {
+	u64 reported;	/* waits at least as long as the threshold, including ringtop's own */
+	u64 bucket[BUCKETS];
+};
+
+PARAMETER(HISTOGRAM);
+BPF_PERCPU_ARRAY(waits, struct waits, 1);
+
+static __always_inline void count_wait(u64 ns, bool reported)
+{
+	int zero = 0;
+	struct waits *w = waits.lookup(&zero);
+
+	if (!w)
+		return;
+	if (ns > LONGEST)
+		ns = LONGEST;
+	u64 octave = 0, top = ns >> SHORTEST;
+
+	if (top >= 1 << 16) {
+		octave += 16;
+		top >>= 16;
+	}
+	if (top >= 1 << 8) {
+		octave += 8;
+		top >>= 8;
+	}
+	if (top >= 1 << 4) {
+		octave += 4;
+		top >>= 4;
+	}
+	if (top >= 1 << 2) {
+		octave += 2;
+		top >>= 2;
+	}
+	if (top >= 1 << 1)
+		octave += 1;
+	u64 eighth = ns < 1 << SHORTEST ? 0 : ns >> (octave + SHORTEST - 3) & 7;
+
+	w->bucket[bounded(octave << 3 | eighth, BUCKETS - 1)]++;
+	w->reported += reported;
+}
+
 static __always_inline u64 *waiting_since(u32 tid)
 {
 	u64 *since = tid ? runnable_since.lookup(&tid) : NULL;
@@ -57,7 +107,13 @@ static __always_inline struct runqslower_event *event_begin(u32 prev_tid, bool p
 	s64 latency = now - (start & ~PREEMPTED);
 	struct config *c = config.lookup(&zero);
 
-	if (!c || latency <= 0 || latency < c->capture.range[RANGE_LATENCY].lo)
+	if (!c || latency <= 0)
+		return NULL;
+	bool reported = latency >= c->capture.range[RANGE_LATENCY].lo;
+
+	if (HISTOGRAM)
+		count_wait(latency, reported);
+	if (!reported)
 		return NULL;
 	struct runqslower_event *e = scratch.lookup(&zero);
 

@@ -38,6 +38,7 @@ from ringtop.bpf.stream.messages import (
     Stats,
     Stop,
     Text,
+    Waits,
     Wakeup,
 )
 
@@ -76,6 +77,7 @@ __all__ = [
     "Stop",
     "StreamError",
     "Text",
+    "Waits",
     "Wakeup",
     "batch",
     "check",

@@ -8,6 +8,7 @@ import msgspec
 
 from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.event.waits import BUCKETS
 
 ShortText = Annotated[str, msgspec.Meta(max_length=4096)]
 """Text in a control message, which a reader sends."""
@@ -166,6 +167,15 @@ class Period(Message, frozen=True, tag="period"):
     latency_us: Latency
 
 
+class Waits(Message, frozen=True, tag="waits"):
+    """All waits for a CPU since the start, also those too short to be reported, and ringtop's own."""
+
+    reported: int
+    """The waits that were at least as long as the threshold in force when they ended."""
+    counts: Annotated[list[int], msgspec.Meta(max_length=BUCKETS)]
+    """The waits by length, in the buckets of ``bpf.event.waits``; the last buckets are left out where they are 0."""
+
+
 class ProgramStats(Message, frozen=True, tag="program"):
     """The ledger of one program over one transport; the one in use comes last."""
 
@@ -185,6 +195,8 @@ class ProgramStats(Message, frozen=True, tag="program"):
     """Events, over both transports, that arrived too late for their place in time order (flagged ``late``)."""
     now: Period | None = None
     """The period since the transport's last change; None when the transport is not in use."""
+    waits: Waits | None = None
+    """runqslower's count of all waits; None when it does not count them, or the transport is not in use."""
 
 
 class Stats(Message, frozen=True, tag="stats"):

@@ -351,6 +351,9 @@ class MadeUp:
     def exclude(self, ids: set[int], now: set[int]) -> None:
         pass
 
+    def waits(self) -> None:
+        return None
+
     def see_failures(self, wanted: bool) -> None:
         pass
 

@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 
 from ringtop.bpf import stream
+from ringtop.bpf.event.waits import EDGES, every_bucket, percentile
 from ringtop.tui.lines.json_lines import untagged
+from ringtop.tui.text import format
 from ringtop.tui.text.text import safe
 
 _SUMS = ("hits", "filtered", "emitted", "received")
@@ -31,6 +33,19 @@ def _cpu(transport: str, c: stream.CpuStats) -> dict[str, Any]:
         "inversions": c.inversions,
         "bytes": c.bytes,
         "peak": c.peak,
+    }
+
+
+def _waits(waits: stream.Waits, state: stream.State | None) -> dict[str, Any]:
+    """All waits: ``{count, reported, threshold_us, p50_ns, p99_ns, buckets: [[from_ns, count], …]}``."""
+    counts = every_bucket(waits.counts)
+    return {
+        "count": int(counts.sum()),
+        "reported": waits.reported,
+        "threshold_us": state.min_us if state else None,
+        "p50_ns": percentile(counts, 50),
+        "p99_ns": percentile(counts, 99),
+        "buckets": [[int(EDGES[i]), int(counts[i])] for i in counts.nonzero()[0]],
     }
 
 
@@ -58,6 +73,7 @@ def summarize(
             "missed": sum(p.missed for p in parts),
             "late": sum(p.late for p in parts),
             "wakeups": sum(p.wakeups for p in parts),
+            **({"waits": _waits(parts[-1].waits, state)} if parts[-1].waits else {}),
             "per_cpu": per_cpu,
             "changes": [msgspec.to_builtins(change) for change in changes if change.program == program],
         }
@@ -100,4 +116,12 @@ def lines(summary: dict[str, Any]) -> list[str]:
             if p[name]:
                 text += f"; {p[name]:,} {meaning}"
         out.append(text)
+        if waits := p.get("waits"):
+            least = f" {format.threshold(waits['threshold_us'])} or longer" if waits["threshold_us"] is not None else ""
+            share = format.percent(waits["reported"], waits["count"])
+            halves = f"p50 {format.duration(waits['p50_ns'])}, p99 {format.duration(waits['p99_ns'])}"
+            out.append(
+                f"{program}: {waits['reported']:,} of {waits['count']:,} waits ({share}) were"
+                f"{least or ' reported'}; {halves} of all"
+            )
     return out

@@ -45,6 +45,9 @@ class Kernel:
     def map_fd(self, name: str) -> int:
         return -1
 
+    def waits(self) -> None:
+        return None
+
     def see_failures(self, wanted: bool) -> None:
         pass
 

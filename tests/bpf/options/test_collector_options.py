@@ -21,6 +21,7 @@ OPTIONS = st.builds(
     merge_ms=st.integers(0, 1000),
     min_us=st.none() | st.integers(0, 10**9),
     emit=st.sampled_from(EMITS),
+    histogram=st.booleans(),
     exclude=st.lists(st.integers(1, 1 << 22), unique=True).map(tuple),
 )
 
