@@ -152,7 +152,7 @@ class Viewer(App[int]):
                 text = f"config, [keys]: there is no command {wrong}; the commands are {right}"
                 self.notify(safe(text), severity="warning", markup=False, timeout=10)
         host = self.hooks.host or (LocalHost() if self.local else None)
-        clock = Clock(self.state.time or self.config.time, zone=self.hooks.zone)
+        clock = Clock(self.state.time or self.config.time, self.model.wall, zone=self.hooks.zone)
         chosen = self.config.columns | self.state.columns
         setup = Setup(self.source.label, host, self.glyphs, chosen, clock, self.source.live, self.state.shows)
         self.main = Main(self.model, self.top, self.views, self.filters, setup)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import AT_FDCWD, Field, Tone
+from ringtop.tui.model.wall import Wall
 from ringtop.tui.text import format, text
 from ringtop.tui.text.shell import shell_line
 
@@ -26,8 +27,7 @@ class Clock:
 
     mode: str = "clock"
     """``clock``: wall clock; ``relative``: age; ``uptime``: the kernel's own clock."""
-    offset_ns: int = 0
-    """The distance from the kernel's clock to the wall clock."""
+    wall: Wall = field(default_factory=Wall)
     now_ns: int = 0
     """The present time of the kernel's clock."""
     zone: tzinfo | None = None
@@ -39,7 +39,7 @@ class Clock:
             return format.age(self.now_ns - ts)
         if self.mode == "uptime":
             return f"{ts / 1e9:.{max(0, min(6, width - 7))}f}"
-        return format.clock(ts + self.offset_ns, self.zone, 9 if width >= 18 else 3 if width >= 12 else 0)
+        return format.clock(self.wall.ns(ts), self.zone, 9 if width >= 18 else 3 if width >= 12 else 0)
 
 
 def column(batch: Batch, field: Field, clock: Clock, width: int = 12) -> list[Cell]:

@@ -13,6 +13,7 @@ from ringtop.tui.model import notes, tuning
 from ringtop.tui.model.counters import Counters
 from ringtop.tui.model.losses import Losses
 from ringtop.tui.model.store import DEFAULT_BYTES, Store
+from ringtop.tui.model.wall import Wall
 from ringtop.tui.source.inbox import Arrived, Entry, Skipped
 from ringtop.tui.source.source import Lost, Rewound
 
@@ -54,7 +55,7 @@ class Model:
         self.before: dict[str, stream.Period] = {}
         """The measured period of each program before its last change."""
         self.progress: dict[str, str] = {}
-        self.wall_offset_ns = 0
+        self.wall = Wall()
         self.arrivals = 0
         """Messages taken so far; while this stays the same, so does everything shown."""
         self._monotonic_ns = monotonic_ns
@@ -94,7 +95,7 @@ class Model:
                     self.store.append(batch)
                 self._drained = (entry.drained_ns, self._monotonic_ns())
             case stream.Stats():
-                self.wall_offset_ns = entry.wall_offset_ns
+                self.wall.set(entry.wall_offset_ns, entry.ts_ns)
                 self.counters.update(entry)
                 self.losses.take(entry, self.states, {p: t.unkept for p, t in self.store.tables.items()})
             case stream.Hello():
@@ -184,7 +185,7 @@ class Model:
 
     def _hello(self, hello: stream.Hello) -> None:
         self.hello = hello
-        self.wall_offset_ns = hello.wall_offset_ns
+        self.wall.begin(hello.wall_offset_ns)
         self.store.restart()
         self.counters.restart()
         self.losses.restart()

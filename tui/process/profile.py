@@ -10,6 +10,7 @@ from datetime import datetime, tzinfo
 from ringtop.bpf.event.args import split_args
 from ringtop.bpf.event.batch import Batch
 from ringtop.tui.model.store import Life
+from ringtop.tui.model.wall import Wall
 from ringtop.tui.process.card import Card
 from ringtop.tui.text import format, text
 from ringtop.tui.text.shell import shell_line
@@ -93,11 +94,11 @@ def headline(pid: int, card: Card, known: Told) -> str:
     return "  ".join(filter(None, (str(pid), name, card.status or "", ended)))
 
 
-def facts(card: Card, known: Told, offset_ns: int = 0, zone: tzinfo | None = None) -> list[Fact]:
-    """All known facts; the command is last because it may be long. *offset_ns* turns kernel into wall-clock time."""
+def facts(card: Card, known: Told, wall: Wall | None = None, zone: tzinfo | None = None) -> list[Fact]:
+    """All known facts; the command is last because it may be long."""
     found = list(_card(card, zone) if card.started is not None else _told(known))
     if known.first_ts is not None and known.last_ts is not None:
-        first, last = (format.clock(ts + offset_ns, zone) for ts in (known.first_ts, known.last_ts))
+        first, last = (format.clock(wall.ns(ts) if wall else ts, zone) for ts in (known.first_ts, known.last_ts))
         count = format.count(known.newest)
         count = count if known.newest == known.events else f"the newest {count} of {format.count(known.events)}"
         found.append(Fact("events", f"{count}, {first} to {last}"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from textual import events
@@ -162,8 +162,7 @@ class Main(Screen[None]):
 
     def update(self, rows: bool = True) -> None:
         """Show what is new; the tables are redrawn only when *rows* may have changed."""
-        clock = self.clock
-        self.clock = Clock(clock.mode, self.model.wall_offset_ns, self.model.now_ns, clock.zone)
+        self.clock = replace(self.clock, now_ns=self.model.now_ns)
         self.header.update()
         self.drops.update()
         self._say_what_is_lost()
@@ -253,7 +252,7 @@ class Main(Screen[None]):
     def action_time(self) -> None:
         """Show times in the next way of TIMES."""
         mode = TIMES[(TIMES.index(self.clock.mode) + 1) % len(TIMES)]
-        self.clock = Clock(mode, self.clock.offset_ns, self.clock.now_ns, self.clock.zone)
+        self.clock = replace(self.clock, mode=mode)
         self.update()
 
     def action_retune(self, what: str) -> None:

@@ -97,7 +97,7 @@ class ProcessScreen(Screen[None]):
     async def _ask(self) -> None:
         """Read the card again and again while the process exists."""
         while True:
-            since = (self._ts + self._model.wall_offset_ns) / 1e9 if self._ts is not None else None
+            since = self._model.wall.ns(self._ts) / 1e9 if self._ts is not None else None
             card = await asyncio.to_thread(self._read, self.pid, since)
             here = card.presence == "here"
             self._card = card if here or self._card.started is None else process.ended(self._card)
@@ -130,7 +130,7 @@ class ProcessScreen(Screen[None]):
 
     def _facts(self) -> list[profile.Fact]:
         clock = self._times()
-        return profile.facts(self._card, self._known, self._model.wall_offset_ns, clock.zone)
+        return profile.facts(self._card, self._known, self._model.wall, clock.zone)
 
     def action_back(self) -> None:
         """Go back to the tables."""

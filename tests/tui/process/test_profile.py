@@ -47,7 +47,7 @@ def timeline(*parts: Batch, pid: int = 42) -> Life:
 
 
 def said(card: Card, known: Told = Told()) -> dict[str, str]:  # noqa: B008
-    return {f.label: f.text for f in facts(card, known, 0, UTC)}
+    return {f.label: f.text for f in facts(card, known, None, UTC)}
 
 
 def test_all_of_a_card_is_said() -> None:

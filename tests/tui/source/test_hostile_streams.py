@@ -83,7 +83,7 @@ def look(messages: Iterable[stream.AnyMessage]) -> None:
         table = view.table
         batch = table.ring.slice(table.first, table.end)
         fields = [(field, 12) for field in table.ring.schema.fields]
-        for row in cells.cells(batch, fields, cells.Clock("clock", model.wall_offset_ns)):
+        for row in cells.cells(batch, fields, cells.Clock("clock", model.wall)):
             for cell in row:
                 assert_safe(cell.text)
         for field in table.ring.schema.fields:

@@ -85,7 +85,7 @@ async def test_it_is_asked_for_as_it_was_at_the_chosen_event() -> None:
         assert event is not None
         ts = int(event.batch.rows["ts"][0])
         assert app.model.store.tables["runqslower"].ring.column("ts", 0, 1)[0] < ts
-        assert reader.asked[0] == (pid(pilot), (ts + app.model.wall_offset_ns) / 1e9)
+        assert reader.asked[0] == (pid(pilot), app.model.wall.ns(ts) / 1e9)
 
 
 async def test_a_long_card_is_scrolled_by_keys() -> None:
