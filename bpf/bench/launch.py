@@ -22,8 +22,8 @@ _ROWS, _COLUMNS = 40, 200
 _EVERY_MS = 5
 """Milliseconds between two programs started for a tracer to see."""
 _LIMIT_S = 60.0
-_COLLECTOR = b"ringtop.bpf\0collect"
-"""What the command line of a collector contains."""
+_NAMES = {b"ringtop.bpf\0collect": "collector", b"broker": "broker", b"run counter": "run counter"}
+"""Names of processes, by what their command lines contain."""
 
 
 class NotStarted(Exception):
@@ -35,7 +35,7 @@ class Process:
     """One process of a command."""
 
     name: str
-    """``command`` for the one that was started, else ``collector`` or ``broker``."""
+    """``command`` for the one that was started, else its part in it."""
     cpu_s: float
     """CPU time in seconds, user and system, until the sign was shown."""
     peak_bytes: int
@@ -71,7 +71,7 @@ def launch(command: Sequence[str], sign: re.Pattern[bytes], linger: float = 0.0)
         stdin=follower,
         stdout=follower,
         stderr=follower,
-        env={**os.environ, "TERM": "xterm-256color"},
+        env=_environment(),
         start_new_session=True,
     )
     os.close(follower)
@@ -87,6 +87,12 @@ def launch(command: Sequence[str], sign: re.Pattern[bytes], linger: float = 0.0)
             _read_for(leader, 0.01)
         os.close(leader)
     return Launch(sign_s, time.perf_counter() - begin, found)
+
+
+def _environment() -> dict[str, str]:
+    """Our own, on a terminal that Textual knows. Python keeps what it has compiled, as it does for users."""
+    ours = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**ours, "TERM": "xterm-256color"}
 
 
 def _wait_for(leader: int, sign: re.Pattern[bytes], limit: float) -> None:
@@ -129,7 +135,8 @@ def _tree(pid: int) -> Iterator[int]:
 def _name(pid: int, top: int) -> str:
     if pid == top:
         return "command"
-    return "collector" if _COLLECTOR in Path(f"/proc/{pid}/cmdline").read_bytes() else "broker"
+    line = Path(f"/proc/{pid}/cmdline").read_bytes()
+    return next((name for words, name in _NAMES.items() if words in line), "other")
 
 
 def _cpu_s(pid: int) -> float:

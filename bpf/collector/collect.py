@@ -7,9 +7,8 @@ import platform
 import signal
 import sys
 from functools import partial
-from importlib.metadata import version
 
-from ringtop.bpf import stream
+from ringtop.bpf import VERSION, stream
 from ringtop.bpf.collector.collector import Collector, wall_offset_ns
 from ringtop.bpf.collector.costs import Costing
 from ringtop.bpf.collector.counting import Counting
@@ -99,13 +98,15 @@ def _start(collector: Collector, options: CollectorOptions) -> bool:
 def _load_all(
     collector: Collector, kernel: Kernel, options: CollectorOptions, transport: Transport
 ) -> list[CannotTrace]:
-    """Load and attach the programs one after the other, until the collector is stopped. Returns the errors of those
-    that failed."""
+    """Load and attach the programs side by side, until the collector is stopped. Returns the errors of those that
+    failed."""
     failures = []
     with scratch():
+        loadings = {}
         for program in options.programs:
             collector.out.put(stream.Progress(program, f"loading {program}"))
-            loading = Loading(partial(start_tracer, program, kernel, options, transport, collector.own))
+            loadings[program] = Loading(partial(start_tracer, program, kernel, options, transport, collector.own))
+        for program, loading in loadings.items():
             if not collector.wait_for(loading):
                 break
             try:
@@ -123,7 +124,7 @@ def _hello(kernel: Kernel, programs: tuple[str, ...]) -> stream.Hello:
         host=platform.node(),
         kernel=kernel.release,
         arch=platform.machine(),
-        version=version("ringtop"),
+        version=VERSION,
         cpus=online_cpus(),
         programs=list(programs),
         pid=os.getpid(),

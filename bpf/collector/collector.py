@@ -17,10 +17,14 @@ from ringtop.bpf.collector.loading import Loading
 from ringtop.bpf.collector.outbox import Outbox
 from ringtop.bpf.collector.rounds import cut
 from ringtop.bpf.collector.tracer import TICK_NS, Tracer
+from ringtop.bpf.common.threads import side_by_side
 from ringtop.bpf.kernel.features import online_cpus
 from ringtop.bpf.ledger.audit import Audit
 
 STATS_NS = 1_000_000_000
+_FIRST_TICK_NS = 10_000_000
+"""Nanoseconds to the first drain. Each of the next waits twice as long, up to ``TICK_NS``: the first events are shown
+soon after the start."""
 
 
 def wall_offset_ns() -> int:
@@ -78,8 +82,7 @@ class Collector:
             tracer.ways.watch(self._epoll)
         self._controls.obey_early()
         self._loop()
-        for tracer in self.tracers.values():
-            tracer.stop()
+        side_by_side(tracer.stop for tracer in self.tracers.values())
         self._stats(self._drain(audit=True, last=True))
         self._costing.ask(False)
         self.out.put(stream.End(self._reason))
@@ -94,7 +97,8 @@ class Collector:
 
     def _loop(self) -> None:
         now = time.monotonic_ns()
-        next_drain, next_stats = now + TICK_NS, now + STATS_NS
+        tick = _FIRST_TICK_NS
+        next_drain, next_stats = now + tick, now + STATS_NS
         listening = False
         while not self._reason:
             if listening != (not self.out.empty):
@@ -116,7 +120,8 @@ class Collector:
                 # While the outbox is full draining is paused: the kernel drops and counts what finds no room.
                 audits = {} if self.out.full else self._drain(audit=now >= next_stats)
                 self._controls.obey_waiting()
-                next_drain = now + (TICK_NS if self.out.full else min(t.patience_ns for t in self.tracers.values()))
+                patience = TICK_NS if self.out.full else min(t.patience_ns for t in self.tracers.values())
+                next_drain, tick = now + min(patience, tick), min(2 * tick, TICK_NS)
             if now >= next_stats:
                 self._controls.new_second()
                 self._stats(audits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,6 +25,9 @@ _CAN_ATTACH = {
     "kprobe": "KPROBE",
     "kretprobe": "KPROBE",
 }
+
+_bcc = threading.RLock()
+"""Held by the thread that uses bcc: it changes the process's folder, environment and standard error."""
 
 
 def import_bcc() -> Any:
@@ -51,8 +55,8 @@ def import_bcc() -> Any:
 def _stderr_kept() -> Iterator[list[str]]:
     """Collect what bcc and clang write to file descriptor 2, for ringtop's own messages."""
     kept: list[str] = []
-    saved = os.dup(2)
-    with os.fdopen(os.memfd_create("stderr"), "w+b") as file:
+    with _bcc, os.fdopen(os.memfd_create("stderr"), "w+b") as file:
+        saved = os.dup(2)
         os.dup2(file.fileno(), 2)
         try:
             yield kept
@@ -72,6 +76,10 @@ class BccProgram:
         if foreign := {hook.kind for hook in rung.hooks} - _CAN_ATTACH.keys():
             raise CannotLoad(f"bcc is not used for a {foreign.pop()}")
         self._tracepoints = Tracepoints(rung.hooks, kernel)
+        with _bcc:
+            self._load(program, rung, variant, kernel, parameters)
+
+    def _load(self, program: str, rung: Rung, variant: Variant, kernel: Kernel, parameters: Mapping[str, int]) -> None:
         try:
             bcc = import_bcc()
         except CannotTrace as e:
@@ -125,13 +133,12 @@ class BccProgram:
 
     def detach(self, hook: Hook) -> None:
         """Detach the hook. It need not be attached."""
+        self._tracepoints.detach(hook)
         target = hook.target.encode()
         with _stderr_kept(), suppress(Exception):
             match hook.kind:
                 case "raw tracepoint":
                     self.bpf.detach_raw_tracepoint(tp=target)
-                case "tracepoint":
-                    self._tracepoints.detach(hook)
                 case "kprobe":
                     self.bpf.detach_kprobe(event=target)
                 case "kretprobe":

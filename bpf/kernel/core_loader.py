@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import platform
 import struct
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +21,8 @@ _TYPES = {"kprobe": 2, "kretprobe": 2, "tracepoint": 5, "raw tracepoint": 17, "B
 """``enum bpf_prog_type``."""
 _TRACE_RAW_TP = 23
 """Of ``enum bpf_attach_type``: what makes a program of type 26 one for a tracepoint."""
+_loads = threading.Lock()
+"""Held while libbpf loads an object: it then has a copy of the kernel's BTF of its own, which takes 11 MiB."""
 
 
 class CoreProgram:
@@ -71,7 +74,8 @@ class CoreProgram:
             if hooks[name].kind == "BTF tracepoint":
                 lib.bpf_program__set_expected_attach_type(program, _TRACE_RAW_TP)
                 lib.call("bpf_program__set_attach_target", program, 0, hooks[name].target.encode())
-        lib.call("bpf_object__load", self._object)
+        with _loads:
+            lib.call("bpf_object__load", self._object)
 
     def _all_programs(self) -> list[int]:
         lib, last = self._lib, None

@@ -50,6 +50,7 @@ _DIRECT_ERRORS = 0x03  # LIBBPF_STRICT_CLEAN_PTRS | LIBBPF_STRICT_DIRECT_ERRS of
 _WARN = 0
 _PRINT = ct.CFUNCTYPE(ct.c_int, ct.c_int, ct.c_char_p, ct.c_void_p)
 _libc = ct.CDLL(None)
+_once = threading.Lock()
 _libc.vsnprintf.argtypes = (ct.c_char_p, ct.c_size_t, ct.c_char_p, ct.c_void_p)
 
 
@@ -143,6 +144,11 @@ class Libbpf:
 
 
 @cache
-def libbpf() -> Libbpf:
-    """The library, loaded once. Raises NoLibbpf."""
+def _loaded() -> Libbpf:
     return Libbpf()
+
+
+def libbpf() -> Libbpf:
+    """The library, loaded once. May be called from any thread. Raises NoLibbpf."""
+    with _once:
+        return _loaded()

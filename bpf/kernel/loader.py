@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.loaders import Loader
 from ringtop.bpf.common.sizes import Emit
+from ringtop.bpf.common.threads import side_by_side
 from ringtop.bpf.common.transports import TRANSPORTS
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.event.waits import BUCKETS
@@ -120,9 +122,9 @@ class LoadedProgram:
                 raise CannotTrace(what, f"{hook.target}: {e}", _CURE) from e
 
     def _detach(self, hooks: tuple[Hook, ...]) -> None:
-        """Detach in the opposite order, entries before exits, so that calls in flight can still return."""
-        for hook in reversed(hooks):
-            self.handle.detach(hook)
+        """Detach in the opposite order, entries before exits, so that calls in flight can still return. For each hook
+        the kernel waits for its grace periods; these waits overlap."""
+        side_by_side(partial(self.handle.detach, hook) for hook in reversed(hooks))
         self.wait_for_runs()
 
     def see_failures(self, wanted: bool) -> None:

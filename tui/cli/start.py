@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ringtop.bpf import stream
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.privilege import may_load
 from ringtop.tui.cli.account import Account, become, can_read, chosen
@@ -22,8 +23,10 @@ from ringtop.tui.settings import toml
 from ringtop.tui.source import elevate
 from ringtop.tui.source.broker import Broker
 from ringtop.tui.source.client import ENVIRONMENT, LOCAL, Client, arguments
-from ringtop.tui.source.source import Source
 from ringtop.tui.text.say import say
+
+if TYPE_CHECKING:
+    from ringtop.tui.source.source import Source
 
 DEMO = Path(__file__).with_name("demo.ringtop")
 
@@ -87,28 +90,36 @@ def live(config: configuration.Config) -> int:
 
         say(f"{why}: events are printed as lines, as by `ringtop trace`. Ctrl+C ends it")
         return trace.run(trace.TraceOptions(config.collector, display=config.filter))
-    from ringtop.tui.source.live import LiveSource
-
     options = arguments(config.collector)
     account = chosen()
     if account is not None and not can_read(account):
         say(f"the user {account.name} may not read ringtop's files: the viewer keeps running as root")
         account = None
+    first: Client | None = None
+    cure = ""
     if account is not None:
         broker = Broker([*LOCAL, *options], ENVIRONMENT)
-        return view(LiveSource(lambda: Client(options, broker=broker)), config, account)
-    if may_load():
-        return view(LiveSource(lambda: Client(options)), config)
-    try:
-        first = elevate.start(options)
-    except CannotTrace as e:
-        cure = f"{e.cure}\n`ringtop demo` shows a recording and needs neither root nor BPF."
-        raise CannotTrace(e.what, e.why, cure) from e
-    return view(LiveSource(lambda: elevate.restart(options), first, elevate.ONCE), config)
+        begin = partial(Client, options, broker=broker)
+    elif may_load():
+        begin = partial(Client, options)
+        with suppress(OSError):  # the viewer tries again, and shows why it cannot
+            first = begin()
+    else:
+        begin, cure = partial(elevate.restart, options), elevate.ONCE
+        try:
+            first = elevate.start(options)
+        except CannotTrace as e:
+            other = "`ringtop demo` shows a recording and needs neither root nor BPF."
+            raise CannotTrace(e.what, e.why, f"{e.cure}\n{other}") from e
+
+    from ringtop.tui.source.live import LiveSource  # while the collector starts
+
+    return view(LiveSource(begin, first, cure), config, account)
 
 
 def replay(file: Path, config: configuration.Config, speed: float = 1.0, label: str = "") -> int:
     """Show a recording in the viewer."""
+    from ringtop.bpf import stream
     from ringtop.tui.source.replay import ReplaySource
 
     try:

@@ -1,6 +1,7 @@
 """The broker: a process that stays root when the viewer gives up root, and starts collectors for it, one at a time.
 
-It got its only command line while the viewer was still root and accepts no other. A request is only a byte (start,
+It is this file run as a program, with the standard library alone: a fork would keep what the viewer had imported. It
+got its only command line while the viewer was still root and accepts no other. A request is only a byte (start,
 wait, terminate or kill) and a number of seconds. The broker is the collectors' parent, so only it can wait for them
 on every kernel.
 """
@@ -11,6 +12,7 @@ import os
 import socket
 import struct
 import subprocess
+import sys
 from typing import IO
 
 _REQUEST = struct.Struct("<cd")
@@ -54,23 +56,26 @@ class Collector:
 
 
 class Broker:
-    """The viewer's end of the broker. Creating it forks, so the process must have only one thread."""
+    """The viewer's end of the broker, which starts collectors with *command* and *environment*. Raises OSError."""
 
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
         self._socket, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
-        if os.fork():
-            theirs.close()
-            return
-        try:
-            self._socket.close()
-            os.setsid()  # Ctrl+C at the terminal must not reach the broker
-            _serve(theirs, command, environment)
-        finally:
-            os._exit(0)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", __file__, str(theirs.fileno()), *command],
+                pass_fds=[theirs.fileno()],
+                env=environment,
+                start_new_session=True,  # Ctrl+C at the terminal must not reach the broker
+            )
+        self.tell(_START)
+        self._asked = True
+        """Whether a collector was asked for that nobody has taken yet. The first starts with the broker."""
 
     def start(self) -> Collector:
-        """Start a new collector. Raises OSError when the broker is gone or the last collector is still running."""
-        self.tell(_START)
+        """Return a new collector. Raises OSError when the broker is gone or the last collector is still running."""
+        if not self._asked:
+            self.tell(_START)
+        self._asked = False
         self._socket.settimeout(None)
         data, fds, _, _ = socket.recv_fds(self._socket, _PID.size, 3)
         if len(data) < _PID.size:
@@ -98,7 +103,7 @@ class Broker:
         self._socket.sendall(_REQUEST.pack(what, timeout))
 
 
-def _serve(requests: socket.socket, command: list[str], environment: dict[str, str]) -> None:
+def _serve(requests: socket.socket, command: list[str]) -> None:
     process: subprocess.Popen[bytes] | None = None
     while request := requests.recv(_REQUEST.size):
         what, timeout = _REQUEST.unpack(request)
@@ -111,7 +116,6 @@ def _serve(requests: socket.socket, command: list[str], environment: dict[str, s
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,
-                    env=environment,
                     start_new_session=True,
                 )
                 assert process.stdin is not None
@@ -129,3 +133,7 @@ def _serve(requests: socket.socket, command: list[str], environment: dict[str, s
         elif what == _KILL and process is not None:
             process.kill()
     # The viewer is gone, and with it the other end of the collector's input, so the collector ends too.
+
+
+if __name__ == "__main__":
+    _serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])
