@@ -13,6 +13,7 @@ import socket
 import struct
 import subprocess
 import sys
+from contextlib import suppress
 from typing import IO
 
 _REQUEST = struct.Struct("<cd")
@@ -136,4 +137,5 @@ def _serve(requests: socket.socket, command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])
+    with suppress(ConnectionError):  # the viewer has gone without reading an answer
+        _serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])
