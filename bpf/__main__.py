@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Sequence
 
 from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace
@@ -27,14 +28,20 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _collect(arguments: Sequence[str]) -> int:
-    from ringtop.bpf.collector.collect import collect
+    from ringtop.bpf.kernel.features import Kernel
     from ringtop.bpf.options.collector import CollectorOptions
 
     if arguments[:1] != ["collect"]:
         raise ValueError("the only command is collect: python -I -m ringtop.bpf collect [PROGRAM…] [OPTION…]")
     if os.isatty(1):
         raise ValueError("the stream is not for a terminal: use `ringtop trace`, or redirect it to a file")
-    return collect(CollectorOptions.parse(arguments[1:]))
+    options, kernel = CollectorOptions.parse(arguments[1:]), Kernel()
+    reading = threading.Thread(target=kernel.read_types)
+    reading.start()
+    from ringtop.bpf.collector.collect import collect  # while libbpf reads the kernel's types: both take long
+
+    reading.join()
+    return collect(options, kernel)
 
 
 if __name__ == "__main__":

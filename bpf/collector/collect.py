@@ -23,7 +23,7 @@ from ringtop.bpf.kernel.features import Kernel, ensure_tracefs, online_cpus
 from ringtop.bpf.options.collector import CollectorOptions
 
 
-def collect(options: CollectorOptions) -> int:
+def collect(options: CollectorOptions, kernel: Kernel) -> int:
     """Run a collector on standard input and output. Returns the exit status. Raises CannotTrace when no program can
     run."""
     if not privilege.may_load():
@@ -36,7 +36,7 @@ def collect(options: CollectorOptions) -> int:
     collector = Collector(Outbox(1), 0, own, options.merge_ms, Costing(own, helpers, counting.turn))
     _stop_when_signalled(collector)
     try:
-        status = _collect(collector, options)
+        status = _collect(collector, options, kernel)
     finally:
         signal.set_wakeup_fd(-1)
         collector.close()
@@ -46,9 +46,9 @@ def collect(options: CollectorOptions) -> int:
     return status
 
 
-def _collect(collector: Collector, options: CollectorOptions) -> int:
+def _collect(collector: Collector, options: CollectorOptions, kernel: Kernel) -> int:
     try:
-        failed = _start(collector, options)
+        failed = _start(collector, options, kernel)
         collector.run()
         _say_goodbye(collector.out)
         return 1 if failed else 0
@@ -77,10 +77,10 @@ def _say_goodbye(out: Outbox) -> None:
     out.flush()
 
 
-def _start(collector: Collector, options: CollectorOptions) -> bool:
+def _start(collector: Collector, options: CollectorOptions, kernel: Kernel) -> bool:
     """Load and attach all programs, and give up the privileges that only loading needs. Returns whether a program
     failed."""
-    kernel, out = Kernel(), collector.out
+    out = collector.out
     out.put(_hello(kernel, options.programs))
     _tell_what_is_missing(kernel, out)
     transport = _transport(options.transport, kernel, out)

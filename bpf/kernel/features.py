@@ -122,6 +122,10 @@ class Kernel:
         known = {macro: offset for macro, offset in found.items() if offset is not None}
         return known | {"SWITCH_HAS_PREV_STATE": int(arguments >= 4)}, takes_filename  # since 5.18
 
+    def read_types(self) -> None:
+        """Read the kernel's BTF now, which takes some 20 ms, instead of when it is first needed."""
+        _ = self._types
+
     @cached_property
     def no_ringbuf(self) -> str:
         """Why the ring buffer cannot be used; empty when it can. A map of one page is created to find out."""

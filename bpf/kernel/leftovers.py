@@ -7,6 +7,7 @@ import ctypes
 import gc
 import mmap
 import re
+import sys
 from pathlib import Path
 
 _MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) r-.p \S+ \S+ \d+ +\S*/lib(?:LLVM|clang|bcc)[^/]*$")
@@ -15,10 +16,14 @@ _MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) r-.p \S+ \S+ \d+ +\S*/lib(?:LLV
 def release() -> None:
     """Give freed memory back to the kernel, and the compiler's own pages, which are read from its files again if they
     are needed."""
-    gc.collect()
+    compiled = "bcc" in sys.modules
+    if compiled:
+        gc.collect()
     libc = ctypes.CDLL(None)
     if hasattr(libc, "malloc_trim"):  # glibc
         libc.malloc_trim(0)
+    if not compiled:
+        return
     libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
     for start, end in _clean(Path("/proc/self/smaps").read_text()):
         libc.madvise(start, end - start, mmap.MADV_DONTNEED)

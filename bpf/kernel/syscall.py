@@ -13,9 +13,11 @@ import platform
 import struct
 import sys
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _NUMBERS = {  # bpf, perf_event_open, membarrier
     "x86_64": (321, 298, 324),

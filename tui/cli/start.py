@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import tempfile
@@ -63,9 +64,12 @@ def view(source: Source, config: configuration.Config, account: Account | None =
         if not os.access(config.recordings, os.W_OK):
             config = replace(config, recordings=tempfile.gettempdir())
 
+    gc.disable()  # nothing that is imported is garbage
     from ringtop.tui.app.app import run  # Textual is large, and not needed without a screen
     from ringtop.tui.app.hooks import Hooks
     from ringtop.tui.source.replay import ReplaySource
+
+    gc.enable()
 
     def keep(state: memory.SavedState) -> str:
         return memory.save(state, held) if config.keep_state else ""
