@@ -14,11 +14,14 @@ Textual may change any of it. tests/tui/terminal/test_contract.py has a test of 
    Suspending means to stop and close; resuming means to start.
 8. The terminal's report of its cursor position reaches ``process_message`` as ``CursorPosition``.
 9. The handlers of SIGTSTP and SIGCONT are set when the driver is made, and not again.
-10. ``RESTORE`` undoes all modes that Textual sets.
+10. After an ``ESC`` that may begin a key's sequence, the parser waits ``constants.ESCAPE_DELAY`` seconds for the rest,
+    and looks at it each time.
+11. ``RESTORE`` undoes all modes that Textual sets.
 """
 
 from __future__ import annotations
 
+from textual import constants
 from textual.drivers.linux_driver import LinuxDriver
 
 BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"
@@ -26,9 +29,16 @@ BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"
 RESTORE = b"\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000;1003;1015;1006;1016;1004l\x1b[<u\x1b[?1049l\x1b[?25h"
 """Undoes what Textual asks of a terminal: frames, paste, wrapping, sizes, mouse and focus, keys, screen, cursor."""
 
+_ESCAPE_DELAY_S = constants.ESCAPE_DELAY
+
 
 class TextualDriver(LinuxDriver):
     """Textual's driver; its private members are used here and nowhere else."""
+
+    @staticmethod
+    def wait_for_keys(seconds: float) -> None:
+        """Wait for the rest of a key that arrives in parts so long, but never shorter than ESCDELAY or Textual say."""
+        constants.ESCAPE_DELAY = max(_ESCAPE_DELAY_S, seconds)  # type: ignore[misc]
 
     @property
     def fd(self) -> int:

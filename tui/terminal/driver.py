@@ -22,6 +22,9 @@ from ringtop.tui.terminal.output import Output
 ANSWERS_S = 1.0
 GIVE_UP_S = 3.0
 """The longest waits at the end, in seconds: for the terminal's answers, and for the last output to be read."""
+KEY_S = 1.0
+"""The longest wait, in seconds, for the rest of a key whose bytes a slow link delivers in parts. Usually it is the time
+of a round trip: that long takes what is sent again."""
 
 
 class Driver(TextualDriver):
@@ -52,6 +55,7 @@ class Driver(TextualDriver):
         """Handle keys and the terminal's answers; this runs in the thread that reads them."""
         if isinstance(message, events.CursorPosition):
             self._output.answer()
+            self.wait_for_keys(min(self._output.link.trip, KEY_S))
             return
         if isinstance(message, events.Resize):
             self._output.link.stale = True

@@ -60,6 +60,11 @@ class Link:
         return 1 / self._pace if self._pace else 0.0
 
     @property
+    def trip(self) -> float:
+        """The time of the quickest answer, in seconds; infinite while there is none."""
+        return self._trip
+
+    @property
     def settled(self) -> bool:
         """Whether no more answers are expected."""
         if self._answers or self._first is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from textual import events
 from textual.widgets import Input
 
@@ -14,6 +16,12 @@ class Entry(Input):
     def replace(self, text: str, start: int, end: int) -> None:
         """Replace the characters from *start* to *end* by *text*, typed or pasted."""
         super().replace(safe(text), start, end)
+
+    def _on_paste(self, event: events.Paste) -> None:
+        """Insert all that is pasted, its lines joined by spaces. Textual would keep the first line and drop the rest."""
+        event.stop()
+        event.prevent_default()
+        self.replace(re.sub(r"\r\n|[\r\n]", " ", event.text.strip("\r\n")), *self.selection)
 
     async def on_key(self, event: events.Key) -> None:
         """Run the line's own keys before the next key is handled. Textual would pass them up to the app first,

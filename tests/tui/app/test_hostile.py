@@ -210,6 +210,16 @@ async def test_what_is_pasted_is_shown_as_it_is_read() -> None:
         assert_harmless(pilot)
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r", "\r\n"])
+async def test_all_lines_that_are_pasted_are_in_force(line_end: str) -> None:
+    app = Viewer(Feed(), hooks=Hooks(monotonic_ns=lambda: 0))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "slash")
+        app.post_message(events.Paste(f"comm=nginx{line_end}and pid=23{line_end}"))
+        await press(pilot, "enter")
+        assert app.filters.text == "comm=nginx and pid=23"
+
+
 @given(st.data(), st.integers(1, 60), st.sampled_from([0, 8, 16]), st.sampled_from(["argv", "path", "comm", "pid"]))
 def test_no_text_is_wider_or_narrower_than_its_column(data: st.DataObject, width: int, offset: int, name: str) -> None:
     field = next(f for s in SCHEMAS.values() for f in s.fields if f.name == name)

@@ -20,7 +20,8 @@ from typing import Any
 import pytest
 from rich.cells import cell_len, get_character_cell_size
 from rich.segment import Segment
-from textual import events
+from textual import constants, events
+from textual._xterm_parser import XTermParser
 from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.screen import ModalScreen
@@ -301,6 +302,26 @@ def test_signal_handlers_are_set_once(seen: Seen) -> None:
     assert ours not in made
     assert all(map(callable, made))
     assert kept == [ours, ours]
+
+
+def test_the_rest_of_a_key_is_waited_for() -> None:
+    """As long as was said last, and not shorter than usual."""
+    usual = constants.ESCAPE_DELAY
+    try:
+        for wait, split in ((3600.0, ["right"]), (0.0, ["escape", "[", "C"])):
+            TextualDriver.wait_for_keys(wait)
+            assert max(usual, wait) == constants.ESCAPE_DELAY
+            parser = XTermParser()
+            keys = [*parser.feed("\x1b")]
+            assert parser._timeout_time is not None
+            if not wait:
+                parser._timeout_time = 0.0  # it is long over
+            keys += [*parser.tick(), *parser.feed("[C")]
+            assert [
+                key.character if key.is_printable else key.key for key in keys if isinstance(key, events.Key)
+            ] == split
+    finally:
+        TextualDriver.wait_for_keys(0.0)
 
 
 def test_all_modes_are_undone(seen: Seen) -> None:
