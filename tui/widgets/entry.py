@@ -18,7 +18,7 @@ class Entry(Input):
         super().replace(safe(text), start, end)
 
     def _on_paste(self, event: events.Paste) -> None:
-        """Insert all that is pasted, its lines joined by spaces. Textual would keep the first line and drop the rest."""
+        """Insert all that is pasted, its lines joined by spaces. Textual would keep only the first line."""
         event.stop()
         event.prevent_default()
         self.replace(re.sub(r"\r\n|[\r\n]", " ", event.text.strip("\r\n")), *self.selection)
