@@ -38,7 +38,8 @@ processes                               CPU    peak
 """
 _LEGEND = """\
 first: time from the start of a command to its first event; to the first frame with the viewer, which has no event yet.
-whole: to its end, with one event traced; libbpf-tools' execsnoop gets SIGINT after its first event. CPU: of all its
+whole: to its end, with one event traced; libbpf-tools' execsnoop gets SIGINT after its first event.
+ret=0: without the failures, which libbpf-tools' execsnoop does not show either. CPU: of all its
 processes, user and system, until the first event or frame. peak: the most memory that was resident. to loader bcc: in
 the ratio to the same with --loader bcc."""
 _WIDTH = 96
@@ -117,7 +118,11 @@ def _starts(ringtop: Sequence[str]) -> tuple[list[Start], list[str]]:
     by_bcc = _has_bcc()
     if not by_bcc:
         notes.append("bcc is not here: there are no ratios to its loader. Install python3-bpfcc (Fedora: python3-bcc).")
-    for name, programs in (("trace execsnoop", ("execsnoop",)), ("trace, all programs", tuple(SCHEMAS))):
+    for name, programs in (
+        ("trace execsnoop", ("execsnoop",)),
+        ("trace execsnoop, ret=0", ("execsnoop", "--capture", "ret=0")),
+        ("trace, all programs", tuple(SCHEMAS)),
+    ):
         twin = f"{name}, bcc" if by_bcc else ""
         starts.append(Start(name, (*ringtop, *_TRACE, *programs), twin=twin))
         if by_bcc:

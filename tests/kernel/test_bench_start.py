@@ -50,7 +50,12 @@ def test_what_is_missing_is_said_with_the_cure(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(start, "_libbpf_tools", lambda: "")
     monkeypatch.setattr(start, "_has_bcc", lambda: False)
     starts, notes = start._starts(["ringtop"])
-    assert [one.name for one in starts] == ["trace execsnoop", "trace, all programs", "viewer"]
+    assert [one.name for one in starts] == [
+        "trace execsnoop",
+        "trace execsnoop, ret=0",
+        "trace, all programs",
+        "viewer",
+    ]
     assert "Install the package libbpf-tools" in notes[0]
     assert "python3-bpfcc" in notes[1]
     once = Launch(0.25, 0.5, (Process("command", 0.125, 1 << 24), Process("collector", 0.125, 1 << 25)))

@@ -13,6 +13,7 @@ import pytest
 from ringtop.bpf.kernel.features import ensure_tracefs
 from tests.kernel.loads import run_programs
 from tests.kernel.tracing import PRIME, Tracing, assert_balanced
+from tests.processes import descendants
 
 _MAIN = "import sys; sys.path[:0] = [{folder!r}]; sys.argv[0] = 'ringtop'; import ringtop.tui.__main__"
 _LOAD = """
@@ -100,9 +101,9 @@ def mapped(pid: int) -> str:
 def test_no_compiler_is_mapped_into_any_process(tracing: Tracing) -> None:
     running = tracing("runqslower", "execsnoop", "unlinksnoop")
     pid = running.process.pid
-    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    assert children
-    for one in (pid, *children):
+    others = descendants(pid)
+    assert others
+    for one in (pid, *others):
         assert "libpython" in mapped(one) or "python" in mapped(one)
         assert not [name for name in ("LLVM", "clang", "libbcc") if name in mapped(one)], os.getpid()
     assert running.finish().status == 0

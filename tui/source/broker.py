@@ -68,6 +68,7 @@ class Broker:
                 env=environment,
                 start_new_session=True,  # Ctrl+C at the terminal must not reach the broker
             )
+        self.pid = self._process.pid
         self.tell(_START)
         self._asked = True
         """Whether a collector was asked for that nobody has taken yet. The first starts with the broker."""

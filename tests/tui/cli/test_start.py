@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,17 @@ from ringtop.tui.settings import config
 from tests.tui.feed import Feed
 
 NOBODY = Account("nobody", 65534, 65534, "/")
+
+
+@pytest.mark.parametrize(
+    "modules",
+    ["ringtop.tui.cli.main, ringtop.tui.cli.trace", "ringtop.bpf.__main__, ringtop.bpf.kernel.features"],
+    ids=["command", "collector"],
+)
+def test_no_large_library_is_imported_before_the_collector_starts(modules: str) -> None:
+    """Nor before libbpf reads the kernel's types: both take as long as the imports, at the same time."""
+    code = f"import sys, {modules}; print(*{{'msgspec', 'numpy', 're2', 'textual'}} & sys.modules.keys())"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == ""
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -77,6 +78,18 @@ def test_without_its_broker_nothing_is_waited_for() -> None:
     assert ended([client.process.pid]), "its input ended"
     with pytest.raises(OSError, match="Bad file descriptor"):
         broker.start()
+
+
+def test_the_broker_has_nothing_of_the_viewer_in_memory() -> None:
+    import numpy  # noqa: F401  # which is mapped from now on
+
+    broker = Broker([sys.executable, "-c", BEGINS + OBEYS], {})
+    client = Client((), broker=broker)
+    client.begin()
+    here, there = (Path(f"/proc/{pid}/maps").read_text() for pid in ("self", broker.pid))
+    assert "numpy" in here
+    assert "numpy" not in there
+    assert client.close() == 7
 
 
 def test_one_collector_at_a_time() -> None:
