@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 
 from ringtop.bpf.change.background import Background
 from ringtop.bpf.change.ways import Way
 from ringtop.bpf.common import sizes
+from ringtop.bpf.common.clock import now_ns
 from ringtop.bpf.common.transports import NAMES, Transport
 from ringtop.bpf.event.batch import Rows
 from ringtop.bpf.kernel.layout import COPIES, COUNTERS, Counters
@@ -76,7 +76,7 @@ class Comparison:
             self._emitted = _copied(counters)
             self._copy(self.new.reader)
             self._until_ns = self._began.at_ns + int(self._seconds * 1e9)
-        elif time.clock_gettime_ns(time.CLOCK_MONOTONIC) >= self._until_ns:
+        elif now_ns() >= self._until_ns:
             self._end()
         return False
 

@@ -7,13 +7,13 @@ one, because a program chooses the way once for each event and is not interrupte
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 
 import numpy as np
 
 from ringtop.bpf.change.background import Background
 from ringtop.bpf.change.ways import Way
+from ringtop.bpf.common.clock import now_ns
 from ringtop.bpf.event.batch import Rows
 from ringtop.bpf.kernel.layout import Counters, ProgramConfig
 from ringtop.bpf.kernel.loaded import Loaded
@@ -44,11 +44,11 @@ class Handover:
         loaded, old, new = self._loaded, self.old.reader, self.new.reader
         replaced = old.transport == new.transport  # then the new one is in force once it is installed
         if replaced:
-            self._told_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+            self._told_ns = now_ns()
         try:
             new.install(loaded.map_fd(new.transport))
             if not replaced:
-                self._told_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+                self._told_ns = now_ns()
             loaded.configure(self._config)  # this one store decides which way events take
             loaded.wait_for_runs()
         except OSError:
@@ -97,7 +97,7 @@ class Handover:
             buffer_bytes=self.new.reader.size,
             wakeup=self.new.setting.wakeup,
             ts_ns=self._told_ns,
-            took_ns=time.clock_gettime_ns(time.CLOCK_MONOTONIC) - self._told_ns,
+            took_ns=now_ns() - self._told_ns,
             in_flight=self._in_flight,
             dropped=losses(counters) - self._lost_before,
             cpus=self._cpus(),

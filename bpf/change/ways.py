@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from select import EPOLLET, EPOLLIN, epoll
 
+from ringtop.bpf.common.clock import now_ns
 from ringtop.bpf.common.transports import TRANSPORTS, Transport
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.kernel.layout import COPIES, Counters
@@ -47,7 +48,7 @@ class Way:
         """Take the events that have arrived, and enter them in the ledger."""
         began = time.thread_time_ns()
         drained = self.reader.drain()
-        self.ledger.take(self.transport, drained, time.clock_gettime_ns(time.CLOCK_MONOTONIC))
+        self.ledger.take(self.transport, drained, now_ns())
         self.received.reader_ns += time.thread_time_ns() - began
         return drained.batch
 

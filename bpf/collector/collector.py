@@ -17,6 +17,7 @@ from ringtop.bpf.collector.loading import Loading
 from ringtop.bpf.collector.outbox import Outbox
 from ringtop.bpf.collector.rounds import cut
 from ringtop.bpf.collector.tracer import TICK_NS, Tracer
+from ringtop.bpf.common.clock import now_ns
 from ringtop.bpf.common.threads import side_by_side
 from ringtop.bpf.kernel.features import online_cpus
 from ringtop.bpf.ledger.audit import Audit
@@ -29,9 +30,9 @@ soon after the start."""
 
 def wall_offset_ns() -> int:
     """Wall clock minus monotonic clock in nanoseconds: the monotonic clock is read before and after the wall clock."""
-    before = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    before = now_ns()
     wall = time.time_ns()
-    return wall - (before + time.clock_gettime_ns(time.CLOCK_MONOTONIC)) // 2
+    return wall - (before + now_ns()) // 2
 
 
 class Collector:
@@ -132,9 +133,9 @@ class Collector:
 
     def _drain(self, audit: bool, last: bool = False) -> dict[str, Audit]:
         """Write one round of events. Returns the audits that were asked for, by program."""
-        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - (0 if last else self._window_ns)
+        before = now_ns() - (0 if last else self._window_ns)
         drained = {program: tracer.drain(before, audit) for program, tracer in self.tracers.items()}
-        drained_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        drained_ns = now_ns()
         for one in drained.values():
             self._costing.saw(one.batch)
         for edge, parts in cut([one.batch for one in drained.values()], before):
@@ -149,7 +150,7 @@ class Collector:
         resident = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
         self.out.put(
             stream.Stats(
-                ts_ns=time.clock_gettime_ns(time.CLOCK_MONOTONIC),
+                ts_ns=now_ns(),
                 wall_offset_ns=wall_offset_ns(),
                 programs=[part for program, t in self.tracers.items() for part in t.stats(audits.get(program))],
                 cpu_ns=int((usage.ru_utime + usage.ru_stime) * 1e9),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import astuple
@@ -11,6 +10,7 @@ from dataclasses import astuple
 import numpy as np
 
 from ringtop.bpf.common import pids
+from ringtop.bpf.common.clock import now_ns
 from ringtop.bpf.common.usage import usage
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.kernel import info
@@ -70,6 +70,6 @@ class Costing:
             with suppress(OSError):  # it has ended
                 processes.append(ProcessCost(name, pid, *usage(pid)))
         functions, maps = in_kernel(loaded)
-        now = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        now = now_ns()
         kept_waiting = self._kept_waiting if self._known else -1
         return Costs(now, self._uncounted, processes, functions, maps, self._waits, kept_waiting)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ringtop.bpf.common.clock import now_ns
 from ringtop.bpf.event.batch import Batch, Rows
 from ringtop.bpf.event.schema import UNKNOWN
 
@@ -22,7 +23,7 @@ def _began_ns(tid: int) -> int:
     ValueError."""
     stat = Path(f"/proc/{tid}/stat").read_bytes()
     ticks = int(stat[stat.rindex(b")") + 2 :].split()[19])  # field 22, proc(5)
-    asleep = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    asleep = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - now_ns()
     return ticks * _TICK_NS - asleep
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ringtop.bpf.common.clock import now_ns
 from ringtop.bpf.common.transports import TRANSPORTS
 from ringtop.bpf.kernel.layout import COUNTERS, Counters
 from ringtop.bpf.ledger.ledger import REASONS, Received
@@ -49,7 +49,7 @@ class Figures:
 def figures(side: Received, counters: Counters, number: int) -> Figures:
     """The figures now: from *side*, and from the kernel's *counters* for the transport with index *number*."""
     return Figures(
-        at_ns=time.clock_gettime_ns(time.CLOCK_MONOTONIC),
+        at_ns=now_ns(),
         received=int(side.received.sum()),
         dropped=int(counters.by[:, number, _LOSSES].sum()),
         inversions=int(side.inversions.sum()),

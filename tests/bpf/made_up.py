@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from functools import partial
 import numpy as np
 
 from ringtop.bpf.collector.tracer import Tracer
+from ringtop.bpf.common.clock import now_ns
 from ringtop.bpf.common.loaders import Loader
 from ringtop.bpf.common.transports import OTHER, TRANSPORTS, Transport
 from ringtop.bpf.event.batch import Batch
@@ -39,13 +39,11 @@ Key = tuple[int, int]
 class Clock:
     """The time, as a comparison sees it: it passes faster than ours."""
 
-    CLOCK_MONOTONIC = time.CLOCK_MONOTONIC
-
     def __init__(self) -> None:
         self.ahead_ns = 0
 
-    def clock_gettime_ns(self, which: int) -> int:
-        return time.clock_gettime_ns(which) + self.ahead_ns
+    def now_ns(self) -> int:
+        return now_ns() + self.ahead_ns
 
 
 class Gate:

@@ -31,7 +31,7 @@ class Changing(RuleBasedStateMachine):
         super().__init__()
         self.received: Counter[tuple[int, int]] = Counter()
         self.clock = Clock()
-        self._patched = patch("ringtop.bpf.change.comparison.time", self.clock)
+        self._patched = patch("ringtop.bpf.change.comparison.now_ns", self.clock.now_ns)
         self._patched.start()
         self.failures = self.refused = 0
         self.steady = True

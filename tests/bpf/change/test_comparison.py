@@ -22,7 +22,7 @@ PRIME = 23
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time as a comparison sees it."""
     clock = Clock()
-    monkeypatch.setattr(comparison, "time", clock)
+    monkeypatch.setattr(comparison, "now_ns", clock.now_ns)
     return clock
 
 

@@ -1,0 +1,27 @@
+"""The clock that stamps events: the kernel's own monotonic clock, as bpf_ktime_get_ns() reads it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+
+def _shift_ns(proc: Path = Path("/proc/self")) -> int:
+    """How far this process's monotonic clock is ahead of the kernel's: the offset of its time namespace. The file holds
+    a line for each clock, with seconds and nanoseconds (proc_timens_show_offsets in kernel/time/namespace.c); it tells
+    of the namespace that children get, which is ours as well unless we made it ourselves."""
+    try:
+        if (proc / "ns" / "time").stat().st_ino != (proc / "ns" / "time_for_children").stat().st_ino:
+            return 0
+        lines = [line.split() for line in (proc / "timens_offsets").read_text().splitlines()]
+        return sum(int(s) * 1_000_000_000 + int(ns) for name, s, ns in lines if name == "monotonic")
+    except (OSError, ValueError):
+        return 0  # a kernel without time namespaces
+
+
+_SHIFT_NS = _shift_ns()
+
+
+def now_ns() -> int:
+    """The kernel's monotonic clock, ns."""
+    return time.clock_gettime_ns(time.CLOCK_MONOTONIC) - _SHIFT_NS
