@@ -135,7 +135,7 @@ def _preempted(case: Case) -> str:
     preempted = int(standing.rows.of("preempted").sum() + standing.others.of("preempted"))
     if case.at_least(preempted, case.whole) < _PREEMPTED:
         return ""
-    return "waits follow preemptions, not wakeups: more tasks than CPUs"
+    return "most waits are preemptions: more tasks than CPUs"
 
 
 def _most(case: Case) -> str:
