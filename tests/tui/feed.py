@@ -100,6 +100,7 @@ class Feed:
         self.size = 256 << 10
         self.late = 0
         self.residual = 0
+        self.waits: stream.Waits | None = None
         self._rng = np.random.default_rng(seed)
         self._post: Post = lambda item: None
         self._reset()
@@ -321,7 +322,8 @@ class Feed:
         ]  # fmt: skip
         fill = sum(c.fill for c in cpus)
         capacity = size * (1 if transport == "ringbuf" else self.cpus)
-        return stream.ProgramStats(program, transport, cpus, fill, capacity, 0, [], 0, self.late, now)
+        waits = self.waits if program == "runqslower" and now is not None else None
+        return stream.ProgramStats(program, transport, cpus, fill, capacity, 0, [], 0, self.late, now, waits)
 
     def _rows(self, program: str, n: int, span: int) -> stream.Rows:
         schema, rng = SCHEMAS[program], self._rng

@@ -54,6 +54,8 @@ class Totals:
     """Bytes that the transport in use can hold."""
     waiting: int = 0
     """Bytes waiting in all transports, including one that is being replaced."""
+    waits: stream.Waits | None = None
+    """runqslower's count of all waits since its collector started; None when it does not count them."""
     now: stream.Period | None = None
     """The measured period of the transport in use, since its last change."""
     cpus: tuple[Cpu, ...] = ()
@@ -257,6 +259,7 @@ def _totals(parts: list[stream.ProgramStats], before: Before, seconds: float) ->
         fill=current.fill,
         capacity=current.capacity,
         waiting=sum(p.fill for p in parts),
+        waits=current.waits,
         now=current.now,
         cpus=tuple(cpus[c] for c in sorted(cpus)),
         open=emitted - received - sum(dropped.values()),

@@ -101,6 +101,7 @@ class Main(Screen[None]):
         self._buffers = False
         """Whether the user asked for the whole buffer pane."""
         self._before = ""
+        self._counts_waits = False
 
     def compose(self) -> ComposeResult:
         """The widgets from top to bottom."""
@@ -165,6 +166,9 @@ class Main(Screen[None]):
         self.clock = replace(self.clock, now_ns=self.model.now_ns)
         self.header.update()
         self.drops.update()
+        if self._counts_waits != (counts := any(pane.counts_waits for pane in self.panes)):
+            self._counts_waits = counts
+            self.refresh_bindings()
         self._say_what_is_lost()
         self.tables.update(self.clock, rows, self.live)
         table = self.table
@@ -223,6 +227,8 @@ class Main(Screen[None]):
             return self.live and self.model.contact.phase == "running"
         if action == "buffers":
             return room.for_buffers(*self.size)
+        if action == "waits":
+            return any(pane.counts_waits for pane in self.panes)
         if action == "detail":
             return room.for_detail(self.size.height)
         if action == "table":
@@ -240,6 +246,11 @@ class Main(Screen[None]):
         """Show or hide the buffers."""
         self._buffers = not self.has_class("-buffers")
         self._make_room()
+
+    def action_waits(self) -> None:
+        """Show or hide the histogram of all waits."""
+        for pane in self.panes:
+            pane.set_class(pane.counts_waits and not pane.has_class("-waits"), "-waits")
 
     def action_detail(self) -> None:
         """Hide the selected row, or freeze the rows and show it."""

@@ -28,6 +28,7 @@ MAIN: list[BindingType] = [
     Binding("tab", "app.focus_next", "Next table", show=False, id="next"),
     Binding("shift+tab", "app.focus_previous", "Previous table", show=False, id="previous"),
     Binding("b", "buffers", "Buffers", id="buffers", tooltip="Show the buffers CPU by CPU, or in one line"),
+    Binding("H", "waits", "All waits", id="waits", tooltip="Show how long all tasks waited, also the short waits"),
     Binding("d", "detail", "Detail", id="detail", tooltip="Show or hide all fields of the selected row"),
     Binding(
         "t",

@@ -17,6 +17,7 @@ from ringtop.tui.widgets.problem import Problem
 from ringtop.tui.widgets.ranked import RankedTable
 from ringtop.tui.widgets.title import Title
 from ringtop.tui.widgets.verdict import Verdict
+from ringtop.tui.widgets.waits import Waits
 
 SHOWS = ("both", "top", "events")
 """The choices for a pane: ranked rows above events, or only one of the two."""
@@ -42,6 +43,7 @@ class Pane(Vertical):
         self.verdict = Verdict(ranking)
         self.ranks = RankedTable(ranking, glyphs)
         self.table = EventTable(model, view, glyphs, shown)
+        self.waits = Waits(model, self.program, glyphs)
         self.buffers = Buffers(model, self.program, glyphs)
         self.problem = Problem()
 
@@ -54,6 +56,7 @@ class Pane(Vertical):
             with Vertical():
                 yield self.ranks
                 yield self.table
+            yield self.waits
             yield self.buffers
 
     def on_mount(self) -> None:
@@ -80,6 +83,11 @@ class Pane(Vertical):
             self.main.focus()
 
     @property
+    def counts_waits(self) -> bool:
+        """Whether there is a histogram to show."""
+        return self.model.counters.of(self.program).waits is not None
+
+    @property
     def main(self) -> EventTable | RankedTable:
         """The table that has the focus, or would get it."""
         if self.table.has_focus and self.table.display:
@@ -102,6 +110,7 @@ class Pane(Vertical):
         self.title.narrowed = self._narrowed()
         self.title.update()
         self.buffers.update()
+        self.waits.update()
         state = self.model.states.get(self.program)
         if state is not None and state.state == "failed":
             tried = "".join(f"\n{line}" for line in state.tried)

@@ -113,6 +113,9 @@ class Title(RankedTitle):
         if state.min_us is not None:
             least = Part(f">= {format.threshold(state.min_us)}", "dim", -1)
             parts.append(Part(f"waits {least.text}", "dim", 4, less=least))
+        if totals.waits is not None:
+            count = format.short(sum(totals.waits.counts))
+            parts.append(Part(f"{format.count(totals.waits.reported)} of {count} waits", "dim", 7))
         parts += [
             Part(hook, "dim", 8, less=Part(clip(hook, HOOK, self.glyphs.ellipsis), "dim", 8)),
             Part(format.buffer(state.transport, state.buffer_bytes, self.model.cpus), "dim", 7),
