@@ -13,6 +13,7 @@ from ringtop.bpf.bench.rows import Plan, measure
 from ringtop.bpf.bench.sides import SIDES
 from ringtop.bpf.bench.storm import how
 from ringtop.bpf.bench.tax import taxes
+from ringtop.bpf.common import privilege
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.sizes import PAGE
 from ringtop.bpf.kernel import syscall
@@ -27,8 +28,7 @@ _HOOKED = {2: "kprobe", 5: "tracepoint", 17: "raw tracepoint", 24: "raw tracepoi
 
 def run(json: bool, events: int) -> int:
     """Measure, print, and return the exit status: 0, or 1 when a ledger does not balance. Raises CannotTrace."""
-    if os.geteuid() != 0:
-        raise CannotTrace("cannot measure", "loading BPF programs needs root", "Run it as root: sudo ringtop bench")
+    privilege.require()
     ensure_tracefs()
     kernel = Kernel()
     allowed = os.sched_getaffinity(0)

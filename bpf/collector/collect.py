@@ -26,9 +26,7 @@ from ringtop.bpf.options.collector import CollectorOptions
 def collect(options: CollectorOptions, kernel: Kernel) -> int:
     """Run a collector on standard input and output. Returns the exit status. Raises CannotTrace when no program can
     run."""
-    if not privilege.may_load():
-        why = "loading BPF programs needs root, or the capabilities CAP_BPF and CAP_PERFMON"
-        raise CannotTrace("cannot trace", why, "Run it as root: sudo ringtop …")
+    privilege.require()
     privilege.clean_environment()
     counting = Counting()
     helpers = {"run counter": counting.pid} if counting.pid else {}

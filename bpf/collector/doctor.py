@@ -56,9 +56,12 @@ class Choice:
 
 
 def _root() -> Finding:
-    ok = privilege.may_load()
     what = f"uid {os.geteuid()}, {', '.join(sorted(privilege.held())) or 'no capability that helps'}"
-    return Finding("root", ok, what, "" if ok else "Run it as root: sudo ringtop doctor")
+    try:
+        privilege.require()
+    except CannotTrace as e:
+        return Finding("root", False, f"{what}: {e.why}", e.cure.replace("…", "doctor"))
+    return Finding("root", True, what)
 
 
 def _bpf() -> Finding:

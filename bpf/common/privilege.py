@@ -9,6 +9,8 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
+from ringtop.bpf.common.errors import CannotTrace
+
 CAPABILITIES = {  # include/uapi/linux/capability.h
     "CAP_DAC_READ_SEARCH": 2,
     "CAP_IPC_LOCK": 14,
@@ -18,6 +20,8 @@ CAPABILITIES = {  # include/uapi/linux/capability.h
     "CAP_BPF": 39,
 }
 NOBODY = 65534
+_HOST = 0xEFFF_FFFD
+"""Inode of the initial user namespace (PROC_USER_INIT_INO in include/linux/proc_ns.h)."""
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 _PDEATHSIG, _CAPBSET_READ, _CAPBSET_DROP, _KEEPCAPS, _NO_NEW_PRIVS, _AMBIENT = 1, 23, 24, 8, 38, 47  # linux/prctl.h
@@ -41,7 +45,27 @@ def held() -> set[str]:
 def may_load() -> bool:
     """Return whether programs can be loaded and attached: this takes CAP_BPF and CAP_PERFMON (Linux 5.8), or
     CAP_SYS_ADMIN, which root has."""
-    return bool({"CAP_SYS_ADMIN"} & held() or {"CAP_BPF", "CAP_PERFMON"} <= held())
+    enough = {"CAP_SYS_ADMIN"} & held() or {"CAP_BPF", "CAP_PERFMON"} <= held()
+    return bool(enough) and in_the_hosts_user_namespace()
+
+
+def in_the_hosts_user_namespace(proc: Path = Path("/proc")) -> bool:
+    """Return whether capabilities here are capabilities for the kernel, and not for a user namespace alone."""
+    try:
+        return (proc / "self" / "ns" / "user").stat().st_ino == _HOST
+    except OSError:
+        return True  # a kernel without user namespaces
+
+
+def require() -> None:
+    """Raises CannotTrace, with the cure, where programs cannot be loaded and attached."""
+    if may_load():
+        return
+    if held() and not in_the_hosts_user_namespace():
+        why = "root in a user namespace (a rootless container, unshare -U) has no rights over the kernel"
+        raise CannotTrace("cannot trace", why, "Run it on the host, outside the user namespace.")
+    why = "loading BPF programs needs root, or the capabilities CAP_BPF and CAP_PERFMON"
+    raise CannotTrace("cannot trace", why, "Run it as root: sudo ringtop …")
 
 
 def to_read_events() -> set[str]:

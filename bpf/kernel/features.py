@@ -85,6 +85,9 @@ def ensure_tracefs() -> bool:
     return True
 
 
+_PID_MAX_LIMIT = 1 << 22
+
+
 @dataclass(frozen=True)
 class Kernel:
     """The running kernel."""
@@ -93,8 +96,9 @@ class Kernel:
 
     @cached_property
     def pid_max(self) -> int:
-        """One more than the highest pid."""
-        return int(Path("/proc/sys/kernel/pid_max").read_text())
+        """One more than the highest pid. Since 6.14 each PID namespace has a limit of its own. In a container it says
+        nothing of the kernel's pids, which may be as high as they ever can (PID_MAX_LIMIT, include/linux/threads.h)."""
+        return _PID_MAX_LIMIT if self.inner_pids else int(Path("/proc/sys/kernel/pid_max").read_text())
 
     @property
     def btf(self) -> dict[str, int] | str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ringtop.bpf.common.errors import CannotTrace
-from ringtop.bpf.common.privilege import may_load
+from ringtop.bpf.common.privilege import in_the_hosts_user_namespace, may_load
 from ringtop.tui.cli.account import Account, become, can_read, chosen
 from ringtop.tui.cli.options import explicit
 from ringtop.tui.settings import config as configuration
@@ -104,7 +104,7 @@ def live(config: configuration.Config) -> int:
     if account is not None:
         broker = Broker([*LOCAL, *options], ENVIRONMENT)
         begin = partial(Client, options, broker=broker)
-    elif may_load():
+    elif may_load() or not in_the_hosts_user_namespace():
         begin = partial(Client, options)
         with suppress(OSError):  # the viewer tries again, and shows why it cannot
             first = begin()
