@@ -113,11 +113,13 @@ def _starts(ringtop: Sequence[str]) -> tuple[list[Start], list[str]]:
         starts.append(Start(_LIBBPF_TOOLS, (peer,)))
     else:
         notes.append(
-            "libbpf-tools' execsnoop is not here: there are no ratios to it. Install the package libbpf-tools."
+            "libbpf-tools' execsnoop is not installed, so there are no ratios to it. Install the package libbpf-tools."
         )
     by_bcc = _has_bcc()
     if not by_bcc:
-        notes.append("bcc is not here: there are no ratios to its loader. Install python3-bpfcc (Fedora: python3-bcc).")
+        notes.append(
+            "bcc is not installed, so there are no ratios to its loader. Install python3-bpfcc (Fedora: python3-bcc)."
+        )
     for name, programs in (
         ("trace execsnoop", ("execsnoop",)),
         ("trace execsnoop, ret=0", ("execsnoop", "--capture", "ret=0")),

@@ -44,7 +44,7 @@ class Counting:
             self._socket.send(_ON if on else _OFF)
             return self._socket.recv(256).decode(errors="replace").strip()
         except OSError as e:
-            return f"the process that has the kernel count is gone: {e.strerror}"
+            return f"the process that makes the kernel count runs has ended: {e.strerror}"
 
     def close(self) -> None:
         """End the process, and the counting with it."""

@@ -65,7 +65,7 @@ class CollectorOptions:
         "reserve: records whose size is a power of two. +query: ask for free space first.",
     )
     histogram: bool = option(
-        True, Flag("no-histogram"), "runqslower: count all waits by their length, also those too short to report."
+        True, Flag("no-histogram"), "runqslower: count all waits by their length, including those too short to report."
     )
     loader: Literal["auto", "core", "bcc"] = option(
         "auto",

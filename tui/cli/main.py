@@ -221,7 +221,7 @@ def doctor(json: bool) -> int:
     is_flag=False,
     flag_value=7,
     metavar="[ROUNDS]",
-    help="Measure the cost of starting instead, beside libbpf-tools' execsnoop and the loader bcc, in so many rounds.",
+    help="Measure the cost of starting instead, in so many rounds, next to libbpf-tools' execsnoop and the loader bcc.",
 )
 def bench(json: bool, events: int, start: int | None) -> int:
     """Measure the cost of reading events and of being traced.

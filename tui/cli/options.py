@@ -52,7 +52,11 @@ class Permissions(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The permissions as a number."""
         if not re.fullmatch("0?6[0246]{2}", value):
-            self.fail(f"{value!r} is not like 0600 or 0640: the owner reads and writes, others may", param, ctx)
+            self.fail(
+                f"{value!r} is not a mode such as 0600 or 0640: the owner must read and write, nobody may execute",
+                param,
+                ctx,
+            )
         return int(value, 8)
 
 

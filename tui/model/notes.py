@@ -57,7 +57,7 @@ def text(note: Note, cpus: int, glyphs: Glyphs) -> str:
 
 def captured(capture: str) -> str:
     """The note where the capture filter became *capture*."""
-    return f"capture filter: {safe(capture)}" if capture else "no capture filter any more"
+    return f"capture filter: {safe(capture)}" if capture else "capture filter removed"
 
 
 def bad(note: Note) -> bool:
@@ -105,7 +105,7 @@ def larger(note: stream.Compared) -> str:
         while size < min(sizes.LARGEST, used.buffer_bytes * times):
             size *= 2
         return (
-            f"the other has {times:.3g} times the memory: with +, {format.size(size)} for this one has as much, "
+            f"the other has {times:.3g} times the memory: with +, this one can have {format.size(size)}, "
             "and may lose as little"
         )
     return f"a larger buffer may lose less: press +: {format.size(size)}"

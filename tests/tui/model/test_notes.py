@@ -56,7 +56,7 @@ def test_the_report_weighs_a_larger_buffer() -> None:
     assert notes.larger(alike) == "a larger buffer may lose less: press +: 512 KiB"
     more = replace(PERF, dropped=0, memory_bytes=1 << 20)
     roomier = replace(COMPARED, used=replace(RING, dropped=9), other=more)
-    assert notes.larger(roomier).startswith("the other has 4 times the memory: with +, 1 MiB for this one has as much")
+    assert notes.larger(roomier).startswith("the other has 4 times the memory: with +, this one can have 1 MiB")
 
 
 def test_losses_are_bad_news() -> None:
