@@ -11,13 +11,19 @@ import click
 import pytest
 
 from ringtop.bpf.options.collector import CollectorOptions
+from ringtop.bpf.options.kinds import Flag
 from ringtop.bpf.options.option import options
 from ringtop.tui.cli.main import ringtop
 from ringtop.tui.cli.options import explicit
 from ringtop.tui.cli.schedule import control
 from ringtop.tui.settings import config
 
-OPTIONS = {name: one for name, one in options(CollectorOptions).items() if not one.only and name != "programs"}
+OPTIONS = {
+    name: one
+    for name, one in options(CollectorOptions).items()
+    if not one.only and name != "programs" and not isinstance(one.kind, Flag)
+}
+"""The options whose flag takes a text."""
 GOOD = {
     "transport": ("auto", "ringbuf", "perfbuf"),
     "buffer": ("4K", "64 KiB", "1m", "1G", "1048576", "0.5M"),
