@@ -128,8 +128,9 @@ def _read_for(leader: int, seconds: float) -> None:
 def _tree(pid: int) -> Iterator[int]:
     yield pid
     for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield from _tree(int(child))
+        with suppress(FileNotFoundError, ProcessLookupError):  # the thread has ended meanwhile
+            for child in (task / "children").read_text().split():
+                yield from _tree(int(child))
 
 
 def _name(pid: int, top: int) -> str:

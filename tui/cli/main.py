@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -257,6 +258,7 @@ def main() -> None:
         if not e.unread:
             say(str(e))
             status = 1
+    gc.freeze()  # everything is freed with the process: looking for garbage first takes up to 0.1 s
     sys.exit(status)
 
 
