@@ -24,7 +24,7 @@ def descendants(pid: int) -> list[int]:
     """All that *pid* started, and they did."""
     try:
         children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return []
     return children + [below for child in children for below in descendants(child)]
 

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
+from glob import glob
 from pathlib import Path
 
 from ringtop.bpf.common.transports import NAMES
@@ -46,17 +47,17 @@ def _changes(terminal: Terminal, kernel: Kernel) -> str:
     return f'says "{told}"' if kernel.no_ringbuf else f"the {NAMES['ringbuf']} gives way to {told}"
 
 
-def _headers() -> set[Path]:
+def _headers() -> set[str]:
     """The files that were written for a compiler: one each time it runs."""
-    return set(Path("/tmp").glob("ringtop-*/used/*/include/linux/kconfig.h"))
+    return set(glob("/tmp/ringtop-*/used/*/include/linux/kconfig.h"))  # pathlib's fails where a folder goes meanwhile
 
 
-def _remains() -> set[int | Path]:
+def _remains() -> set[int | str]:
     """What a collector could leave: BPF programs and files."""
     return {*loaded(), *_headers()}
 
 
-def _leaves(terminal: Terminal, before: set[int | Path]) -> float:
+def _leaves(terminal: Terminal, before: set[int | str]) -> float:
     """Seconds from `q` until none of its processes is left."""
     processes = descendants(terminal.process.pid)
     start = time.monotonic()
@@ -70,7 +71,7 @@ def _leaves(terminal: Terminal, before: set[int | Path]) -> float:
     return took
 
 
-def _quits(terminal: Terminal, before: set[int | Path]) -> str:
+def _quits(terminal: Terminal, before: set[int | str]) -> str:
     return f"{_LEAVES}, after {_leaves(terminal, before):.1f} s"
 
 
