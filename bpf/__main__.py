@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace
 
+_FAILED = 1
+"""Exit status of a failure that has no status of its own."""
 _WRONG = 2
 """Exit status of a command that was called wrongly."""
 
@@ -24,6 +26,9 @@ def main(arguments: Sequence[str]) -> int:
     except CannotTrace as e:
         sys.stderr.write(f"ringtop: {e}\n")
         return CANNOT_TRACE
+    except OSError as e:
+        sys.stderr.write(f"ringtop: the collector failed: {e}\n")
+        return _FAILED
     except KeyboardInterrupt:
         return 130
 

@@ -20,6 +20,7 @@ from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.kernel import leftovers
 from ringtop.bpf.kernel.features import Kernel, ensure_tracefs, online_cpus
+from ringtop.bpf.kernel.limits import allow_files
 from ringtop.bpf.options.collector import CollectorOptions
 
 
@@ -82,6 +83,8 @@ def _start(collector: Collector, options: CollectorOptions, kernel: Kernel) -> b
     out.put(_hello(kernel, options.programs))
     _tell_what_is_missing(kernel, out)
     transport = _transport(options.transport, kernel, out)
+    # A change of the buffers has the old and the new ones open.
+    allow_files(0 if transport == "ringbuf" else 2 * len(options.programs) * len(online_cpus()))
     failures = _load_all(collector, kernel, options, transport)
     if collector.abandoned:
         return bool(failures)

@@ -16,8 +16,8 @@ from ringtop.bpf.kernel import syscall
 from ringtop.bpf.kernel.bcc_loader import import_bcc
 from ringtop.bpf.kernel.features import TRACEFS, Kernel, ensure_tracefs
 from ringtop.bpf.kernel.libbpf import NoLibbpf, libbpf
+from ringtop.bpf.kernel.limits import allow_locked
 from ringtop.bpf.kernel.loader import load
-from ringtop.bpf.kernel.memory import allow_locked
 from ringtop.bpf.stream import FunctionCost, MapCost
 
 

@@ -16,7 +16,7 @@ from ringtop.bpf.common import pids
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.kernel import probe, syscall
 from ringtop.bpf.kernel.btf import NoBTF, vmlinux
-from ringtop.bpf.kernel.memory import allow_locked
+from ringtop.bpf.kernel.limits import allow_locked
 
 TRACEFS = Path("/sys/kernel/tracing")
 _DEBUGFS_TRACING = Path("/sys/kernel/debug/tracing")

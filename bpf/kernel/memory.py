@@ -10,9 +10,7 @@ import ctypes
 import errno
 import platform
 import re
-import resource
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -35,13 +33,6 @@ def _fence() -> Callable[[int], None]:
 def fence() -> None:
     """Keep all accesses before the fence before all those after it. Raises CannotTrace where libatomic is missing."""
     _fence()(_SEQ_CST)
-
-
-def allow_locked() -> None:
-    """Lift the limit of locked memory. Before 5.11 the kernel counts BPF maps as locked; bcc lifts it only after its
-    first refusal."""
-    with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 def ensure_free(size: int) -> None:

@@ -14,6 +14,7 @@ from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.filter.capture import Capture
 from ringtop.bpf.kernel.features import online_cpus, possible_cpus
 from ringtop.bpf.kernel.layout import ProgramConfig
+from ringtop.bpf.kernel.limits import open_files
 from ringtop.bpf.kernel.memory import ensure_free, fence
 from ringtop.bpf.transport.perfbuf import PerfBuffers
 from ringtop.bpf.transport.reader import Reader
@@ -22,7 +23,7 @@ from ringtop.bpf.transport.ringbuf import RingBuffer
 _SMALLER = "Use smaller buffers (--buffer), or raise a limit: ulimit -l, ulimit -v, the cgroup's memory."
 _CURES = {
     **dict.fromkeys((errno.ENOMEM, errno.EPERM, errno.E2BIG, errno.EINVAL), _SMALLER),
-    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "Raise the limit of open files (ulimit -n)."),
+    errno.ENFILE: "Raise the limit of open files of the whole system: sysctl fs.file-max.",
 }
 _NO_CURE = "`ringtop doctor` shows what this kernel lacks."
 
@@ -68,4 +69,8 @@ class Setting:
     def refused(self, program: str, error: OSError) -> CannotTrace:
         """The error that *program* could not have this setting, with the cause and the cure."""
         why = error.strerror or os.strerror(error.errno or 0)
-        return CannotTrace(f"{program} could not allocate {self.text}", why, _CURES.get(error.errno or 0, _NO_CURE))
+        cure = _CURES.get(error.errno or 0, _NO_CURE)
+        if error.errno == errno.EMFILE:
+            files = open_files()
+            cure = f"Raise the hard limit of open files, which is {files} (ulimit -Hn), or use the ring buffer."
+        return CannotTrace(f"{program} could not allocate {self.text}", why, cure)

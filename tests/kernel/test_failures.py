@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.kernel.features import online_cpus
 from tests.kernel.loads import Storm, run_programs
-from tests.kernel.tracing import PRIME, RINGTOP, Running, Tracing, assert_balanced
+from tests.kernel.tracing import PRIME, RINGTOP, Running, Tracing, assert_balanced, running
 from tests.processes import called, ended, eventually, gone, loaded, programs
 
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
@@ -205,3 +207,24 @@ def test_count_and_duration_end_it(tracing: Tracing) -> None:
     outcome = running.wait()
     assert (outcome.status, len(outcome.rows)) == (0, PRIME)
     assert ringtop("trace", "execsnoop", "--duration", "0.5", "-q").returncode == 0
+
+
+def test_a_low_limit_of_open_files_is_raised(tmp_path: Path) -> None:
+    """Perf buffers take a file for each CPU, and twice as many while they change."""
+    command = ("prlimit", "--nofile=24:4096", *RINGTOP)
+    change = ("--after", "0.1", "buffer=128K", "--duration", "1")
+    arguments = (*SCHEMAS, "--transport", "perfbuf", "--capture", f"ppid={os.getpid()}", *change)
+    with running(arguments, tmp_path / "summary.json", command) as trace:
+        outcome = trace.wait()
+    assert outcome.status == 0, outcome.err
+    assert all(len(program["changes"]) == 1 for program in outcome.summary.values())
+
+
+def test_a_limit_of_open_files_that_cannot_be_raised() -> None:
+    """Not even by root, without CAP_SYS_RESOURCE."""
+    limited = ("prlimit", "--nofile=100:100", "setpriv", "--bounding-set=-sys_resource")
+    outcome = ringtop("trace", *SCHEMAS, "--transport", "perfbuf", prefix=limited)
+    needed = 128 + 2 * len(SCHEMAS) * len(online_cpus())
+    assert outcome.returncode == 3
+    assert f"at most 100 files may be open here, and {needed} may be needed" in outcome.stderr
+    assert f"ulimit -n {needed}" in outcome.stderr
