@@ -35,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _collect(arguments: Sequence[str]) -> int:
     from ringtop.bpf.kernel.features import Kernel
+    from ringtop.bpf.kernel.memory import share_heap
     from ringtop.bpf.options.collector import CollectorOptions
 
     if arguments[:1] != ["collect"]:
@@ -42,6 +43,7 @@ def _collect(arguments: Sequence[str]) -> int:
     if os.isatty(1):
         raise ValueError("the stream is not for a terminal: use `ringtop trace`, or redirect it to a file")
     options, kernel = CollectorOptions.parse(arguments[1:]), Kernel()
+    share_heap()
     reading = threading.Thread(target=kernel.read_types)
     reading.start()
     from ringtop.bpf.collector.collect import collect  # while libbpf reads the kernel's types: both take long
