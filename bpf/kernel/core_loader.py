@@ -43,7 +43,8 @@ class CoreProgram:
         except LibbpfError as e:
             raise CannotLoad(_reason(e)) from e
         try:
-            self._load(path, rung, kernel, parameters)
+            with _loads:
+                self._load(path, rung, kernel, parameters)
         except LibbpfError as e:
             self.close()
             raise CannotLoad(_reason(e)) from e
@@ -74,8 +75,7 @@ class CoreProgram:
             if hooks[name].kind == "BTF tracepoint":
                 lib.bpf_program__set_expected_attach_type(program, _TRACE_RAW_TP)
                 lib.call("bpf_program__set_attach_target", program, 0, hooks[name].target.encode())
-        with _loads:
-            lib.call("bpf_object__load", self._object)
+        lib.call("bpf_object__load", self._object)
 
     def _all_programs(self) -> list[int]:
         lib, last = self._lib, None
