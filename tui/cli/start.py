@@ -69,6 +69,7 @@ def view(source: Source, config: configuration.Config, account: Account | None =
     from ringtop.tui.app.hooks import Hooks
     from ringtop.tui.source.replay import ReplaySource
 
+    gc.freeze()
     gc.enable()
 
     def keep(state: memory.SavedState) -> str:

@@ -11,12 +11,13 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, TypeVar
-
-import psutil
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from ringtop.bpf.common import pids
 from ringtop.tui.process.cgroup import Membership, parse
+
+if TYPE_CHECKING:
+    import psutil
 
 Presence = Literal["here", "gone", "hidden", "reused", "elsewhere"]
 """``hidden``: it exists, but procfs (hidepid) does not show it to this user;
@@ -90,6 +91,8 @@ def read(pid: int, event_s: float | None = None, proc: Path = Path("/proc")) -> 
     """
     if not pids.are_the_hosts(proc):
         return elsewhere(pid)
+    import psutil  # takes a tenth of the viewer's start, and most runs show no card
+
     try:
         process = psutil.Process(pid)
         with process.oneshot():
@@ -115,6 +118,8 @@ def _exists(pid: int) -> bool:
 
 
 def _card(process: psutil.Process, started: float, proc: Path) -> Card:
+    import psutil
+
     denied: list[str] = []
 
     def ask(name: str, get: Callable[[], T]) -> T | None:
@@ -156,6 +161,8 @@ def _card(process: psutil.Process, started: float, proc: Path) -> Card:
 
 
 def _ancestors(process: psutil.Process, proc: Path) -> tuple[Ancestor, ...]:
+    import psutil
+
     found: list[Ancestor] = []
     with contextlib.suppress(psutil.Error, OSError, ValueError):  # as many as can be seen
         found.extend(Ancestor(p.pid, _comm(p.pid, proc)) for p in process.parents()[:_DEEPEST])
