@@ -188,6 +188,16 @@ def _execsnoop(kernel: Kernel) -> list[Rung]:
             without=no_orphans,
             variants=_LOOPS,
         ),
+        Rung(
+            "raw tracepoint sched_process_exec with BTF",
+            (_raw("sched_process_exec", "on_exec"),),
+            offsets,
+            entries={"requests": _calls()},
+            object="execsnoop",
+            missing=no_btf,
+            without=f"execs that fail: {no_calls}",
+            variants=_LOOPS,
+        ),
     ]
 
 

@@ -228,3 +228,16 @@ def test_a_limit_of_open_files_that_cannot_be_raised() -> None:
     assert outcome.returncode == 3
     assert f"at most 100 files may be open here, and {needed} may be needed" in outcome.stderr
     assert f"ulimit -n {needed}" in outcome.stderr
+
+
+def test_without_the_tracepoints_of_system_calls(tmp_path: Path) -> None:
+    """As without CONFIG_FTRACE_SYSCALLS: the execs that succeed are seen, and the others are said to be missing."""
+    hide = 'mount -t tmpfs none /sys/kernel/tracing/events/syscalls && exec "$@"'
+    command = ("unshare", "--mount", "sh", "-c", hide, "sh", *RINGTOP)
+    arguments = ("execsnoop", "--loader", "core", "--capture", f"ppid={os.getpid()} and comm=true")
+    with running(arguments, tmp_path / "summary.json", command) as trace:
+        pids = run_programs(PRIME)
+        outcome = trace.finish()
+    assert [row["pid"] for row in outcome.rows] == pids
+    assert_balanced(outcome.summary)
+    assert "without execs that fail: no tracepoint syscalls:" in outcome.err

@@ -57,7 +57,8 @@ class Trace(Session):
                 per = "" if message.transport == "ringbuf" else " a CPU"
                 where = f"{NAMES[message.transport]} {sizes.human(message.buffer_bytes)}{per}"
                 hook = safe(f"{message.hook} ({message.loader})" if message.loader else message.hook)
-                self.tell(f"tracing {message.program} by {hook}; {where}")
+                without = f"; without {safe(message.without)}" if message.without else ""
+                self.tell(f"tracing {message.program} by {hook}; {where}{without}")
             case stream.Round():
                 self._round(message)
             case stream.Stats():
