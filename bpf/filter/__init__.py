@@ -9,6 +9,7 @@
   or a parenthesis and have no escapes. In quotes, ``= !=`` know the escapes ``\\\\ \\" \\' \\n \\r \\t \\xNN
   \\uNNNN \\UNNNNNNNN``, which is how text is shown; for ``~ !~`` a backslash belongs to the pattern.
 - ``argv`` is the arguments joined by spaces. ``ret`` takes error names: ``ret=ENOENT`` and ``ret=-ENOENT`` are -2.
+- ``dir`` is the directory of a deletion's path; ``command`` and ``subcommand`` are what ranked rows show of an exec.
 - ``op`` is unlink or rmdir; ``preempted`` and ``truncated`` are true or false, and may stand alone; ``program`` is a
   program's name.
 - A comparison with a field that the event's program does not have is false with every operator, and its ``not`` is

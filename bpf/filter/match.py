@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from ringtop.bpf.event.args import join_args
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import Schema
+from ringtop.bpf.filter.derived import DERIVED, derived
 from ringtop.bpf.filter.expr import ALL, NONE, And, Compare, Expr, Not, Or, terms
 from ringtop.bpf.filter.regex import Pattern
+from ringtop.bpf.filter.value import FIELDS
 
 Mask = NDArray[np.bool_]
 
@@ -42,7 +44,7 @@ def narrow(expr: Expr, schema: Schema) -> Expr:
         case Compare("program", op, value):
             return ALL if (value == schema.program) == (op == "=") else NONE
         case Compare(name):
-            return expr if name in schema else NONE
+            return expr if name in schema or derived(name, schema) else NONE
         case Not(part, at):
             inner = narrow(part, schema)
             return NONE if inner == ALL else ALL if inner == NONE else Not(inner, at)
@@ -82,14 +84,19 @@ def _joined(parts: tuple[Expr, ...], batch: Batch, both: bool) -> Mask:
 
 
 def _costly(expr: Expr, schema: Schema) -> bool:
-    return any(term.field in schema.tail or term.op in ("~", "!~") for term in terms(expr))
+    return any(term.field in DERIVED or term.field in schema.tail or term.op in ("~", "!~") for term in terms(expr))
 
 
 def _term(term: Compare, batch: Batch) -> Mask:
     name, value = term.field, term.value
+    if (made := DERIVED.get(name)) is not None:
+        return _text(term, made.values(batch))
     field = batch.schema[name]
+    if field.kind == "args":
+        args = zip(batch.text(name), batch.rows[field.count].tolist(), strict=True)
+        return _text(term, [join_args(*each) for each in args])
     if isinstance(value, Pattern) or name in batch.schema.tail:
-        return _text(term, batch)
+        return _text(term, batch.text(name))
     column = batch.rows[field.part]
     found: Mask
     if field.kind == "bool":
@@ -108,18 +115,13 @@ def _term(term: Compare, batch: Batch) -> Mask:
     return found
 
 
-def _text(term: Compare, batch: Batch) -> Mask:
-    name = term.field
-    values = batch.text(name)
-    field = batch.schema[name]
-    if field.kind == "args":
-        values = list(map(join_args, values, batch.rows[field.count].tolist()))
+def _text(term: Compare, values: list[bytes]) -> Mask:
     value = term.value
     if not isinstance(value, Pattern):
         found = np.array([v == value for v in values], np.bool_)
-    elif term.field in batch.schema.tail:
+    elif FIELDS[term.field].tail and term.field not in DERIVED:
         found = value.search(values)
-    else:  # few different thread names occur, each in many events, so each is searched once
+    else:  # few different names occur, each in many events, so each is searched once
         names = list(dict.fromkeys(values))
         hits = dict(zip(names, value.search(names).tolist(), strict=True))
         found = np.fromiter(map(hits.__getitem__, values), np.bool_, len(values))

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from ringtop.bpf.event.schema import AT_FDCWD, SCHEMAS, Column, Field, Kind
+from ringtop.bpf.filter.derived import DERIVED, derived
 from ringtop.bpf.filter.expr import Operator, Position, Value
 from ringtop.bpf.filter.regex import PatternError, compile_pattern
 
@@ -16,11 +17,12 @@ PROGRAM = Field("program", "enum", " or ".join(SCHEMAS), Column("PROGRAM", 11, 1
 FIELDS: dict[str, Field] = {
     PROGRAM.name: PROGRAM,
     **{f.name: f for s in SCHEMAS.values() for f in s.fields if f.kind != "time"},
+    **{d.field.name: d.field for d in DERIVED.values()},
 }
 """All programs' fields that a filter can name. Wall-clock time is not among them, because rows hold only the kernel's
 clock."""
-ALIASES = {f.told: f.name for f in FIELDS.values() if f.told != f.name}
-"""The fields' names in JSON, where they differ."""
+ALIASES = {"exe": "filename"} | {f.told: f.name for f in FIELDS.values() if f.told != f.name}
+"""Other names of fields: those in JSON where they differ, and that of the key of ranked rows."""
 COMM_BYTES = 15
 """Length of the longest comm, in bytes; the kernel cuts the rest."""
 
@@ -50,7 +52,9 @@ def fields(program: str | None = None) -> list[str]:
     """Return the field names that a filter can use for *program*, or, without one, for any program."""
     if program is None:
         return list(FIELDS)
-    return [PROGRAM.name, *(f.name for f in SCHEMAS[program].fields if f.name in FIELDS)]
+    schema = SCHEMAS[program]
+    own = [f.name for f in schema.fields if f.name in FIELDS]
+    return [PROGRAM.name, *own, *(name for name in DERIVED if derived(name, schema))]
 
 
 def operators(field: Field) -> tuple[Operator, ...]:

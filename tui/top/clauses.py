@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ringtop.bpf.event.command.command import UNREADABLE, base
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.text.format import count, duration, percent, rate
 from ringtop.tui.text.text import visible
 from ringtop.tui.top.case import Case, at_least
-from ringtop.tui.top.command import UNREADABLE, base
 from ringtop.tui.top.commands import LEVELS
 from ringtop.tui.top.names import NOT_KNOWN
 from ringtop.tui.top.slots import SECOND

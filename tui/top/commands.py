@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringtop.bpf.event.args import split_args
-from ringtop.tui.top import tools
-from ringtop.tui.top.command import BY_DESCRIPTOR, command, is_compiler, is_deep, names
+from ringtop.bpf.event.command import tools
+from ringtop.bpf.event.command.command import BY_DESCRIPTOR, command, is_compiler, is_deep, names
 from ringtop.tui.top.hashing import Hasher, Sums, hashes, mixed
 from ringtop.tui.top.index import Index
 from ringtop.tui.top.text import Places, Text

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ringtop.bpf.event.command.command import LONGEST, shown
 from ringtop.tui.top.commands import LEVELS
 from ringtop.tui.top.events import Events
 from ringtop.tui.top.hashing import Sums
@@ -21,7 +22,6 @@ from ringtop.tui.top.text import Places
 At = NDArray[np.intp]
 """Positions of events in a batch."""
 
-LONGEST = 256
 IDLE = b"(idle)"
 RELATIVE = b"(relative)"
 
@@ -132,7 +132,7 @@ def _command(level: str, about: str) -> Part:
 
     def labels(events: Events, at: At) -> list[bytes]:
         kinds = events.kinds
-        return [kinds.labels[kind][at_level][:LONGEST].replace(b"\0", b" ") for kind in kinds.of[at].tolist()]
+        return [shown(kinds.labels[kind][at_level]) for kind in kinds.of[at].tolist()]
 
     return Part(
         level,

@@ -8,8 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
-from ringtop.bpf.event.schema import SCHEMAS, Field
-from ringtop.tui.draw import columns, ranks, tables
+from ringtop.tui.draw import columns, ranks, tables, terms
 from ringtop.tui.draw.cells import Clock
 from ringtop.tui.model import completion
 from ringtop.tui.model.filtering import Filters
@@ -210,32 +209,34 @@ class Tables(Vertical):
         elif what == "copy" and row is not None:
             text = ranks.cells(row, table.ranking.report, table.placed)
             self.post_message(self.Wanted("copy", "  ".join(filter(None, text)), "row"))
-        elif what and (pane is None or row is None or not self._asked(pane, row, what, table.here)):
+        elif what in ("equals", "except") and row is not None:
+            self._select(table.ranking, row, table.here, what == "equals")
+        elif what and (pane is None or row is None or not self._asked(pane, row, what)):
             self.app.bell()
         self.post_message(self.Wanted("update"))
 
-    def _asked(self, pane: Pane, row: Row, what: str, here: str) -> bool:
+    def _asked(self, pane: Pane, row: Row, what: str) -> bool:
         """Carry out *what* for *row*; returns whether it was possible."""
         if what == "events":
             self._show_events(pane, row)
         elif what == "pivot" and row.pids == 1:
             self.post_message(self.Wanted("filter", f"pid={row.pid}"))
-        elif what in ("equals", "except") and (field := self._field(pane, here)) is not None:
-            at = [part.name for part in pane.ranking.report.key.parts].index(here)
-            term = completion.equals(field, row.key[at], "")
-            term = f"not {term}" if what == "except" else term
-            self.post_message(self.Wanted("filter", f"({self.filters.text}) and {term}" if self.filters.text else term))
-        elif what in ("equals", "except"):
-            self.notify("This column cannot be filtered: Enter shows the events of the row", markup=False)
         else:
             return False
         return True
 
-    @staticmethod
-    def _field(pane: Pane, name: str) -> Field | None:
-        schema = SCHEMAS[pane.program]
-        parts = [part.name for part in pane.ranking.report.key.parts]
-        return schema[name] if name in schema and name in parts and schema[name].kind == "comm" else None
+    def _select(self, ranking: Ranking, row: Row, here: str, only: bool) -> None:
+        """Filter to the value of *row* in the column *here*, or out of the display all with it; in a column that is not
+        part of the key, the whole key counts."""
+        parts = ranking.report.key.parts
+        at = [i for i, part in enumerate(parts) if part.name == here] or list(range(len(parts)))
+        text = terms.of_row([parts[i] for i in at], [row.key[i] for i in at])
+        if text is None:
+            self.notify("This key cannot be filtered: Enter shows the events of the row", markup=False)
+            return
+        if not only:
+            text = f"not ({text})" if len(at) > 1 else f"not {text}"
+        self.post_message(self.Wanted("filter", f"({self.filters.text}) and {text}" if self.filters.text else text))
 
     def _show_events(self, pane: Pane, row: Row) -> None:
         """Show only the resident events of *row*."""

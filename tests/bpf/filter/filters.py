@@ -8,6 +8,7 @@ import re
 from hypothesis import strategies as st
 
 from ringtop.bpf.event.batch import Batch
+from ringtop.bpf.event.command.command import LONGEST, command
 from ringtop.bpf.event.schema import SCHEMAS, UNKNOWN
 from ringtop.bpf.filter.expr import And, Compare, Expr, Not, Or
 from ringtop.bpf.filter.regex import Pattern, compile_pattern
@@ -99,13 +100,19 @@ def holds(expr: Expr, batch: Batch, i: int) -> bool:
         case Compare("program", op, value):
             return bool(_ORDER[op](batch.program, value))
         case Compare(name, op, value):
-            if name not in batch.schema:
+            if (of := {"dir": "path", "command": "argv", "subcommand": "argv"}.get(name, name)) not in batch.schema:
                 return False
-            field = batch.schema[name]
+            field = batch.schema[of]
             if isinstance(value, bytes | Pattern):
-                text = batch.text(name)[i]
+                text = batch.text(of)[i]
                 if name == "argv":
                     text = b" ".join(text.split(b"\0")[: int(batch.rows["argc"][i])])
+                elif name == "dir":
+                    text = text[: -len(text.rpartition(b"/")[2])] if not text.endswith(b"/") and text else text
+                elif of == "argv":
+                    args = text.split(b"\0")[:-1]
+                    _, named, full = command(batch.text("filename")[i], args).labels()
+                    text = (named if name == "subcommand" else full)[:LONGEST].replace(b"\0", b" ")
                 if isinstance(value, Pattern):
                     python = value.text.replace("$", r"\Z").encode()
                     return (re.search(python, text, re.DOTALL) is not None) == (op == "~")

@@ -242,8 +242,10 @@ def test_arguments_split_as_they_were_joined(args: list[bytes], more: int) -> No
 
 
 def test_fields_of_programs() -> None:
-    assert fields("execsnoop") == ["program", *(f.name for f in EXECSNOOP.fields if f.name != "time")]
-    assert set(fields()) == {"program"} | {f.name for s in SCHEMAS.values() for f in s.fields} - {"time"}
+    own = [f.name for f in EXECSNOOP.fields if f.name != "time"]
+    assert fields("execsnoop") == ["program", *own, "subcommand", "command"]
+    stored = {f.name for s in SCHEMAS.values() for f in s.fields} - {"time"}
+    assert set(fields()) == {"program", "dir", "subcommand", "command"} | stored
     assert "latency" in fields(RUNQSLOWER.program)
 
 

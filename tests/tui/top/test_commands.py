@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringtop.bpf.event.command.command import command
 from ringtop.tui.top import commands
-from ringtop.tui.top.command import command
 from ringtop.tui.top.commands import LEVELS, Commands, Kinds
 from ringtop.tui.top.events import Events, Known
 from ringtop.tui.top.hashing import Hasher, hashes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ringtop.tui.top import tools
+from ringtop.bpf.event.command import tools
 
 _BLANK = re.compile(rb"(?:[\s;&|(){}!@]|\\\n)+")
 _WORD = re.compile(rb"(?:\\.|'[^']*'?|\"(?:\\.|[^\"\\])*\"?|\$\([^()]*\)?|`[^`]*`?|[^\s;&|()<>'\"\\`$]|\$)+", re.DOTALL)

@@ -9,8 +9,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ringtop.tui.top import tools
-from ringtop.tui.top.shell_text import first_command
+from ringtop.bpf.event.args import split_args
+from ringtop.bpf.event.command import tools
+from ringtop.bpf.event.command.shell_text import first_command
 
 _VERSION = re.compile(rb"[-.]?[0-9][0-9.]*\Z")
 _TARGET = re.compile(rb"\A(?:[a-z0-9_]+-){2,3}(?=[a-z+]+[0-9]*\Z)")
@@ -21,6 +22,8 @@ BY_DESCRIPTOR = (b"/proc/", b"/dev/fd/")
 _DEEPEST = 4
 """Deepest nesting of wrappers that is followed."""
 _NAME_MAX = 255
+LONGEST = 256
+"""Longest label, bytes."""
 UNREADABLE = b"(unknown)"
 """The program of an exec whose file and arguments could not be read."""
 REST = b".."
@@ -44,6 +47,21 @@ class Command:
         """The labels of the three levels: the program; with its subcommand; with the names of its options, too."""
         named = b" ".join((self.program, *self.words))
         return self.program, named, b" ".join((named, *self.flags, *([REST] if self.more else [])))
+
+
+def line_labels(filename: bytes, argv: bytes) -> tuple[bytes, bytes, bytes]:
+    """The labels of an exec with the arguments *argv*, each ended by a NUL; a last one that was cut is left out.
+
+    Each label is at most LONGEST bytes, without a NUL.
+    """
+    whole = argv[: argv.rfind(b"\0") + 1]
+    program, named, full = command(filename, split_args(whole, whole.count(b"\0"))).labels()
+    return shown(program), shown(named), shown(full)
+
+
+def shown(label: bytes) -> bytes:
+    """*label* as a row shows it: at most LONGEST bytes, without a NUL."""
+    return label[:LONGEST].replace(b"\0", b" ")
 
 
 def base(path: bytes) -> bytes:

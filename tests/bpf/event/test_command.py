@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringtop.tui.top.command import Command, command, is_compiler
-from ringtop.tui.top.shell_text import COMMENT, NOTHING, first_command
+from ringtop.bpf.event.command.command import Command, command, is_compiler
+from ringtop.bpf.event.command.shell_text import COMMENT, NOTHING, first_command
 from tests.samples import NASTY, texts
 
 
