@@ -6,6 +6,7 @@ import os
 import platform
 import signal
 import sys
+from contextlib import suppress
 from functools import partial
 
 from ringtop.bpf import VERSION, stream
@@ -29,6 +30,7 @@ def collect(options: CollectorOptions, kernel: Kernel) -> int:
     run."""
     privilege.require()
     privilege.clean_environment()
+    _keep_up()
     counting = Counting()
     helpers = {"run counter": counting.pid} if counting.pid else {}
     own = [os.getpid(), *options.exclude, *helpers.values()]
@@ -43,6 +45,13 @@ def collect(options: CollectorOptions, kernel: Kernel) -> int:
     if collector.abandoned:
         os._exit(status)  # a thread is in the compiler: an orderly exit would destroy it while it runs
     return status
+
+
+def _keep_up() -> None:
+    """A viewer that gives way to others may have started this process: it must drain in time all the same."""
+    if os.getpriority(os.PRIO_PROCESS, 0) > 0:
+        with suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, 0)
 
 
 def _collect(collector: Collector, options: CollectorOptions, kernel: Kernel) -> int:

@@ -18,7 +18,8 @@ from ringtop.tui.source.client import Client
 from tests.kernel.loads import run_programs
 from tests.kernel.test_privileges import assert_harmless, children
 from tests.kernel.tracing import BY_EACH_LOADER, PRIME, RINGTOP, Tracing
-from tests.processes import eventually
+from tests.processes import called, eventually
+from tests.terminal import Terminal
 
 SYS_ADMIN = 1 << 21
 
@@ -172,3 +173,30 @@ def test_the_summary_and_doctor_tell_it_too(tracing: Tracing) -> None:
         assert function["runs"] == 0
     memory = {m["name"]: m["memory_bytes"] for m in cost["maps"]}
     assert all(memory[m["name"]] == m["memory_bytes"] for m in execsnoop["maps"])
+
+
+def priorities(pid: int) -> set[int]:
+    """The nice values of all threads of a process."""
+    return {os.getpriority(os.PRIO_PROCESS, int(task.name)) for task in Path(f"/proc/{pid}/task").iterdir()}
+
+
+@pytest.mark.parametrize(("given", "nice"), [((), 10), (("--nice", "3"), 3), (("--nice", "0"), 0)])
+def test_what_prints_gives_way_and_the_collector_does_not(tracing: Tracing, given: tuple[str, ...], nice: int) -> None:
+    running = tracing("execsnoop", "--capture", f"ppid={os.getpid()}", *given)
+    (collector,) = children(running.process.pid)
+    assert priorities(running.process.pid) == {nice}
+    assert priorities(collector) == {0}
+    run_programs(PRIME)
+    assert len(running.finish().rows) == PRIME
+
+
+def test_the_viewer_gives_way_and_a_collector_that_it_starts_does_not(tmp_path: Path) -> None:
+    terminal = Terminal([*RINGTOP, "--no-keep-state"], 24, 100, XDG_CONFIG_HOME=str(tmp_path))
+    assert terminal.shows("collector running"), terminal.text
+    (collector,) = called(b" collect ", terminal.process.pid)
+    (viewer,) = (pid for pid in called(b"ringtop.tui", terminal.process.pid) if priorities(pid) != {0})
+    assert priorities(viewer) == {10}
+    assert priorities(collector) == {0}
+    terminal.type("q")
+    assert terminal.wait() == 0
+    terminal.close()

@@ -10,8 +10,9 @@ from ringtop.tui.model.model import Model
 from ringtop.tui.model.view import View
 from ringtop.tui.source.inbox import Entry, Inbox
 
-SLICE_S = 0.015
-"""The longest slice of work between two looks at the keyboard, in seconds."""
+SLICE_S = 0.005
+"""The longest slice of work between two looks at the keyboard, in seconds: other tasks must not wait for a CPU longer
+than that, either."""
 PAUSE_S = 0.002
 """The pause between two slices, in seconds."""
 RESORT_S = 1.0

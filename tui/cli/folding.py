@@ -10,7 +10,8 @@ import click
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.options.kinds import DisplayFilter
-from ringtop.tui.cli.options import STATUS, Value, duration_option, explicit, flags, programs_argument, seconds
+from ringtop.tui.cli.options import STATUS, Value, duration_option, explicit, flag, flags, programs_argument, seconds
+from ringtop.tui.settings.config import Config
 from ringtop.tui.top.columns import sorts
 from ringtop.tui.top.keys import keys, named
 from ringtop.tui.top.measures import ALL, measures
@@ -102,6 +103,7 @@ class Sort(click.ParamType[str]):
     help="Fold the events of a recording, by its own times. Options of the collector have no effect.",
 )
 @click.option("--check", is_flag=True, help="Exit with status 4 if events were lost or the ledger does not balance.")
+@flag(Config, "nice")
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors on standard error.")
 def top(
     duration: float | None,
@@ -115,6 +117,7 @@ def top(
     replay: Path | None,
     check: bool,
     quiet: bool,
+    nice: int | None,
     **given: Any,
 ) -> int:
     """Print events folded into ranked rows, without a screen.
@@ -130,6 +133,5 @@ def top(
     from ringtop.tui.cli.top import TopOptions, run
 
     collector = CollectorOptions(**explicit(given))
-    return run(
-        TopOptions(collector, dict(by), style, display, window, sort or "", rows, every, duration, replay, check, quiet)
-    )
+    shown = style, display, window, sort or "", rows, every
+    return run(TopOptions(collector, dict(by), *shown, duration, replay, check, quiet, nice))

@@ -23,6 +23,7 @@ from ringtop.tui.cli.options import (
     Value,
     duration_option,
     explicit,
+    flag,
     flags,
     programs_argument,
     seconds,
@@ -123,6 +124,7 @@ def collect(**given: Any) -> NoReturn:
 )
 @click.option("--summary", metavar="FILE", help="At the end, write the ledger to FILE as JSON (-: to standard error).")
 @click.option("--check", is_flag=True, help="Exit with status 4 if events were lost or the ledger does not balance.")
+@flag(Config, "nice")
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors on standard error.")
 def trace(
     style: str,
@@ -133,6 +135,7 @@ def trace(
     summary: str | None,
     check: bool,
     quiet: bool,
+    nice: int | None,
     **given: Any,
 ) -> int:
     """Print events as lines, for pipes and scripts.
@@ -148,7 +151,7 @@ def trace(
     from ringtop.tui.cli.trace import TraceOptions, run
 
     collector = CollectorOptions(**explicit(given))
-    return run(TraceOptions(collector, style, display, count, duration, after, summary, check, quiet))
+    return run(TraceOptions(collector, style, display, count, duration, after, summary, check, quiet, nice))
 
 
 @ringtop.command(epilog=STATUS)
@@ -159,12 +162,15 @@ def trace(
 @click.option(
     "--mode", type=Permissions(), default="0600", show_default=True, help="Permissions of FILE, in octal digits."
 )
+@flag(Config, "nice")
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors on standard error.")
-def record(file: Path, duration: float | None, overwrite: bool, mode: int, quiet: bool, **given: Any) -> int:
+def record(
+    file: Path, duration: float | None, overwrite: bool, mode: int, quiet: bool, nice: int | None, **given: Any
+) -> int:
     """Record all events to FILE, without a screen. `ringtop replay FILE` shows them. A FILE of - is standard output."""
     from ringtop.tui.cli.record import run
 
-    return run(file, CollectorOptions(**explicit(given)), duration, overwrite, mode, quiet)
+    return run(file, CollectorOptions(**explicit(given)), duration, overwrite, mode, quiet, nice)
 
 
 @ringtop.command(epilog=STATUS)

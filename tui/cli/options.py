@@ -126,6 +126,11 @@ def seconds(least: float) -> Value:
     return Value(Number(float, least, _YEAR_S, "SECONDS"))
 
 
+def flag(cls: type, name: str) -> _Decorator:
+    """The flag for the option *name* of *cls*. The value of a flag that is not given is None."""
+    return _flag(options(cls)[name])
+
+
 duration_option = click.option(
     "--duration", type=seconds(0.001), metavar="SECONDS", help="Stop after so many seconds, at most a year."
 )

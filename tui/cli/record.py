@@ -61,7 +61,15 @@ def _named(file: Path) -> str:
     return "standard output" if file == STANDARD_OUTPUT else safe(str(file))
 
 
-def run(file: Path, options: CollectorOptions, duration: float | None, overwrite: bool, mode: int, quiet: bool) -> int:
+def run(
+    file: Path,
+    options: CollectorOptions,
+    duration: float | None,
+    overwrite: bool,
+    mode: int,
+    quiet: bool,
+    nice: int | None,
+) -> int:
     """Record and return the exit status. Raises CannotTrace when the collector cannot trace, and click.UsageError."""
     piped = file == STANDARD_OUTPUT
     if piped and os.isatty(1):
@@ -74,7 +82,7 @@ def run(file: Path, options: CollectorOptions, duration: float | None, overwrite
         raise click.UsageError(f"{file} cannot be written: {e.strerror}") from e
     try:
         with recorder:
-            return Recording(collector(options), options, recorder, duration, quiet).run(1 if piped else 2)
+            return Recording(collector(options, nice), options, recorder, duration, quiet).run(1 if piped else 2)
     except OSError as e:
         if piped and e.errno == errno.EPIPE:
             return 0  # its reader has what it wanted

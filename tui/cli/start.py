@@ -63,6 +63,7 @@ def view(source: Source, config: configuration.Config, account: Account | None =
         become(account)
         if not os.access(config.recordings, os.W_OK):
             config = replace(config, recordings=tempfile.gettempdir())
+    os.nice(config.nice)  # before there are threads: each has a priority of its own
 
     gc.disable()  # nothing that is imported is garbage
     from ringtop.tui.app.app import run  # Textual is large, and not needed without a screen
@@ -94,7 +95,7 @@ def live(config: configuration.Config) -> int:
         from ringtop.tui.cli import trace
 
         say(f"{why}: events are printed as lines, as by `ringtop trace`. Ctrl+C ends it")
-        return trace.run(trace.TraceOptions(config.collector, display=config.filter))
+        return trace.run(trace.TraceOptions(config.collector, display=config.filter, nice=config.nice))
     options = arguments(config.collector)
     account = chosen()
     if account is not None and not can_read(account):

@@ -16,7 +16,7 @@ import click
 from ringtop.bpf import filter as language
 from ringtop.bpf import stream
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.tui.cli.begin import collector
+from ringtop.tui.cli.begin import collector, give_way
 from ringtop.tui.cli.ending import when_told
 from ringtop.tui.cli.output import Output
 from ringtop.tui.cli.session import Session
@@ -50,6 +50,7 @@ class TopOptions:
     replay: Path | None = None
     check: bool = False
     quiet: bool = False
+    nice: int | None = None
 
 
 class Writer(Protocol):
@@ -138,7 +139,7 @@ def run(options: TopOptions) -> int:
     out = Output(options.style)
     if options.replay is not None:
         return _replay(options, options.replay, out)
-    client = collector(options.collector)
+    client = collector(options.collector, options.nice)
     run = Run(options, _top(options, LocalHost()), out, _writer(options.style, out.screen))
     return Live(client, options, run).run(out.fileno())
 
@@ -154,6 +155,7 @@ def _replay(options: TopOptions, file: Path, out: Output) -> int:
         raise click.UsageError(f"{safe(str(file))} cannot be read: {e.strerror}") from e
     except stream.StreamError as e:
         raise click.UsageError(f"{safe(str(file))} is not a recording: {e}") from e
+    give_way(options.nice)
     stopping = threading.Event()
     when_told(stopping.set)
     messages = iter(reading)

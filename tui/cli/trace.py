@@ -33,6 +33,7 @@ class TraceOptions:
     summary: str | None = None
     check: bool = False
     quiet: bool = False
+    nice: int | None = None
 
 
 def _open_summary(where: str | None) -> TextIO | None:
@@ -49,7 +50,7 @@ def run(options: TraceOptions) -> int:
     """Trace and return the exit status. Raises CannotTrace when the collector cannot trace."""
     out = Output(options.style)
     summary_file = _open_summary(options.summary)
-    client = collector(options.collector)
+    client = collector(options.collector, options.nice)
 
     from ringtop.tui.cli.printing import Trace  # while the collector starts
     from ringtop.tui.lines.lines import writer

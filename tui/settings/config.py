@@ -92,6 +92,12 @@ class Config:
     mouse: bool = option(True, Flag("no-mouse"), "Use the mouse.")
     ascii: bool = option(False, Flag("unicode"), "Draw bars, borders and sparklines in ASCII or in Unicode.")
     recordings: str = option(".", Text("FOLDER"), "Folder that the key R writes recordings to.")
+    nice: int = option(
+        10,
+        Number(int, 0, 19),
+        "Lower the priority of the viewer and of what prints by so much, as nice does: other tasks come first. The "
+        "collector keeps its own, so that no events are lost.",
+    )
     keep_state: bool = option(True, Flag("no-keep-state"), "Remember columns, theme and filters for the next start.")
     collector: CollectorOptions = field(default_factory=CollectorOptions)
 

@@ -32,6 +32,7 @@ def test_every_option_can_be_set(tmp_path: Path) -> None:
         filter = "ret < 0"
         capture = "uid == 0"
         fps = 10
+        nice = 5
         programs = ["execsnoop"]
         transport = "perfbuf"
         buffer = 65536
