@@ -24,6 +24,7 @@ from ringtop.tui.app.bindings import APP
 from ringtop.tui.app.deck import REPLAY, Deck, Severity, tapped
 from ringtop.tui.app.hooks import Hooks
 from ringtop.tui.app.news import News
+from ringtop.tui.app.pace import Pace
 from ringtop.tui.app.pump import Pump
 from ringtop.tui.app.reading import reading
 from ringtop.tui.app.refold import Refold
@@ -104,6 +105,7 @@ class Viewer(App[int]):
         self.animation_level = "none"
         self.set_class(self.glyphs.ascii, "-ascii")
         self._pump = Pump(self.inbox, self.model, self.views, self._hear, self.paint, 1 / self.config.fps)
+        self._pace = Pace()
         self.news = News(self)
         self._seen = -1
         self._rows: tuple[object, ...] = ()
@@ -169,7 +171,7 @@ class Viewer(App[int]):
             gc.freeze()
             gc.set_threshold(5_000, 5, 100)
         self.source.start(self.inbox.post)
-        self.set_interval(1 / self.config.fps, self.work)
+        self.set_interval(1 / self.config.fps, self._frame)
 
     def on_unmount(self) -> None:
         """Stop the source."""
@@ -216,6 +218,10 @@ class Viewer(App[int]):
         state.filters, state.captures = remember(self.filters.used, self.filters.text), self.filters.captures
 
     # What is heard, and shown
+
+    async def _frame(self) -> None:
+        if self._pace.due():
+            await self.work()
 
     async def work(self) -> None:
         """Take the messages that arrived, and show them."""

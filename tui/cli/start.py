@@ -17,6 +17,7 @@ import click
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.privilege import in_the_hosts_user_namespace, may_load
 from ringtop.tui.cli.account import Account, become, can_read, chosen
+from ringtop.tui.cli.begin import give_way
 from ringtop.tui.cli.options import explicit
 from ringtop.tui.settings import config as configuration
 from ringtop.tui.settings import state as memory
@@ -59,11 +60,11 @@ def view(source: Source, config: configuration.Config, account: Account | None =
     state = memory.resume(state, config, given)
     themes = toml.sources(configuration.themes_dir(given.get("config")))  # read now: the account may lack access
     held = memory.hold() if config.keep_state and account is not None and not account.somebody else None
+    give_way(config.nice)
     if account is not None:
         become(account)
         if not os.access(config.recordings, os.W_OK):
             config = replace(config, recordings=tempfile.gettempdir())
-    os.nice(config.nice)  # before there are threads: each has a priority of its own
 
     gc.disable()  # nothing that is imported is garbage
     from ringtop.tui.app.app import run  # Textual is large, and not needed without a screen
