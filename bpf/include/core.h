@@ -71,19 +71,22 @@ enum { BPF_RB_AVAIL_DATA, BPF_RB_RING_SIZE };
 		long (*update)(const void *key, const V *value);                                    \
 		long (*delete)(const void *key);                                                    \
 	} name = { name##_lookup, name##_update, name##_delete }
-#define MAP(kind, name, K, V, entries)                                                              \
+#define MAP(kind, flags, name, K, V, entries)                                                       \
 	struct {                                                                                    \
 		int (*type)[kind];                                                                  \
+		int (*map_flags)[flags];                                                            \
 		int (*max_entries)[entries];                                                        \
 		K *key;                                                                             \
 		V *value;                                                                           \
 	} name##_ SEC(".maps");                                                                     \
 	METHODS(name, V)
 /* enum bpf_map_type */
-#define BPF_HASH(name, K, V, entries) MAP(1, name, K, V, entries)
-#define BPF_ARRAY(name, V, entries) MAP(2, name, u32, V, entries)
-#define BPF_PERCPU_ARRAY(name, V, entries) MAP(6, name, u32, V, entries)
-#define LRU_HASH(name, K, V) MAP(9, name, K, V, ENTRIES(name))
+#define BPF_HASH(name, K, V, entries) MAP(1, 0, name, K, V, entries)
+#define BPF_ARRAY(name, V, entries) MAP(2, 0, name, u32, V, entries)
+#define BPF_PERCPU_ARRAY(name, V, entries) MAP(6, 0, name, u32, V, entries)
+#define LRU_HASH(name, K, V) MAP(9, 0, name, K, V, ENTRIES(name))
+/* BPF_F_NO_COMMON_LRU: each CPU has its own entries. Otherwise each would hold 128 of all in reserve before 6.16. */
+#define LRU_HASH_BY_CPU(name, K, V) MAP(9, 2, name, K, V, ENTRIES(name))
 #define BPF_PERF_OUTPUT(name)                                                                       \
 	struct {                                                                                    \
 		int (*type)[4];                                                                     \

@@ -107,6 +107,13 @@ def _texts() -> int:
     return max(1024, 160 * len(online_cpus()))
 
 
+def _paths() -> int:
+    """Number of deletions in flight that are remembered with their path, in 4.1 KiB each: 1.0 MiB on up to 8 CPUs,
+    and 131 KiB for each CPU beyond. They belong to the CPUs, so that none is held in reserve. Kretprobes follow
+    2 * max(10, 2 * CPUs) calls of the two functions (register_kretprobe in kernel/kprobes.c)."""
+    return max(256, 32 * possible_cpus())
+
+
 def _runqslower(kernel: Kernel) -> list[Rung]:
     offsets, no_btf = _offsets(kernel)
     entries = {"runnable_since": kernel.pid_max}
@@ -223,7 +230,7 @@ def _unlinksnoop(kernel: Kernel) -> list[Rung]:
                 Hook("kprobe", rmdir, "enter_rmdir"),
             ),
             defines | {"KERNEL_FUNCTIONS": 1},
-            entries={"requests": _texts()} | parents,
+            entries={"requests": _paths()} | parents,
             object="unlinksnoop-kprobes",
             missing=kernel.no_kprobes or no_function,
             without=no_orphans,

@@ -40,15 +40,26 @@ static __always_inline void event_submit(void *ctx, struct unlinksnoop_event *e,
 #ifdef KERNEL_FUNCTIONS
 
 /* A call in flight. The name is read at the entry, from the kernel's own copy: the process cannot change that, and it
- * needs no paging in. At the return the copy may be freed (do_unlinkat consumes it), so the map holds the whole event.
- * The map is LRU because a task that is killed in the call never returns. */
+ * needs no paging in. At the return the copy may be freed (do_unlinkat consumes it). The map is LRU because the kernel
+ * misses returns: it follows twice as many calls of a function as there are CPUs, or 10 (register_kretprobe). */
 struct request {
-	struct unlinksnoop_event e;
 	const char *path;	/* in user memory, or NULL; it is read at the return, when the kernel has paged it in */
+	s32 dfd;
+	u32 op;
+	s64 len;	/* of the name, with the NUL, or an error */
+	char name[PATH_LEN];
 };
 
-LRU_HASH(requests, u32, struct request);
-BPF_PERCPU_ARRAY(scratch, struct request, 1);
+LRU_HASH_BY_CPU(requests, u32, struct request);
+BPF_PERCPU_ARRAY(entering, struct request, 1);
+BPF_PERCPU_ARRAY(scratch, struct unlinksnoop_event, 1);
+
+static __always_inline long read_path(char *to, struct request *r)
+{
+	if (r->path)
+		return read_user_str(to, PATH_LEN, r->path);
+	return r->len > 0 ? read_kernel_str(to, PATH_LEN, r->name) : r->len;
+}
 
 /* `name` points to a struct filename, whose first member is the pointer to the name on every kernel; but do_rmdir of
  * older kernels gets the user's pointer (fs/namei.c of 4.19 and 5.4). The sign tells them apart: kernel addresses have
@@ -57,38 +68,69 @@ static __always_inline int on_enter(s32 dfd, u64 name, u32 op)
 {
 	int zero = 0;
 	u32 tid = bpf_get_current_pid_tgid();
-	struct request *r = scratch.lookup(&zero);
+	struct request *r = entering.lookup(&zero);
 
 	if (!r)
 		return 0;
-	event_begin(&r->e, op, dfd, 0);
-	count_untracked(1);	/* stays when the return is missed: kretprobes follow a limited number of calls at a time */
+	count_untracked(1);	/* stays when the return is missed */
+	r->dfd = dfd;
+	r->op = op;
 	r->path = (s64)name < 0 ? NULL : (const char *)name;
 	if (!r->path)
-		r->e.path_len = read_kernel_str(r->e.path, PATH_LEN, (void *)read_pointer(name, 0));
+		r->len = read_kernel_str(r->name, PATH_LEN, (void *)read_pointer(name, 0));
 	requests.update(&tid, r);
 	return 0;
 }
 
-static __always_inline int on_exit(void *ctx, s64 ret)
+#else
+
+/* A call in flight. LRU: a task that is killed in the call never returns. */
+struct request {
+	const char *path;	/* in user memory; it is read at the exit, when the kernel has paged it in */
+	s32 dfd;
+	u32 op;
+};
+
+LRU_HASH(requests, u32, struct request);
+BPF_PERCPU_ARRAY(scratch, struct unlinksnoop_event, 1);
+
+static __always_inline long read_path(char *to, struct request *r)
+{
+	return read_user_str(to, PATH_LEN, r->path);
+}
+
+static __always_inline int on_enter(const char *path, s32 dfd, u32 op)
 {
 	u32 tid = bpf_get_current_pid_tgid();
+	struct request r = { path, dfd, op };
+
+	count_untracked(1);
+	requests.update(&tid, &r);
+	return 0;
+}
+
+#endif
+
+static __always_inline int on_exit(void *ctx, s64 ret)
+{
+	int zero = 0;
+	u32 tid = bpf_get_current_pid_tgid();
 	struct request *r = requests.lookup(&tid);
+	struct unlinksnoop_event *e = scratch.lookup(&zero);
 
-	if (!r)
+	if (!r || !e)
 		return 0;	/* entered before the program was attached */
-	struct unlinksnoop_event *e = &r->e;
-
-	identify(&e->h);
-	e->ret = ret;
+	event_begin(e, r->op, r->dfd, ret);
 	int to = choose_transport(&e->h, 0, ret);
 
 	if (to >= 0)
-		event_submit(ctx, e, r->path ? read_user_str(e->path, PATH_LEN, r->path) : (s32)e->path_len, to);
+		event_submit(ctx, e, read_path(e->path, r), to);
 	if (!requests.delete(&tid))
 		count_untracked(-1);
 	return 0;
 }
+
+#ifdef KERNEL_FUNCTIONS
 
 int enter_unlink(struct pt_regs *ctx)
 {
@@ -106,46 +148,6 @@ int exit_any(struct pt_regs *ctx)
 }
 
 #else
-
-/* A call in flight, from its entry to its return. The map is LRU because a task that is killed in the call never
- * returns. */
-struct request {
-	const char *path;	/* in user memory; it is read at the return, when the kernel has paged it in */
-	s32 dfd;
-	u32 op;
-};
-
-LRU_HASH(requests, u32, struct request);
-BPF_PERCPU_ARRAY(scratch, struct unlinksnoop_event, 1);
-
-static __always_inline int on_enter(const char *path, s32 dfd, u32 op)
-{
-	u32 tid = bpf_get_current_pid_tgid();
-	struct request r = { path, dfd, op };
-
-	count_untracked(1);
-	requests.update(&tid, &r);
-	return 0;
-}
-
-static __always_inline int on_exit(void *ctx, s64 ret)
-{
-	int zero = 0;
-	u32 tid = bpf_get_current_pid_tgid();
-	struct request *r = requests.lookup(&tid);
-	struct unlinksnoop_event *e = scratch.lookup(&zero);
-
-	if (!r || !e)
-		return 0;	/* entered before the program was attached */
-	event_begin(e, r->op, r->dfd, ret);
-	int to = choose_transport(&e->h, 0, ret);
-
-	if (to >= 0)
-		event_submit(ctx, e, read_user_str(e->path, PATH_LEN, r->path), to);
-	if (!requests.delete(&tid))
-		count_untracked(-1);
-	return 0;
-}
 
 #ifdef HAS_UNLINK	/* newer architectures have only unlinkat */
 int enter_unlink(struct tracepoint__syscalls__sys_enter_unlink *args)
