@@ -19,6 +19,8 @@ from ringtop.bpf.kernel import syscall
 
 _MOST_MAPS = 64
 """The most maps that a program may use: MAX_USED_MAPS in include/linux/bpf_verifier.h."""
+UNKNOWN = -1
+"""Memory that this process may not see."""
 _KINDS = {
     1: "hash",
     2: "array",
@@ -77,6 +79,7 @@ class Program:
     jited_bytes: int
     """Size of its machine code; 0 where the kernel interprets it."""
     memory_bytes: int
+    """UNKNOWN when it may not be seen."""
     maps: tuple[int, ...]
     """Ids of the maps it uses."""
 
@@ -92,6 +95,7 @@ class Map:
     value_bytes: int
     entries: int
     memory_bytes: int
+    """UNKNOWN when it may not be seen."""
 
 
 def misses(fd: int) -> int:
@@ -145,5 +149,8 @@ def inner_map(fd: int) -> int | None:
 
 
 def _memory(fd: int) -> int:
-    lines = Path(f"/proc/self/fdinfo/{fd}").read_text().splitlines()
-    return next((int(line.split()[1]) for line in lines if line.startswith("memlock:")), 0)
+    try:
+        lines = Path(f"/proc/self/fdinfo/{fd}").read_text().splitlines()
+    except PermissionError:  # before 5.14, when the process has given up root
+        return UNKNOWN
+    return next((int(line.split()[1]) for line in lines if line.startswith("memlock:")), UNKNOWN)

@@ -280,6 +280,7 @@ class FunctionCost(Message, frozen=True, tag="function"):
     jited_bytes: int
     """Size of its machine code; 0 where the kernel interprets it."""
     memory_bytes: int
+    """-1 when unknown: before Linux 5.14 the collector may not see it once it has given up root."""
     maps: Annotated[list[int], _few]
     """Ids of the maps that it uses."""
 
@@ -297,6 +298,7 @@ class MapCost(Message, frozen=True, tag="map"):
     value_bytes: int
     entries: int
     memory_bytes: int
+    """-1 when unknown."""
 
 
 class Costs(Message, frozen=True, tag="costs"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,7 +60,7 @@ def _process(now: ProcessCost, before: ProcessCost, seconds: float) -> tuple[str
         str(now.pid),
         _share(now.cpu_ns - before.cpu_ns, seconds),
         format.size(now.rss_bytes),
-        format.size(now.pss_bytes) if now.pss_bytes >= 0 else format.UNKNOWN_TEXT,
+        _size(now.pss_bytes),
         _rate(now.wakeups - before.wakeups, seconds),
     )
 
@@ -81,8 +81,8 @@ def _kept_waiting(costs: Costs) -> list[tuple[str, Tone]]:
 def _in_kernel(now: Reading) -> str:
     maps, functions = now.costs.maps, now.costs.functions
     parts = [
-        f"{format.size(sum(m.memory_bytes for m in maps))} in {len(maps)} maps",
-        f"{format.size(sum(f.memory_bytes for f in functions))} in {len(functions)} BPF programs",
+        f"{_sum(m.memory_bytes for m in maps)} in {len(maps)} maps",
+        f"{_sum(f.memory_bytes for f in functions)} in {len(functions)} BPF programs",
     ]
     if perf := sum(now.perf_buffers.values()):
         parts.append(f"{format.size(perf)} in perf buffers")
@@ -128,12 +128,22 @@ def _function(now: FunctionCost, before: FunctionCost, seconds: float) -> tuple[
 
 
 def _map(now: MapCost) -> tuple[str, ...]:
-    sizes = format.count(now.entries), str(now.key_bytes), format.count(now.value_bytes), format.size(now.memory_bytes)
+    sizes = format.count(now.entries), str(now.key_bytes), format.count(now.value_bytes), _size(now.memory_bytes)
     return (safe(now.name) or "-", str(now.id), safe(now.kind), *sizes)
 
 
 def _perf(size: int) -> Lines:
     return [[("perf buffers, which are no maps: ", "dim"), (format.size(size), "")]] if size else []
+
+
+def _size(n: int) -> str:
+    return format.size(n) if n >= 0 else format.UNKNOWN_TEXT
+
+
+def _sum(parts: Iterable[int]) -> str:
+    """The sum of sizes; unknown when one of them is."""
+    sizes = list(parts)
+    return format.size(sum(sizes)) if min(sizes, default=0) >= 0 else format.UNKNOWN_TEXT
 
 
 def _seconds(now_ns: int, before_ns: int) -> float:
