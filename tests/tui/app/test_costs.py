@@ -74,3 +74,13 @@ async def test_perf_buffers_are_memory_too() -> None:
         await press(pilot, "dollar_sign")
         await play(pilot, lambda feed: tell(feed, costs(1)))
         assert "perf buffers, which are no maps:" in shown(pilot)
+
+
+async def test_what_does_not_fit_is_scrolled_to() -> None:
+    async with running(size=(60, 30)) as pilot:
+        await press(pilot, "dollar_sign")
+        await play(pilot, lambda feed: tell(feed, costs(1), costs(2)))
+        assert "on_switch" in shown(pilot)
+        assert "sched_switch" not in shown(pilot)
+        await press(pilot, *["right"] * 60)
+        assert "sched_switch" in shown(pilot)

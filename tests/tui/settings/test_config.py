@@ -33,6 +33,7 @@ def test_every_option_can_be_set(tmp_path: Path) -> None:
         capture = "uid == 0"
         fps = 10
         nice = 5
+        histogram = false
         programs = ["execsnoop"]
         transport = "perfbuf"
         buffer = 65536
