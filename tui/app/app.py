@@ -19,6 +19,7 @@ from textual.widgets import Input
 from ringtop.bpf import filter as language
 from ringtop.bpf import stream
 from ringtop.bpf.common.errors import CANNOT_TRACE
+from ringtop.bpf.common.signals import ENDING
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.app.bindings import APP
 from ringtop.tui.app.deck import REPLAY, Deck, Severity, tapped
@@ -416,7 +417,7 @@ def run(
 ) -> int:
     """Show *source* until the user leaves; returns the exit status. *state* is brought up to date."""
     viewer = Viewer(source, config, state, hooks)
-    viewer.watchdog = Watchdog()
+    viewer.watchdog = Watchdog(ENDING)
     status = viewer.run(mouse=viewer.config.mouse)
     for text in viewer.parting:
         say(text)

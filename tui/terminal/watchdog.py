@@ -13,10 +13,9 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
-from ringtop.bpf.common.signals import ENDING
 from ringtop.tui.terminal.contract import RESTORE
 
 PATIENCE_S = 10.0
@@ -26,13 +25,15 @@ PATIENCE_S = 10.0
 class Watchdog:
     """Watches standard input's terminal. Make it in the main thread, before Textual changes the terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, ending: Collection[int]) -> None:
+        """*ending* are the signals that end the viewer."""
+        self._ending = ending
         self._tty = sys.__stdin__.fileno() if sys.__stdin__ else 0
         self._attributes = termios.tcgetattr(self._tty)
         self._signals, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         # Python's C-level handler writes the numbers, so they arrive even when the main thread runs no Python code.
         signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
-        for number in ENDING:
+        for number in ending:
             signal.signal(number, lambda *_: None)
 
     def start(self, leave: Callable[[int], object], let_go: Callable[[], None]) -> None:
@@ -53,7 +54,7 @@ class Watchdog:
             if asked and time.monotonic() >= deadline:
                 self._end(asked)
             if self._signals in ready:
-                ending = [n for n in os.read(self._signals, 512) if n in ENDING]
+                ending = [n for n in os.read(self._signals, 512) if n in self._ending]
                 if ending and not asked:
                     asked, deadline = 128 + ending[0], time.monotonic() + PATIENCE_S
                     self._leave(asked)
