@@ -42,7 +42,7 @@ class Shown:
     def __init__(self, terminal: Terminal) -> None:
         assert terminal.shows("running"), terminal.screen
         self.viewer = called(b"ringtop.tui", terminal.process.pid)[0]
-        (self.collector,) = called(b" collect ", self.viewer)
+        (self.collector,) = called(b" collect ", self.viewer)[-1:]  # the command line of the broker has it, too
         assert attached(self.collector)
         self.programs = programs(self.collector)
         assert len(self.programs) >= 3

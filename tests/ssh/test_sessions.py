@@ -30,7 +30,7 @@ class Remote:
 
     def __init__(self, top: int) -> None:
         assert eventually(lambda: bool(called(b" collect ", top)))
-        (self.collector,) = called(b" collect ", top)
+        (self.collector,) = called(b" collect ", top)[-1:]
         assert attached(self.collector)
         self.processes = [pid for pid in descendants(top) if pid in called(b"ringtop.", top)]
         self.programs = programs(self.collector)
