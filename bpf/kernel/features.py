@@ -178,11 +178,19 @@ class Kernel:
 
     def tracepoint(self, category: str, event: str) -> bool:
         """Whether the tracepoint exists."""
+        return not self.no_tracepoint(category, event)
+
+    def no_tracepoint(self, category: str, event: str) -> str:
+        """Why the tracepoint cannot be used; empty when it can."""
+        option = " (CONFIG_FTRACE_SYSCALLS)" if category == "syscalls" else ""
+        why = f"no tracepoint {category}:{event}{option}"
         for place in (TRACEFS, _DEBUGFS_TRACING):
-            with suppress(PermissionError):
+            try:
                 if (place / "events" / category / event).is_dir():
-                    return True
-        return False
+                    return ""
+            except PermissionError:
+                why = f"{place} may not be read (it takes root or CAP_DAC_READ_SEARCH)"
+        return why
 
     def tracepoint_number(self, target: str) -> int:
         """The number of the tracepoint *target*, as in 'sched:sched_switch'. Raises OSError."""

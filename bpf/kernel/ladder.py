@@ -158,8 +158,8 @@ def _syscalls(kernel: Kernel, *names: str) -> tuple[tuple[Hook, ...], str]:
     hooks = tuple(
         _tracepoint("syscalls", f"sys_{when}_{name}", f"{when}_{name}") for when in ("exit", "enter") for name in names
     )
-    lost = [h.target for h in hooks if not kernel.tracepoint(*h.target.split(":"))]
-    return hooks, f"no tracepoint {lost[0]} (CONFIG_FTRACE_SYSCALLS)" if lost else ""
+    missing = [why for h in hooks if (why := kernel.no_tracepoint(*h.target.split(":")))]
+    return hooks, missing[0] if missing else ""
 
 
 _LOOPS = (

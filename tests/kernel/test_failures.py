@@ -99,7 +99,7 @@ def test_no_tracefs_is_mounted(tracing: Tracing) -> None:
     running = tracing("execsnoop", "--capture", f"ppid={os.getpid()}", prefix=NO_TRACEFS)
     run_programs(PRIME)
     outcome = running.finish()
-    assert "mounted it" in outcome.err
+    assert "it is mounted now" in outcome.err
     assert len(outcome.rows) == PRIME
 
 
