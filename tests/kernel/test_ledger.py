@@ -83,7 +83,7 @@ def test_calls_that_are_not_seen_to_leave_are_untracked(
     """A kernel has kretprobes for so many calls at a time, and a map room for so many."""
 
     def last(program: str, kernel: Kernel) -> list[Rung]:
-        rung = ladder(program, kernel)[-1]
+        rung = [r for r in ladder(program, kernel) if any("exit" in h.function for h in r.hooks)][-1]
         return [replace(rung, hooks=tuple(h for h in rung.hooks if seen or "exit" not in h.function))]
 
     monkeypatch.setattr(loader, "ladder", last)
