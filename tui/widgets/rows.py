@@ -60,7 +60,7 @@ class Rows(Painted):
         """The number of cells by which the text of the column under the cursor is scrolled."""
         self.reach = 0
         """The largest useful ``offset_text``: there the end of the longest text on this page is visible."""
-        self._column = shown[-1].name
+        self._column = view.table.ring.schema.mark  # the column that an event is judged by
         self._placed: list[Placed] = []
         self._here = self._column
         """The column under the cursor as last drawn; ``_placed`` holds all columns as last drawn."""

@@ -66,7 +66,7 @@ async def test_a_long_text_scrolls_to_its_end_and_no_further() -> None:
 
 async def test_another_column_starts_at_its_beginning() -> None:
     async with running(size=(80, 24)) as pilot:
-        await press(pilot, "2", "right")
+        await press(pilot, "2", "right", "right")
         events = table(pilot, "execsnoop")
         assert events.offset_text > 0
         await pilot.click(events, offset=(3, 2))
