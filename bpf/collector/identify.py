@@ -1,5 +1,7 @@
-"""Looks up a thread's process, parent and user in /proc where the hook did not know them. A thread that has ended stays
-unknown: nothing is guessed."""
+"""Who caused an event, beyond what the hook knew.
+
+A thread's process, parent and user are looked up in /proc where the hook did not know them; a thread that has ended
+stays unknown. A cgroup that says nothing is made unknown. Nothing is guessed."""
 
 from __future__ import annotations
 
@@ -36,6 +38,26 @@ def _status(tid: int) -> dict[str, int]:
         if number and number[0].isdigit():
             found[name.decode()] = int(number[0])
     return found
+
+
+def has_cgroup_v1(proc: Path = Path("/proc")) -> bool:
+    """Whether this host has hierarchies of cgroup v1."""
+    try:
+        lines = (proc / "self" / "cgroup").read_text().splitlines()
+    except OSError:
+        return False
+    return any(not line.startswith("0:") for line in lines)
+
+
+def without_root_group(batch: Batch) -> Batch:
+    """The batch with the cgroup unknown where it is the root of the unified hierarchy. On a host with cgroup v1, tasks
+    of all units may be there, so it says nothing.
+
+    Its id is 1 (Linux 5.5), and before that has a generation in its upper half (kernfs_create_root in fs/kernfs/dir.c).
+    """
+    rows: Rows = batch.rows.copy()
+    rows["cgroup"][rows["cgroup"] & np.uint64(0xFFFF_FFFF) == 1] = 0
+    return Batch(batch.program, rows, batch.tails)
 
 
 def resolve(batch: Batch) -> Batch:

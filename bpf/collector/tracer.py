@@ -12,7 +12,7 @@ from ringtop.bpf.change.capture import CaptureInForce, capture_filter
 from ringtop.bpf.change.changes import Changes
 from ringtop.bpf.change.cpus import Cpus
 from ringtop.bpf.change.ways import Open, Ways
-from ringtop.bpf.collector.identify import resolve
+from ringtop.bpf.collector.identify import has_cgroup_v1, resolve, without_root_group
 from ringtop.bpf.collector.order import InOrder
 from ringtop.bpf.collector.report import report
 from ringtop.bpf.collector.trial import delete_something, judge
@@ -60,6 +60,7 @@ class Tracer:
         self.program = loaded.program
         self.loaded, self._kernel = loaded, kernel
         self._silent = kernel.silent_perf
+        self._cgroup_v1 = has_cgroup_v1()
         self._min_us = options.min_us
         self._window_ns = options.merge_ms * 1_000_000
         self._excluded: set[int] = set()
@@ -150,6 +151,8 @@ class Tracer:
         if counters is not None and complete:
             self.changes.finish(counters)
         arrived = concat(self.program, batches)
+        if self._cgroup_v1:
+            arrived = without_root_group(arrived)
         due = self._order.push(arrived if self._kernel.inner_pids else resolve(arrived), before_ns)
         return Drained(due, audited if audit else None)
 
