@@ -8,7 +8,8 @@
 - Text takes ``= != ~ !~``; ``~`` searches the bytes for a regular expression of RE2. Bare words end at a space, a quote
   or a parenthesis and have no escapes. In quotes, ``= !=`` know the escapes ``\\\\ \\" \\' \\n \\r \\t \\xNN
   \\uNNNN \\UNNNNNNNN``, which is how text is shown; for ``~ !~`` a backslash belongs to the pattern.
-- ``argv`` is the arguments joined by spaces. ``ret`` takes error names: ``ret=ENOENT`` and ``ret=-ENOENT`` are -2.
+- ``argv`` is the arguments joined by spaces. ``ret`` takes error names: ``ret=ENOENT`` and ``ret=-ENOENT`` are -2, and
+  ``ret=ok`` is 0. Every field takes its values as tables, JSON and CSV show them.
 - ``dir`` is the directory of a deletion's path; ``command`` and ``subcommand`` are what ranked rows show of an exec.
 - ``op`` is unlink or rmdir; ``preempted`` and ``truncated`` are true or false, and may stand alone; ``program`` is a
   program's name.

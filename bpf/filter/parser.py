@@ -21,6 +21,8 @@ _WORD = re.compile(r"\w+")
 _KEYWORD = re.compile(r"(and|or|not)(?!\w)", re.IGNORECASE)
 _OPERATOR = re.compile(r"!=|!~|>=|<=|==|=|>|<|~")
 _VALUE = re.compile(r"""[^\s()"']+""")
+_WITH_UNIT = re.compile(rf"{_VALUE.pattern}(?:\s+(?:ns|[uµμm]?s)(?!\w))?")
+"""A duration, as tables show it: with a space before its unit."""
 _QUOTED = re.compile(r"""(["'])((?:(?!\1)[^\\]|\\.)*)\1""", re.DOTALL)
 _FOREIGN = {"&": "'and'", "|": "'or'"}
 
@@ -139,7 +141,8 @@ class _Parser:
     def _value(self, start: Position, field: Field, op: Operator) -> Compare:
         here = self._here()
         quoted = self.text[self.at : self.at + 1] in ('"', "'")
-        found = (_QUOTED if quoted else _VALUE).match(self.text, self.at)
+        plain = _WITH_UNIT if field.kind == "duration" else _VALUE
+        found = (_QUOTED if quoted else plain).match(self.text, self.at)
         if found is None:
             if quoted:
                 raise here.error("this quote is not closed")

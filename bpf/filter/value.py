@@ -21,8 +21,9 @@ FIELDS: dict[str, Field] = {
 }
 """All programs' fields that a filter can name. Wall-clock time is not among them, because rows hold only the kernel's
 clock."""
-ALIASES = {"exe": "filename"} | {f.told: f.name for f in FIELDS.values() if f.told != f.name}
-"""Other names of fields: those in JSON where they differ, and that of the key of ranked rows."""
+ALIASES = {"exe": "filename", "errno": "ret"} | {f.told: f.name for f in FIELDS.values() if f.told != f.name}
+"""Other names of fields: those in JSON where they differ, with that of an error's name, and that of the key of ranked
+rows."""
 COMM_BYTES = 15
 """Length of the longest comm, in bytes; the kernel cuts the rest."""
 
@@ -40,9 +41,11 @@ _OPERATORS: dict[Kind, tuple[Operator, ...]] = {
     "path": _TEXT,
     "args": _TEXT,
 }
-_BOOLS = {"true": 1, "false": 0, "1": 1, "0": 0}
+_BOOLS = {"true": 1, "false": 0, "1": 1, "0": 0, "yes": 1, "no": 0}
+_UNKNOWN = ("unknown", "-", "null")
+"""The word for a value that a hook could not know, and how tables and JSON show it."""
 _UNITS = {"ns": 1, "us": 1_000, "µs": 1_000, "μs": 1_000, "": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
-_DURATION = re.compile(r"(-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))([a-zµμ]*)")
+_DURATION = re.compile(r"(-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))\s*([a-zµμ]*)")
 _INTEGER = re.compile(r"-?(?:0[xX][0-9a-fA-F]+|[0-9]+)")
 _ESCAPE = re.compile(r"\\(?:([\\\"'nrt])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(?s:.)?)")
 _ESCAPES = {"\\": b"\\", '"': b'"', "'": b"'", "n": b"\n", "r": b"\r", "t": b"\t"}
@@ -98,7 +101,7 @@ def convert(field: Field, op: Operator, word: str, quoted: bool, at: Position) -
     if field.kind in ("comm", "path", "args"):
         return _text(field, word, quoted, at)
     word = word.strip()
-    if word.lower() == "unknown" and field.unknown is not None:
+    if word.lower() in _UNKNOWN and field.unknown is not None:
         if op not in _SAME:
             raise at.error("unknown has no order: use '=' or '!='")
         return None
@@ -107,7 +110,7 @@ def convert(field: Field, op: Operator, word: str, quoted: bool, at: Position) -
     if field.kind == "enum":
         return _one_of(word, {name: i for i, name in enumerate(field.words)}, field, at)
     if field.kind == "bool":
-        return _one_of(word, _BOOLS, field, at)
+        return _one_of(word, _BOOLS | {name: i for i, name in enumerate(field.words)}, field, at)
     return _duration(field, word, at) if field.kind == "duration" else _integer(field, word, at)
 
 
@@ -132,11 +135,13 @@ def _integer(field: Field, word: str, at: Position) -> int:
         sign = -1 if word.startswith("-") else 1
         digits = word.lstrip("-")
         return _within(sign * int(digits, 16 if digits[:2].lower() == "0x" else 10), at)
-    if field.kind == "dirfd" and word.upper() == "AT_FDCWD":
+    if field.kind == "dirfd" and word.upper() in ("AT_FDCWD", "CWD"):
         return AT_FDCWD
     if field.kind == "result":
         names = {name: number for number, name in errno.errorcode.items()}
         name = word.lstrip("-").upper()
+        if name == "OK":
+            return 0
         number = getattr(errno, name, None) if name.startswith("E") else None
         if isinstance(number, int):
             return -number

@@ -64,19 +64,19 @@ def test_a_line_alone_and_among_others(batch: Batch) -> None:
     alone = writer("table", ["opensnoop"])
     assert alone.header().split() == ["TIME", "PID", "COMM", "MODE", "RET", "NAME"]
     first, second = (line.split(maxsplit=1)[1] for line in alone.lines(batch, 0))
-    assert first.split() == ["41", "nginx", "write", "0", r"/etc/\x1b[2J", "in", "0.003", "ms"]
-    assert second.split() == ["42", "cat", "read", "-ENOENT", "/tmp/none", "in", "9.000", "ms"]
+    assert first.split() == ["41", "nginx", "write", "ok", r"/etc/\x1b[2J", "in", "0.003", "ms"]
+    assert second.split() == ["42", "cat", "read", "ENOENT", "/tmp/none", "in", "9.000", "ms"]
     mixed = writer("table", ["opensnoop", "execsnoop"]).lines(batch, 0)
-    assert mixed[1].split()[1:] == ["opensnoop", "0", "42", "cat", "-ENOENT", "read", "/tmp/none"]
+    assert mixed[1].split()[1:] == ["opensnoop", "0", "42", "cat", "ENOENT", "read", "/tmp/none"]
     coloured = writer("table", ["opensnoop"], colour=True).lines(batch, 0)
     assert ["\x1b[31m" in line for line in coloured] == [False, True]
 
 
 def test_json_and_csv(batch: Batch) -> None:
     first, second = (json.loads(line) for line in writer("json", ["opensnoop"]).lines(batch, 0))
-    assert list(first)[-7:] == ["took_us", "mode", "dev", "sync", "ret", "name", "late"]
+    assert list(first)[-8:] == ["took_us", "mode", "dev", "sync", "ret", "errno", "name", "late"]
     assert (first["took_us"], first["mode"], first["dev"], first["name"]) == (2.5, "write", 8, "/etc/\x1b[2J")
-    assert (second["dev"], second["sync"], second["ret"]) == (None, True, -2)
+    assert (second["dev"], second["sync"], second["ret"], second["errno"]) == (None, True, -2, "ENOENT")
     lines = writer("csv", ["execsnoop", "opensnoop"])
     rows = list(csv.DictReader([lines.header(), *lines.lines(batch, 0)]))
     assert [row["mode"] for row in rows] == ["write", "read"]
@@ -177,7 +177,7 @@ async def test_the_viewer_replays_it(recording: Path) -> None:
         assert title.get_component_styles("title--opensnoop").color.hex.lower() == colour.lower()
         await pilot.press("=")
         await settle(pilot)
-        assert app.filters.text == "name=/tmp/none"
+        assert app.filters.text == "ret=ENOENT"
         await pilot.press("enter")
         await settle(pilot)
         (lines,) = app.screen.query(EventLines)

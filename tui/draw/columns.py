@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ringtop.bpf.event.schema import SCHEMAS, Field
+from ringtop.tui.text.text import width as width_of
 
 SPACE = 1
 """Cells between columns."""
+_MAY_BE_CUT = ("time", "comm", "path", "args")
+_KEPT = 6
+"""Cells that a text keeps which gives room to others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +67,38 @@ def layout(fields: Sequence[Field], width: int) -> list[Placed]:
         placed.append(Placed(f, x, max(1, min(widths[f.name], width - x))))
         x += widths[f.name] + SPACE
     return placed
+
+
+def fit(placed: Sequence[Placed], texts: Sequence[str]) -> Sequence[Placed]:
+    """The columns of one row, some of them moved so that no number has to be cut; *placed* where there is no room."""
+    widths = [p.width for p in placed]
+    sizes = rooms(widths, list(map(width_of, texts)), [p.field.kind in _MAY_BE_CUT for p in placed])
+    if sizes == widths or sum(sizes) > sum(widths):
+        return placed
+    moved, x = [], 0
+    for p, size in zip(placed, sizes, strict=True):
+        moved.append(Placed(p.field, x, size))
+        x += size + SPACE
+    return moved
+
+
+def rooms(widths: Sequence[int], lengths: Sequence[int], may_be_cut: Sequence[bool]) -> list[int]:
+    """The cells that each text of one row gets, given its column's width and its own length.
+
+    A text that may not be cut and is longer than its column takes the spare room of the columns behind it, then of
+    those before it, and then the room of texts that may be cut: so the columns behind stay where they are.
+    """
+    taken = [min(n, w) if cut else n for n, w, cut in zip(lengths, widths, may_be_cut, strict=True)]
+    found = [max(w, n) for w, n in zip(widths, taken, strict=True)]
+    debt = sum(found) - sum(widths)
+    if not debt:
+        return found
+    first = next(i for i, w in enumerate(widths) if found[i] > w)
+    order = [*range(first + 1, len(widths)), *range(first - 1, -1, -1)]
+    least = [min(n, _KEPT) if cut else n for n, cut in zip(taken, may_be_cut, strict=True)]
+    for kept in (taken, least):
+        for i in order:
+            given = min(debt, found[i] - kept[i])
+            found[i] -= given
+            debt -= given
+    return found

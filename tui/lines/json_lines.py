@@ -31,10 +31,11 @@ class JsonLines:
         keys, schema = names(batch.program), batch.schema
         values = columns(batch, wall_offset_ns)
         broken: dict[int, dict[str, Any]] = {}
-        for i, name in enumerate(schema.json, 1):
-            if schema[name].kind in ("comm", "path"):
+        for i, name in enumerate(keys):
+            kind = schema[name].kind if name in schema else ""
+            if kind in ("comm", "path"):
                 values[i] = _decoded(name, values[i], broken)
-            elif schema[name].kind == "args":
+            elif kind == "args":
                 values[i] = _decoded_args(name, values[i], broken)
         records = [dict(zip(keys, row, strict=True)) for row in zip(*values, strict=True)]
         for row, original in broken.items():

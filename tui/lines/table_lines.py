@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import re
 import time
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import AT_FDCWD, SCHEMAS, Field, LineColumn, Tone
 from ringtop.bpf.event.schema.schema import COMM, CPU, PID
 from ringtop.tui.draw.cells import mark
+from ringtop.tui.draw.columns import rooms
 from ringtop.tui.lines.values import wall_ns
 from ringtop.tui.text import format
 from ringtop.tui.text.shell import shell_line
@@ -56,7 +56,7 @@ def _values(batch: Batch, field: Field) -> list[str]:
         case "enum":
             return list(map(field.word, numbers))
         case "result":
-            return [f"-{errno.errorcode[-n]}" if -n in errno.errorcode else str(n) for n in numbers]
+            return list(map(format.result, numbers))
         case _:
             return [format.UNKNOWN_TEXT if n == field.unknown else str(n) for n in numbers]
 
@@ -95,14 +95,18 @@ class TableLines:
     def header(self) -> str:
         """The titles of the columns."""
         cells = ["TIME".ljust(_TIME_WIDTH)]
-        cells += [_padded(c.title, c) for c in self._columns]
+        cells += [_padded(c.title, c, c.width) for c in self._columns]
         line = " ".join(cells)
         return _coloured(line, _BOLD) if self._colour else line
 
     def lines(self, batch: Batch, wall_offset_ns: int) -> list[str]:
         """One line for each row of *batch*."""
+        if not len(batch):
+            return []
         *fixed, last = self._columns
-        cells = [self._times(batch, wall_offset_ns), *(self._fixed(column, batch) for column in fixed)]
+        texts = [self._cells(column, batch) for column in fixed]
+        rows = [self._fitted(row, fixed) for row in zip(*texts, strict=True)]
+        cells = [self._times(batch, wall_offset_ns), *map(list, zip(*rows, strict=True))]
         details = self._cells(last, batch)
         if self._width is not None:
             taken = [sum(map(width, row)) + len(row) for row in zip(*cells, strict=True)]
@@ -136,15 +140,16 @@ class TableLines:
             text = self._seconds[second] = time.strftime("%H:%M:%S", time.localtime(second))
         return text
 
-    def _fixed(self, column: LineColumn, batch: Batch) -> list[str]:
-        texts = self._cells(column, batch)
-        if self._width is not None and column.cut:
-            texts = [clip(text, column.width) for text in texts]
-        return [_padded(text, column) for text in texts]
+    def _fitted(self, texts: Sequence[str], shown: Sequence[LineColumn]) -> list[str]:
+        """The texts of a row, each with the room that it gets."""
+        may_be_cut = [column.cut and self._width is not None for column in shown]
+        sizes = rooms([column.width for column in shown], list(map(width, texts)), may_be_cut)
+        cells = zip(texts, shown, sizes, may_be_cut, strict=True)
+        return [_padded(clip(text, size) if cut else text, column, size) for text, column, size, cut in cells]
 
 
-def _padded(text: str, column: LineColumn) -> str:
-    space = " " * (column.width - width(text))
+def _padded(text: str, column: LineColumn, size: int) -> str:
+    space = " " * (size - width(text))
     return space + text if column.right else text + space
 
 

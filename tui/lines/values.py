@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 import numpy as np
@@ -10,18 +11,26 @@ from numpy.typing import NDArray
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import SCHEMAS, Field
 
+ERRNO = "errno"
+"""The name under which the name of an error stands (ENOENT), None where there is none."""
+
 
 def names(program: str) -> tuple[str, ...]:
-    """The names of a program's values, in order."""
+    """The names of a program's values, in order. The name of an error stands behind its number."""
     schema = SCHEMAS[program]
-    return ("program", *(schema[name].told for name in schema.json))
+    fields = [schema[name] for name in schema.json]
+    return ("program", *(name for f in fields for name in (f.told, *([ERRNO] if f.kind == "result" else []))))
 
 
 def columns(batch: Batch, wall_offset_ns: int) -> list[list[Any]]:
     """One list for each of ``names``, with a value for each row: int, float, bool or str; None when unknown; bytes for
     untrusted text, and a list of bytes for arguments."""
-    schema = batch.schema
-    return [[batch.program] * len(batch), *(_values(batch, schema[name], wall_offset_ns) for name in schema.json)]
+    found: list[list[Any]] = [[batch.program] * len(batch)]
+    for field in map(batch.schema.__getitem__, batch.schema.json):
+        found.append(_values(batch, field, wall_offset_ns))
+        if field.kind == "result":
+            found.append([errno.errorcode.get(-number) for number in found[-1]])
+    return found
 
 
 def wall_ns(batch: Batch, wall_offset_ns: int) -> NDArray[np.int64]:

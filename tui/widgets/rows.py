@@ -185,7 +185,7 @@ class Rows(Painted):
             line = base + self._style("cursor" if self.has_focus else "cursor-blurred")
         segments: list[Segment] = []
         offset = min(self.offset_text, self.reach)
-        for i, (p, cell) in enumerate(zip(self._placed, row, strict=True)):
+        for i, (p, cell) in enumerate(zip(columns.fit(self._placed, [c.text for c in row]), row, strict=True)):
             here = p.field.name == self._here
             style = line if not cell.tone else base + self._style(cell.tone) + Style(bgcolor=line.bgcolor)
             if under_cursor and self.has_focus:

@@ -28,8 +28,8 @@ class LineColumn:
     width: int = 0
     right: bool = False
     cut: bool = False
-    """Whether longer text is cut where lines have a width. In other columns, longer text pushes the rest of the line to
-    the right."""
+    """Whether longer text is cut where lines have a width. Longer text of other columns takes room from the columns
+    beside it."""
     marked: bool = False
     """Whether the column has the colour of ``Schema.mark``'s field."""
 

@@ -34,6 +34,19 @@ def test_columns_share_the_width_without_overlap(program: str, width: int, count
         assert placed[-1].x + placed[-1].width == width
 
 
+def test_a_long_number_takes_room_from_the_columns_beside_it() -> None:
+    placed = columns.layout(columns.chosen("execsnoop"), 79)
+    texts = ["12:00:00.000", "4095", "fifteen-letters", "4194304", "4194304", "1234601104", "ENAMETOOLONG", "x" * 99]
+    assert [p.field.name for p in placed] == ["time", "cpu", "comm", "pid", "ppid", "uid", "ret", "argv"]
+    moved = columns.fit(placed, texts)
+    assert all(p.width >= len(text) for p, text in zip(moved[3:-1], texts[3:-1], strict=True))
+    assert moved[1].width == 4
+    assert moved[-1].x + moved[-1].width == placed[-1].x + placed[-1].width
+    assert all(p.width >= 6 for p in (moved[2], moved[-1]))
+    assert columns.fit(placed, ["12:00:00.000", "1", "sh", "1", "1", "0", "ok", "x" * 99]) == placed
+    assert columns.fit(placed, ["1" * 99] * len(placed)) is placed
+
+
 @pytest.mark.parametrize("program", list(SCHEMAS))
 @pytest.mark.parametrize("width", [39, 59, 79, 119, 199])
 def test_default_columns_at_every_size(program: str, width: int) -> None:

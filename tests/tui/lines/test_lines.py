@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import errno
 import json
 import re
 import time
@@ -17,8 +18,10 @@ from hypothesis import strategies as st
 
 from ringtop.bpf.event.args import split_args
 from ringtop.bpf.event.batch import Batch, empty
-from ringtop.bpf.event.schema import SCHEMAS, UNKNOWN
+from ringtop.bpf.event.schema import AT_FDCWD, SCHEMAS, UNKNOWN
 from ringtop.tui.lines.lines import FORMATS, writer
+from ringtop.tui.text import format
+from ringtop.tui.text.format import UNKNOWN_TEXT
 from ringtop.tui.text.text import width
 from tests.originals import cell_args, cell_bytes
 from tests.safety import assert_safe
@@ -91,6 +94,7 @@ def test_json_loses_nothing(batch: Batch) -> None:
         elif batch.program == "runqslower":
             assert record["latency_us"] == pytest.approx(int(row["latency"]) / 1000, abs=0.0006)
         else:
+            assert record["errno"] == errno.errorcode.get(-int(row["ret"]))
             assert record["op"] == {0: "unlink", 1: "rmdir"}.get(int(row["op"]), str(row["op"]))
 
 
@@ -212,32 +216,53 @@ def test_the_table_of_runqslower() -> None:
 def test_the_table_of_execsnoop() -> None:
     assert _table(EXEC, ["execsnoop"]) == [
         "TIME             PID    PPID   UID COMM            RET      ARGUMENTS",
-        "22:13:20.000      10       9  1000 ls              0        ls 'a b' ''",
-        "22:13:20.000       0       0     0 sh              -ENOENT  /usr/local/bin/ls as ls",
-        "22:13:20.000       0       0     0 nginx           0        /tmp/evil as nginx -g",
-        "22:13:20.000       0       0     0 sh              0        /bin/sh ./run …",
-        "22:13:20.000       0       0     0                 -EFAULT  /x",
+        "22:13:20.000      10       9  1000 ls              ok       ls 'a b' ''",
+        "22:13:20.000       0       0     0 sh              ENOENT   /usr/local/bin/ls as ls",
+        "22:13:20.000       0       0     0 nginx           ok       /tmp/evil as nginx -g",
+        "22:13:20.000       0       0     0 sh              ok       /bin/sh ./run …",
+        "22:13:20.000       0       0     0                 EFAULT   /x",
     ]
 
 
 def test_the_table_of_unlinksnoop() -> None:
     assert _table(UNLINK, ["unlinksnoop"]) == [
         "TIME             PID   UID COMM            OP     RET      PATH",
-        "22:13:20.000       0     0 rm              unlink 0        /tmp/a",
-        r"22:13:20.000       0     0 rm              rmdir  -ENOTEMPTY (fd 4) b\n",
+        "22:13:20.000       0     0 rm              unlink ok       /tmp/a",
+        r"22:13:20.000       0     0 rm              rmdir ENOTEMPTY (fd 4) b\n",
     ]
 
 
 def test_the_table_of_several_programs() -> None:
     assert [_table(batch, PROGRAMS)[1] for batch in (RUNQ, EXEC, UNLINK)] == [
         "22:13:20.123 runqslower    1    4242 nginx           12.346 ms after stress/17 (preempted)",
-        "22:13:20.000 execsnoop     0      10 ls              0 ls 'a b' ''",
-        "22:13:20.000 unlinksnoop   0       0 rm              0 unlink /tmp/a",
+        "22:13:20.000 execsnoop     0      10 ls              ok ls 'a b' ''",
+        "22:13:20.000 unlinksnoop   0       0 rm              ok unlink /tmp/a",
     ]
 
 
+@given(
+    st.integers(0, 4_194_304),
+    st.integers(0, UNKNOWN - 1) | st.just(UNKNOWN),
+    st.sampled_from([0, *(-number for number in errno.errorcode)]),
+    st.sampled_from([b"true", b"fifteen-letters"]),
+    st.sampled_from(["execsnoop", "unlinksnoop"]),
+)
+def test_no_number_moves_the_last_column(pid: int, uid: int, ret: int, comm: bytes, program: str) -> None:
+    (tail,) = SCHEMAS[program].tail[-1:]
+    text: Any = [b"WHERE"] if tail == "argv" else b"WHERE"
+    made = make(program, [{"pid": pid, "ppid": pid, "uid": uid, "ret": ret, "comm": comm, tail: text}])
+    if program == "unlinksnoop":
+        made.rows["dfd"] = AT_FDCWD
+    lines = writer("table", [program], width=130)
+    (line,) = lines.lines(made, WALL)
+    at = {"argv": "ARGUMENTS", "path": "PATH"}[tail]
+    assert line.index("WHERE") == lines.header().index(at)
+    shown = [UNKNOWN_TEXT if n == UNKNOWN else str(n) for n in (pid, uid)]
+    assert {*shown, format.result(ret)} <= set(line.split())
+
+
 def test_what_stands_out() -> None:
-    assert "\x1b[31m-ENOENT" in writer("table", ["execsnoop"], colour=True).lines(EXEC, WALL)[1]
+    assert "\x1b[31mENOENT" in writer("table", ["execsnoop"], colour=True).lines(EXEC, WALL)[1]
     slow = make("runqslower", [{"latency": ms * 1_000_000} for ms in (10, 50, 500)])
     tones = [_SGR.findall(line)[2:3] for line in writer("table", ["runqslower"], colour=True).lines(slow, WALL)]
     assert tones == [[], ["\x1b[33m"], ["\x1b[31m"]]
@@ -266,8 +291,10 @@ def test_json_of_hostile_names() -> None:
 
 def test_csv_as_written() -> None:
     lines = writer("csv", ["unlinksnoop"])
-    assert lines.header() == "program,time,ts_ns,cpu,seq,pid,tid,ppid,uid,cgroup,comm,path,dfd,op,ret,truncated,late"
+    assert (
+        lines.header() == "program,time,ts_ns,cpu,seq,pid,tid,ppid,uid,cgroup,comm,path,dfd,op,ret,errno,truncated,late"
+    )
     formula = make("unlinksnoop", [{"comm": b"=1+1", "path": b'a,"b"\n', "dfd": -100, "ret": -2, "ppid": UNKNOWN}])
     assert lines.lines(formula, WALL) == [
-        r"""unlinksnoop,2023-11-14T22:13:20.000000000Z,0,0,0,0,0,,0,,'=1+1,"a,""b""\n",-100,unlink,-2,false,false"""
+        r"""unlinksnoop,2023-11-14T22:13:20.000000000Z,0,0,0,0,0,,0,,'=1+1,"a,""b""\n",-100,unlink,-2,ENOENT,false,false"""
     ]
