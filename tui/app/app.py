@@ -12,6 +12,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.command import CommandPalette
 from textual.markup import escape
 from textual.screen import Screen
 from textual.widgets import Input
@@ -385,6 +386,11 @@ class Viewer(App[int]):
             self.push_screen(Ask("Go to which time", "time", TIMES, self.deck.jump))
         elif what in REPLAY:
             self.deck.replay(what)
+
+    def action_command_palette(self) -> None:
+        """Open the command palette. Textual's own text in the empty line is not ASCII."""
+        if not CommandPalette.is_open(self):
+            self.push_screen(CommandPalette(placeholder="Find a command by its name", id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The command palette: exactly the keys that work on *screen*, and the commands for all tables at once."""

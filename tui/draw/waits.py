@@ -24,6 +24,15 @@ def said(waits: Waits, min_us: int | None) -> str:
     return f"{format.count(waits.reported)} of {format.count(sum(waits.counts))} waits {least}"
 
 
+def _head(waits: Waits, min_us: int | None, width: int, glyphs: Glyphs) -> str:
+    """What ``said`` says, as exactly as there is room for; the threshold is the last to be cut."""
+    whole = said(waits, min_us)
+    counts, _, least = whole.partition(" waits ")
+    rough = f"{format.short(waits.reported)} of {format.short(sum(waits.counts))} {least}"
+    forms = (whole, f"{counts} {least}", rough)
+    return next((form for form in forms if len(form) <= width), clip(rough, width, glyphs.ellipsis))
+
+
 def pane(waits: Waits, min_us: int | None, width: int, height: int, glyphs: Glyphs) -> Lines:
     """The whole pane: what was reported, the percentiles, and a bar for each power of two, or for as many together as
     fit. Bars of waits that are reported stand out. *min_us* is the threshold in microseconds; None when there is none.
@@ -34,7 +43,7 @@ def pane(waits: Waits, min_us: int | None, width: int, height: int, glyphs: Glyp
         return nothing[:height]
     half, most = (f"{format.duration(percentile(counts, part))}" for part in (50, 99))
     rows: Lines = [
-        [(clip(said(waits, min_us), width, glyphs.ellipsis), "")],
+        [(_head(waits, min_us, width, glyphs), "")],
         [(clip(f"p50 {half}  p99 {most}", width, glyphs.ellipsis), "dim")],
     ]
     octaves = by_octave(counts)

@@ -26,6 +26,5 @@ def processes(collector: int) -> list[ProcessCost]:
 
 
 def _name(pid: int) -> str:
-    """What a child is: a broker is a fork of the viewer, and is called as it is."""
-    comm = [(Path("/proc") / str(one) / "comm").read_text().strip() for one in (pid, os.getpid())]
-    return "broker" if comm[0] == comm[1] else comm[0]
+    """What a child is: a broker calls itself ``ringtop broker``; others are called by their programs."""
+    return (Path("/proc") / str(pid) / "comm").read_text().strip().removeprefix("ringtop ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.segment import Segment
+from textual.geometry import Size
 from textual.strip import Strip
 
 from ringtop.tui.draw.parts import Part, fit
@@ -29,6 +30,10 @@ class Fills(Painted):
         self.model, self.programs, self.glyphs = model, programs, glyphs
         self._lines: list[list[Part]] = []
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """A line for each program, where the style sheet leaves the height to the widget."""
+        return len(self.programs)
+
     def update(self) -> None:
         """Read the counters again, and redraw if they have changed."""
         lines = [self._of(number, program) for number, program in enumerate(self.programs, 1)]
@@ -43,13 +48,13 @@ class Fills(Painted):
             return [*parts, Part("-", "dim", 0)]
         size = format.buffer(state.transport, state.buffer_bytes, self.model.cpus)
         parts.append(Part(format.percent(totals.fill, totals.capacity or 1), "", 0))
-        parts.append(Part(f"of {size}", "dim", 3))
+        parts.append(Part(f"of {size}", "dim", 4))
         if state.transport == "perfbuf" and state.buffer_bytes:  # a ring's peaks per CPU are of different moments
             peak = max(cpu.peak for cpu in totals.cpus) / state.buffer_bytes
             parts.append(Part(f"peak {peak:.0%}", "some" if peak > _FULL else "dim", 2))
-        parts += [Part(f"c{cpu.cpu} {format.rate(cpu.rate)}/s", "dim", 4) for cpu in totals.cpus[:_CPUS]]
+        parts += [Part(f"c{cpu.cpu} {format.rate(cpu.rate)}/s", "dim", 3) for cpu in totals.cpus[:_CPUS]]
         if len(totals.cpus) > _CPUS:
-            parts.append(Part(f"{len(totals.cpus) - _CPUS} more", "dim", 4))
+            parts.append(Part(f"{len(totals.cpus) - _CPUS} more", "dim", 3))
         if totals.lost:
             parts.append(Part(f"lost {format.count(totals.lost)}", "some", 1))
         return parts

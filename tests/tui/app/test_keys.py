@@ -203,6 +203,15 @@ async def test_enter_shows_the_process() -> None:
         assert isinstance(pilot.app.screen, ProcessScreen)
 
 
+async def test_one_line_has_every_cpu_before_it_has_the_size_again() -> None:
+    async with running(size=(120, 40)) as pilot:
+        await play(pilot)
+        line = next(line for line in shown(pilot).splitlines() if " buffers 1 " in line)
+        for program in line.split(" │ "):
+            assert "c0 " in program, line
+            assert "c1 " in program, line
+
+
 async def test_b_shows_all_of_the_buffers() -> None:
     async with running() as pilot:
         assert "CPU share" not in shown(pilot)

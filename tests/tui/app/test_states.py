@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from textual.pilot import Pilot
 
 from ringtop.bpf import stream
-from ringtop.bpf.common.errors import CANNOT_TRACE
-from ringtop.tui.cli.start import DEMO
-from ringtop.tui.model.line import row_of
+from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.settings.config import Config
-from ringtop.tui.source.replay import ReplaySource
-from ringtop.tui.source.source import Lost, Rewound
-from ringtop.tui.widgets import keys
-from tests.tui.feed import PATHS, WALL_NS, Feed
-from tests.tui.viewing import SIZES, dropping, feed_of, play, press, running, settle, shown, table, type_in, viewer
+from ringtop.tui.source.source import Rewound
+from tests.tui.feed import Feed
+from tests.tui.viewing import SIZES, dropping, play, press, running, settle, shown, table, type_in, viewer
 
 
 async def test_gap_rows_stand_where_events_were_lost() -> None:
@@ -122,6 +118,22 @@ async def test_ascii_needs_nothing_else() -> None:
         assert shown(pilot).isascii()
         await press(pilot, "escape", "slash", "x")
         assert shown(pilot).isascii()
+        await press(pilot, "escape", "ctrl+p")
+        assert "Find a command" in shown(pilot)
+        assert shown(pilot).isascii()
+        await type_in(pilot, "buffers")
+        assert "Show the buffers" in shown(pilot)
+        assert shown(pilot).isascii()
+
+
+@pytest.mark.parametrize("programs", [("execsnoop",), ("execsnoop", "unlinksnoop"), tuple(SCHEMAS)])
+async def test_a_large_screen_has_a_line_of_buffers_for_each_program(programs: tuple[str, ...]) -> None:
+    config = Config(collector=CollectorOptions(programs=programs))
+    async with running(Feed(programs=programs), size=(200, 60), config=config) as pilot:
+        lines = shown(pilot).splitlines()
+        first = next(at for at, line in enumerate(lines) if " buffers 1 " in line)
+        numbers = ["1", *(line.split()[0] for line in lines[first + 1 : -1])]
+        assert numbers == [str(number) for number in range(1, len(programs) + 1)]
 
 
 async def test_names_cannot_reach_the_terminal() -> None:

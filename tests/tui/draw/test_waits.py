@@ -67,3 +67,12 @@ def test_as_it_looks() -> None:
         " 4.19 ms         4 #",
     ]
     assert texts(Waits(0, []), 32, 5) == ["no waits yet"]
+
+
+def test_the_threshold_is_not_cut_where_a_shorter_count_fits() -> None:
+    waits = Waits(6_468, [206_658])
+    assert [texts(waits, width, 1)[0] for width in (32, 28, 22)] == [
+        "6,468 of 206,658 waits >= 10 ms",
+        "6,468 of 206,658 >= 10 ms",
+        "6.5k of 207k >= 10 ms",
+    ]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ringtop.bpf import stream
+from ringtop.tui.process import own
 from ringtop.tui.source.broker import Broker
 from ringtop.tui.source.client import Client
 from ringtop.tui.source.live import LiveSource
@@ -158,3 +159,10 @@ def test_a_death_that_nobody_asked_for_is_told() -> None:
     assert posted.has(2)
     source.stop()
     assert posted[1:] == [Lost("exit status 1", "no")]
+
+
+def test_the_costs_call_a_broker_by_its_name() -> None:
+    client = by_broker(OBEYS)
+    client.begin()
+    assert "broker" in [process.name for process in own.processes(client.process.pid)]
+    assert client.close() == 7
