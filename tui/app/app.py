@@ -389,7 +389,7 @@ class Viewer(App[int]):
 
     def action_command_palette(self) -> None:
         """Open the command palette. Textual's own text in the empty line is not ASCII."""
-        if not CommandPalette.is_open(self):
+        if not isinstance(self.screen, CommandPalette):
             self.push_screen(CommandPalette(placeholder="Find a command by its name", id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

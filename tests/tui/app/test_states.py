@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from textual.pilot import Pilot
 
 from ringtop.bpf import stream
+from ringtop.bpf.common.errors import CANNOT_TRACE
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.options.collector import CollectorOptions
+from ringtop.tui.cli.start import DEMO
+from ringtop.tui.model.line import row_of
 from ringtop.tui.settings.config import Config
-from ringtop.tui.source.source import Rewound
-from tests.tui.feed import Feed
-from tests.tui.viewing import SIZES, dropping, play, press, running, settle, shown, table, type_in, viewer
+from ringtop.tui.source.replay import ReplaySource
+from ringtop.tui.source.source import Lost, Rewound
+from ringtop.tui.widgets import keys
+from tests.tui.feed import PATHS, WALL_NS, Feed
+from tests.tui.viewing import SIZES, dropping, feed_of, play, press, running, settle, shown, table, type_in, viewer
 
 
 async def test_gap_rows_stand_where_events_were_lost() -> None:
