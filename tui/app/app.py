@@ -1,4 +1,7 @@
-"""The viewer keeps the messages of a source in the model, shows the model, and carries out keys."""
+"""The viewer keeps the messages of a source in the model, shows the model, and carries out keys.
+
+What is not on the first screen is imported when it is opened, so that the first frame is there sooner.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from textual.binding import BindingType
 from textual.command import CommandPalette
 from textual.markup import escape
 from textual.screen import Screen
+from textual.theme import Theme
 from textual.widgets import Input
 
 from ringtop.bpf import filter as language
@@ -28,7 +32,6 @@ from ringtop.tui.app.hooks import Hooks
 from ringtop.tui.app.news import News
 from ringtop.tui.app.pace import Pace
 from ringtop.tui.app.pump import Pump
-from ringtop.tui.app.reading import reading
 from ringtop.tui.app.refold import Refold
 from ringtop.tui.draw.cells import Clock
 from ringtop.tui.model.filtering import Filters
@@ -49,16 +52,11 @@ from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe
 from ringtop.tui.top.top import Top
 from ringtop.tui.widgets import keys
-from ringtop.tui.widgets.ask import Ask
-from ringtop.tui.widgets.costs import CostScreen
 from ringtop.tui.widgets.events import EventTable
-from ringtop.tui.widgets.help import Help
 from ringtop.tui.widgets.host import LocalHost
 from ringtop.tui.widgets.main import Main, Setup
-from ringtop.tui.widgets.process_screen import ProcessScreen
 from ringtop.tui.widgets.ranked import RankedTable
 from ringtop.tui.widgets.tables import Tables
-from ringtop.tui.widgets.theme_picker import ThemePicker
 from ringtop.tui.widgets.timeline import EventLines
 
 INBOX_BYTES = 32 << 20
@@ -109,6 +107,8 @@ class Viewer(App[int]):
         self._pump = Pump(self.inbox, self.model, self.views, self._hear, self.paint, 1 / self.config.fps)
         self._pace = Pace()
         self.news = News(self)
+        self._styled_for: Theme | None = None
+        """The theme for which the style sheet was parsed."""
         self._seen = -1
         self._rows: tuple[object, ...] = ()
         self._offered: tuple[object, ...] = ()
@@ -134,20 +134,29 @@ class Viewer(App[int]):
         """Defaults for all theme variables, so that the style sheet parses under any theme."""
         return themes.defaults()
 
+    @property
+    def _wanted_theme(self) -> str:
+        usual = themes.SIXTEEN if self.console.color_system == "standard" else themes.DEFAULT
+        return themes.NO_COLOR if themes.no_color() else self.state.theme or self.config.theme or usual
+
+    def on_load(self) -> None:
+        """Choose the theme before the style sheet is parsed, which takes long."""
+        themes.select(self, self._wanted_theme, self.hooks.themes)
+        self.stylesheet.set_variables(self.get_css_variables())
+        self._styled_for = self.current_theme
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Parse the style sheet for the theme, unless it was parsed for that."""
+        if self.current_theme != self._styled_for:
+            self._styled_for = self.current_theme
+            super().refresh_css(animate)
+
     def on_mount(self) -> None:
         """Set up the screen; the source starts after the first paint."""
         if self.watchdog is not None:
             loop = asyncio.get_running_loop()
             self.watchdog.start(lambda status: loop.call_soon_threadsafe(self._leave, status), self._abandon)
             self._job = Job(self)
-        usual = themes.SIXTEEN if self.console.color_system == "standard" else themes.DEFAULT
-        theme = themes.NO_COLOR if themes.no_color() else self.state.theme or self.config.theme or usual
-        self.theme_errors = themes.install(self, theme, self.hooks.themes)
-        if theme not in self.available_themes:
-            text = f"there is no theme {theme[:32]!r}; the themes are {', '.join(sorted(self.available_themes))}"
-            self.notify(safe(text), severity="warning", markup=False, timeout=10)
-        for error in self.theme_errors:
-            self.notify(safe(str(error)), severity="warning", markup=False, timeout=10)
         if self.config.keys:
             self.set_keymap(self.config.keys)
             known = keys.ids()
@@ -171,9 +180,20 @@ class Viewer(App[int]):
         if self.watchdog is not None:
             # Collecting garbage among all imported objects would hold up the screen for 50 ms, again and again.
             gc.freeze()
+            gc.enable()
             gc.set_threshold(5_000, 5, 100)
         self.source.start(self.inbox.post)
         self.set_interval(1 / self.config.fps, self._frame)
+        self._install_themes()
+
+    def _install_themes(self) -> None:
+        theme = self._wanted_theme
+        self.theme_errors = themes.install(self, self.hooks.themes)
+        if theme not in self.available_themes:
+            text = f"there is no theme {theme[:32]!r}; the themes are {', '.join(sorted(self.available_themes))}"
+            self.notify(safe(text), severity="warning", markup=False, timeout=10)
+        for error in self.theme_errors:
+            self.notify(safe(str(error)), severity="warning", markup=False, timeout=10)
 
     def on_unmount(self) -> None:
         """Stop the source."""
@@ -240,6 +260,9 @@ class Viewer(App[int]):
                 for control in self.model.resumed(entry):
                     self.source.send(control)
             case stream.Costs():
+                from ringtop.tui.app.reading import reading
+                from ringtop.tui.widgets.costs import CostScreen
+
                 for screen in self.screen_stack:
                     if isinstance(screen, CostScreen):
                         screen.take(reading(entry, self.model, self.link.written_bytes))
@@ -344,6 +367,8 @@ class Viewer(App[int]):
 
     def action_help(self) -> None:
         """Show all keys that work on this screen with the present focus."""
+        from ringtop.tui.widgets.help import Help
+
         about = (getattr(node, "HELP", "") for node in (self.focused, self.screen))
         self.push_screen(Help(keys.listing(self.screen), next(filter(None, about), "")))
 
@@ -354,6 +379,8 @@ class Viewer(App[int]):
 
     def action_process(self) -> None:
         """Show the process of the row under the cursor."""
+        from ringtop.tui.widgets.process_screen import ProcessScreen
+
         table = self.main.table
         event, pid = table.event, table.pid
         if event is None or pid is None:
@@ -368,6 +395,8 @@ class Viewer(App[int]):
 
     def action_themes(self) -> None:
         """Open the list of themes."""
+        from ringtop.tui.widgets.theme_picker import ThemePicker
+
         about = themes.abouts(self.available_themes, self.hooks.themes)
         note = "NO_COLOR is set, so no theme shows colours." if themes.no_color() else ""
         self.push_screen(ThemePicker(about, self.theme_errors, note), self._keep_theme)
@@ -383,6 +412,8 @@ class Viewer(App[int]):
     def action_replay(self, what: str) -> None:
         """Control the replay: *what* is one of REPLAY."""
         if what == "jump":
+            from ringtop.tui.widgets.ask import Ask
+
             self.push_screen(Ask("Go to which time", "time", TIMES, self.deck.jump))
         elif what in REPLAY:
             self.deck.replay(what)

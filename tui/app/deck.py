@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from ringtop.tui.source.replay import Playing, ReplaySource
 from ringtop.tui.source.source import Source
 from ringtop.tui.source.tap import Tap
 from ringtop.tui.text import format
 from ringtop.tui.text.glyphs import Glyphs
 from ringtop.tui.text.shell import shell_line
 from ringtop.tui.text.text import safe
+
+if TYPE_CHECKING:
+    from ringtop.tui.source.replay import Playing, ReplaySource
 
 Severity = Literal["information", "warning", "error"]
 Say = Callable[[str, Severity], None]
@@ -33,7 +35,7 @@ class Deck:
     def __init__(self, source: Source, folder: Path, glyphs: Glyphs, say: Say) -> None:
         """*folder* is where recordings are written."""
         self._tap = source if isinstance(source, Tap) else None
-        self._replay = source if isinstance(source, ReplaySource) else None
+        self._replay = _as_replay(source)
         self._folder = folder
         self._glyphs = glyphs
         self._say = say
@@ -86,6 +88,14 @@ class Deck:
         except OSError as e:
             return f"the end of the recording could not be written: {e.strerror}"
         return f"recorded {safe(str(path))}: `ringtop replay {shell_line([bytes(path)])}` shows it" if path else ""
+
+
+def _as_replay(source: Source) -> ReplaySource | None:
+    if source.live:
+        return None
+    from ringtop.tui.source.replay import ReplaySource
+
+    return source if isinstance(source, ReplaySource) else None
 
 
 def place(playing: Playing, glyphs: Glyphs) -> str:

@@ -6,21 +6,23 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from typing import TYPE_CHECKING
 
-from ringtop.tui.process import card as process
 from ringtop.tui.settings import toml
 from ringtop.tui.settings.state import SavedState
 from ringtop.tui.source.source import Source
 from ringtop.tui.widgets.host import Host
-from ringtop.tui.widgets.process_screen import CardReader
+
+if TYPE_CHECKING:
+    from ringtop.tui.widgets.process_screen import CardReader
 
 
 @dataclass
 class Hooks:
     """The parts of the viewer that its caller may replace or add."""
 
-    process: CardReader = process.read
-    """Reads the card of a process."""
+    process: CardReader | None = None
+    """Reads the card of a process; None to read it from this machine."""
     host: Host | None = None
     """The load and uptime in the header; None for this machine's, when the source is live and local."""
     monotonic_ns: Callable[[], int] = time.monotonic_ns

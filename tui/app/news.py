@@ -10,7 +10,6 @@ from textual.app import App
 
 from ringtop.bpf import stream
 from ringtop.tui.text.text import safe, safe_lines
-from ringtop.tui.widgets.report import Report
 
 MOST_NOTICES, NOTICE_S = 20, 8.0
 """The limit of notices shown at a time, and how long each is shown, in seconds. There is no room for more."""
@@ -46,7 +45,11 @@ class News:
 
     def show_reports(self, idle: bool) -> None:
         """Show the waiting reports if the user is *idle* or looks at a report already."""
-        if idle and self._reports:
+        if not self._reports:
+            return
+        from ringtop.tui.widgets.report import Report
+
+        if idle:
             self._app.push_screen(Report(self._reports.pop(0)))
         if isinstance(self._app.screen, Report):
             while self._reports:

@@ -22,8 +22,6 @@ from ringtop.tui.cli.options import explicit
 from ringtop.tui.settings import config as configuration
 from ringtop.tui.settings import state as memory
 from ringtop.tui.settings import toml
-from ringtop.tui.source import elevate
-from ringtop.tui.source.broker import Broker
 from ringtop.tui.source.client import ENVIRONMENT, LOCAL, Client, arguments
 from ringtop.tui.text.say import say
 
@@ -66,21 +64,23 @@ def view(source: Source, config: configuration.Config, account: Account | None =
         if not os.access(config.recordings, os.W_OK):
             config = replace(config, recordings=tempfile.gettempdir())
 
-    gc.disable()  # nothing that is imported is garbage
+    gc.disable()  # there is no garbage until the first frame, after which the viewer enables it
     from ringtop.tui.app.app import run  # Textual is large, and not needed without a screen
     from ringtop.tui.app.hooks import Hooks
-    from ringtop.tui.source.replay import ReplaySource
-
-    gc.freeze()
-    gc.enable()
 
     def keep(state: memory.SavedState) -> str:
         return memory.save(state, held) if config.keep_state else ""
 
-    status = run(source, config, state, Hooks(themes=themes, keep=keep, demo=lambda: ReplaySource(DEMO, label="demo")))
+    status = run(source, config, state, Hooks(themes=themes, keep=keep, demo=_demo))
     if why := keep(state):
         say(why)
     return status
+
+
+def _demo() -> Source:
+    from ringtop.tui.source.replay import ReplaySource
+
+    return ReplaySource(DEMO, label="demo")
 
 
 def _given() -> dict[str, Any]:
@@ -105,6 +105,8 @@ def live(config: configuration.Config) -> int:
     first: Client | None = None
     cure = ""
     if account is not None:
+        from ringtop.tui.source.broker import Broker
+
         broker = Broker([*LOCAL, *options], ENVIRONMENT)
         begin = partial(Client, options, broker=broker)
     elif may_load() or not in_the_hosts_user_namespace():
@@ -112,6 +114,8 @@ def live(config: configuration.Config) -> int:
         with suppress(OSError):  # the viewer tries again, and shows why it cannot
             first = begin()
     else:
+        from ringtop.tui.source import elevate
+
         begin, cure = partial(elevate.restart, options), elevate.ONCE
         try:
             first = elevate.start(options)

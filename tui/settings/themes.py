@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -93,11 +93,17 @@ def folder() -> Path:
     return Path(shipped.__file__).parent
 
 
-def load_all(own: Iterable[toml.Contents] = ()) -> tuple[dict[str, Theme], list[ThemeError]]:
-    """Return all themes by name, and the errors of the refused ones. A user's *own* replace shipped ones by name."""
+def load_all(
+    own: Iterable[toml.Contents] = (), names: Collection[str] | None = None
+) -> tuple[dict[str, Theme], list[ThemeError]]:
+    """Return all themes by name, or those of *names*, and the errors of the refused ones.
+
+    A user's *own* replace shipped ones by name."""
     themes: dict[str, Theme] = {}
     errors: list[ThemeError] = []
     for source in (*toml.sources(folder()), *own):
+        if names is not None and source.file.stem not in names:
+            continue
         try:
             themes[source.file.stem] = load(source)
         except ThemeError as e:
@@ -115,13 +121,20 @@ def load(source: toml.Contents) -> Theme:
         raise ThemeError(e.file, e.text, e.key, e.line) from None
 
 
-def install(app: App[Any], name: str, own: Iterable[toml.Contents] = ()) -> list[ThemeError]:
-    """Replace Textual's themes in *app* by ours and a user's *own*, and select *name*, or the default if there is no
-    such theme. Return the errors of the refused themes."""
+def select(app: App[Any], name: str, own: Iterable[toml.Contents] = ()) -> None:
+    """Select *name* in *app* from ours and a user's *own*, or the default if there is no such theme. No other theme is
+    needed for the first frame; ``install`` brings the rest."""
+    themes, _ = load_all(own, {name, DEFAULT})
+    theme = themes.get(name, themes[DEFAULT])
+    app.register_theme(theme)
+    app.theme = theme.name
+
+
+def install(app: App[Any], own: Iterable[toml.Contents] = ()) -> list[ThemeError]:
+    """Replace Textual's themes in *app* by ours and a user's *own*. Return the errors of the refused themes."""
     themes, errors = load_all(own)
     for each in themes.values():
         app.register_theme(each)
-    app.theme = name if name in themes else DEFAULT
     for builtin in BUILTIN_THEMES:
         if builtin not in themes:
             app.unregister_theme(builtin)

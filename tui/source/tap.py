@@ -7,10 +7,13 @@ import re
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ringtop.bpf import stream
-from ringtop.tui.source.recording import Recorder
 from ringtop.tui.source.source import Item, Post, Source
+
+if TYPE_CHECKING:
+    from ringtop.tui.source.recording import Recorder
 
 
 class Tap:
@@ -46,6 +49,8 @@ class Tap:
 
     def record(self, path: Path, overwrite: bool = False) -> None:
         """Record to *path* from now on. Raises OSError, or ValueError when recording already or before a ``Hello``."""
+        from ringtop.tui.source.recording import Recorder
+
         with self._lock:
             if self._recorder is not None:
                 raise ValueError(f"already recording to {self._recorder.path}")

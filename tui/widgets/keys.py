@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from textual.app import App
@@ -63,7 +66,9 @@ class Key:
 
 
 def ids() -> set[str]:
-    """The ids, in all imported classes, for which the config can choose keys."""
+    """The ids, in all classes of this room and in those already imported, for which the config can choose keys."""
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        importlib.import_module(f"{__package__}.{module.name}")  # a screen is imported when it is opened
     found: set[str] = set()
     classes: list[type] = [DOMNode]
     while classes:

@@ -23,11 +23,8 @@ from ringtop.tui.text.glyphs import Glyphs
 from ringtop.tui.text.text import safe
 from ringtop.tui.top.top import Top
 from ringtop.tui.widgets import room
-from ringtop.tui.widgets.ask import Ask
 from ringtop.tui.widgets.buffers import Buffers
-from ringtop.tui.widgets.chooser import ColumnChooser
 from ringtop.tui.widgets.clipboard import copy
-from ringtop.tui.widgets.costs import CostScreen
 from ringtop.tui.widgets.detail import Detail
 from ringtop.tui.widgets.drops import Drops
 from ringtop.tui.widgets.events import EventTable
@@ -36,7 +33,6 @@ from ringtop.tui.widgets.filterbar import FilterBar
 from ringtop.tui.widgets.footer import Footer
 from ringtop.tui.widgets.header import Header
 from ringtop.tui.widgets.host import Host
-from ringtop.tui.widgets.loss_screen import LossScreen
 from ringtop.tui.widgets.main_keys import MAIN
 from ringtop.tui.widgets.problem import Problem
 from ringtop.tui.widgets.ranked import RankedTable
@@ -102,6 +98,7 @@ class Main(Screen[None]):
         """Whether the user asked for the whole buffer pane."""
         self._before = ""
         self._counts_waits = False
+        self._resumed = False
 
     def compose(self) -> ComposeResult:
         """The widgets from top to bottom."""
@@ -122,6 +119,10 @@ class Main(Screen[None]):
     def on_mount(self) -> None:
         """Give the focus to the first table."""
         self.panes[0].main.focus()
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Textual computes all styles again now; the first time they were computed just before, with the widgets."""
+        event.refresh_styles, self._resumed = self._resumed, True
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose what there is room for."""
@@ -290,6 +291,8 @@ class Main(Screen[None]):
 
     def compare(self, programs: list[str]) -> None:
         """Ask for the length of a comparison and start it for *programs* (all when empty), or say why it cannot be."""
+        from ringtop.tui.widgets.ask import Ask
+
         comparing = any(s.comparing for name, s in self.model.states.items() if name in programs)
         try:
             tuning.check_comparable(comparing, self.model.no_ringbuf)
@@ -308,10 +311,13 @@ class Main(Screen[None]):
 
     def action_losses(self) -> None:
         """Show the log of losses."""
+        from ringtop.tui.widgets.loss_screen import LossScreen
+
         self.app.push_screen(LossScreen(self.model, lambda: self.clock))
 
     def action_costs(self) -> None:
         """Show what ringtop costs, and measure it for as long as that is shown."""
+        from ringtop.tui.widgets.costs import CostScreen
 
         def end(_: None) -> None:
             self.post_message(self.Tell(stream.Measure(False)))
@@ -321,6 +327,8 @@ class Main(Screen[None]):
 
     def action_columns(self) -> None:
         """Choose the columns of this table."""
+        from ringtop.tui.widgets.chooser import ColumnChooser
+
         table = self.table
         program = table.view.table.program
         shown = [c.name for c in table.columns]

@@ -58,7 +58,7 @@ class ProcessScreen(Screen[None]):
         local: bool,
         clock: Callable[[], Clock],
         pivot: Callable[[int], None],
-        read: CardReader = process.read,
+        read: CardReader | None = None,
     ) -> None:
         """*ts* is a time (kernel's clock, ns) at which the process existed: a younger process may have its PID now.
 
@@ -72,7 +72,7 @@ class ProcessScreen(Screen[None]):
         self._local = local
         self._times = clock
         self._pivot = pivot
-        self._read = read
+        self._read = read or process.read
         self._card = Card(pid, "gone") if local else process.elsewhere(pid)
         self._asked = not local
         self._known = profile.Told()

@@ -31,6 +31,46 @@ def test_no_large_library_is_imported_before_the_collector_starts(modules: str) 
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == ""
 
 
+LATER = {
+    *(f"ringtop.tui.widgets.{name}" for name in ("ask", "chooser", "costs", "help", "loss_screen", "process_screen")),
+    *("ringtop.tui.widgets.report", "ringtop.tui.widgets.theme_picker", "ringtop.tui.draw.costs"),
+    *("ringtop.tui.process.card", "ringtop.tui.process.profile", "psutil"),
+    *("ringtop.tui.source.replay", "ringtop.tui.source.recording", "ringtop.tui.source.elevate", "zstandard"),
+    *("ringtop.bpf.collector", "ringtop.bpf.ledger", "ringtop.tui.cli.trace", "re2"),
+}
+"""What is imported when it is opened or asked for."""
+FIRST_FRAME = """
+import sys
+from ringtop.tui.cli import main, start
+from ringtop.tui.app.app import Viewer
+
+class Source:
+    label, live = "local", True
+
+    def start(self, post):
+        loaded.extend(sys.modules)
+        viewer.exit()
+
+    def send(self, control):
+        pass
+
+    def stop(self):
+        pass
+
+loaded = []
+viewer = Viewer(Source())
+viewer.run(headless=True)
+print(*loaded)
+"""
+"""A source is started after the first frame."""
+
+
+def test_what_is_not_on_the_first_screen_is_not_imported_before_it() -> None:
+    loaded = subprocess.check_output([sys.executable, "-c", FIRST_FRAME], text=True).split()
+    assert "ringtop.tui.widgets.main" in loaded
+    assert LATER.isdisjoint(loaded), LATER.intersection(loaded)
+
+
 @pytest.fixture
 def hooks(monkeypatch: pytest.MonkeyPatch) -> list[app.Hooks]:
     """What the viewer was given."""
