@@ -55,9 +55,9 @@ def quoted(raw: bytes) -> str:
     return shown if re.fullmatch(r"[\w./:@%+,-]+", shown, re.ASCII) else '"' + shown.replace('"', '\\"') + '"'
 
 
-def equals(field: Field, value: int | bytes, current: str) -> str:
-    """*current*, narrowed to events whose *field* is *value*."""
-    term = f"{field.name}={literal(field, value)}"
+def equals(field: Field, value: int | bytes, current: str, only: bool = True) -> str:
+    """*current*, narrowed to events whose *field* is *value*, or without *only* to all others."""
+    term = f"{'' if only else 'not '}{field.name}={literal(field, value)}"
     if not current.strip():
         return term
     try:

@@ -33,11 +33,20 @@ class EventTable(Rows, can_focus=True):
         Binding("s", "sort", "Sort", id="sort", tooltip="Sort by the column under the cursor: down, up, or not"),
         Binding(
             "equals_sign",
-            "equals",
+            "select('equals')",
             "Only this",
             key_display="=",
             id="equals",
             tooltip="Filter to the value under the cursor",
+        ),
+        Binding(
+            "exclamation_mark",
+            "select('except')",
+            "All but this",
+            show=False,
+            key_display="!",
+            id="except",
+            tooltip="Filter out the value under the cursor",
         ),
         Binding("p", "pivot", "Process only", id="pivot", tooltip="Filter all tables to this row's process"),
         Binding("enter", "app.process", "Process", id="process", tooltip="Show the process of this row and its events"),
@@ -80,7 +89,7 @@ class EventTable(Rows, can_focus=True):
             super().__init__()
             self.table = table
             self.what = what
-            """One of ``equals``, ``pivot``, ``copy``, ``copy_view`` and ``sort``."""
+            """One of ``equals``, ``except``, ``pivot``, ``copy``, ``copy_view`` and ``sort``."""
 
     _drag = False
     """Whether the mouse holds the scroll bar."""
@@ -179,9 +188,9 @@ class EventTable(Rows, can_focus=True):
             self.view.sort = Sort(self.column, False) if sort.descending else None
         self.post_message(self.Asked(self, "sort"))
 
-    def action_equals(self) -> None:
-        """Ask to show only rows with the value under the cursor."""
-        self.post_message(self.Asked(self, "equals"))
+    def action_select(self, how: str) -> None:
+        """Ask to show only rows with the value under the cursor (``equals``), or all others (``except``)."""
+        self.post_message(self.Asked(self, how))
 
     def action_pivot(self) -> None:
         """Ask to show only the process of the row under the cursor."""

@@ -38,7 +38,7 @@ class ProcessScreen(Screen[None]):
 
     HELP = "A process and its events. Tab goes to its card and back, Esc leaves."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "back", "Back", id="process_back", tooltip="Go back to the tables"),
+        Binding("escape,q,enter,backspace", "back", "Back", id="process_back", tooltip="Go back to the tables"),
         Binding(
             "p",
             "pivot",

@@ -184,9 +184,10 @@ class Tables(Vertical):
                 self.post_message(self.Wanted("copy", said, "row"))
             case "pivot" if table.pid is not None:
                 self.post_message(self.Wanted("filter", f"pid={table.pid}"))
-            case "equals" if event is not None and (field := table.field).kind != "time":
-                self.post_message(self.Wanted("filter", completion.equals(field, tables.value(event, field), text)))
-            case "equals" if event is not None:
+            case "equals" | "except" as how if event is not None and (field := table.field).kind != "time":
+                found = completion.equals(field, tables.value(event, field), text, how == "equals")
+                self.post_message(self.Wanted("filter", found))
+            case "equals" | "except" if event is not None:
                 self.notify("A time cannot be filtered: choose another column", markup=False)
             case _:
                 self.app.bell()

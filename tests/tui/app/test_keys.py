@@ -175,6 +175,19 @@ async def test_equals_adds_the_cell_to_the_filter() -> None:
         assert 0 < table(pilot).view.matched < len(table(pilot).view.table)
 
 
+async def test_an_exclamation_mark_filters_the_cell_out() -> None:
+    async with running() as pilot:
+        event = table(pilot).event
+        assert event is not None
+        await press(pilot, *["right"] * 9, "exclamation_mark")
+        comm = event.batch.text("prev_comm")[0].decode()
+        assert main_of(pilot.app).filters.text == f"not prev_comm={comm}"
+        left = table(pilot).view.matched
+        await press(pilot, "escape", "equals_sign")
+        assert left + table(pilot).view.matched == len(table(pilot).view.table)
+        assert 0 < left < len(table(pilot).view.table)
+
+
 async def test_p_pivots_all_tables_to_the_process_and_escape_goes_back() -> None:
     async with running() as pilot:
         event = table(pilot).event
@@ -297,7 +310,7 @@ async def test_question_mark_lists_the_keys() -> None:
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        (["enter"], "Esc q Enter  Back: go back to the tables"),
+        (["enter"], "Esc q Enter Backspace  Back: go back to the tables"),
         (["T"], "Esc q T  Back: restore the old theme"),
         (["C"], "Esc q "),
         (["t", "A", "enter"], "Esc q Enter  Close"),

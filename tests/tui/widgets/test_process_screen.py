@@ -63,15 +63,16 @@ def pid(pilot: Pilot[int]) -> int:
     return screen.pid
 
 
+@pytest.mark.parametrize("back", ["escape", "backspace"])
 @pytest.mark.parametrize("size", SIZES)
-async def test_enter_shows_the_card_and_escape_goes_back(size: tuple[int, int]) -> None:
+async def test_enter_shows_the_card_and_a_key_goes_back(size: tuple[int, int], back: str) -> None:
     card = Card(7, "here", comm=b"nginx", command=(b"nginx", b"-g", NASTY), started=1e9, status="sleeping", nice=0)
     reader = Reader(card)
     async with local(reader, size) as pilot:
         await until_said(pilot, r"nginx -g $'\x1b[2J[red]x'")
         assert "sleeping" in shown(pilot)
         assert reader.asked[0][0] == pid(pilot)
-        await pilot.press("escape")
+        await pilot.press(back)
         assert isinstance(pilot.app.screen, Main)
 
 
