@@ -164,17 +164,20 @@ class Viewer(App[int]):
                 wrong, right = (", ".join(sorted(names)) for names in (unknown, known))
                 text = f"config, [keys]: there is no command {wrong}; the commands are {right}"
                 self.notify(safe(text), severity="warning", markup=False, timeout=10)
-        host = self.hooks.host or (LocalHost() if self.local else None)
-        clock = Clock(self.state.time or self.config.time, self.model.wall, zone=self.hooks.zone)
-        chosen = self.config.columns | self.state.columns
-        setup = Setup(self.source.label, host, self.glyphs, chosen, clock, self.source.live, self.state.shows)
-        self.main = Main(self.model, self.top, self.views, self.filters, setup)
-        self.push_screen(self.main)
         try:
             self.main.apply(self.config.filter)
         except ValueError as e:
             self.notify(safe(str(e)), severity="warning", markup=False)
         self.call_after_refresh(self._begin)
+
+    def get_default_screen(self) -> Main:
+        """The first screen."""
+        host = self.hooks.host or (LocalHost() if self.local else None)
+        clock = Clock(self.state.time or self.config.time, self.model.wall, zone=self.hooks.zone)
+        chosen = self.config.columns | self.state.columns
+        setup = Setup(self.source.label, host, self.glyphs, chosen, clock, self.source.live, self.state.shows)
+        self.main = Main(self.model, self.top, self.views, self.filters, setup)
+        return self.main
 
     def _begin(self) -> None:
         if self.watchdog is not None:

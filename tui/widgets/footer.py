@@ -38,7 +38,6 @@ class Footer(Line):
 
     def on_mount(self) -> None:
         """Follow the focus: other keys work with another widget."""
-        super().on_mount()
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.update())
 
     def on_resize(self) -> None:

@@ -43,12 +43,10 @@ class Line(Painted):
             self._parts, self._ending = parts, ending
             self.refresh()
 
-    def on_mount(self) -> None:
-        """Show the present parts at once."""
-        self.update()
-
     def render_line(self, y: int) -> Strip:
         """The line."""
+        if not self._parts and not self._ending:  # drawn before its first update: the first frame is whole
+            self._parts, self._ending = self.parts(), self.ending()
         width = self.size.width
         base = self.base
         if y > 0:
