@@ -115,6 +115,7 @@ def test_a_terminal_that_goes_away_while_events_are_recorded(start: Callable[...
     assert shown.left_nothing()
     (file,) = folder.glob("*.ringtop")
     assert set(pids) <= recorded(file, whole=True)
+    assert (file.stat().st_uid, file.stat().st_mode & 0o777) == (0, 0o600), "it belongs to root, who asked for it"
     assert (folder / "ringtop" / "state.json").exists(), "what the viewer remembers"
 
 

@@ -93,7 +93,7 @@ class Viewer(App[int]):
         self.refold = Refold(self.top, self.inbox, self.model.store)
         self.filters = Filters(self.views, list(self.state.filters), list(self.state.captures))
         self.glyphs = glyphs.choose(self.config.ascii)
-        self.deck = Deck(self.source, Path(self.config.recordings), self.glyphs, self._tell)
+        self.deck = Deck(self.source, Path(self.config.recordings), self.glyphs, self._tell, self.hooks.create)
         self.theme_errors: list[themes.ThemeError] = []
         self.watchdog: Watchdog | None = None
         """With a watchdog, the process belongs to the viewer, which tunes garbage collection and handles signals."""
@@ -359,7 +359,7 @@ class Viewer(App[int]):
             return
         await asyncio.to_thread(self.source.stop)
         self.source = self.hooks.demo()
-        self.deck = Deck(self.source, Path(self.config.recordings), self.glyphs, self._tell)
+        self.deck = Deck(self.source, Path(self.config.recordings), self.glyphs, self._tell, self.hooks.create)
         self.inbox.clear()
         self.refold.stop()
         self.top.hear(Rewound())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from ringtop.tui.source.source import Source
 from ringtop.tui.source.tap import Tap
@@ -32,13 +32,21 @@ def tapped(source: Source) -> Source:
 class Deck:
     """Records a live source, or plays a recording."""
 
-    def __init__(self, source: Source, folder: Path, glyphs: Glyphs, say: Say) -> None:
-        """*folder* is where recordings are written."""
+    def __init__(
+        self,
+        source: Source,
+        folder: Path,
+        glyphs: Glyphs,
+        say: Say,
+        create: Callable[[Path], BinaryIO] | None = None,
+    ) -> None:
+        """*folder* is where recordings are written; *create* creates them where the viewer may not."""
         self._tap = source if isinstance(source, Tap) else None
         self._replay = _as_replay(source)
         self._folder = folder
         self._glyphs = glyphs
         self._say = say
+        self._create = create
 
     def can(self, what: str) -> bool:
         """Whether the key for *what* does anything here: ``record`` or one of REPLAY."""
@@ -61,8 +69,8 @@ class Deck:
                 self._say(f"recorded; show it with: ringtop replay {path}", "information")
                 return
             path = self._folder.expanduser() / self._tap.file_name()
-            self._tap.record(path)
-            self._say(f"recording to {path}", "information")
+            recorder = self._tap.record(path, create=self._create)
+            self._say(f"recording to {path}, which only {recorder.owner} may read", "information")
         except OSError as e:
             self._say(
                 f"cannot record to {e.filename or self._folder}: {e.strerror}; --recordings chooses another folder",

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 from ringtop.tui.settings import toml
 from ringtop.tui.settings.state import SavedState
@@ -34,3 +35,5 @@ class Hooks:
     """The time zone of wall-clock times; None for the local one."""
     keep: Callable[[SavedState], object] = lambda state: None
     """Saves the state when the viewer ends without returning to its caller."""
+    create: Callable[[Path], BinaryIO] | None = None
+    """Creates recordings where the viewer may not."""

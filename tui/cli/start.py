@@ -26,6 +26,7 @@ from ringtop.tui.source.client import ENVIRONMENT, LOCAL, Client, arguments
 from ringtop.tui.text.say import say
 
 if TYPE_CHECKING:
+    from ringtop.tui.source.broker import Broker
     from ringtop.tui.source.source import Source
 
 DEMO = Path(__file__).with_name("demo.ringtop")
@@ -49,8 +50,11 @@ def screen() -> str:
     return ""
 
 
-def view(source: Source, config: configuration.Config, account: Account | None = None) -> int:
-    """Show *source* in the viewer, as *account* if it is not None; returns the exit status."""
+def view(
+    source: Source, config: configuration.Config, account: Account | None = None, broker: Broker | None = None
+) -> int:
+    """Show *source* in the viewer, as *account* if it is not None; returns the exit status. Recordings belong to the
+    account if it is a person's, and else to root, for whom *broker* creates them."""
     state, why = memory.load() if config.keep_state else (memory.SavedState(), "")
     if why:
         say(why)
@@ -61,7 +65,9 @@ def view(source: Source, config: configuration.Config, account: Account | None =
     give_way(config.nice)
     if account is not None:
         become(account)
-        if not os.access(config.recordings, os.W_OK):
+        if account.somebody:
+            broker = None
+        if broker is None and not os.access(config.recordings, os.W_OK):
             config = replace(config, recordings=tempfile.gettempdir())
 
     gc.disable()  # there is no garbage until the first frame, after which the viewer enables it
@@ -71,7 +77,9 @@ def view(source: Source, config: configuration.Config, account: Account | None =
     def keep(state: memory.SavedState) -> str:
         return memory.save(state, held) if config.keep_state else ""
 
-    status = run(source, config, state, Hooks(themes=themes, keep=keep, demo=_demo))
+    hooks = Hooks(themes=themes, keep=keep, demo=_demo)
+    hooks.create = broker.create if broker is not None else None
+    status = run(source, config, state, hooks)
     if why := keep(state):
         say(why)
     return status
@@ -103,11 +111,12 @@ def live(config: configuration.Config) -> int:
         say(f"the user {account.name} may not read ringtop's files: the viewer keeps running as root")
         account = None
     first: Client | None = None
+    broker: Broker | None = None
     cure = ""
     if account is not None:
         from ringtop.tui.source.broker import Broker
 
-        broker = Broker([*LOCAL, *options], ENVIRONMENT)
+        broker = Broker([*LOCAL, *options], ENVIRONMENT, _recordings(config))
         begin = partial(Client, options, broker=broker)
     elif may_load() or not in_the_hosts_user_namespace():
         begin = partial(Client, options)
@@ -125,7 +134,15 @@ def live(config: configuration.Config) -> int:
 
     from ringtop.tui.source.live import LiveSource  # while the collector starts
 
-    return view(LiveSource(begin, first, cure), config, account)
+    return view(LiveSource(begin, first, cure), config, account, broker)
+
+
+def _recordings(config: configuration.Config) -> Path:
+    """The folder for recordings, as it is now; it stays as written where "~name" names no user."""
+    folder = Path(config.recordings)
+    with suppress(RuntimeError):
+        folder = folder.expanduser()
+    return folder
 
 
 def replay(file: Path, config: configuration.Config, speed: float = 1.0, label: str = "") -> int:

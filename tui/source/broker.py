@@ -2,23 +2,31 @@
 
 It is this file run as a program, with the standard library alone: a fork would keep what the viewer had imported. It
 got its only command line while the viewer was still root and accepts no other. A request is only a byte (start,
-wait, terminate or kill) and a number of seconds. The broker is the collectors' parent, so only it can wait for them
-on every kernel.
+wait, terminate, kill or record) and a number of seconds, and to record the name of a new file in the one folder that
+it also got then. The broker is the collectors' parent, so only it can wait for them on every kernel.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import socket
 import struct
 import subprocess
 import sys
+import threading
 from contextlib import suppress
-from typing import IO
+from pathlib import Path
+from typing import IO, BinaryIO
 
 _REQUEST = struct.Struct("<cd")
 """A request: the byte of the action, and for a wait its timeout in seconds."""
-_START, _WAIT, _TERMINATE, _KILL = b"s", b"w", b"t", b"k"
+_START, _WAIT, _TERMINATE, _KILL, _RECORD = b"s", b"w", b"t", b"k", b"r"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,200}\.ringtop")
+"""The names of files that may be created."""
+_CREATED = struct.Struct("<i")
+"""The answer to a name: 0, and the open file beside it, or the errno."""
 _STATUS = struct.Struct("<?i")
 """The answer to a wait: whether the collector has ended, and its exit status."""
 _PID = struct.Struct("<i")
@@ -57,29 +65,33 @@ class Collector:
 
 
 class Broker:
-    """The viewer's end of the broker, which starts collectors with *command* and *environment*. Raises OSError."""
+    """The viewer's end of the broker, which starts collectors with *command* and *environment*, and creates recordings
+    in *folder*. Raises OSError."""
 
-    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+    def __init__(self, command: list[str], environment: dict[str, str], folder: Path = Path()) -> None:
         self._socket, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", __file__, str(theirs.fileno()), *command],
+                [sys.executable, "-I", "-S", __file__, str(theirs.fileno()), str(folder), *command],
                 pass_fds=[theirs.fileno()],
                 env=environment,
                 start_new_session=True,  # Ctrl+C at the terminal must not reach the broker
             )
         self.pid = self._process.pid
+        self._asking = threading.Lock()
+        """Held from a request until its answer has come: the source and the viewer are different threads."""
         self.tell(_START)
         self._asked = True
         """Whether a collector was asked for that nobody has taken yet. The first starts with the broker."""
 
     def start(self) -> Collector:
         """Return a new collector. Raises OSError when the broker is gone or the last collector is still running."""
-        if not self._asked:
-            self.tell(_START)
-        self._asked = False
-        self._socket.settimeout(None)
-        data, fds, _, _ = socket.recv_fds(self._socket, _PID.size, 3)
+        with self._asking:
+            if not self._asked:
+                self.tell(_START)
+            self._asked = False
+            self._socket.settimeout(None)
+            data, fds, _, _ = socket.recv_fds(self._socket, _PID.size, 3)
         if len(data) < _PID.size:
             raise BrokenPipeError("the process that starts collectors has ended; start ringtop again")
         if len(fds) != 3:
@@ -89,9 +101,10 @@ class Broker:
     def wait(self, timeout: float) -> int:
         """Return the last collector's exit status. Raises subprocess.TimeoutExpired, or OSError when the broker is
         gone."""
-        self.tell(_WAIT, timeout)
-        self._socket.settimeout(timeout + _MARGIN)
-        data = self._socket.recv(_STATUS.size)
+        with self._asking:
+            self.tell(_WAIT, timeout)
+            self._socket.settimeout(timeout + _MARGIN)
+            data = self._socket.recv(_STATUS.size)
         if len(data) < _STATUS.size:
             raise BrokenPipeError("the process that starts collectors has ended; start ringtop again")
         ended, status = _STATUS.unpack(data)
@@ -99,16 +112,43 @@ class Broker:
             raise subprocess.TimeoutExpired("ringtop collect", timeout)
         return int(status)
 
-    def tell(self, what: bytes, timeout: float = 0.0) -> None:
-        """Send a request about the last collector to the broker. Raises OSError when the broker is gone."""
+    def create(self, path: Path) -> BinaryIO:
+        """Create the file of that name in the broker's folder. It belongs to root, and nobody else may read it. Raises
+        OSError."""
+        with self._asking:
+            self.tell(_RECORD, name=path.name.encode())
+            self._socket.settimeout(_MARGIN)
+            data, fds, _, _ = socket.recv_fds(self._socket, _CREATED.size, 1)
+        if len(data) < _CREATED.size:
+            raise BrokenPipeError("the process that creates recordings has ended; start ringtop again")
+        (error,) = _CREATED.unpack(data)
+        if error:
+            raise OSError(error, os.strerror(error), str(path))
+        return os.fdopen(fds[0], "wb")
+
+    def tell(self, what: bytes, timeout: float = 0.0, name: bytes = b"") -> None:
+        """Send a request to the broker. Raises OSError when the broker is gone."""
         self._socket.settimeout(_MARGIN)
-        self._socket.sendall(_REQUEST.pack(what, timeout))
+        self._socket.sendall(_REQUEST.pack(what, timeout) + name)
 
 
-def _serve(requests: socket.socket, command: list[str]) -> None:
+def _create(requests: socket.socket, folder: str, name: str) -> None:
+    try:
+        if not _NAME.fullmatch(name):
+            raise PermissionError(errno.EPERM, "")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        fd = os.open(Path(folder) / name, flags, 0o600)
+    except OSError as e:
+        requests.sendall(_CREATED.pack(e.errno))
+        return
+    with os.fdopen(fd, "wb"):
+        socket.send_fds(requests, [_CREATED.pack(0)], [fd])
+
+
+def _serve(requests: socket.socket, folder: str, command: list[str]) -> None:
     process: subprocess.Popen[bytes] | None = None
-    while request := requests.recv(_REQUEST.size):
-        what, timeout = _REQUEST.unpack(request)
+    while request := requests.recv(_REQUEST.size + 256):
+        what, timeout = _REQUEST.unpack_from(request)
         if what == _START and process is not None and process.poll() is None:
             requests.sendall(_PID.pack(0))
         elif what == _START:
@@ -134,6 +174,8 @@ def _serve(requests: socket.socket, command: list[str]) -> None:
             process.terminate()
         elif what == _KILL and process is not None:
             process.kill()
+        elif what == _RECORD:
+            _create(requests, folder, request[_REQUEST.size :].decode("ascii", "replace"))
     # The viewer is gone, and with it the other end of the collector's input, so the collector ends too.
 
 
@@ -141,4 +183,4 @@ if __name__ == "__main__":
     with suppress(OSError), open("/proc/self/comm", "w") as name:  # noqa: PTH123  # pathlib takes memory
         name.write("ringtop broker")  # as ps and the viewer's cost panel call it
     with suppress(ConnectionError):  # the viewer has gone without reading an answer
-        _serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])
+        _serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2], sys.argv[3:])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -56,16 +57,24 @@ class Recorder:
     """Writes a recording. Not thread-safe."""
 
     def __init__(
-        self, path: Path, overwrite: bool = False, clock: Callable[[], float] = time.monotonic, mode: int = MODE
+        self,
+        path: Path,
+        overwrite: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        mode: int = MODE,
+        create: Callable[[Path], BinaryIO] | None = None,
     ) -> None:
-        """Create *path* with the permissions *mode*; STANDARD_OUTPUT is written, not created. Raises FileExistsError
-        when the file exists and *overwrite* is not set, or OSError."""
+        """Create *path* with the permissions *mode*, or by *create*; STANDARD_OUTPUT is written, not created. Raises
+        FileExistsError when the file exists and *overwrite* is not set, or OSError."""
         self.path = path
         self.messages = 0
         self.bytes = 0
         """Bytes written so far; bytes that the compressor still holds are not included."""
         self._clock = clock
-        self._file = os.fdopen(os.dup(1), "wb") if path == STANDARD_OUTPUT else _create(path, overwrite, mode)
+        if path == STANDARD_OUTPUT:
+            self._file: BinaryIO = os.fdopen(os.dup(1), "wb")
+        else:
+            self._file = create(path) if create is not None else _create(path, overwrite, mode)
         self._compressor = zstandard.ZstdCompressor(level=3, write_checksum=True)
         self._frame = self._compressor.compressobj()
         self._framed = 0
@@ -77,6 +86,14 @@ class Recorder:
     def closed(self) -> bool:
         """Whether the file is closed and nothing more can be written."""
         return self._file.closed
+
+    @property
+    def owner(self) -> str:
+        """The user to whom the file belongs."""
+        uid = os.fstat(self._file.fileno()).st_uid
+        with contextlib.suppress(KeyError):
+            return pwd.getpwuid(uid).pw_name
+        return str(uid)
 
     def write(self, message: stream.Message) -> None:
         """Add *message*. Raises OSError; messages flushed before it stay readable."""

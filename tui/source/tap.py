@@ -6,8 +6,9 @@ import contextlib
 import re
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ringtop.bpf import stream
 from ringtop.tui.source.source import Item, Post, Source
@@ -47,8 +48,9 @@ class Tap:
         """The recording that is being written, if any."""
         return self._recorder
 
-    def record(self, path: Path, overwrite: bool = False) -> None:
-        """Record to *path* from now on. Raises OSError, or ValueError when recording already or before a ``Hello``."""
+    def record(self, path: Path, overwrite: bool = False, create: Callable[[Path], BinaryIO] | None = None) -> Recorder:
+        """Record to *path* from now on; *create* creates the file in place of this process. Raises OSError, or
+        ValueError when recording already or before a ``Hello``."""
         from ringtop.tui.source.recording import Recorder
 
         with self._lock:
@@ -56,12 +58,13 @@ class Tap:
                 raise ValueError(f"already recording to {self._recorder.path}")
             if self._hello is None:
                 raise ValueError("there is nothing to record yet: the collector is still starting")
-            recorder = Recorder(path, overwrite)
+            recorder = Recorder(path, overwrite, create=create)
             # A reader needs these messages before the first event.
             recorder.write(self._hello)
             for state in self._states.values():
                 recorder.write(state)
             self._recorder = recorder
+            return recorder
 
     def stop_recording(self) -> Path | None:
         """Finish the recording and return its path; None when there was none. Raises OSError."""

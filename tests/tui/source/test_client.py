@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -90,6 +91,30 @@ def test_the_broker_has_nothing_of_the_viewer_in_memory() -> None:
     here, there = (Path(f"/proc/{pid}/maps").read_text() for pid in ("self", broker.pid))
     assert "numpy" in here
     assert "numpy" not in there
+    assert client.close() == 7
+
+
+def test_the_broker_creates_recordings_in_one_folder_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "inside" / "link.ringtop").symlink_to(tmp_path / "target.ringtop")
+    (tmp_path / "inside" / "there.ringtop").touch()
+    broker = Broker([sys.executable, "-c", BEGINS + OBEYS], {}, tmp_path / "inside")
+    client = Client((), broker=broker)
+    with broker.create(Path("/anywhere/host-20260101-000000.ringtop")) as file:
+        file.write(b"events")
+    made = tmp_path / "inside" / "host-20260101-000000.ringtop"
+    assert (made.read_bytes(), oct(made.stat().st_mode & 0o777), made.stat().st_uid) == (
+        b"events",
+        "0o600",
+        os.getuid(),
+    )
+    for name, error in [("link.ringtop", "exists"), ("there.ringtop", "exists"), (".bashrc", "not permitted")]:
+        with pytest.raises(OSError, match=error):
+            broker.create(Path(name))
+    broker.tell(b"r", name=b"../out.ringtop")
+    assert broker._socket.recv(4) == (1).to_bytes(4, "little")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["inside"]
+    client.begin()
     assert client.close() == 7
 
 
