@@ -155,7 +155,7 @@ def replay(file: Path, config: configuration.Config, speed: float = 1.0, label: 
     except OSError as e:
         raise click.UsageError(f"{file} cannot be read: {e.strerror}") from e
     except stream.StreamError as e:
-        raise click.UsageError(f"{file} is not a recording: {e}") from e
+        raise click.UsageError(f"{file} cannot be replayed: {e}") from e
     if why := screen():
         raise click.UsageError(f"{why}: a replay needs a terminal")
     account = chosen()

@@ -154,7 +154,7 @@ def _replay(options: TopOptions, file: Path, out: Output) -> int:
     except OSError as e:
         raise click.UsageError(f"{safe(str(file))} cannot be read: {e.strerror}") from e
     except stream.StreamError as e:
-        raise click.UsageError(f"{safe(str(file))} is not a recording: {e}") from e
+        raise click.UsageError(f"{safe(str(file))} cannot be replayed: {e}") from e
     give_way(options.nice)
     stopping = threading.Event()
     when_told(stopping.set)

@@ -14,7 +14,7 @@ from ringtop.tui.text import format
 from ringtop.tui.text.text import safe
 
 _SUMS = ("hits", "filtered", "emitted", "received")
-_FINDINGS = ("residual", "gaps", "lost_records", "untracked", "inversions")
+_FINDINGS = ("residual", "gaps", "lost_records", "inversions")
 
 
 def _cpu(transport: str, c: stream.CpuStats) -> dict[str, Any]:
@@ -29,7 +29,6 @@ def _cpu(transport: str, c: stream.CpuStats) -> dict[str, Any]:
         "residual": c.emitted - c.received - sum(c.dropped.values()),
         "gaps": c.gaps,
         "lost_records": c.lost_records,
-        "untracked": c.untracked,
         "inversions": c.inversions,
         "bytes": c.bytes,
         "peak": c.peak,
@@ -70,6 +69,8 @@ def summarize(
             **{name: sum(cpu[name] for cpu in per_cpu) for name in _SUMS},
             "dropped": {reason: sum(cpu["dropped"].get(reason, 0) for cpu in per_cpu) for reason in reasons},
             **{name: sum(cpu[name] for cpu in per_cpu) for name in _FINDINGS},
+            # A task can enter a call on one CPU and leave it on another: only the sum has a meaning.
+            "untracked": sum(c.untracked for p in parts for c in p.cpus),
             "missed": sum(p.missed for p in parts),
             "late": sum(p.late for p in parts),
             "wakeups": sum(p.wakeups for p in parts),

@@ -184,7 +184,7 @@ class Reading:
             head = self._file.read(len(stream.MAGIC))
             self._compressed = head.startswith(ZSTD_MAGIC)
             if not self._compressed:
-                _check_magic(path, head)
+                _check_magic(head)
             self._file.seek(0)
         except BaseException:
             self._file.close()
@@ -260,13 +260,13 @@ def read(path: Path) -> Reading:
     return Reading(path)
 
 
-def _check_magic(path: Path, head: bytes) -> None:
+def _check_magic(head: bytes) -> None:
     if not head:
-        raise stream.StreamError(f"{path}: empty")
+        raise stream.StreamError("it is empty")
     if head[:-1] == stream.MAGIC[:-1] and head != stream.MAGIC:
-        raise stream.StreamError(f"{path}: format {head[-1:]!r} is of another version of ringtop")
+        raise stream.StreamError(f"its format {head[-1:]!r} is of another version of ringtop")
     if head != stream.MAGIC:
-        raise stream.StreamError(f"{path}: not a recording of ringtop")
+        raise stream.StreamError("it is not a recording of ringtop")
 
 
 def _checked(message: stream.AnyMessage, first: bool) -> stream.AnyMessage:

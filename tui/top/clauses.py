@@ -135,25 +135,27 @@ def _preempted(case: Case) -> str:
     preempted = int(standing.rows.of("preempted").sum() + standing.others.of("preempted"))
     if case.at_least(preempted, case.whole) < _PREEMPTED:
         return ""
-    return "most waits are preemptions: more tasks than CPUs"
+    return "Most waits are preemptions: more tasks than CPUs"
 
 
 def _most(case: Case) -> str:
     """The rule holds when one key has at least half of all done events."""
     standing = case.standing
     measures = standing.measures
-    if standing.by_time or measures.across or not standing.size or case.whole < _FEW:
+    if standing.by_time or measures.across or not standing.size:
         return ""
     done = standing.rows.done
     row = int(done.argmax())
-    part = case.at_least(int(done[row]), case.whole)
-    if part < _MOST:
+    whole = int(done.sum() + standing.others.done)
+    part = case.at_least(int(done[row]), whole)
+    if whole < _FEW or part < _MOST:
         return ""
     labels = dict(zip((p.name for p in standing.fold.key.parts), map(visible, case.label(row)), strict=True))
     folder = next((label for name, label in labels.items() if name.startswith("dir")), "")
     by = f" by {labels['comm']}" if "comm" in labels else ""
     if folder:
-        return f"{_part(case, part)} under {folder}{by}"
+        share = _part(case, part)
+        return f"{share[:1].upper()}{share[1:]} under {folder}{by}"
     return f"{case.name(row)}: {_part(case, part)} of all {SCHEMAS[measures.done[0]].many}"
 
 

@@ -153,7 +153,7 @@ def test_a_recording_that_is_cut_is_told_as_far_as_it_goes(recording: Path, tmp_
         (["--sort", "colour"], "the columns are total, count"),
         (["--filter", "comm="], "a value is missing"),
         (["--replay", "/nonexistent/file"], "cannot be read"),
-        (["--replay", "/bin/true"], "is not a recording"),
+        (["--replay", "/bin/true"], "/bin/true cannot be replayed: it is not a recording of ringtop"),
         (["nosuch"], "nosuch"),
     ],
 )

@@ -255,7 +255,7 @@ def test_garbage_is_refused_or_damaged(tmp_path_factory: pytest.TempPathFactory,
     try:
         found, damage = read_all(path)
     except stream.StreamError as e:
-        assert str(path) in str(e)
+        assert str(e).startswith(("it is ", "its format "))
         return
     assert found == []
     assert damage is not None

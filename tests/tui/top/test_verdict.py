@@ -116,12 +116,22 @@ def test_who_waits_most_and_longest() -> None:
     assert "Worst" not in said(top, "runqslower")
 
 
+def test_a_share_of_what_was_deleted_leaves_out_what_failed() -> None:
+    top = Top(["unlinksnoop"])
+    top.take(deletions([b"/srv/cache/%d" % i for i in range(60)]))
+    top.take(deletions([b"/tmp/%d" % i for i in range(40)], comm=b"gcc"))
+    assert "60% under /srv/cache/ by rm." in said(top, "unlinksnoop")
+    missing = [{"ts": START + i, "comm": b"sh", "pid": 8, "path": b"/none/%d" % i, "ret": -2} for i in range(30)]
+    top.take(make("unlinksnoop", missing))
+    assert "60% under /srv/cache/ by rm." in said(top, "unlinksnoop")
+
+
 def test_more_to_run_than_cpus() -> None:
     top = Top(["runqslower"])
     for i in range(5):
         top.take(waits(b"p%d" % i, [10 * MS] * 10, preempted=1))
     top.take(waits(b"w", [10 * MS] * 10))
-    assert said(top, "runqslower") == "most waits are preemptions: more tasks than CPUs."
+    assert said(top, "runqslower") == "Most waits are preemptions: more tasks than CPUs."
 
 
 def test_where_most_deletions_are() -> None:
@@ -130,7 +140,7 @@ def test_where_most_deletions_are() -> None:
     top.take(deletions([b"/tmp/%d" % i for i in range(18)], comm=b"gcc"))
     assert said(top, "unlinksnoop") == "82% under /srv/cache/ by rm."
     top.lost("unlinksnoop", 0, 5, START + S)
-    assert "at least 78% under /srv/cache/ by rm." in said(top, "unlinksnoop")
+    assert "At least 78% under /srv/cache/ by rm." in said(top, "unlinksnoop")
     top.lost("unlinksnoop", 0, 500, START + S)
     assert "under" not in said(top, "unlinksnoop")
 
