@@ -15,6 +15,7 @@ from ringtop.bpf.event.batch import Rows
 from ringtop.bpf.filter.capture import FIELDS
 from ringtop.bpf.kernel.layout import Counters
 from ringtop.bpf.kernel.loaded import Loaded
+from ringtop.bpf.kernel.probe import PERF_CURE
 from ringtop.bpf.stream import Changed, Compared, Level
 from ringtop.bpf.transport.reader import Reader
 from ringtop.bpf.transport.setting import Setting
@@ -31,6 +32,8 @@ class Changes:
         self.news: list[Changed | Compared | stream.Notice] = []
         """Results and notices for the stream. The code that reads them empties the list."""
         self._loaded, self._ways, self._no_ringbuf = loaded, ways, no_ringbuf
+        self.no_perfbuf = ""
+        """Why no perf buffers can be opened any more, since root was given up; empty when they can."""
         self._sizes = {transport: size or default for transport, default in sizes.DEFAULT.items()}
         """Buffer size in bytes of each transport: the one it has, had last, or would get first."""
         self._change: Handover | Comparison | None = None
@@ -101,6 +104,8 @@ class Changes:
     def _must_be_able(self, transport: str) -> None:
         if transport == "ringbuf" and self._no_ringbuf:
             raise CannotTrace("the ring buffer cannot be used", self._no_ringbuf, "The perf buffers stay in use.")
+        if transport == "perfbuf" and self.no_perfbuf:
+            raise CannotTrace("no perf buffers can be opened any more", self.no_perfbuf, PERF_CURE)
 
     def step(self) -> bool:
         """Advance the change under way, before a drain. Returns whether it can be finished after that drain."""

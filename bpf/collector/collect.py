@@ -22,6 +22,7 @@ from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.kernel import leftovers
 from ringtop.bpf.kernel.features import Kernel, ensure_tracefs, online_cpus
 from ringtop.bpf.kernel.limits import allow_files
+from ringtop.bpf.kernel.probe import no_perf_buffers
 from ringtop.bpf.options.collector import CollectorOptions
 
 
@@ -102,6 +103,9 @@ def _start(collector: Collector, options: CollectorOptions, kernel: Kernel) -> b
     leftovers.release()
     privilege.drop(privilege.to_read_events())
     privilege.end_with_parent()
+    no_perfbuf = no_perf_buffers()
+    for tracer in collector.tracers.values():
+        tracer.changes.no_perfbuf = no_perfbuf
     return bool(failures)
 
 

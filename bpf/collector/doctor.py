@@ -18,6 +18,7 @@ from ringtop.bpf.kernel.features import TRACEFS, Kernel, ensure_tracefs
 from ringtop.bpf.kernel.libbpf import NoLibbpf, libbpf
 from ringtop.bpf.kernel.limits import allow_locked
 from ringtop.bpf.kernel.loader import load
+from ringtop.bpf.kernel.probe import PERF_CURE, no_perf_buffers
 from ringtop.bpf.stream import FunctionCost, MapCost
 
 
@@ -109,11 +110,30 @@ def _ringbuf(kernel: Kernel) -> Finding:
     return Finding("ring buffer", True, "a map of one page was created", needed=False)
 
 
+def _no_perf_buffers_later() -> str:
+    """Why no perf buffers can be opened with the privileges that a collector keeps; a child process tries it."""
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            privilege.drop(privilege.to_read_events())
+            os.write(write_end, no_perf_buffers().encode())
+        finally:
+            os._exit(0)
+    os.close(write_end)
+    with os.fdopen(read_end) as told:
+        why = told.read()
+    os.waitpid(child, 0)
+    return why
+
+
 def _perf_buffers(kernel: Kernel) -> Finding:
     if kernel.silent_perf:
         why = "the kernel does not report to a program that a perf buffer was full"
         cure = "Nothing to do: ringtop counts such losses by the missing sequence numbers."
         return Finding("perf buffers", False, why, cure, needed=False)
+    if why := _no_perf_buffers_later():
+        return Finding("perf buffers", False, f"once root is given up: {why}", PERF_CURE, needed=False)
     return Finding("perf buffers", True, "the kernel reports to a program that a buffer was full", needed=False)
 
 

@@ -6,9 +6,11 @@ Instructions: Documentation/bpf/standardization/instruction-set.rst; numbers: in
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 from contextlib import ExitStack
+from pathlib import Path
 
 from ringtop.bpf.kernel import syscall
 
@@ -99,3 +101,22 @@ def perf_output_without_room() -> int | None:
             return syscall.program_run(loaded)
     except OSError:
         return None
+
+
+def no_perf_buffers() -> str:
+    """Why this process may not open perf buffers with the capabilities it has now; empty when it may.
+
+    Distributions (Debian, Ubuntu) have a patch by which from some level of kernel.perf_event_paranoid on only
+    CAP_SYS_ADMIN does.
+    """
+    try:
+        os.close(syscall.perf_open(min(os.sched_getaffinity(0)), watermark=False, wakeup=1))
+    except OSError as e:
+        if e.errno in (errno.EACCES, errno.EPERM):
+            level = Path("/proc/sys/kernel/perf_event_paranoid").read_text().strip()
+            return f"this kernel lets only root open perf events (kernel.perf_event_paranoid is {level})"
+    return ""
+
+
+PERF_CURE = "To allow it: sysctl kernel.perf_event_paranoid=2. Or begin with perf buffers: --transport perfbuf."
+"""The cure where ``no_perf_buffers`` has a reason."""

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from ringtop.bpf.collector.doctor import _no_perf_buffers_later
 from ringtop.bpf.collector.start import load_tracer, start_tracer
+from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.kernel import loader, syscall
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import Hook, Rung, ladder
+from ringtop.bpf.kernel.probe import no_perf_buffers
 from ringtop.bpf.options.collector import MIN_US, CollectorOptions
-from ringtop.bpf.stream import Round, State, batch
+from ringtop.bpf.stream import Retune, Round, State, batch
 from ringtop.tui.source.recording import read
 from tests.kernel.loads import run_programs
 from tests.kernel.tracing import PRIME, RINGTOP, Running, Tracing, assert_balanced
@@ -43,6 +46,27 @@ def test_a_grace_period_where_membarrier_is_refused(monkeypatch: pytest.MonkeyPa
     syscall.wait_for_programs()
     assert refused
     assert os.listdir("/proc/self/fd") == before
+
+
+def test_perf_buffers_that_only_root_may_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Debian's and Ubuntu's kernels have it from some level of perf_event_paranoid on."""
+
+    def refuse(cpu: int, watermark: bool, wakeup: int) -> int:
+        raise PermissionError(13, os.strerror(13))
+
+    assert _no_perf_buffers_later() == "", "this kernel has no such patch"
+    tracer = load_tracer("execsnoop", Kernel(), OPTIONS)
+    try:
+        monkeypatch.setattr(syscall, "perf_open", refuse)
+        assert "kernel.perf_event_paranoid is" in _no_perf_buffers_later(), "doctor tells it"
+        tracer.changes.no_perfbuf = no_perf_buffers()
+        for change in (lambda: tracer.changes.retune(Retune(transport="other")), lambda: tracer.changes.compare(1)):
+            with pytest.raises(CannotTrace, match=r"sysctl kernel\.perf_event_paranoid=2"):
+                change()
+        assert tracer.state.transport == "ringbuf"
+        assert not tracer.changes.changing
+    finally:
+        tracer.close()
 
 
 def test_the_next_rung_where_a_hook_cannot_be_attached(monkeypatch: pytest.MonkeyPatch) -> None:
