@@ -29,13 +29,11 @@ _LINGER_S = 1.0
 """Seconds that the viewer runs before its memory is looked at."""
 _TRACE = ("trace", "--quiet", "--count", "1")
 _LIBBPF_TOOLS = "execsnoop of libbpf-tools"
-_HEAD = """
-                               to libbpf-tools      to loader bcc          absolute
-                            first  whole    CPU  first  whole    CPU    first   whole     CPU
-"""
-_PROCESSES = """
-processes                               CPU    peak
-"""
+_HEAD = """\
+     to libbpf-tools      to loader bcc          absolute
+  first  whole    CPU  first  whole    CPU    first   whole     CPU"""
+"""What stands above the figures of a command; its name stands before them."""
+_PROCESSES = "    CPU    peak"
 _LEGEND = """\
 first: time from the start of a command to its first event; to the first frame with the viewer, which has no event yet.
 whole: to its end, with one event traced; libbpf-tools' execsnoop gets SIGINT after its first event.
@@ -160,19 +158,19 @@ def _compared(costs: dict[str, Cost], cost: Cost) -> tuple[list[float], list[flo
 
 
 def _as_text(costs: dict[str, Cost], notes: list[str]) -> str:
-    lines = [*(textwrap.fill(f"Note: {note}", _WIDTH) for note in notes), _HEAD.rstrip("\n")]
+    wide = max(map(len, costs), default=0)
+    lines = [*(textwrap.fill(f"Note: {note}", _WIDTH) for note in notes), "", textwrap.indent(_HEAD, " " * wide)]
     for name, cost in costs.items():
         peer, twin = _compared(costs, cost)
         ratios = "".join(f"{one:6.2f}x" for one in peer) or " " * 21
         ratios += "".join(f"{one:6.2f}x" for one in twin) or " " * 21
         first, whole, cpu = cost.medians()
         ended = f"{whole:7.3f}s" if cost.start.sign is _ROW else " " * 8
-        lines.append(f"{name:26}{ratios}{first:8.3f}s{ended}{cpu:7.3f}s")
-    lines.append(_PROCESSES.rstrip("\n"))
-    for name, cost in costs.items():
-        lines += [
-            f"{f'{name}: {process}':36}{cpu:6.3f}s{peak / (1 << 20):6.1f}M" for process, cpu, peak in cost.processes()
-        ]
+        lines.append(f"{name:{wide}}{ratios}{first:8.3f}s{ended}{cpu:7.3f}s")
+    labels = {f"{name}: {process[0]}": process for name, cost in costs.items() for process in cost.processes()}
+    wide = max(map(len, labels), default=0)
+    lines += ["", f"{'processes':{wide}}{_PROCESSES}"]
+    lines += [f"{name:{wide}}{cpu:6.3f}s{peak / (1 << 20):7.1f}M" for name, (_, cpu, peak) in labels.items()]
     return "\n".join([*lines, "", textwrap.fill(_LEGEND.replace("\n", " "), _WIDTH)])
 
 

@@ -64,6 +64,19 @@ def test_what_is_missing_is_said_with_the_cure(monkeypatch: pytest.MonkeyPatch) 
     assert "x  " not in text
 
 
+def test_columns_are_as_wide_as_the_longest_name() -> None:
+    names = start._LIBBPF_TOOLS, "trace execsnoop, ret=0, bcc and more", "short"
+    once = Launch(0.25, 0.5, (Process("command", 0.125, 1 << 24), Process("run counter", 0.125, 1 << 28)))
+    costs = {name: start.Cost(start.Start(name, ()), (once,)) for name in names}
+    text = start._as_text(costs, []).partition("\n\nfirst:")[0]
+    tables = [table.splitlines() for table in text.strip("\n").split("\n\n")]
+    assert [len(table) for table in tables] == [5, 7]
+    for head, *rows in (tables[0][1:], tables[1]):
+        assert {len(row) for row in rows} == {len(rows[0])}, "the last column ends at one place"
+        assert all(row[: len(max(names, key=len))].strip() for row in rows)
+        assert len(head) in (len(rows[0]), len(rows[0]) - 1), "before the unit"
+
+
 def test_ratios_are_of_the_same_round() -> None:
     def cost(*walls: float) -> start.Cost:
         return start.Cost(

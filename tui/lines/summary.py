@@ -122,7 +122,7 @@ def lines(summary: dict[str, Any]) -> list[str]:
             share = format.percent(waits["reported"], waits["count"])
             halves = f"p50 {format.duration(waits['p50_ns'])}, p99 {format.duration(waits['p99_ns'])}"
             out.append(
-                f"{program}: {waits['reported']:,} of {waits['count']:,} waits ({share}) were"
+                f"{program}: {waits['reported']:,} of {waits['count']:,} waits ({share}), ringtop's own included, were"
                 f"{least or ' reported'}; {halves} of all"
             )
     return out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ringtop.bpf import stream
-from ringtop.tui.lines.summary import summarize
+from ringtop.tui.lines.summary import lines, summarize
 
 
 def test_a_call_that_ends_on_another_cpu_is_followed() -> None:
@@ -17,3 +17,9 @@ def test_a_call_that_ends_on_another_cpu_is_followed() -> None:
     assert ledger["received"] == 46
     assert [cpu["received"] for cpu in ledger["per_cpu"]] == [23, 23]
     assert not any("untracked" in cpu for cpu in ledger["per_cpu"])
+
+
+def test_a_count_of_all_waits_says_that_ringtops_own_are_in_it() -> None:
+    part = stream.ProgramStats("runqslower", "ringbuf", [], 0, 4096, 0, [0] * 28, 0, waits=stream.Waits(3, [23]))
+    said = lines(summarize(stream.Stats(1, 0, [part], 0, 0), {}))
+    assert any("3 of 23 waits (13%), ringtop's own included, were reported" in line for line in said)
