@@ -30,7 +30,6 @@ from ringtop.tui.app.bindings import APP
 from ringtop.tui.app.deck import REPLAY, Deck, Severity, tapped
 from ringtop.tui.app.hooks import Hooks
 from ringtop.tui.app.news import News
-from ringtop.tui.app.pace import Pace
 from ringtop.tui.app.pump import Pump
 from ringtop.tui.app.refold import Refold
 from ringtop.tui.draw.cells import Clock
@@ -42,6 +41,7 @@ from ringtop.tui.settings import themes
 from ringtop.tui.settings.config import Config
 from ringtop.tui.settings.state import SavedState, remember
 from ringtop.tui.source.inbox import Entry, Inbox
+from ringtop.tui.source.pace import Pace
 from ringtop.tui.source.source import Rewound, Source
 from ringtop.tui.terminal.driver import Driver
 from ringtop.tui.terminal.job import Job

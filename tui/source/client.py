@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING
@@ -93,8 +94,11 @@ class Client:
         if not self._first:
             raise CollectorDied(self.close(), self.errors())
 
-    def messages(self) -> Iterator[stream.AnyMessage]:
-        """Yield all messages, ``End`` included. Raises CollectorDied, or StreamError on bytes that are no stream."""
+    def messages(self, rest: Callable[[int], float] = lambda size: 0.0) -> Iterator[stream.AnyMessage]:
+        """Yield all messages, ``End`` included. Raises CollectorDied, or StreamError on bytes that are no stream.
+
+        *rest* gives the seconds to wait before the next read, after a read of so many bytes.
+        """
         from ringtop.bpf import stream  # takes long to import: meanwhile the collector starts
 
         frames = stream.Frames()
@@ -108,6 +112,8 @@ class Client:
                         stream.check(message)
                     ended = ended or isinstance(message, stream.End)
                     yield message
+                if not ended:
+                    time.sleep(rest(len(data)))
         if not ended:
             raise CollectorDied(self.close(), self.errors())
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from ringtop.bpf import stream
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.tui.source.client import Client, CollectorDied
+from ringtop.tui.source.pace import Pace
 from ringtop.tui.source.source import Lost, Post
 
 _PATIENCE = 0.5
@@ -42,7 +43,7 @@ class LiveSource:
 
     def _read(self, client: Client, post: Post, cure: str) -> None:
         try:
-            for message in client.messages():
+            for message in client.messages(Pace().rest):
                 cure = ""
                 post(message)
         except CollectorDied as e:

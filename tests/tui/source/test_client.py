@@ -16,7 +16,7 @@ import pytest
 from ringtop.bpf import stream
 from ringtop.tui.process import own
 from ringtop.tui.source.broker import Broker
-from ringtop.tui.source.client import Client
+from ringtop.tui.source.client import Client, CollectorDied
 from ringtop.tui.source.live import LiveSource
 from ringtop.tui.source.source import Item, Lost
 from tests.processes import ended
@@ -62,6 +62,20 @@ def test_it_ends_by_its_input_by_a_signal_or_by_force(start: Start, code: str, s
     assert client.close() == status
     assert client.close() == status, "once more"
     assert ended([client.process.pid])
+
+
+def test_a_reader_may_rest_after_each_read(start: Start) -> None:
+    reads: list[int] = []
+
+    def rest(size: int) -> float:
+        reads.append(size)
+        client.close()
+        return 0.0
+
+    client = start(OBEYS)
+    with pytest.raises(CollectorDied):
+        list(client.messages(rest))
+    assert reads == [len(stream.MAGIC + stream.encode(stream.Progress("execsnoop", "loading execsnoop")))]
 
 
 def test_a_collector_that_waits_is_no_collector_that_ended(start: Start) -> None:

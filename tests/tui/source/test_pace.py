@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from ringtop.tui.app import pace
-from ringtop.tui.app.pace import BUSY_S, Pace
+import pytest
+
+from ringtop.tui.source import pace
+from ringtop.tui.source.pace import BUSY_S, FEW_BYTES, REST_S, Pace
 
 FRAME_S = 0.25
 
@@ -23,7 +25,7 @@ def test_every_frame_is_worked_on_while_nobody_waits() -> None:
     assert all(frames([0.001] * 23))
 
 
-def test_one_frame_a_second_is_worked_on_while_tasks_wait() -> None:
+def test_fewer_frames_are_worked_on_while_tasks_wait() -> None:
     worked = frames([0.02] * 41)
     assert sum(worked) == 1 + 40 * FRAME_S / BUSY_S
 
@@ -32,6 +34,15 @@ def test_the_usual_pace_comes_back() -> None:
     worked = frames([0.02] * 4 + [0.0] * 40)
     assert all(worked[-20:])
     assert not all(worked[:20])
+
+
+@pytest.mark.parametrize("wait", [0.001, 0.02])
+def test_a_reader_rests_between_reads_of_a_few_messages_while_tasks_wait(wait: float) -> None:
+    now = waited = 0.0
+    one = Pace(lambda: now, lambda: int(waited * 1e9))
+    now, waited = FRAME_S, wait
+    assert one.rest(FEW_BYTES - 1) == (REST_S if wait == 0.02 else 0.0)
+    assert one.rest(FEW_BYTES) == 0.0
 
 
 def test_the_kernel_tells_how_long_this_thread_has_waited() -> None:
