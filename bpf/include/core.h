@@ -174,6 +174,12 @@ struct linux_binprm {
 	const char *filename;
 	int argc;
 };
+struct pt_regs___x86_64 {
+	unsigned long di, si, dx;
+};
+struct pt_regs___aarch64 {
+	unsigned long regs[31], orig_x0;
+};
 #pragma clang attribute pop
 
 /* The byte offset of a field (0) and whether it exists (2), by LLVM's field info kinds: libbpf fills them in. The asm
@@ -197,3 +203,10 @@ struct linux_binprm {
 #define MM_ARG_END AT(mm_struct, arg_end)
 #define BPRM_FILENAME AT(linux_binprm, filename)
 #define BPRM_ARGC AT(linux_binprm, argc)
+
+#if !defined(CALL_ARG1)	/* an object for all machines: those of one machine have them from its header */
+#define ON_X86_64 HAS(pt_regs___x86_64, di)
+#define CALL_ARG1 (ON_X86_64 ? AT(pt_regs___x86_64, di) : AT(pt_regs___aarch64, orig_x0))
+#define CALL_ARG2 (ON_X86_64 ? AT(pt_regs___x86_64, si) : AT(pt_regs___aarch64, regs[1]))
+#define CALL_ARG3 (ON_X86_64 ? AT(pt_regs___x86_64, dx) : AT(pt_regs___aarch64, regs[2]))
+#endif

@@ -156,6 +156,14 @@ class Kernel:
         return probe.perf_output_without_room() == 0
 
     @cached_property
+    def no_call_registers(self) -> str:
+        """Why a program cannot read the arguments of a system call at its exit; empty when it can."""
+        allow_locked()
+        if probe.task_registers():
+            return ""
+        return "this kernel has no BPF helper for the registers of a system call (bpf_task_pt_regs came with 5.15)"
+
+    @cached_property
     def no_kprobes(self) -> str:
         """Why kprobes cannot be used; empty when they can."""
         if Path("/sys/bus/event_source/devices/kprobe").exists() or os.access(TRACEFS / "kprobe_events", os.F_OK):

@@ -51,6 +51,8 @@ class Rung:
     """Values of the variables that the program declares as PARAMETER."""
     entries: dict[str, int] = field(default_factory=dict)
     """Number of entries of those maps whose size the program does not fix."""
+    base: str = ""
+    """The name while the hooks for failures are not attached."""
     object: str = ""
     """Name of the object compiled for it; empty where there is none."""
     knows: frozenset[str] = _ALL
@@ -154,12 +156,17 @@ def _runqslower(kernel: Kernel) -> list[Rung]:
     ]
 
 
-def _syscalls(kernel: Kernel, *names: str) -> tuple[tuple[Hook, ...], str]:
+_EXITS_ONLY = "EXITS_ONLY"
+"""Parameter: a program for system calls reads their arguments at the exits."""
+
+
+def _syscalls(kernel: Kernel, *names: str) -> tuple[tuple[Hook, ...], tuple[Hook, ...], str]:
+    """The exits of system calls; exits and entries; and why they cannot be hooked (empty when they can)."""
     hooks = tuple(
         _tracepoint("syscalls", f"sys_{when}_{name}", f"{when}_{name}") for when in ("exit", "enter") for name in names
     )
     missing = [why for h in hooks if (why := kernel.no_tracepoint(*h.target.split(":")))]
-    return hooks, missing[0] if missing else ""
+    return hooks[: len(names)], hooks, missing[0] if missing else ""
 
 
 _LOOPS = (
@@ -172,34 +179,50 @@ _LOOPS = (
 
 def _execsnoop(kernel: Kernel) -> list[Rung]:
     offsets, no_btf = _offsets(kernel)
-    calls, no_calls = _syscalls(kernel, "execve", "execveat")
-    enters = tuple(h for h in calls if "enter" in h.target)
+    exits, calls, no_calls = _syscalls(kernel, "execve", "execveat")
     forks, defines, no_orphans = _parents({})
+    starts, on_exec = "raw tracepoint sched_process_exec with BTF", _raw("sched_process_exec", "on_exec")
     return [
         Rung(
-            "raw tracepoint sched_process_exec with BTF",
-            (_raw("sched_process_exec", "on_exec"), *calls),
+            f"{starts}, syscall exit tracepoints for failures",
+            (on_exec, *exits),
+            offsets,
+            exits,
+            parameters={_EXITS_ONLY: 1},
+            entries={"requests": 1},
+            base=starts,
+            object="execsnoop",
+            missing=no_btf or no_calls or kernel.no_call_registers,
+            variants=_LOOPS,
+        ),
+        Rung(
+            f"{starts}, syscall tracepoints for failures",
+            (on_exec, *calls),
             offsets,
             calls,
+            parameters={_EXITS_ONLY: 0},
             entries={"requests": _calls()},
+            base=starts,
             object="execsnoop",
             missing=no_btf or no_calls,
             variants=_LOOPS,
         ),
         Rung(
             "syscall tracepoints, arguments from the new stack",
-            (*forks, _raw("sys_exit", "on_exit"), _tracepoint("sched", "sched_process_exec", "on_exec"), *enters),
+            (*forks, _raw("sys_exit", "on_exit"), _tracepoint("sched", "sched_process_exec", "on_exec"), *calls[2:]),
             defines,
+            parameters={_EXITS_ONLY: 0},
             entries={"requests": _calls(), "new_programs": _texts(), "parents": 4 * _calls()},
             missing=no_calls,
             without=no_orphans,
             variants=_LOOPS,
         ),
         Rung(
-            "raw tracepoint sched_process_exec with BTF",
-            (_raw("sched_process_exec", "on_exec"),),
+            starts,
+            (on_exec,),
             offsets,
-            entries={"requests": _calls()},
+            parameters={_EXITS_ONLY: 1},
+            entries={"requests": 1},
             object="execsnoop",
             missing=no_btf,
             without=f"execs that fail: {no_calls}",
@@ -212,10 +235,12 @@ def _execsnoop(kernel: Kernel) -> list[Rung]:
 # same program for other tasks on that CPU (recursion_misses), and different programs of one CPU interleave in its
 # ledger. A kprobe runs to its end with preemption off: a little dearer, and every deletion is accounted for.
 def _unlinksnoop(kernel: Kernel) -> list[Rung]:
-    forks, defines, no_orphans = _parents(_offsets(kernel)[0])
+    offsets, no_btf = _offsets(kernel)
+    forks, defines, no_orphans = _parents(offsets)
     parents = {"parents": 4 * _calls()} if forks else {}
     old = kernel.tracepoint("syscalls", "sys_enter_unlink")
-    calls, no_calls = _syscalls(kernel, "unlinkat", *(("unlink", "rmdir") if old else ()))
+    exits, calls, no_calls = _syscalls(kernel, "unlinkat", *(("unlink", "rmdir") if old else ()))
+    by_call = {"HAS_UNLINK": 1} if old else {}
     unlink = next((f for f in ("do_unlinkat", "filename_unlinkat") if f in kernel.functions), "")
     rmdir = next((f for f in ("do_rmdir", "filename_rmdir") if f in kernel.functions), "")
     no_function = "" if unlink and rmdir else "the kernel has no functions do_unlinkat and do_rmdir to probe"
@@ -237,9 +262,19 @@ def _unlinksnoop(kernel: Kernel) -> list[Rung]:
             doubtful=not {unlink, rmdir} <= kernel.takes_filename,
         ),
         Rung(
+            "syscall exit tracepoints",
+            exits,
+            offsets | by_call,
+            parameters={_EXITS_ONLY: 1},
+            entries={"requests": 1},
+            object="unlinksnoop-syscalls",
+            missing=no_btf or no_calls or kernel.no_call_registers,
+        ),
+        Rung(
             "syscall tracepoints",
             (*forks, *calls),
-            defines | ({"HAS_UNLINK": 1} if old else {}),
+            defines | by_call,
+            parameters={_EXITS_ONLY: 0},
             entries={"requests": _calls()} | parents,
             object="unlinksnoop-syscalls",
             missing=no_calls,

@@ -51,8 +51,8 @@ class LoadedProgram:
     def hook(self) -> str:
         """The rung, and the variant where it is not the best."""
         best = self.variant == self.rung.variants[0]
-        failures = ", syscall tracepoints for failures" if self.rung.failures and self._sees_failures else ""
-        return f"{self.rung.name}{failures}" + ("" if best else f" ({self.variant.name})")
+        name = self.rung.name if self._sees_failures else self.rung.base
+        return name + ("" if best else f" ({self.variant.name})")
 
     @property
     def without(self) -> str:

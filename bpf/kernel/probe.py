@@ -18,6 +18,8 @@ _HELPERS = {"HAS_CGROUP_ID": 80, "HAS_PROBE_READ_USER": 112}
 """Helpers by the macro that announces them to the programs: bpf_get_current_cgroup_id, and bpf_probe_read_user (which
 came together with the other three of bpf_probe_read_{user,kernel}{,_str})."""
 _PERF_EVENT_OUTPUT = 25
+_CURRENT_TASK_BTF, _TASK_REGISTERS = 158, 175
+"""bpf_get_current_task_btf and bpf_task_pt_regs."""
 
 _ADD, _MOVE, _MOVE_32, _MOVE_REGISTER, _LOAD_64, _STORE_64, _CALL, _EXIT = (
     0x07,
@@ -54,8 +56,19 @@ def helpers() -> dict[str, int]:
     return {macro: 1 for macro, number in _HELPERS.items() if _has(number)}
 
 
+def task_registers() -> bool:
+    """Whether a program at a tracepoint can find the registers of the current task."""
+    return _accepted(
+        _instruction(_CALL, value=_CURRENT_TASK_BTF),
+        _instruction(_MOVE_REGISTER, 1, 0),
+        _instruction(_CALL, value=_TASK_REGISTERS),
+        _instruction(_MOVE, 0),
+        _instruction(_EXIT),
+    )
+
+
 def _has(helper: int) -> bool:
-    program = (
+    return _accepted(
         _on_stack(1),  # what to fill, how much, from where; for those that ask for anything
         _instruction(_MOVE, 2, value=8),
         _instruction(_MOVE, 3),
@@ -63,6 +76,10 @@ def _has(helper: int) -> bool:
         _instruction(_MOVE, 0),
         _instruction(_EXIT),
     )
+
+
+def _accepted(*program: bytes) -> bool:
+    """Whether the kernel loads the instructions as a program for a tracepoint."""
     try:
         os.close(syscall.program_load(syscall.PROG_TYPE_TRACEPOINT, b"".join(program)))
     except OSError:

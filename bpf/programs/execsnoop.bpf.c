@@ -1,6 +1,7 @@
 /* Reports every execve and execveat, failed ones too, with the whole argument list. */
 
 #include "emit.h"
+#include "calls.h"
 
 #define FILENAME_LEN 4096
 #define ARGV_LEN 8192
@@ -47,7 +48,7 @@ static __always_inline int on_enter(const char *filename, const char *const *arg
 
 static __always_inline void forget_request(u32 tid)
 {
-	if (!requests.delete(&tid))
+	if (!EXITS_ONLY && !requests.delete(&tid))
 		follow(-1);
 }
 
@@ -146,10 +147,11 @@ int enter_execveat(struct tracepoint__syscalls__sys_enter_execveat *args)
 
 #ifdef BTF_OFFSETS
 
-static __always_inline void on_failure(void *ctx, s64 ret)
+static __always_inline void on_failure(void *ctx, s64 ret, u64 filename, u64 argv)
 {
 	u32 tid = bpf_get_current_pid_tgid();
-	struct request *r = requests.lookup(&tid);
+	struct request asked = { (const char *)call_argument(filename), (const char *const *)call_argument(argv) };
+	struct request *r = EXITS_ONLY ? &asked : requests.lookup(&tid);
 	struct execsnoop_event *e = event_begin(tid, ret);
 	int to = e ? choose_transport(&e->h, 0, ret) : -1;
 
@@ -187,14 +189,14 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx)	/* sched_process_exec(task, old
 int exit_execve(struct tracepoint__syscalls__sys_exit_execve *args)
 {
 	if (args->ret < 0)
-		on_failure(args, args->ret);
+		on_failure(args, args->ret, CALL_ARG1, CALL_ARG2);
 	return 0;
 }
 
 int exit_execveat(struct tracepoint__syscalls__sys_exit_execveat *args)
 {
 	if (args->ret < 0)
-		on_failure(args, args->ret);
+		on_failure(args, args->ret, CALL_ARG2, CALL_ARG3);
 	return 0;
 }
 

@@ -84,6 +84,8 @@ static __always_inline int on_enter(s32 dfd, u64 name, u32 op)
 
 #else
 
+#include "calls.h"
+
 /* A call in flight. LRU: a task that is killed in the call never returns. */
 struct request {
 	const char *path;	/* in user memory; it is read at the exit, when the kernel has paged it in */
@@ -111,23 +113,24 @@ static __always_inline int on_enter(const char *path, s32 dfd, u32 op)
 
 #endif
 
-static __always_inline int on_exit(void *ctx, s64 ret)
+static __always_inline void report(void *ctx, s64 ret, struct request *r)
 {
 	int zero = 0;
-	u32 tid = bpf_get_current_pid_tgid();
-	struct request *r = requests.lookup(&tid);
 	struct unlinksnoop_event *e = scratch.lookup(&zero);
 
 	if (!r || !e)
-		return 0;	/* entered before the program was attached */
+		return;	/* entered before the program was attached */
 	event_begin(e, r->op, r->dfd, ret);
 	int to = choose_transport(&e->h, 0, ret);
 
 	if (to >= 0)
 		event_submit(ctx, e, read_path(e->path, r), to);
+}
+
+static __always_inline void forget_request(u32 tid)
+{
 	if (!requests.delete(&tid))
 		count_untracked(-1);
-	return 0;
 }
 
 #ifdef KERNEL_FUNCTIONS
@@ -144,10 +147,31 @@ int enter_rmdir(struct pt_regs *ctx)
 
 int exit_any(struct pt_regs *ctx)
 {
-	return on_exit(ctx, (s32)PT_REGS_RC(ctx));
+	u32 tid = bpf_get_current_pid_tgid();
+	struct request *r = requests.lookup(&tid);
+
+	report(ctx, (s32)PT_REGS_RC(ctx), r);
+	forget_request(tid);
+	return 0;
 }
 
 #else
+
+static __always_inline int on_exit(void *ctx, s64 ret, struct request asked)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+	struct request *r = EXITS_ONLY ? &asked : requests.lookup(&tid);
+
+	report(ctx, ret, r);
+	if (!EXITS_ONLY)
+		forget_request(tid);
+	return 0;
+}
+
+static __always_inline u32 op_of(u64 flag)
+{
+	return flag & AT_REMOVEDIR ? RMDIR : UNLINK;
+}
 
 #ifdef HAS_UNLINK	/* newer architectures have only unlinkat */
 int enter_unlink(struct tracepoint__syscalls__sys_enter_unlink *args)
@@ -157,7 +181,9 @@ int enter_unlink(struct tracepoint__syscalls__sys_enter_unlink *args)
 
 int exit_unlink(struct tracepoint__syscalls__sys_exit_unlink *args)
 {
-	return on_exit(args, args->ret);
+	struct request asked = { (const char *)call_argument(CALL_ARG1), AT_FDCWD, UNLINK };
+
+	return on_exit(args, args->ret, asked);
 }
 
 int enter_rmdir(struct tracepoint__syscalls__sys_enter_rmdir *args)
@@ -167,18 +193,22 @@ int enter_rmdir(struct tracepoint__syscalls__sys_enter_rmdir *args)
 
 int exit_rmdir(struct tracepoint__syscalls__sys_exit_rmdir *args)
 {
-	return on_exit(args, args->ret);
+	struct request asked = { (const char *)call_argument(CALL_ARG1), AT_FDCWD, RMDIR };
+
+	return on_exit(args, args->ret, asked);
 }
 #endif
 
 int enter_unlinkat(struct tracepoint__syscalls__sys_enter_unlinkat *args)
 {
-	return on_enter(args->pathname, args->dfd, args->flag & AT_REMOVEDIR ? RMDIR : UNLINK);
+	return on_enter(args->pathname, args->dfd, op_of(args->flag));
 }
 
 int exit_unlinkat(struct tracepoint__syscalls__sys_exit_unlinkat *args)
 {
-	return on_exit(args, args->ret);
+	struct request asked = { (const char *)call_argument(CALL_ARG2), call_argument(CALL_ARG1), op_of(call_argument(CALL_ARG3)) };
+
+	return on_exit(args, args->ret, asked);
 }
 
 #endif

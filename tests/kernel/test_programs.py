@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
+import fcntl
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -139,6 +144,50 @@ def test_exec_by_descriptor_and_by_a_thread(tracing: Tracing) -> None:
 
 
 @BY_EACH_LOADER
+def test_a_call_that_entered_before_the_start_is_told_whole(tracing: Tracing, tmp_path: Path) -> None:
+    """An exec waits until the lease of the file is given up, and then fails: the file is no program."""
+    path = tmp_path / "no program"
+    path.write_text("neither")
+    path.chmod(0o755)
+    before = signal.signal(signal.SIGIO, signal.SIG_IGN)  # the kernel asks for the lease to be given up
+    lease = os.open(path, os.O_RDONLY)
+    fcntl.fcntl(lease, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+    pid = os.fork()
+    if pid == 0:
+        with suppress(OSError):
+            os.execv(path, ["early", "first", ""])
+        os._exit(0)
+    try:
+        while "break_lease" not in Path(f"/proc/{pid}/wchan").read_text():
+            time.sleep(0.01)
+        running = tracing("execsnoop", "--capture", ME)
+    finally:
+        os.close(lease)
+        os.waitpid(pid, 0)
+        signal.signal(signal.SIGIO, before)
+    (row,) = (r for r in running.finish().rows if r["pid"] == pid)
+    assert (row["ret"], row["filename"], row["truncated"]) == (-errno.ENOEXEC, str(path), False)
+    assert row["argv"] == ["early", "first", ""]
+
+
+@BY_EACH_LOADER
+def test_arguments_that_cannot_be_read_are_told_as_far_as_they_can(tracing: Tracing) -> None:
+    """The kernel refuses each of these (EFAULT), and ringtop reads what there is."""
+    nowhere, libc = ctypes.c_void_p(8), ctypes.CDLL(None)
+    running = tracing("execsnoop", "unlinksnoop", "--capture", f"pid={os.getpid()}")
+    libc.execve(nowhere, (ctypes.c_char_p * 2)(b"told", None), None)
+    libc.execve(b"/bin/true", (ctypes.c_void_p * 3)(ctypes.addressof(ctypes.create_string_buffer(b"")), 8, None), None)
+    libc.unlink(nowhere)
+    libc.rmdir(nowhere)
+    outcome = running.finish()
+    assert {(r["ret"], r["truncated"]) for r in outcome.rows} == {(-errno.EFAULT, True)}
+    told = sorted((r["program"], r.get("filename", r.get("path"))) for r in outcome.rows)
+    assert told == [("execsnoop", ""), ("execsnoop", "/bin/true"), ("unlinksnoop", ""), ("unlinksnoop", "")]
+    assert [r["argv"] for r in outcome.rows if r.get("filename") == ""] == [["told"]]
+    assert_balanced(outcome.summary)
+
+
+@BY_EACH_LOADER
 def test_arguments_are_cut_only_past_what_is_promised(tracing: Tracing) -> None:
     running = tracing("execsnoop", "--capture", ME)
     most = 8191 - len("/bin/true\0") - 1
@@ -219,9 +268,10 @@ print(call(322, 1) > 0, call(322, 99))
 """timerfd_create, whose number is that of execveat for 64 bits: one that succeeds, one that fails."""
 
 
-def test_calls_of_32_bits_are_not_taken_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", range(len(ladder("execsnoop", Kernel()))))
+def test_calls_of_32_bits_are_not_taken_for_others(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without BTF the exits of all calls are seen, and told apart by their numbers."""
-    monkeypatch.setattr(loader, "ladder", lambda program, kernel: ladder(program, kernel)[-1:])
+    monkeypatch.setattr(loader, "ladder", lambda program, kernel: [ladder(program, kernel)[number]])
     tracer = load_tracer("execsnoop", Kernel(), CollectorOptions())
     try:
         tracer.attach()

@@ -7,6 +7,9 @@ struct pt_regs {
 	int syscallno;
 };
 #define USER_SYSCALL syscallno
+#define CALL_ARG1 offsetof(struct pt_regs, orig_x0)	/* the result has replaced x0 */
+#define CALL_ARG2 offsetof(struct pt_regs, regs[1])
+#define CALL_ARG3 offsetof(struct pt_regs, regs[2])
 #define NR_EXECVE 221
 #define NR_EXECVEAT 281
 
