@@ -163,6 +163,8 @@ class Tables(Vertical):
         """Show or hide the table of all programs on a screen of *width* and *height* cells."""
         only_whole = self.only > len(self.panes)
         self.whole.display = only_whole or (not self.only and room.for_whole(width, height))
+        if self.is_attached and not self.whole.display and self.screen.focused is self.whole.ranks:
+            self.screen.set_focus(self.pane.main)  # otherwise nothing would have it, and keys would do nothing
 
     # Requests that a table of events cannot carry out alone
 

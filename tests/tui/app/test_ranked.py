@@ -191,3 +191,17 @@ async def test_small_screens_show_ranked_rows_alone() -> None:
         assert pane.ranks.display
         assert not pane.table.display
         assert " buffers 1 " not in shown(pilot)
+
+
+async def test_the_table_of_all_programs_gives_the_focus_back_when_it_goes() -> None:
+    async with running(size=(80, 24)) as pilot:
+        await press(pilot, "4", "0")
+        assert pilot.app.focused is pane_of(pilot).ranks
+        assert "Space" in shown(pilot).splitlines()[-1]
+    async with running(size=(200, 60)) as pilot:
+        await press(pilot, "shift+tab")
+        assert pilot.app.focused is not None
+        assert pilot.app.focused.id == "ranks-all"
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        assert pilot.app.focused is pane_of(pilot).ranks
