@@ -70,7 +70,6 @@ def view(
         if broker is None and not os.access(config.recordings, os.W_OK):
             config = replace(config, recordings=tempfile.gettempdir())
 
-    gc.disable()  # there is no garbage until the first frame, after which the viewer enables it
     from ringtop.tui.app.app import run  # Textual is large, and not needed without a screen
     from ringtop.tui.app.hooks import Hooks
 
@@ -105,6 +104,7 @@ def live(config: configuration.Config) -> int:
 
         say(f"{why}: events are printed as lines, as by `ringtop trace`. Ctrl+C ends it")
         return trace.run(trace.TraceOptions(config.collector, display=config.filter, nice=config.nice))
+    gc.disable()  # there is no garbage until the first frame, after which the viewer enables it
     options = arguments(config.collector)
     account = chosen()
     if account is not None and not can_read(account):
@@ -147,6 +147,7 @@ def _recordings(config: configuration.Config) -> Path:
 
 def replay(file: Path, config: configuration.Config, speed: float = 1.0, label: str = "") -> int:
     """Show a recording in the viewer."""
+    gc.disable()  # as in ``live``
     from ringtop.bpf import stream
     from ringtop.tui.source.replay import ReplaySource
 
