@@ -86,7 +86,7 @@ _FIRE: dict[str, Callable[[Rung], _Judge]] = {
     "execsnoop": _execsnoop,
     "unlinksnoop": _unlinksnoop,
 }
-"""Make events happen. What the hooks of the rung know includes fields read by offset: the first to be wrong on another kernel."""
+"""Make events happen. What a rung knows includes fields read by offset: the first to be wrong on another kernel."""
 
 
 def _try(program: str, transport: str, loader: Loader, number: int, rung: Rung) -> str:
