@@ -3,6 +3,7 @@
 #include "emit.h"
 #include "calls.h"
 
+#define ENAMETOOLONG 36
 #define FILENAME_LEN 4096
 #define ARGV_LEN 8192
 #ifndef FAILED_ARGS
@@ -71,7 +72,7 @@ static __always_inline u32 set_filename(struct execsnoop_event *e, long n)
 {
 	u32 size = n > 0 && n <= FILENAME_LEN ? n - 1 : 0;
 
-	if (n <= 0 || n >= FILENAME_LEN)
+	if (n <= 0 || (n == FILENAME_LEN && e->ret == -ENAMETOOLONG))
 		e->truncated = 1;
 	e->filename_len = size;
 	return size;
@@ -107,7 +108,11 @@ static __always_inline void add_arg_block(struct execsnoop_event *e, u32 at, u64
 static __always_inline void add_arg_strings(struct execsnoop_event *e, u32 at, const char *const *argv)
 {
 	char *text = e->text + bounded(at, FILENAME_LEN - 1);
+	const char *full = NULL;	/* an argument that fills its place, after which there is room for no other */
+	char end = 0;
 
+	if (!argv)
+		return;
 #ifdef UNROLL
 #pragma unroll
 #endif
@@ -132,7 +137,11 @@ static __always_inline void add_arg_strings(struct execsnoop_event *e, u32 at, c
 			break;
 		}
 		e->argv_len += n;
+		if (n == ARGV_LEN / 2)
+			full = arg;
 	}
+	if (full && (read_user(&end, sizeof(end), full + ARGV_LEN / 2 - 1) || end))
+		e->truncated = 1;	/* where it was cut is not its end */
 }
 
 int enter_execve(struct tracepoint__syscalls__sys_enter_execve *args)

@@ -188,6 +188,29 @@ def test_arguments_that_cannot_be_read_are_told_as_far_as_they_can(tracing: Trac
 
 
 @BY_EACH_LOADER
+def test_a_failed_exec_is_truncated_exactly_when_something_is_missing(tracing: Tracing) -> None:
+    libc = ctypes.CDLL(None)
+    running = tracing("execsnoop", "--capture", f"pid={os.getpid()}")
+    given = [[b"x", b"y" * size] for size in (4094, 4095, 4096, 6000)] + [[b"x"] * 60, [b"x"] * 61, [], None]
+    for args in given:
+        array = None if args is None else (ctypes.c_char_p * (len(args) + 1))(*args, None)
+        libc.execve(b"/nonexistent", array, None)
+    long = b"/" + b"/".join([b"n" * 255] * 16)
+    paths = [long[:4095], long[:4094] + b"/n"]
+    for path in paths:
+        libc.execve(path, None, None)
+    outcome = running.finish()
+    rows = outcome.rows[: len(given)]
+    kept = [[arg.encode() for arg in row["argv"]] for row in rows]
+    assert kept[:2] == given[:2]
+    assert [len(args[1]) for args in kept[2:4]] == [4095, 4095]
+    assert [row["truncated"] for row in rows] == [False, False, True, True, False, True, False, False]
+    told = [(row["filename"].encode(), row["truncated"], row["errno"]) for row in outcome.rows[len(given) :]]
+    assert told == [(paths[0], False, "ENOENT"), (paths[1][:4095], True, "ENAMETOOLONG")]
+    assert_balanced(outcome.summary)
+
+
+@BY_EACH_LOADER
 def test_arguments_are_cut_only_past_what_is_promised(tracing: Tracing) -> None:
     running = tracing("execsnoop", "--capture", ME)
     most = 8191 - len("/bin/true\0") - 1
