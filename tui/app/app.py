@@ -99,7 +99,7 @@ class Viewer(App[int]):
         """With a watchdog, the process belongs to the viewer, which tunes garbage collection and handles signals."""
         self._job: Job | None = None
         self._ending = threading.Lock()
-        self._ended = False
+        self._begun = self._ended = False
         self.parting: list[str] = []
         """Texts to print after the screen is gone."""
         self.animation_level = "none"
@@ -185,7 +185,11 @@ class Viewer(App[int]):
             gc.freeze()
             gc.enable()
             gc.set_threshold(5_000, 5, 100)
-        self.source.start(self.inbox.post)
+        with self._ending:
+            if self._ended:
+                return
+            self._begun = True
+            self.source.start(self.inbox.post)
         self.set_interval(1 / self.config.fps, self._frame)
         self._install_themes()
 
@@ -207,6 +211,8 @@ class Viewer(App[int]):
         with self._ending:
             if not self._ended:
                 self._ended = True
+                if not self._begun:  # a key came before the first frame: the collector runs already, and has to end
+                    self.source.start(self.inbox.post)
                 self.source.stop()
                 self.parting += filter(None, [self.deck.close()])
 
