@@ -111,8 +111,9 @@ class Live(Session):
         self.tell(f"folding {', '.join(p for p, s in self.states.items() if s.state == 'running')}")
 
     def cut_short(self) -> str:
-        """Print the reports on what was received."""
-        self._run.report()
+        """Print the reports on what was received, unless no program ever ran: that is not the same as quiet."""
+        if any(state.state == "running" for state in self.states.values()):
+            self._run.report()
         return ""
 
     def finish(self, status: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from ringtop.bpf import stream
 from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.tui.cli import ending, session
+from ringtop.tui.cli import ending, session, top
+from ringtop.tui.cli.output import Output
 from ringtop.tui.cli.record import Recording
 from ringtop.tui.cli.session import Session
 from ringtop.tui.source import client as source
@@ -168,3 +170,15 @@ def test_a_recording_is_what_was_heard(tmp_path: Path, capsys: pytest.CaptureFix
     assert recording.run(2) == 0
     assert tuple(read(file)) == WHOLE
     assert "3 events in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("state", "printed"), [(RUNNING, True), (FAILED, False)])
+def test_a_report_of_nothing_is_not_a_report_of_quiet(
+    capfd: pytest.CaptureFixture[str], state: stream.State, printed: bool
+) -> None:
+    options = top.TopOptions(OPTIONS)
+    run = top.Run(options, top._top(options, None), Output(options.style), top._writer("table", False))
+    client = Client((hello(), state), CollectorDied(CANNOT_TRACE, "ringtop: cannot trace: not root\nbecome root"))
+    with suppress(CannotTrace):
+        top.Live(client, options, run).run(2)  # type: ignore[arg-type]
+    assert ("quiet for" in capfd.readouterr().out) == printed
