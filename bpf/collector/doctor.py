@@ -56,20 +56,26 @@ class Choice:
     maps: list[MapCost] = field(default_factory=list)
 
 
-def _root() -> Finding:
-    what = f"uid {os.geteuid()}, {', '.join(sorted(privilege.held())) or 'no capability that helps'}"
+def _no_rights() -> tuple[str, str]:
+    """Why this process may not load programs, and the cure; both are empty where it may."""
     try:
         privilege.require()
     except CannotTrace as e:
-        return Finding("root", False, f"{what}: {e.why}", e.cure.replace("…", "doctor"))
-    return Finding("root", True, what)
+        return e.why, e.cure.replace("…", "doctor")
+    return "", ""
+
+
+def _root() -> Finding:
+    what = f"uid {os.geteuid()}, {', '.join(sorted(privilege.held())) or 'no capability that helps'}"
+    why, cure = _no_rights()
+    return Finding("root", not why, f"{what}: {why}" if why else what, cure)
 
 
 def _bpf() -> Finding:
     try:
         os.close(syscall.map_create(2, 1, 4, 8, b"probe"))  # BPF_MAP_TYPE_ARRAY
     except OSError as e:
-        cure = "Run it as root." if e.errno == 1 else "The kernel needs CONFIG_BPF_SYSCALL."
+        cure = (_no_rights()[1] or "Run it as root.") if e.errno == 1 else "The kernel needs CONFIG_BPF_SYSCALL."
         return Finding("bpf(2)", False, f"the kernel refused to create a map: {e.strerror}", cure)
     return Finding("bpf(2)", True, "maps can be created")
 
@@ -105,7 +111,7 @@ def _tracefs() -> Finding:
 def _ringbuf(kernel: Kernel) -> Finding:
     why = kernel.no_ringbuf
     if why:
-        cure = "Nothing to do: perf buffers are used instead." if os.geteuid() == 0 else "Run it as root."
+        cure = _no_rights()[1] or "Nothing to do: perf buffers are used instead."
         return Finding("ring buffer", False, why, cure, needed=False)
     return Finding("ring buffer", True, "a map of one page was created", needed=False)
 

@@ -56,4 +56,5 @@ def test_root_inside_a_user_namespace(arguments: tuple[str, ...]) -> None:
     told = ended.stdout + ended.stderr
     assert "root in a user namespace (a rootless container, unshare -U) has no rights over the kernel" in told
     assert "Run it on the host, outside the user namespace." in told
+    assert "Run it as root" not in told, "no line gives another cure"
     assert "Traceback" not in told
