@@ -135,7 +135,8 @@ async def test_a_value_that_no_filter_can_hold(event: dict[str, bytes]) -> None:
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await settle(pilot)
         app.inbox.post(stream.Round(1, 1, [stream.rows(make("unlinksnoop", [event]))]))
-        await press(pilot, "3", "up", "equals_sign")
+        await press(pilot, "3", "up", "right", "right", "equals_sign")
+        assert table(pilot, "unlinksnoop").column == "path"
         assert_harmless(pilot)
         assert app.filters.text == ""
         assert app.filters.used == []
