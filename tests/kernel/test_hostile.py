@@ -237,8 +237,8 @@ def test_nothing_but_text_reaches_a_terminal(folder: Path) -> None:
         press("path=", "Tab: ")
         press("\t", "at most 4096 characters")  # and so is the longest path
         press("\x1b", "Enter Process", "show only")
-        press("\x10", "Search")
-        press("\x1b", "Enter Process", "Search")
+        press("\x10", "Find a command")
+        press("\x1b", "Enter Process", "Find a command")
         press("R", "ringtop replay")
         terminal.type("q")
         assert terminal.wait() == 0
