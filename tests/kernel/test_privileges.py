@@ -174,7 +174,7 @@ def test_the_broker_starts_what_it_was_told_before_and_nothing_else() -> None:
                 seen = sum(c.received for part in message.programs for c in part.cpus)
         assert client.close() == 0
         assert seen == len(pids)
-    (pid,) = [child for child in children(os.getpid()) if status(child)["Name"] == status(os.getpid())["Name"]]
+    (pid,) = [child for child in children(os.getpid()) if status(child)["Name"] == "ringtop broker"]
     broker._socket.close()
     assert os.waitpid(pid, 0)[1] == 0, "the broker ends with its viewer"
 
