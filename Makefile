@@ -20,8 +20,9 @@ bin = .venv/bin
 # Tests start a few hundred interpreters: they find ringtop compiled, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 # What needs no kernel. Those who test a viewer wait a lot: there are more workers than CPUs.
+# A worker that hangs ends at its time limit: Hypothesis would take the usual exception for a failure, and try again.
 SMALL = tests/project tests/bpf tests/tui
-WORKERS = -n $(shell expr $$(nproc) + 1) --dist worksteal
+WORKERS = -n $(shell expr $$(nproc) + 1) --dist worksteal -o timeout_method=thread
 # What needs the whole machine, one after another; tests/kernel and tests/ssh load real BPF programs.
 MACHINE = $(shell [ "$$(id -u)" = 0 ] && echo tests/kernel tests/ssh)
 # Tests that were chosen may all be in one half: pytest's exit status 5 is that there were none.

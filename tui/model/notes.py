@@ -99,15 +99,14 @@ def larger(note: stream.Compared) -> str:
     used, other = note.used, note.other
     if not used.dropped or used.buffer_bytes >= sizes.LARGEST:
         return ""
-    size = used.buffer_bytes * 2
-    times = other.memory_bytes / max(1, used.memory_bytes)
-    if other.dropped < used.dropped and times > 1:
-        while size < min(sizes.LARGEST, used.buffer_bytes * times):
-            size *= 2
+    if other.dropped < used.dropped and other.memory_bytes > used.memory_bytes > 0:
+        times = other.memory_bytes / used.memory_bytes
+        size = _power(min(sizes.LARGEST, max(used.buffer_bytes * 2, int(used.buffer_bytes * times))))
         return (
             f"the other has {times:.3g} times the memory: with +, this one can have {format.size(size)}, "
             "and may lose as little"
         )
+    size = used.buffer_bytes * 2
     return f"a larger buffer may lose less: press +: {format.size(size)}"
 
 
@@ -119,6 +118,11 @@ def choice(note: stream.Compared) -> str:
 def residual(note: stream.Compared) -> str:
     """The text for copies that the ledger does not account for."""
     return f"{format.count(note.residual)} copies unaccounted"
+
+
+def _power(size: int) -> int:
+    """The least power of two that is not below *size*; 1 for sizes that no buffer has."""
+    return 1 << max(size - 1, 0).bit_length()
 
 
 def _number(seq: int) -> str:

@@ -64,7 +64,7 @@ def _fails(case: Case) -> str:
     standing = case.standing
     if not standing.measures.failures:
         return ""
-    often = standing.rows.of("failed") >= np.maximum(_FAILS, _FAILED_SHARE * (case.happened + case.lost))
+    often = standing.rows.of("failed") >= np.maximum(_FAILS, _FAILED_SHARE * (case.happened + float(case.lost)))
     if _never_found(case):  # which an earlier clause has reported
         often &= standing.rows.events > standing.rows.of("failed")
     failed = np.where(often, standing.rows.of("failed"), 0)

@@ -57,6 +57,15 @@ def test_the_report_weighs_a_larger_buffer() -> None:
     more = replace(PERF, dropped=0, memory_bytes=1 << 20)
     roomier = replace(COMPARED, used=replace(RING, dropped=9), other=more)
     assert notes.larger(roomier).startswith("the other has 4 times the memory: with +, this one can have 1 MiB")
+    little = replace(COMPARED, used=replace(RING, dropped=9), other=replace(more, memory_bytes=RING.memory_bytes + 1))
+    assert "this one can have 512 KiB" in notes.larger(little)
+
+
+@pytest.mark.parametrize("size", [0, -1, -(1 << 63)])
+def test_the_report_of_a_size_that_no_buffer_has_ends(size: int) -> None:
+    used = replace(RING, dropped=9, buffer_bytes=size)
+    more = replace(PERF, dropped=0, memory_bytes=1 << 20)
+    assert "this one can have" in notes.larger(replace(COMPARED, used=used, other=more))
 
 
 def test_losses_are_bad_news() -> None:

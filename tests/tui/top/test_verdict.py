@@ -80,6 +80,8 @@ def test_a_program_that_fails_now_and_then() -> None:
     assert "big fails 6 of 100 (E2BIG)." in said(top, "execsnoop")
     top.lost("execsnoop", 0, 30, START + S)
     assert "fails" not in said(top, "execsnoop"), "6 of 130 would be less than a twentieth"
+    top.lost("execsnoop", 0, (1 << 64) - 1, START + S)
+    assert "fails" not in said(top, "execsnoop"), "a ledger's counters have 64 bits, NumPy's numbers 63"
 
 
 def test_a_search_along_path() -> None:

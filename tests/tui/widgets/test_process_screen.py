@@ -44,11 +44,8 @@ async def local(reader: Reader, size: tuple[int, int] = (120, 40)) -> AsyncItera
     feed.label = "local"
     app = Viewer(feed, hooks=Hooks(process=reader, monotonic_ns=lambda: 0))
     async with app.run_test(size=size) as pilot:
-        await pilot.pause()
-        feed.play()
-        await app.work()
+        await play(pilot)
         await pilot.press("up", "enter")
-        await pilot.pause()
         yield pilot
 
 
@@ -144,7 +141,7 @@ async def test_what_was_known_stays_when_it_ends() -> None:
 async def test_a_short_life_is_told_by_its_events(presence: process.Presence) -> None:
     async with local(Reader(Card(7, presence))) as pilot:
         await until_said(pilot, "only its events are known")
-        assert "started by" in shown(pilot)
+        await until_said(pilot, "started by")
 
 
 async def test_a_real_process() -> None:
