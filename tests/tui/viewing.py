@@ -15,6 +15,7 @@ from ringtop.tui.process.card import Card
 from ringtop.tui.settings.config import Config
 from ringtop.tui.settings.state import SavedState
 from ringtop.tui.widgets.events import EventTable
+from ringtop.tui.widgets.main import Main
 from tests.tui.feed import Feed
 
 SIZES = [(60, 15), (80, 24), (120, 40), (200, 60)]
@@ -95,6 +96,12 @@ async def running(
     async with app.run_test(size=size, notifications=True) as pilot:
         await play(pilot, what)
         yield pilot
+
+
+def main_of(pilot: Pilot[int]) -> Main:
+    """The first screen."""
+    assert isinstance(pilot.app, Viewer)
+    return pilot.app.main
 
 
 def table(pilot: Pilot[int], program: str = "runqslower") -> EventTable:

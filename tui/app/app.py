@@ -18,32 +18,29 @@ from textual.binding import BindingType
 from textual.command import CommandPalette
 from textual.markup import escape
 from textual.screen import Screen
-from textual.theme import Theme
 from textual.widgets import Input
 
 from ringtop.bpf import filter as language
 from ringtop.bpf import stream
 from ringtop.bpf.common.errors import CANNOT_TRACE
 from ringtop.bpf.common.signals import ENDING
-from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.app.bindings import APP
 from ringtop.tui.app.deck import REPLAY, Deck, Severity, tapped
 from ringtop.tui.app.hooks import Hooks
 from ringtop.tui.app.news import News
 from ringtop.tui.app.pump import Pump
 from ringtop.tui.app.refold import Refold
+from ringtop.tui.app.themed import Themed
 from ringtop.tui.draw.cells import Clock
 from ringtop.tui.model.filtering import Filters
 from ringtop.tui.model.model import Model
 from ringtop.tui.model.view import View
 from ringtop.tui.process.lookup import LocalHost as LookupHost
-from ringtop.tui.settings import themes
 from ringtop.tui.settings.config import Config
 from ringtop.tui.settings.state import SavedState, remember
 from ringtop.tui.source.inbox import Entry, Inbox
 from ringtop.tui.source.pace import Pace
 from ringtop.tui.source.source import Rewound, Source
-from ringtop.tui.terminal.driver import Driver
 from ringtop.tui.terminal.job import Job
 from ringtop.tui.terminal.link import Link
 from ringtop.tui.terminal.watchdog import Watchdog
@@ -64,14 +61,9 @@ TIMES = "14:03:20   90s   1m30s   +10s   -10s   50%"
 """Examples of a time in a recording."""
 
 
-class Viewer(App[int]):
+class Viewer(Themed):
     """``ringtop`` on the screen. ``state`` holds the settings that outlive the run."""
 
-    CSS_PATH = themes.folder() / "ringtop.tcss"
-    CSS = "".join(
-        f".title--{name} {{ color: $event-{name}; text-style: bold; }} .event-lines--{name} {{ color: $event-{name}; }}"
-        for name in SCHEMAS
-    )
     TITLE = "ringtop"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = APP
@@ -79,11 +71,7 @@ class Viewer(App[int]):
     def __init__(
         self, source: Source, config: Config | None = None, state: SavedState | None = None, hooks: Hooks | None = None
     ) -> None:
-        self.config = config or Config()
-        self.state = state or SavedState()
-        self.hooks = hooks or Hooks()
-        # Under NO_COLOR the viewer uses the terminal's own colours, all of which Textual then leaves out.
-        super().__init__(driver_class=Driver, ansi_color=themes.no_color() or None)
+        super().__init__(config, state, hooks)
         self.link = Link()
         self.source = tapped(source)
         self.inbox = Inbox(INBOX_BYTES)
@@ -94,7 +82,6 @@ class Viewer(App[int]):
         self.filters = Filters(self.views, list(self.state.filters), list(self.state.captures))
         self.glyphs = glyphs.choose(self.config.ascii)
         self.deck = Deck(self.source, Path(self.config.recordings), self.glyphs, self._tell, self.hooks.create)
-        self.theme_errors: list[themes.ThemeError] = []
         self.watchdog: Watchdog | None = None
         """With a watchdog, the process belongs to the viewer, which tunes garbage collection and handles signals."""
         self._job: Job | None = None
@@ -107,8 +94,6 @@ class Viewer(App[int]):
         self._pump = Pump(self.inbox, self.model, self.views, self._hear, self.paint, 1 / self.config.fps)
         self._pace = Pace()
         self.news = News(self)
-        self._styled_for: Theme | None = None
-        """The theme for which the style sheet was parsed."""
         self._seen = -1
         self._rows: tuple[object, ...] = ()
         self._offered: tuple[object, ...] = ()
@@ -129,27 +114,6 @@ class Viewer(App[int]):
     def busy(self) -> bool:
         """Whether messages or rows are being processed."""
         return self._pump.busy
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Defaults for all theme variables, so that the style sheet parses under any theme."""
-        return themes.defaults()
-
-    @property
-    def _wanted_theme(self) -> str:
-        usual = themes.SIXTEEN if self.console.color_system == "standard" else themes.DEFAULT
-        return themes.NO_COLOR if themes.no_color() else self.state.theme or self.config.theme or usual
-
-    def on_load(self) -> None:
-        """Choose the theme before the style sheet is parsed, which takes long."""
-        themes.select(self, self._wanted_theme, self.hooks.themes)
-        self.stylesheet.set_variables(self.get_css_variables())
-        self._styled_for = self.current_theme
-
-    def refresh_css(self, animate: bool = True) -> None:
-        """Parse the style sheet for the theme, unless it was parsed for that."""
-        if self.current_theme != self._styled_for:
-            self._styled_for = self.current_theme
-            super().refresh_css(animate)
 
     def on_mount(self) -> None:
         """Set up the screen; the source starts after the first paint."""
@@ -191,16 +155,7 @@ class Viewer(App[int]):
             self._begun = True
             self.source.start(self.inbox.post)
         self.set_interval(1 / self.config.fps, self._frame)
-        self._install_themes()
-
-    def _install_themes(self) -> None:
-        theme = self._wanted_theme
-        self.theme_errors = themes.install(self, self.hooks.themes)
-        if theme not in self.available_themes:
-            text = f"there is no theme {theme[:32]!r}; the themes are {', '.join(sorted(self.available_themes))}"
-            self.notify(safe(text), severity="warning", markup=False, timeout=10)
-        for error in self.theme_errors:
-            self.notify(safe(str(error)), severity="warning", markup=False, timeout=10)
+        self.install_themes()
 
     def on_unmount(self) -> None:
         """Stop the source."""
@@ -401,17 +356,6 @@ class Viewer(App[int]):
 
     def _pivot(self, pid: int) -> None:
         self.main.apply(f"pid={pid}", remember=True)
-
-    def action_themes(self) -> None:
-        """Open the list of themes."""
-        from ringtop.tui.widgets.theme_picker import ThemePicker
-
-        about = themes.abouts(self.available_themes, self.hooks.themes)
-        note = "NO_COLOR is set, so no theme shows colours." if themes.no_color() else ""
-        self.push_screen(ThemePicker(about, self.theme_errors, note), self._keep_theme)
-
-    def _keep_theme(self, name: str | None) -> None:
-        self.state.theme = name or self.state.theme
 
     def action_record(self) -> None:
         """Start a recording, or finish the one in progress."""

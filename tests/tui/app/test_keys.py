@@ -1,14 +1,12 @@
-"""Every key, pressed."""
+"""The keys of the app, its panes and its screens; those of the tables are in ``test_table_keys.py``."""
 
 from __future__ import annotations
 
 import pytest
 from textual import events
-from textual.app import App
 
 from ringtop.bpf import stream
 from ringtop.tui.app.app import Viewer
-from ringtop.tui.model.line import row_of
 from ringtop.tui.settings.config import Config
 from ringtop.tui.settings.state import SavedState
 from ringtop.tui.widgets import keys
@@ -16,23 +14,17 @@ from ringtop.tui.widgets.chooser import ColumnChooser
 from ringtop.tui.widgets.filterbar import FilterBar
 from ringtop.tui.widgets.help import Help
 from ringtop.tui.widgets.main import Main
-from ringtop.tui.widgets.process_screen import ProcessScreen
 from ringtop.tui.widgets.theme_picker import ThemePicker
 from tests.tui.feed import Feed
-from tests.tui.viewing import feed_of, play, press, running, settle, shown, table, type_in
+from tests.tui.viewing import feed_of, main_of, play, press, running, settle, shown, table, type_in
 
 INHERITED = ("app.focus_next", "app.focus_previous", "screen.copy_text", "quit")
 """Actions of Textual's own bindings."""
 
 
-def main_of(app: App[int]) -> Main:
-    assert isinstance(app, Viewer)
-    return app.main
-
-
 async def test_numbers_show_one_table_or_all() -> None:
     async with running() as pilot:
-        panes = main_of(pilot.app).panes
+        panes = main_of(pilot).panes
         for key, program in (("1", "runqslower"), ("2", "execsnoop"), ("3", "unlinksnoop")):
             await press(pilot, key)
             assert [p.program for p in panes if p.display] == [program]
@@ -48,172 +40,6 @@ async def test_tab_goes_from_table_to_table() -> None:
         assert pilot.app.focused is table(pilot, "execsnoop")
         await press(pilot, "shift+tab")
         assert pilot.app.focused is table(pilot, "runqslower")
-
-
-async def test_space_freezes_all_tables_and_lets_them_go() -> None:
-    async with running() as pilot:
-        await press(pilot, "space")
-        before = table(pilot).page_text()
-        await play(pilot)
-        assert table(pilot).page_text() == before
-        assert table(pilot, "unlinksnoop").view.frozen
-        assert "frozen" in shown(pilot)
-        assert f"+{table(pilot).view.new} new" in shown(pilot)
-        assert table(pilot).view.new > 100
-        await press(pilot, "space")
-        assert not table(pilot).view.frozen
-        assert table(pilot).page_text() != before
-
-
-async def test_counters_go_on_while_rows_are_frozen() -> None:
-    async with running() as pilot:
-        await press(pilot, "space")
-        await play(pilot, lambda feed: (feed.events({"runqslower": 5}, {1: 77}), feed.stats()))
-        assert "lost 77" in shown(pilot)
-
-
-@pytest.mark.parametrize("key", ["F", "end"])
-async def test_scrolling_up_freezes_and_end_follows(key: str) -> None:
-    async with running() as pilot:
-        await press(pilot, "up")
-        assert table(pilot).view.frozen
-        assert not table(pilot, "execsnoop").view.frozen
-        row = table(pilot).event
-        await play(pilot)
-        now = table(pilot).event
-        assert row is not None
-        assert now is not None
-        assert now.number == row.number
-        await press(pilot, key)
-        assert not table(pilot).view.frozen
-        assert table(pilot).cursor == len(table(pilot).view) - 1
-
-
-@pytest.mark.parametrize(("key", "back"), [("up", "down"), ("k", "j"), ("pageup", "pagedown"), ("ctrl+b", "ctrl+f")])
-async def test_up_and_down(key: str, back: str) -> None:
-    async with running() as pilot:
-        start, rows = table(pilot).cursor, table(pilot).rows
-        await press(pilot, key)
-        moved = start - table(pilot).cursor
-        assert moved == (1 if key in ("up", "k") else rows - 1)
-        await press(pilot, back if moved == 1 else "up")
-        assert start - table(pilot).cursor == (0 if moved == 1 else moved + 1)
-
-
-async def test_down_in_a_table_that_follows_does_nothing() -> None:
-    async with running() as pilot:
-        await press(pilot, "down")
-        assert not table(pilot).view.frozen
-
-
-async def test_page_down_at_the_end_follows_again() -> None:
-    async with running() as pilot:
-        await press(pilot, "up", "pagedown", "pagedown")
-        assert not table(pilot).view.frozen
-
-
-@pytest.mark.parametrize("key", ["home", "g"])
-async def test_home_is_the_oldest_row(key: str) -> None:
-    async with running() as pilot:
-        await press(pilot, key)
-        assert table(pilot).cursor == 0
-        assert table(pilot).place.top == 0
-
-
-@pytest.mark.parametrize(("left", "right"), [("left", "right"), ("h", "l")])
-async def test_left_and_right_choose_a_column(left: str, right: str) -> None:
-    async with running() as pilot:
-        assert table(pilot).column == "latency"  # what the events are judged by
-        await press(pilot, left)
-        assert table(pilot).column == "tid"
-        await press(pilot, right)
-        assert table(pilot).column == "latency"
-        await press(pilot, *[right] * 9)
-        assert table(pilot).column == "prev_comm"
-
-
-async def test_right_in_the_last_column_scrolls_long_arguments() -> None:
-    async with running(size=(80, 24)) as pilot:
-        await press(pilot, "2")
-        whole = table(pilot, "execsnoop").page_text()
-        await press(pilot, "l", "l", "l")
-        assert table(pilot, "execsnoop").offset_text == 16
-        assert table(pilot, "execsnoop").page_text() != whole
-        await press(pilot, "h", "h")
-        assert table(pilot, "execsnoop").page_text() == whole
-
-
-async def test_s_sorts_by_the_column_down_up_and_not() -> None:
-    async with running() as pilot:
-        await press(pilot, "1")
-        assert table(pilot).column == "latency"
-        plain = table(pilot).page_text()
-
-        def top() -> list[int]:
-            view = table(pilot).view
-            numbers = row_of(view.lines(0, 20))
-            return [int(x) for x in view.table.ring.values("latency", numbers).tolist()]
-
-        await press(pilot, "s")
-        assert top() == sorted(top(), reverse=True)
-        assert "LATENCY▼" in shown(pilot)
-        await press(pilot, "s")
-        assert top() == sorted(top())
-        await press(pilot, "s")
-        assert table(pilot).page_text() == plain
-
-
-async def test_equals_adds_the_cell_to_the_filter() -> None:
-    async with running() as pilot:
-        event = table(pilot).event
-        assert event is not None
-        await press(pilot, *["right"] * 9, "equals_sign")
-        comm = event.batch.text("prev_comm")[0].decode()
-        assert main_of(pilot.app).filters.text == f"prev_comm={comm}"
-        await press(pilot, "left", "equals_sign")
-        assert main_of(pilot.app).filters.text.startswith(f"prev_comm={comm} and prev_pid=")
-        assert 0 < table(pilot).view.matched < len(table(pilot).view.table)
-
-
-async def test_an_exclamation_mark_filters_the_cell_out() -> None:
-    async with running() as pilot:
-        event = table(pilot).event
-        assert event is not None
-        await press(pilot, *["right"] * 9, "exclamation_mark")
-        comm = event.batch.text("prev_comm")[0].decode()
-        assert main_of(pilot.app).filters.text == f"not prev_comm={comm}"
-        left = table(pilot).view.matched
-        await press(pilot, "escape", "equals_sign")
-        assert left + table(pilot).view.matched == len(table(pilot).view.table)
-        assert 0 < left < len(table(pilot).view.table)
-
-
-async def test_p_pivots_all_tables_to_the_process_and_escape_goes_back() -> None:
-    async with running() as pilot:
-        event = table(pilot).event
-        assert event is not None
-        await press(pilot, "p")
-        assert main_of(pilot.app).filters.text == f"pid={event.batch.rows['pid'][0]}"
-        assert all(p.table.view.predicate is not None for p in main_of(pilot.app).panes)
-        await press(pilot, "escape")
-        assert main_of(pilot.app).filters.text == ""
-        assert table(pilot).view.matched == len(table(pilot).view.table)
-
-
-async def test_y_copies_the_row_whole_and_Y_the_view() -> None:
-    async with running(size=(60, 15)) as pilot:
-        await press(pilot, "2", "y")
-        copied = pilot.app.clipboard
-        assert copied.count("\t") == 7
-        assert "…" not in copied
-        await press(pilot, "Y")
-        assert pilot.app.clipboard.splitlines() == table(pilot, "execsnoop").page_text()
-
-
-async def test_enter_shows_the_process() -> None:
-    async with running() as pilot:
-        await press(pilot, "enter")
-        assert isinstance(pilot.app.screen, ProcessScreen)
 
 
 async def test_one_line_has_every_cpu_before_it_has_the_size_again() -> None:
@@ -370,12 +196,12 @@ async def test_r_sets_again_what_was_set_before() -> None:
         await type_in(pilot, "pid=1000")
         await press(pilot, "enter")
         await play(pilot, lambda feed: (feed.events({"runqslower": 5}, {1: 77}), feed.stats()))
-        before = dict(main_of(pilot.app).model.states)
+        before = dict(main_of(pilot).model.states)
         await play(pilot, Feed.lose_collector)
         feed_of(pilot).capture = ""
         await press(pilot, "r")
         await play(pilot, lambda feed: feed.play(1, 3))
-        assert main_of(pilot.app).model.states == before
+        assert main_of(pilot).model.states == before
         assert any(
             "collector restarted ╌ the settings from before are requested again" in x for x in table(pilot).page_text()
         )
@@ -391,7 +217,7 @@ async def test_capture_filter_is_sent_and_marked() -> None:
         assert feed_of(pilot).controls == [stream.SetCapture("pid=1000")]
         await press(pilot, "b")
         assert "⚙ pid=1000 (0 kept out)" in shown(pilot)
-        assert not main_of(pilot.app).query_one(FilterBar).display
+        assert not main_of(pilot).query_one(FilterBar).display
 
 
 async def test_keys_can_be_remapped() -> None:

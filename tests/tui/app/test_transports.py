@@ -21,15 +21,9 @@ from ringtop.tui.widgets.main import Main
 from ringtop.tui.widgets.report import Report
 from tests.tui.feed import Feed
 from tests.tui.source.recordings import Clock, write
-from tests.tui.viewing import feed_of, play, press, running, settle, shown, table, type_in
+from tests.tui.viewing import feed_of, main_of, play, press, running, settle, shown, table, type_in
 
 OFFERED = {"transport", "larger", "smaller", "wakeup", "compare"}
-
-
-def main_of(pilot: Pilot[int]) -> Main:
-    """The main screen."""
-    assert isinstance(pilot.app, Viewer)
-    return pilot.app.main
 
 
 def few(feed: Feed) -> None:
