@@ -9,8 +9,19 @@ import click
 
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.bpf.options.kinds import DisplayFilter
-from ringtop.tui.cli.options import STATUS, Value, duration_option, explicit, flag, flags, programs_argument, seconds
+from ringtop.tui.cli.options import (
+    STATUS,
+    check_option,
+    duration_option,
+    explicit,
+    filter_option,
+    flag,
+    flags,
+    format_option,
+    programs_argument,
+    quiet_option,
+    seconds,
+)
 from ringtop.tui.settings.config import Config
 from ringtop.tui.top.columns import sorts
 from ringtop.tui.top.keys import keys, named
@@ -80,31 +91,17 @@ class Sort(click.ParamType[str]):
     help="Which events are counted: all since the start, or the newest.",
 )
 @click.option("--every", type=seconds(0.1), metavar="SECONDS", help="Print a report this often, not only at the end.")
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-    help="Output format.",
-)
-@click.option(
-    "--filter",
-    "display",
-    type=Value(DisplayFilter()),
-    metavar="EXPR",
-    default="",
-    help="Display filter: which events are counted.",
-)
+@format_option
+@filter_option("which events are counted")
 @click.option(
     "--replay",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Fold the events of a recording, by its own times. Options of the collector have no effect.",
 )
-@click.option("--check", is_flag=True, help="Exit with status 4 if events were lost or the ledger does not balance.")
+@check_option
 @flag(Config, "nice")
-@click.option("-q", "--quiet", is_flag=True, help="Print only errors on standard error.")
+@quiet_option
 def top(
     duration: float | None,
     by: tuple[tuple[str, str], ...],

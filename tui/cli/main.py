@@ -16,16 +16,20 @@ import click
 from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace, FilterError
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.bpf.options.kinds import DisplayFilter, Number
+from ringtop.bpf.options.kinds import Number
 from ringtop.tui.cli.options import (
     STATUS,
     Permissions,
     Value,
+    check_option,
     duration_option,
     explicit,
+    filter_option,
     flag,
     flags,
+    format_option,
     programs_argument,
+    quiet_option,
     seconds,
 )
 from ringtop.tui.cli.output import CannotWrite, lost, open_closed_files
@@ -95,22 +99,8 @@ def collect(**given: Any) -> NoReturn:
 @ringtop.command(epilog=STATUS)
 @programs_argument()
 @flags(CollectorOptions, "programs")
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-    help="Output format.",
-)
-@click.option(
-    "--filter",
-    "display",
-    type=Value(DisplayFilter()),
-    metavar="EXPR",
-    default="",
-    help="Display filter: which events are printed.",
-)
+@format_option
+@filter_option("which events are printed")
 @click.option("--count", type=click.IntRange(1), metavar="NUMBER", help="Stop after so many rows.")
 @duration_option
 @click.option(
@@ -123,9 +113,9 @@ def collect(**given: Any) -> NoReturn:
     "compare=SECONDS sends events over both transports and reports which is better. Repeatable.",
 )
 @click.option("--summary", metavar="FILE", help="At the end, write the ledger to FILE as JSON (-: to standard error).")
-@click.option("--check", is_flag=True, help="Exit with status 4 if events were lost or the ledger does not balance.")
+@check_option
 @flag(Config, "nice")
-@click.option("-q", "--quiet", is_flag=True, help="Print only errors on standard error.")
+@quiet_option
 def trace(
     style: str,
     display: str,
@@ -163,7 +153,7 @@ def trace(
     "--mode", type=Permissions(), default="0600", show_default=True, help="Permissions of FILE, in octal digits."
 )
 @flag(Config, "nice")
-@click.option("-q", "--quiet", is_flag=True, help="Print only errors on standard error.")
+@quiet_option
 def record(
     file: Path, duration: float | None, overwrite: bool, mode: int, quiet: bool, nice: int | None, **given: Any
 ) -> int:

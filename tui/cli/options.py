@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 
 from ringtop.bpf.common.errors import FilterError
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.bpf.options.kinds import Choice, Flag, Number, OptionKind
+from ringtop.bpf.options.kinds import Choice, DisplayFilter, Flag, Number, OptionKind
 from ringtop.bpf.options.option import Option, options
 from ringtop.tui.text.say import pointed
 
@@ -134,3 +134,23 @@ def flag(cls: type, name: str) -> _Decorator:
 duration_option = click.option(
     "--duration", type=seconds(0.001), metavar="SECONDS", help="Stop after so many seconds, at most a year."
 )
+format_option = click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="Output format.",
+)
+check_option = click.option(
+    "--check", is_flag=True, help="Exit with status 4 if events were lost or the ledger does not balance."
+)
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print only errors on standard error.")
+
+
+def filter_option(about: str) -> _Decorator:
+    """The option for a display filter; *about* says what it does in this command."""
+    kind = DisplayFilter()
+    return click.option(
+        "--filter", "display", type=Value(kind), metavar="EXPR", default="", help=f"Display filter: {about}."
+    )
