@@ -277,8 +277,8 @@ class Viewer(Themed):
 
     def on_tables_fold(self, message: Tables.Fold) -> None:
         """Fold a ranked table by another key."""
-        about = self.refold.fold(message.ranking, message.step)
-        self.notify(f"Folded by {about}", markup=False, timeout=2)
+        self.refold.fold(message.ranking, message.key)
+        self.notify(f"Folded by {message.key.about}", markup=False, timeout=2)
         self.paint()
 
     def on_main_tell(self, message: Main.Tell) -> None:

@@ -12,6 +12,7 @@ from ringtop.bpf import filter as language
 from ringtop.tui.model.store import Store
 from ringtop.tui.source.inbox import Arrived, Entry, Inbox
 from ringtop.tui.source.source import Rewound
+from ringtop.tui.top.keys import Key
 from ringtop.tui.top.measures import ALL
 from ringtop.tui.top.ranking import Ranking
 from ringtop.tui.top.top import Top
@@ -58,8 +59,8 @@ class Refold:
         await asyncio.to_thread(behind.catch_up, waiting)
         return behind.top
 
-    def fold(self, ranking: Ranking, step: int) -> str:
-        """Fold the events of *ranking* by the key *step* places further in its list; returns the key's name.
+    def fold(self, ranking: Ranking, key: Key) -> None:
+        """Fold the events of *ranking* by *key*.
 
         The new rows count the resident events, those that wait in the inbox, and all new ones.
         """
@@ -71,7 +72,7 @@ class Refold:
                     past.clear()
                 elif isinstance(entry, Arrived):
                     past += entry.batches
-            return ranking.fold(step, [b for b in past if ranking.program in (b.program, ALL)])
+            ranking.fold(key, [b for b in past if ranking.program in (b.program, ALL)])
 
 
 class _Behind:

@@ -66,7 +66,7 @@ class Sort(click.ParamType[str]):
         return str(value)
 
 
-@click.command(epilog=f"Keys for --by, from coarse to fine:\n\n{HELP}\n\n{STATUS}")
+@click.command(epilog=f"Keys for --by:\n\n{HELP}\n\n{STATUS}")
 @programs_argument(required=False)
 @flags(CollectorOptions, "programs")
 @duration_option

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.top.measures import ALL
 from ringtop.tui.top.parts import PARTS, Part
 
 _ALL_KEYS = ("cpu", "uid", "unit", "parent", "comm")
+_LADDERS = (
+    ("program", "subcommand", "command", "argv"),
+    ("dir1", "dir2", "dir3"),
+    ("unit", "pid", "tid"),
+)
+"""Keys of one part, each finer than the one before it. A key of several parts is finer than it is without its last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +32,7 @@ class Key:
 
 
 def keys(program: str) -> tuple[Key, ...]:
-    """The keys that events of *program*, or of ALL, can be folded by; of two keys of which one refines the other, the
-    coarse one comes first."""
+    """The keys that events of *program*, or of ALL, can be folded by."""
     names = _ALL_KEYS if program == ALL else SCHEMAS[program].keys
     return tuple(Key(name, tuple(PARTS[part] for part in name.split("+"))) for name in names)
 
@@ -42,3 +48,26 @@ def named(program: str, name: str) -> Key:
     if name not in known:
         raise ValueError(f"{program} cannot be folded by {name!r}, only by {', '.join(known)}")
     return known[name]
+
+
+def following(program: str, key: Key) -> Key:
+    """The key after *key* among those of *program*; after the last one, the first."""
+    known = keys(program)
+    return known[(known.index(key) + 1) % len(known)]
+
+
+def coarser(program: str, key: Key) -> Key | None:
+    """The key of *program* that *key* refines; None when there is none."""
+    return next((one for one in keys(program) if one.name == _coarser(key.name)), None)
+
+
+def finer(program: str, key: Key) -> Key | None:
+    """The first key of *program* that refines *key*; None when there is none."""
+    return next((one for one in keys(program) if _coarser(one.name) == key.name), None)
+
+
+def _coarser(name: str) -> str:
+    """The name of the key that the one called *name* refines; empty when there is none."""
+    rest, _, last = name.rpartition("+")
+    steps = (pair for ladder in _LADDERS for pair in pairwise(ladder))
+    return rest or next((coarse for coarse, fine in steps if fine == last), "")

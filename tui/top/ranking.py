@@ -9,7 +9,7 @@ import numpy as np
 
 from ringtop.bpf.event.batch import Batch
 from ringtop.tui.top.columns import sorts
-from ringtop.tui.top.keys import keys
+from ringtop.tui.top.keys import Key
 from ringtop.tui.top.order import Order
 from ringtop.tui.top.report import START, Report, Row
 from ringtop.tui.top.slots import WINDOWS
@@ -149,16 +149,13 @@ class Ranking:
         self.renew()
         return True
 
-    def fold(self, step: int, history: Iterable[Batch]) -> str:
-        """Fold by the key *step* places further in the list of keys, from *history* on; returns the key's name."""
-        names = [key.name for key in keys(self.program)]
-        name = names[(names.index(self.top.key(self.program).name) + step) % len(names)]
-        self.top.fold_by(self.program, name, history)
+    def fold(self, key: Key, history: Iterable[Batch]) -> None:
+        """Fold by *key*, from *history* on."""
+        self.top.fold_by(self.program, key.name, history)
         self._cursor, self.first = None, 0
         self.pinned.clear()
         self.order.reset()
         self.renew()
-        return name
 
     def zero(self) -> None:
         """Start all counts of this table again from 0."""

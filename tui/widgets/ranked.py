@@ -29,7 +29,7 @@ class RankedTable(Ranks, can_focus=True):
             False,
             key_display="[",
             id="coarser",
-            tooltip="Fold by a coarser key",
+            tooltip="Fold by the coarser key, if there is one",
         ),
         Binding(
             "right_square_bracket",
@@ -38,7 +38,7 @@ class RankedTable(Ranks, can_focus=True):
             False,
             key_display="]",
             id="finer",
-            tooltip="Fold by a finer key",
+            tooltip="Fold by the finer key, if there is one",
         ),
         Binding("i", "window", "Window", id="window", tooltip="Count all, or the last 10 s, 1 min, 5 min"),
         Binding("z", "zero", "Reset", False, id="zero", tooltip="Count this table's events from now on"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -16,6 +16,7 @@ from ringtop.tui.model.model import Model
 from ringtop.tui.model.view import View
 from ringtop.tui.text.glyphs import Glyphs
 from ringtop.tui.text.text import clip, visible
+from ringtop.tui.top.keys import Key, coarser, finer, following
 from ringtop.tui.top.measures import ALL
 from ringtop.tui.top.ranking import Ranking
 from ringtop.tui.top.report import Row
@@ -31,6 +32,9 @@ USUAL = "both"
 _NAME = 40
 """The width of a row's name in a title, in cells."""
 
+_FOLDS: dict[str, Callable[[str, Key], Key | None]] = {"fold": following, "finer": finer, "coarser": coarser}
+"""For each request to fold, the key that it leads to."""
+
 
 class Tables(Vertical):
     """The panes of *views*. *chosen* gives the columns by program, *shows* one of SHOWS by program."""
@@ -44,11 +48,11 @@ class Tables(Vertical):
             """One of ``filter``, ``copy``, ``scan`` and ``update``; *about* names the copied text for the user."""
 
     class Fold(Message):
-        """Asks the app to fold the events of *ranking* by the key *step* places further in its list."""
+        """Asks the app to fold the events of *ranking* by *key*."""
 
-        def __init__(self, ranking: Ranking, step: int) -> None:
+        def __init__(self, ranking: Ranking, key: Key) -> None:
             super().__init__()
-            self.ranking, self.step = ranking, step
+            self.ranking, self.key = ranking, key
 
     def __init__(
         self,
@@ -202,8 +206,8 @@ class Tables(Vertical):
         table = message.table
         pane = next((p for p in self.panes if p.ranks is table), None)
         row, what = table.ranking.row, message.what
-        if what in ("fold", "finer", "coarser"):
-            self.post_message(self.Fold(table.ranking, -1 if what == "coarser" else 1))
+        if what in _FOLDS:
+            self._fold(table.ranking, what)
         elif what == "copy_view":
             text = table.page_text()
             self.post_message(self.Wanted("copy", "\n".join(text), f"{len(text) - 1} rows"))
@@ -227,6 +231,14 @@ class Tables(Vertical):
         else:
             return False
         return True
+
+    def _fold(self, ranking: Ranking, what: str) -> None:
+        """Fold by the following, a finer or a coarser key, or say that there is none."""
+        present = ranking.report.key
+        if (key := _FOLDS[what](ranking.program, present)) is not None:
+            self.post_message(self.Fold(ranking, key))
+        else:
+            self.notify(f"No key is {what} than {present.about}: f goes through all keys", markup=False)
 
     def _select(self, ranking: Ranking, row: Row, here: str, only: bool) -> None:
         """Filter to the value of *row* in the column *here*, or out of the display all with it; in a column that is not

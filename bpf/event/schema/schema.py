@@ -61,8 +61,7 @@ class Schema:
     many: str = ""
     """The name of many such events in a sentence: 'programs started'; by default the program's name and 'events'."""
     keys: tuple[str, ...] = ("cpu", "uid", "unit", "comm", "pid", "tid")
-    """The keys that a top can fold the events by (``PARTS`` of tui/top/parts.py, joined by ``+``), from coarse to fine
-    where one contains the other."""
+    """The keys that a top can fold the events by (``PARTS`` of tui/top/parts.py, joined by ``+``)."""
     key: str = "comm"
     """The key that a top begins with."""
     text_bytes: int = 0

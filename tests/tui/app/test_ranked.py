@@ -6,6 +6,7 @@ from textual.pilot import Pilot
 
 from ringtop.tui.app.app import Viewer
 from ringtop.tui.settings.state import SavedState
+from ringtop.tui.top.keys import keys
 from ringtop.tui.top.measures import ALL
 from ringtop.tui.top.report import Report
 from ringtop.tui.widgets.pane import Pane
@@ -157,10 +158,24 @@ async def test_window_fold_hold_pin_and_a_new_start() -> None:
         await press(pilot, "f")
         assert ranking.report.key.name != key
         assert ranking.report.events == pane_of(pilot).view.table.received
-        await press(pilot, "left_square_bracket")
+        await press(pilot, *["f"] * (len(keys("runqslower")) - 1))
         assert ranking.report.key.name == key
         await press(pilot, "z")
         assert ranking.report.events == 0
+
+
+async def test_brackets_fold_by_finer_and_coarser_keys_and_say_where_there_is_none() -> None:
+    async with running(size=(200, 60)) as pilot:
+        await press(pilot, "2")
+        ranking = pane_of(pilot, "execsnoop").ranking
+        for key in ("argv", "argv"):
+            await press(pilot, "right_square_bracket")
+            assert ranking.report.key.name == key
+        assert "No key is finer than exact arguments" in shown(pilot)
+        for key in ("command", "subcommand", "program", "program"):
+            await press(pilot, "left_square_bracket")
+            assert ranking.report.key.name == key
+        assert "No key is coarser than program" in shown(pilot)
 
 
 async def test_4_shows_all_programs_together() -> None:

@@ -12,6 +12,7 @@ from ringtop.tui.app.refold import Refold
 from ringtop.tui.model.store import Store
 from ringtop.tui.source.inbox import Arrived, Inbox
 from ringtop.tui.source.source import Rewound
+from ringtop.tui.top.keys import following
 from ringtop.tui.top.measures import ALL
 from ringtop.tui.top.ranking import Ranking
 from ringtop.tui.top.top import Top
@@ -37,6 +38,9 @@ class Desk:
                 for batch in entry.batches:
                     self.store.append(batch)
 
+    def fold(self, ranking: Ranking) -> None:
+        self.refold.fold(ranking, following(ranking.program, self.top.key(ranking.program)))
+
     def counted(self, program: str) -> int:
         report = self.top.report(program, rows=1000)
         return sum(row.events for row in report.rows) + report.others.events
@@ -48,7 +52,7 @@ def test_events_that_wait_in_the_inbox_are_in_the_new_rows(program: str) -> None
     desk.post(deletions([b"/srv/app/cache/%d" % i for i in range(COUNT)]))
     desk.drain()
     desk.post(deletions([b"/srv/app/tmp/%d" % i for i in range(COUNT)]))
-    desk.refold.fold(Ranking(desk.top, program), 1)
+    desk.fold(Ranking(desk.top, program))
     assert desk.counted(program) == 2 * COUNT
     desk.drain()
     assert desk.counted(program) == 2 * COUNT
@@ -62,7 +66,7 @@ def test_what_a_replay_has_gone_back_over_is_not_counted() -> None:
     desk.drain()
     desk.inbox.post(Rewound())
     desk.post(waits(b"crunch", [1000] * 5))
-    desk.refold.fold(Ranking(desk.top, "runqslower"), 1)
+    desk.fold(Ranking(desk.top, "runqslower"))
     assert desk.counted("runqslower") == 5
 
 
@@ -82,7 +86,7 @@ def test_none_is_missed_or_counted_twice_while_they_come() -> None:
     ranking = Ranking(desk.top, "runqslower")
     while thread.is_alive():
         desk.drain()
-        desk.refold.fold(ranking, 1)
+        desk.fold(ranking)
         with desk.inbox.paused():
             assert desk.counted("runqslower") == desk.counted(ALL)
     thread.join()
