@@ -122,12 +122,12 @@ class Viewer(Themed):
             self.watchdog.start(lambda status: loop.call_soon_threadsafe(self._leave, status), self._abandon)
             self._job = Job(self)
         if self.config.keys:
-            self.set_keymap(self.config.keys)
-            known = keys.ids()
-            if unknown := self.config.keys.keys() - known:
-                wrong, right = (", ".join(sorted(names)) for names in (unknown, known))
-                text = f"config, [keys]: there is no command {wrong}; the commands are {right}"
-                self.notify(safe(text), severity="warning", markup=False, timeout=10)
+            from ringtop.tui.app import keymap
+
+            self.set_keymap(keymap.whole(self.config.keys))
+            for name, wrong in keymap.problems(self.config.keys):
+                text = str(self.config.document.error(wrong, "keys", name))
+                self.notify(text, severity="warning", markup=False, timeout=10)
         try:
             self.main.apply(self.config.filter)
         except ValueError as e:

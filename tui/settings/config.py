@@ -100,6 +100,8 @@ class Config:
     )
     keep_state: bool = option(True, Flag("no-keep-state"), "Remember columns, theme and filters for the next start.")
     collector: CollectorOptions = field(default_factory=CollectorOptions)
+    document: toml.Document = field(default=toml.Document(Path("config.toml"), {}, {}), compare=False, repr=False)
+    """The config file, for errors about what only the viewer can check."""
 
 
 def known_options() -> dict[str, Option]:
@@ -126,7 +128,7 @@ def load(file: Path | None = None) -> Config:
         return Config()
     try:
         doc = toml.read(file or config_file())
-        return override(Config(), **{key: _value(doc, key, given) for key, given in doc.data.items()})
+        return override(Config(document=doc), **{key: _value(doc, key, given) for key, given in doc.data.items()})
     except toml.TomlError as e:
         raise ConfigError(e.file, e.text, e.key, e.line) from None
 

@@ -65,17 +65,17 @@ class Key:
     node: DOMNode
 
 
-def ids() -> set[str]:
-    """The ids, in all classes of this room and in those already imported, for which the config can choose keys."""
+def bindings() -> dict[type[DOMNode], list[Binding]]:
+    """The bindings of each class of this room, and of those already imported, for which the config can choose keys."""
     for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
         importlib.import_module(f"{__package__}.{module.name}")  # a screen is imported when it is opened
-    found: set[str] = set()
-    classes: list[type] = [DOMNode]
+    found: dict[type[DOMNode], list[Binding]] = {}
+    classes: list[type[DOMNode]] = [DOMNode]
     while classes:
         cls = classes.pop()
         classes += cls.__subclasses__()
         if cls.__module__.startswith("ringtop."):
-            found |= {b.id for b in vars(cls).get("BINDINGS", ()) if isinstance(b, Binding) and b.id}
+            found[cls] = [b for b in vars(cls).get("BINDINGS", ()) if isinstance(b, Binding) and b.id]
     return found
 
 

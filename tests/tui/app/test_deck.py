@@ -220,14 +220,6 @@ async def replaying_all(path: Path) -> AsyncIterator[Pilot[int]]:
         yield pilot
 
 
-async def test_keys_of_the_config_that_are_none_are_told() -> None:
-    async with running(config=Config(keys={"record": "f9", "recrod": "f8"})) as pilot:
-        told = " ".join(n.message for n in pilot.app._notifications)
-        assert "there is no command recrod; the commands are" in told
-        assert "step_back" in told
-        assert "F9" in next(k.keys for k in keys.listing(pilot.app.screen) if k.id == "record").upper()
-
-
 async def test_a_replay_has_no_collector_to_tell_of_or_to(path: Path) -> None:
     async with replaying(path, Clock()) as pilot:
         assert "collector" not in shown(pilot).splitlines()[0]

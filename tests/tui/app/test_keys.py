@@ -221,10 +221,10 @@ async def test_capture_filter_is_sent_and_marked() -> None:
 
 
 async def test_keys_can_be_remapped() -> None:
-    async with running(config=Config(keys={"freeze": "z", "quit": "Q"})) as pilot:
-        await press(pilot, "z")
+    async with running(config=Config(keys={"freeze": "x", "quit": "Q"})) as pilot:
+        await press(pilot, "x")
         assert table(pilot).view.frozen
-        assert " z Freeze" in shown(pilot)
+        assert " x Freeze" in shown(pilot)
         await pilot.press("Q")
     assert pilot.app.return_value == 0
 
