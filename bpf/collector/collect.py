@@ -15,6 +15,7 @@ from ringtop.bpf.collector.costs import Costing
 from ringtop.bpf.collector.counting import Counting
 from ringtop.bpf.collector.loading import Loading, scratch
 from ringtop.bpf.collector.outbox import CannotWrite, Outbox
+from ringtop.bpf.collector.scope import Scope
 from ringtop.bpf.collector.start import start_tracer
 from ringtop.bpf.common import privilege, signals
 from ringtop.bpf.common.errors import CannotTrace
@@ -22,6 +23,7 @@ from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.kernel import leftovers
 from ringtop.bpf.kernel.features import Kernel, ensure_tracefs, online_cpus
 from ringtop.bpf.kernel.limits import allow_files
+from ringtop.bpf.kernel.marks import Marks
 from ringtop.bpf.kernel.probe import no_perf_buffers
 from ringtop.bpf.options.collector import CollectorOptions
 
@@ -35,10 +37,11 @@ def collect(options: CollectorOptions, kernel: Kernel) -> int:
     counting = Counting()
     helpers = {"run counter": counting.pid} if counting.pid else {}
     own = [os.getpid(), *options.exclude, *helpers.values()]
-    collector = Collector(Outbox(1), 0, own, options.merge_ms, Costing(own, helpers, counting.turn))
+    scope = Scope(kernel, Marks(kernel), own)
+    collector = Collector(Outbox(1), 0, scope, options.merge_ms, Costing(own, helpers, counting.turn))
     _stop_when_signalled(collector)
     try:
-        status = _collect(collector, options, kernel)
+        status = _collect(collector, options, kernel, scope)
     finally:
         signal.set_wakeup_fd(-1)
         collector.close()
@@ -55,9 +58,9 @@ def _keep_up() -> None:
             os.setpriority(os.PRIO_PROCESS, 0, 0)
 
 
-def _collect(collector: Collector, options: CollectorOptions, kernel: Kernel) -> int:
+def _collect(collector: Collector, options: CollectorOptions, kernel: Kernel, scope: Scope) -> int:
     try:
-        failed = _start(collector, options, kernel)
+        failed = _start(collector, options, kernel, scope)
         collector.run()
         _say_goodbye(collector.out)
         return 1 if failed else 0
@@ -86,7 +89,7 @@ def _say_goodbye(out: Outbox) -> None:
     out.flush()
 
 
-def _start(collector: Collector, options: CollectorOptions, kernel: Kernel) -> bool:
+def _start(collector: Collector, options: CollectorOptions, kernel: Kernel, scope: Scope) -> bool:
     """Load and attach all programs, and give up the privileges that only loading needs. Returns whether a program
     failed."""
     out = collector.out
@@ -95,7 +98,8 @@ def _start(collector: Collector, options: CollectorOptions, kernel: Kernel) -> b
     transport = _transport(options.transport, kernel, out)
     # A change of the buffers has the old and the new ones open.
     allow_files(0 if transport == "ringbuf" else 2 * len(options.programs) * len(online_cpus()))
-    failures = _load_all(collector, kernel, options, transport)
+    scope.exclude_own()
+    failures = _load_all(collector, kernel, options, transport, scope)
     if collector.abandoned:
         return bool(failures)
     if not collector.tracers:
@@ -110,7 +114,7 @@ def _start(collector: Collector, options: CollectorOptions, kernel: Kernel) -> b
 
 
 def _load_all(
-    collector: Collector, kernel: Kernel, options: CollectorOptions, transport: Transport
+    collector: Collector, kernel: Kernel, options: CollectorOptions, transport: Transport, scope: Scope
 ) -> list[CannotTrace]:
     """Load and attach the programs side by side, until the collector is stopped. Returns the errors of those that
     failed."""
@@ -119,7 +123,7 @@ def _load_all(
         loadings = {}
         for program in options.programs:
             collector.out.put(stream.Progress(program, f"loading {program}"))
-            loadings[program] = Loading(partial(start_tracer, program, kernel, options, transport, collector.own))
+            loadings[program] = Loading(partial(start_tracer, program, kernel, options, transport, scope.marks))
         for program, loading in loadings.items():
             if not collector.wait_for(loading):
                 break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from ringtop.bpf.collector.tracer import Tracer
 from ringtop.bpf.common.errors import CannotTrace
@@ -10,6 +10,7 @@ from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.filter import FilterError
 from ringtop.bpf.kernel.features import Kernel, online_cpus
 from ringtop.bpf.kernel.loader import load
+from ringtop.bpf.kernel.marks import Marks
 from ringtop.bpf.options.collector import CollectorOptions
 
 
@@ -19,10 +20,12 @@ def load_tracer(
     options: CollectorOptions,
     transport: Transport = "ringbuf",
     failed: Mapping[str, str] | None = None,
+    marks: Marks | None = None,
 ) -> Tracer:
     """Load *program* with its buffers, without attaching it. *failed* are the names of rungs that could not be
     attached, and why. Raises CannotTrace."""
-    loaded = load(program, kernel, not kernel.no_ringbuf, options.emit, failed, options.loader, options.histogram)
+    how = options.emit, failed, options.loader, options.histogram, marks
+    loaded = load(program, kernel, not kernel.no_ringbuf, *how)
     try:
         return Tracer(loaded, kernel, options, transport, online_cpus(), lambda setting: setting.open(program))
     except FilterError as e:
@@ -35,15 +38,19 @@ def load_tracer(
 
 
 def start_tracer(
-    program: str, kernel: Kernel, options: CollectorOptions, transport: Transport = "ringbuf", own: Sequence[int] = ()
+    program: str,
+    kernel: Kernel,
+    options: CollectorOptions,
+    transport: Transport = "ringbuf",
+    marks: Marks | None = None,
 ) -> Tracer:
-    """Load and attach *program*: its events flow, except those of the processes *own*. Raises CannotTrace."""
+    """Load and attach *program*: its events flow, as far as the *marks* tell that they are wanted. Raises
+    CannotTrace."""
     failed: dict[str, str] = {}
     while True:
-        tracer = load_tracer(program, kernel, options, transport, failed)
+        tracer = load_tracer(program, kernel, options, transport, failed, marks)
         try:
             tracer.prove()
-            tracer.exclude(own)
             tracer.attach()
         except CannotTrace as e:
             failed[tracer.rung.name] = e.why

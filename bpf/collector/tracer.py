@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
+from dataclasses import replace
 from typing import NamedTuple
 
 from ringtop.bpf.change.capture import CaptureInForce, capture_filter
@@ -23,6 +21,7 @@ from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import Rung
 from ringtop.bpf.kernel.loaded import Loaded
+from ringtop.bpf.kernel.marks import ALL
 from ringtop.bpf.ledger.audit import Audit
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.stream import ProgramStats, State
@@ -63,7 +62,6 @@ class Tracer:
         self._cgroup_v1 = has_cgroup_v1()
         self._min_us = options.min_us
         self._window_ns = options.merge_ms * 1_000_000
-        self._excluded: set[int] = set()
         self._order = InOrder(self.program)
         self._damaged = 0
         """Damaged records that were already reported."""
@@ -90,29 +88,19 @@ class Tracer:
         """Replace the capture filter. Raises FilterError and leaves the old one in force."""
         self.changes.set_capture(self._filter(text))
 
-    def exclude(self, pids: Sequence[int]) -> None:
-        """Keep out the events of ringtop's own processes. Where the hook does not know processes, the ids of their
-        threads are excluded, too."""
-        now = set(pids) if not self._kernel.inner_pids else set()  # else the ids would name other processes
-        if now and "pid" not in self.loaded.rung.knows:
-            for pid in pids:
-                with suppress(OSError):  # it has ended
-                    now |= {int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()}
-        self.loaded.exclude(self._excluded, now)
-        self._excluded = now
-
     def follow_cpus(self, online: list[int]) -> None:
         """Match the perf buffers to the CPUs that are *online* now. During a change this waits for a later call."""
         if not self.changes.changing:
             self.cpus.follow(online)
 
     def prove(self) -> None:
-        """Try a doubtful rung: make sure that it reports what happens, before its events are shown and counted, and
-        before ringtop's own are kept out. Raises CannotTrace."""
+        """Try a doubtful rung: make sure that it reports what happens, ringtop's own deletions included, before its
+        events are shown and counted. Raises CannotTrace."""
         if not self.rung.doubtful:
             return
         capture = self.changes.capture
-        self.changes.set_capture(self._filter("" if self._kernel.inner_pids else f"pid={os.getpid()}"))
+        mine = self._filter("" if self._kernel.inner_pids else f"pid={os.getpid()}")
+        self.changes.set_capture(replace(mine, wanted=ALL))
         self.loaded.attach()
         deleted = delete_something()
         self.loaded.detach()

@@ -7,6 +7,12 @@
 #define ENTRIES(map) map##_entries
 #define LRU_HASH(name, K, V) BPF_TABLE("lru_hash", K, V, name, ENTRIES(name))
 #define LRU_HASH_BY_CPU(name, K, V) BPF_F_TABLE("lru_hash", K, V, name, ENTRIES(name), BPF_F_NO_COMMON_LRU)
+/* A map that exists already, by its file descriptor: all programs share it. */
+#define SHARED_ARRAY(name, V)                                                                       \
+	static __always_inline V *name##_lookup(u32 *key)                                           \
+	{                                                                                           \
+		return bpf_map_lookup_elem_(bpf_pseudo_fd(1, name##_fd), key);                      \
+	}
 #if RINGBUF
 #define RING_BUFFERS(name) BPF_RINGBUF_OUTPUT(ring_template, 1); BPF_ARRAY_OF_MAPS(name, "ring_template", 1)
 #else	/* This kernel has no ring buffers: the code that uses this map is compiled, but never runs. */

@@ -11,13 +11,14 @@
 
 BPF_ARRAY(config, struct config, 1);
 BPF_PERCPU_ARRAY(ledger, struct ledger, 1);
-BPF_HASH(ours, u32, u8, 256);	/* ringtop's own processes and threads */
+SHARED_ARRAY(marks, u64);	/* of all programs: a byte for each task, by its id (bpf/kernel/marks.py) */
 BPF_PERF_OUTPUT(perfbuf);
 RING_BUFFERS(ringbuf);	/* a map of one ring buffer, so that it can be replaced while the program runs */
 
 PARAMETER(RINGBUF);	/* the kernel has ring buffers */
 PARAMETER(EMIT_RESERVE);	/* --emit reserve: bpf_ringbuf_reserve() and submit instead of output */
 PARAMETER(EMIT_QUERY);	/* --emit query: ask for free space before each output */
+PARAMETER(MARKS_SHIFT);	/* an element of marks has the marks of 2^MARKS_SHIFT tasks: 8 or 1 */
 
 /* Fill in the event's header from the current task, the CPU and the clock. */
 static __always_inline void identify(struct event *e)
@@ -75,7 +76,16 @@ static __always_inline bool passes(const struct capture *c, const struct event *
 	return true;
 }
 
-/* Count the event and return its transport, or -1 when the capture filter or its being ringtop's own keeps it out. */
+/* Whether the task's mark is one whose events are wanted: it is not ringtop's own, and in the scope. */
+static __always_inline bool is_wanted(const struct config *c, u32 task)
+{
+	u32 at = task >> MARKS_SHIFT;
+	u8 *mark = (u8 *)marks_lookup(&at);
+
+	return ((mark ? mark[bounded(task & ((1 << MARKS_SHIFT) - 1), 7)] : 0) & c->mask) == c->wanted;
+}
+
+/* Count the event and return its transport, or -1 when it is not wanted or the capture filter keeps it out. */
 static __always_inline int choose_transport(struct event *e, s64 latency, s64 ret)
 {
 	int zero = 0;
@@ -86,7 +96,7 @@ static __always_inline int choose_transport(struct event *e, s64 latency, s64 re
 	if (!c || !l)
 		return -1;
 	int to = c->transport & 1;
-	if (ours.lookup(&who))
+	if (!is_wanted(c, who))
 		return -1;
 	struct counts *n = &l->by[bounded(to, 1)];
 

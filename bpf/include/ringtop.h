@@ -52,6 +52,7 @@ struct config {
 	u64 copy;	/* send each event over the other transport as well (comparison) */
 	u64 wakeup;
 	u64 wakeup_arg;	/* WAKE_TIMER: the unread bytes at which the reader is woken early; WAKE_BATCH: N */
+	u64 mask, wanted;	/* an event is wanted if its process's mark, of which only the bits of the mask count, is this */
 	struct capture capture;
 };
 

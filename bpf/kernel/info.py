@@ -22,7 +22,6 @@ _MOST_MAPS = 64
 UNKNOWN = -1
 """Memory that this process may not see."""
 _KINDS = {
-    1: "hash",
     2: "array",
     4: "perf_event_array",
     6: "percpu_array",

@@ -18,6 +18,7 @@ _SIGNATURES: dict[str, tuple[type | None, ...]] = {
     "bpf_object__btf": (_POINTER, _POINTER),
     "bpf_object__find_map_by_name": (_POINTER, _POINTER, _TEXT),
     "bpf_map__fd": (_INT, _POINTER),
+    "bpf_map__reuse_fd": (_INT, _POINTER, ct.c_int),
     "bpf_map__set_max_entries": (_INT, _POINTER, ct.c_uint32),
     "bpf_map__set_initial_value": (_INT, _POINTER, _TEXT, ct.c_size_t),
     "bpf_program__name": (_TEXT, _POINTER),

@@ -54,9 +54,6 @@ class Loaded(Protocol):
         """Replace the configuration in place. An event that is being handled may see old and new values mixed, where
         they are more than one word."""
 
-    def exclude(self, ids: set[int], now: set[int]) -> None:
-        """Replace the excluded process and thread *ids* by those of *now*."""
-
     def counters(self) -> Counters:
         """The ledger as the kernel has it now."""
 

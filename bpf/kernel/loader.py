@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
@@ -23,6 +23,7 @@ from ringtop.bpf.kernel.features import Kernel, possible_cpus
 from ringtop.bpf.kernel.handle import CannotLoad, Handle, NoLoader
 from ringtop.bpf.kernel.ladder import FOLLOW_FORKS, Hook, Rung, Variant, ladder
 from ringtop.bpf.kernel.layout import COUNTERS, Counters, ProgramConfig
+from ringtop.bpf.kernel.marks import Marks
 
 _CURE = "`ringtop doctor` shows what this kernel lacks."
 
@@ -68,16 +69,6 @@ class LoadedProgram:
         """Replace the configuration in place. An event that is being handled may see old and new values mixed, where
         they are more than one word."""
         syscall.map_update(self.map_fd("config"), 0, config.pack())
-
-    def exclude(self, ids: set[int], now: set[int]) -> None:
-        """Replace the excluded process and thread *ids* by those of *now*."""
-        fd = self.map_fd("ours")
-        for one in now - ids:
-            with suppress(OSError):
-                syscall.map_update(fd, one, b"\1")
-        for one in ids - now:
-            with suppress(OSError):
-                syscall.map_delete(fd, one)
 
     def counters(self) -> Counters:
         """The ledger as the kernel has it now."""
@@ -197,19 +188,24 @@ def load(
     failed: Mapping[str, str] | None = None,
     loader: Loader | Literal["auto"] = "auto",
     histogram: bool = True,
+    marks: Marks | None = None,
 ) -> LoadedProgram:
     """Load *program* by the first rung that the kernel accepts, and by *loader*; ``auto`` prefers ``core`` to ``bcc``.
     The ring buffer is in it only if *ringbuf*, and runqslower's count of all waits only if *histogram*. *failed* are
-    the names of rungs that could not be attached, and why. Raises CannotTrace."""
+    the names of rungs that could not be attached, and why. Without *marks*, no task is marked. Raises CannotTrace."""
+    if marks is None:
+        with closing(Marks(kernel)) as marks:  # the program keeps it
+            return load(program, kernel, ringbuf, emit, failed, loader, histogram, marks)
     tried: list[str] = []
     gone: dict[Loader, NoLoader] = {}
-    asked = {f"EMIT_{way.upper()}": way in emit.split("+") for way in ("reserve", "query")}
-    asked |= {"RINGBUF": ringbuf, "HISTOGRAM": histogram}
+    asked = {f"EMIT_{way.upper()}": int(way in emit.split("+")) for way in ("reserve", "query")}
+    asked |= {"RINGBUF": int(ringbuf), "HISTOGRAM": int(histogram)}
+    asked |= {"MARKS_SHIFT": marks.shift, "marks_fd": marks.fd}
     for rung in ladder(program, kernel):
         if why := rung.missing or (failed or {}).get(rung.name, ""):
             tried.append(f"{rung.name}: {why}")
             continue
-        parameters = rung.parameters | {name: int(on) for name, on in asked.items()}
+        parameters = rung.parameters | asked
         no_core = ""
         for by, variant in _ways(rung, loader):
             if by in gone:

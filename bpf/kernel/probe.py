@@ -1,18 +1,27 @@
 """The abilities of the kernel's BPF helpers: programs of a few instructions try them, and nothing is concluded from a
 version.
 
-Instructions: Documentation/bpf/standardization/instruction-set.rst; numbers: include/uapi/linux/bpf.h.
+Their numbers: include/uapi/linux/bpf.h.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import struct
 from contextlib import ExitStack
 from pathlib import Path
 
 from ringtop.bpf.kernel import syscall
+from ringtop.bpf.kernel.instructions import (
+    CALL,
+    EXIT,
+    MOVE,
+    MOVE_32,
+    MOVE_REGISTER,
+    instruction,
+    load_map,
+    on_stack,
+)
 
 _HELPERS = {"HAS_CGROUP_ID": 80, "HAS_PROBE_READ_USER": 112}
 """Helpers by the macro that announces them to the programs: bpf_get_current_cgroup_id, and bpf_probe_read_user (which
@@ -20,35 +29,6 @@ came together with the other three of bpf_probe_read_{user,kernel}{,_str})."""
 _PERF_EVENT_OUTPUT = 25
 _CURRENT_TASK_BTF, _TASK_REGISTERS = 158, 175
 """bpf_get_current_task_btf and bpf_task_pt_regs."""
-
-_ADD, _MOVE, _MOVE_32, _MOVE_REGISTER, _LOAD_64, _STORE_64, _CALL, _EXIT = (
-    0x07,
-    0xB7,
-    0xB4,
-    0xBF,
-    0x18,
-    0x7A,
-    0x85,
-    0x95,
-)
-_FRAME = 10
-"""The register that points behind the stack."""
-_PSEUDO_MAP_FD = 1
-
-
-def _instruction(code: int, target: int = 0, source: int = 0, offset: int = 0, value: int = 0) -> bytes:
-    return struct.pack("<BBhi", code, source << 4 | target, offset, value)
-
-
-def _on_stack(register: int) -> bytes:
-    """Instructions that point *register* at 8 bytes of the stack, set to 0."""
-    return b"".join(
-        (
-            _instruction(_STORE_64, _FRAME, offset=-8),
-            _instruction(_MOVE_REGISTER, register, _FRAME),
-            _instruction(_ADD, register, value=-8),
-        )
-    )
 
 
 def helpers() -> dict[str, int]:
@@ -59,22 +39,22 @@ def helpers() -> dict[str, int]:
 def task_registers() -> bool:
     """Whether a program at a tracepoint can find the registers of the current task."""
     return _accepted(
-        _instruction(_CALL, value=_CURRENT_TASK_BTF),
-        _instruction(_MOVE_REGISTER, 1, 0),
-        _instruction(_CALL, value=_TASK_REGISTERS),
-        _instruction(_MOVE, 0),
-        _instruction(_EXIT),
+        instruction(CALL, value=_CURRENT_TASK_BTF),
+        instruction(MOVE_REGISTER, 1, 0),
+        instruction(CALL, value=_TASK_REGISTERS),
+        instruction(MOVE, 0),
+        instruction(EXIT),
     )
 
 
 def _has(helper: int) -> bool:
     return _accepted(
-        _on_stack(1),  # what to fill, how much, from where; for those that ask for anything
-        _instruction(_MOVE, 2, value=8),
-        _instruction(_MOVE, 3),
-        _instruction(_CALL, value=helper),
-        _instruction(_MOVE, 0),
-        _instruction(_EXIT),
+        on_stack(1),  # what to fill, how much, from where; for those that ask for anything
+        instruction(MOVE, 2, value=8),
+        instruction(MOVE, 3),
+        instruction(CALL, value=helper),
+        instruction(MOVE, 0),
+        instruction(EXIT),
     )
 
 
@@ -104,12 +84,12 @@ def perf_output_without_room() -> int | None:
             stack.callback(os.close, event)
             syscall.map_put(events, cpu, event)
             program = (
-                _instruction(_LOAD_64, 2, _PSEUDO_MAP_FD, value=events) + bytes(8),
-                _instruction(_MOVE_32, 3, value=-1),  # BPF_F_CURRENT_CPU
-                _on_stack(4),
-                _instruction(_MOVE, 5, value=8),
-                _instruction(_CALL, value=_PERF_EVENT_OUTPUT),
-                _instruction(_EXIT),
+                load_map(2, events),
+                instruction(MOVE_32, 3, value=-1),  # BPF_F_CURRENT_CPU
+                on_stack(4),
+                instruction(MOVE, 5, value=8),
+                instruction(CALL, value=_PERF_EVENT_OUTPUT),
+                instruction(EXIT),
             )
             loaded = syscall.program_load(syscall.PROG_TYPE_SCHED_CLS, b"".join(program))
             stack.callback(os.close, loaded)

@@ -30,8 +30,10 @@ MAP_TYPE_ARRAY = 2
 MAP_TYPE_PERF_EVENT_ARRAY = 4
 MAP_TYPE_ARRAY_OF_MAPS = 12
 MAP_TYPE_RINGBUF = 27
+MAP_MMAPABLE = 1 << 10
 PROG_TYPE_SCHED_CLS = 3
 PROG_TYPE_TRACEPOINT = 5
+PROG_TYPE_RAW_TRACEPOINT = 17
 PERF_TYPE_SOFTWARE = 1
 PERF_TYPE_TRACEPOINT = 2
 PERF_EVENT_IOC_SET_BPF = 0x4004_2408
@@ -42,6 +44,7 @@ PERF_FLAG_FD_CLOEXEC = 8
 _MAP_CREATE, _MAP_LOOKUP, _MAP_UPDATE, _MAP_DELETE = 0, 1, 2, 3
 _MAP_GET_NEXT_KEY, _PROG_LOAD, _PROG_TEST_RUN = 4, 5, 10
 _PROG_GET_NEXT_ID, _PROG_GET_FD_BY_ID, _OBJ_GET_INFO_BY_FD = 11, 13, 15
+_RAW_TRACEPOINT_OPEN = 17
 _ENABLE_STATS, _STATS_RUN_TIME = 32, 0
 
 
@@ -62,11 +65,12 @@ def _bpf(command: int, attr: bytes | ct.Array[ct.c_char]) -> int:
 
 
 def map_create(
-    kind: int, entries: int, key_size: int = 0, value_size: int = 0, name: bytes = b"", inner: int = 0
+    kind: int, entries: int, key_size: int = 0, value_size: int = 0, name: bytes = b"", inner: int = 0, flags: int = 0
 ) -> int:
     """File descriptor of a new map. For a map of maps, *inner* is the file descriptor of a map like those it will
     hold."""
-    return _bpf(_MAP_CREATE, struct.pack("<IIIIIII16s", kind, key_size, value_size, entries, 0, inner, 0, name[:15]))
+    sizes = kind, key_size, value_size, entries
+    return _bpf(_MAP_CREATE, struct.pack("<IIIIIII16s", *sizes, flags, inner, 0, name[:15]))
 
 
 def map_update(fd: int, key: int, value: bytes, new: bool = False) -> None:
@@ -185,6 +189,13 @@ def perf_attach(tracepoint: int, cpu: int, program: int) -> int:
         os.close(fd)
         raise
     return fd
+
+
+def raw_attach(tracepoint: bytes, program: int) -> int:
+    """Attach the program with file descriptor *program* to a raw tracepoint, and return the file descriptor that keeps
+    it attached."""
+    name = ct.create_string_buffer(tracepoint)
+    return _bpf(_RAW_TRACEPOINT_OPEN, struct.pack("<QII", ct.addressof(name), program, 0))
 
 
 def wait_for_programs() -> None:

@@ -26,7 +26,7 @@ BPF_PERCPU_ARRAY(scratch, struct runqslower_event, 1);
 #define LONGEST ((1ULL << (SHORTEST + BUCKETS / 8)) - 1)
 
 struct waits {
-	u64 reported;	/* waits at least as long as the threshold, including ringtop's own */
+	u64 reported;	/* waits at least as long as the threshold, including ringtop's own unless a scope is in force */
 	u64 bucket[BUCKETS];
 };
 
@@ -111,7 +111,7 @@ static __always_inline struct runqslower_event *event_begin(u32 prev_tid, bool p
 		return NULL;
 	bool reported = latency >= c->capture.range[RANGE_LATENCY].lo;
 
-	if (HISTOGRAM)
+	if (HISTOGRAM && (!c->wanted || is_wanted(c, tid)))
 		count_wait(latency, reported);
 	if (!reported)
 		return NULL;

@@ -10,12 +10,13 @@ import errno
 import os
 import threading
 from collections import Counter, deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 
+from ringtop.bpf.collector.scope import Scope
 from ringtop.bpf.collector.tracer import Tracer
 from ringtop.bpf.common.clock import now_ns
 from ringtop.bpf.common.loaders import Loader
@@ -25,6 +26,7 @@ from ringtop.bpf.event.schema import UNLINKSNOOP
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import Rung
 from ringtop.bpf.kernel.layout import COPIES, COUNTERS, Counters, ProgramConfig
+from ringtop.bpf.kernel.marks import Marks
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.transport.reader import Reader
 from ringtop.bpf.transport.records import Drained
@@ -346,9 +348,6 @@ class MadeUp:
         self.config = config
         self.configs.append(config)
 
-    def exclude(self, ids: set[int], now: set[int]) -> None:
-        pass
-
     def waits(self) -> None:
         return None
 
@@ -400,3 +399,20 @@ def tracer(program: MadeUp, transport: Transport = "ringbuf", options: Collector
     # Instead of asking this machine.
     vars(kernel).update(no_ringbuf=no_ringbuf, inner_pids="", silent_perf=program.silent)
     return Tracer(program, kernel, options or CollectorOptions(), transport, sorted(program.online), program.open)
+
+
+class MadeUpMarks(Marks):
+    """Marks that no program reads."""
+
+    def __init__(self) -> None:
+        self.excluded: set[int] = set()
+
+    def exclude(self, tasks: Iterable[int]) -> None:
+        self.excluded = set(tasks)
+
+
+def scope() -> Scope:
+    """The scope of a collector that has no processes."""
+    kernel = Kernel("6.1")
+    vars(kernel).update(inner_pids="")
+    return Scope(kernel, MadeUpMarks(), [])

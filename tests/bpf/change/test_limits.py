@@ -10,6 +10,7 @@ from ringtop.bpf import stream
 from ringtop.bpf.change.changes import Changes
 from ringtop.bpf.common.sizes import LARGEST, MOST_EVENTS, PAGE
 from ringtop.bpf.filter.capture import KEEP_ALL
+from ringtop.bpf.kernel.marks import HOST
 from ringtop.bpf.options.kinds import BufferSize, Seconds, Wakeup
 from ringtop.bpf.transport.setting import Setting
 
@@ -39,7 +40,7 @@ def changes() -> Changes:
     loaded = SimpleNamespace(
         program="execsnoop", configure=lambda _: None, counters=lambda: None, see_failures=lambda _: None
     )
-    capture = SimpleNamespace(compiled=KEEP_ALL)
+    capture = SimpleNamespace(compiled=KEEP_ALL, wanted=HOST)
     return Changes(loaded, Ways(), capture, 0, "")  # type: ignore[arg-type]
 
 

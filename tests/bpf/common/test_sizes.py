@@ -110,7 +110,7 @@ def test_wakeup_modes(size: int, number: int) -> None:
 def test_copies_into_a_ring_wake_by_its_size() -> None:
     """Not by that of the perf buffers which are in use."""
     used, ring = Setting("perfbuf", 64 << 10, "timer"), RingBuffer(RUNQSLOWER, 1 << 20, 1)
-    assert used.in_kernel(KEEP_ALL, ring).wakeup_arg == 1 << 19
+    assert used.in_kernel(KEEP_ALL, copies=ring).wakeup_arg == 1 << 19
     assert Setting("ringbuf", 1 << 21, "timer").in_kernel(KEEP_ALL).wakeup_arg == 1 << 20
 
 

@@ -1,0 +1,99 @@
+"""The marks: a byte for each task of the machine, which tells the programs whose events are wanted.
+
+All programs share one array, so that a mark is set for all of them at once. A task is a thread, and the mark of a
+process is that of its first thread, which has the process's id.
+"""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from ringtop.bpf.common.errors import CannotTrace
+from ringtop.bpf.kernel import syscall
+from ringtop.bpf.kernel.features import Kernel
+from ringtop.bpf.kernel.limits import allow_locked
+
+OURS = 1
+"""The mark of ringtop's own tasks."""
+FOLLOWED = 2
+"""The mark of the tasks that are in the scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which marks' events are wanted: those whose bits of *mask* are *value*."""
+
+    mask: int
+    value: int
+
+
+ALL = Wanted(0, 0)
+"""Everybody's, ringtop's own included."""
+HOST = Wanted(OURS, 0)
+"""Everybody's but ringtop's own."""
+SCOPE = Wanted(OURS | FOLLOWED, FOLLOWED)
+"""Only those of the tasks that are in the scope."""
+
+_ELEMENT = 8
+"""Bytes of an element: the kernel gives every element of an array a multiple of that."""
+
+
+class Marks:
+    """The array, for all tasks that *kernel* can have. Where an array cannot be mapped (before Linux 5.5), a mark has
+    an element of its own: several in one could be changed only together, and by two at once. Raises CannotTrace."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        allow_locked()
+        self.shift = 3
+        """The binary logarithm of the number of marks in an element."""
+        self._mapped: mmap.mmap | None = None
+        try:
+            self.fd = _create(entries := (kernel.pid_max >> self.shift) + 1, syscall.MAP_MMAPABLE)
+            self._mapped = mmap.mmap(self.fd, entries * _ELEMENT)
+        except OSError as e:
+            if e.errno != errno.EINVAL:
+                raise _refused(e) from e
+            self.shift = 0
+            try:
+                self.fd = _create(kernel.pid_max + 1, 0)
+            except OSError as again:
+                raise _refused(again) from again
+        self._excluded: set[int] = set()
+
+    def exclude(self, tasks: Iterable[int]) -> None:
+        """Keep out the events of these tasks, which are ringtop's own, instead of those of the last call."""
+        now = set(tasks)
+        for task in self._excluded - now:
+            self._put(task, 0)
+        for task in now:
+            self._put(task, OURS)
+        self._excluded = now
+
+    def _put(self, task: int, mark: int) -> None:
+        """Set the mark of a task. One that has a higher id than there could be at the start has no mark."""
+        with suppress(OSError, IndexError):
+            if self._mapped is not None:
+                self._mapped[task] = mark  # one byte: the kernel may change its neighbours meanwhile
+            else:
+                syscall.map_update(self.fd, task, mark.to_bytes(_ELEMENT, sys.byteorder))
+
+    def close(self) -> None:
+        """Free the array. Programs that use it keep it."""
+        if self._mapped is not None:
+            self._mapped.close()
+        os.close(self.fd)
+
+
+def _create(entries: int, flags: int) -> int:
+    return syscall.map_create(syscall.MAP_TYPE_ARRAY, entries, 4, _ELEMENT, b"marks", flags=flags)
+
+
+def _refused(error: OSError) -> CannotTrace:
+    why = f"the kernel refused an array with a byte for each task: {error.strerror}"
+    return CannotTrace("cannot trace", why, "`ringtop doctor` shows what this kernel lacks.")
