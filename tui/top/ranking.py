@@ -24,7 +24,8 @@ class Ranking:
     """The view of *program*, or ALL, of *top*. *clock* is in seconds.
 
     The cursor belongs to a key, not to a place. Its row stays under the cursor when other rows pass it, and stays in
-    the table when it has no event in the window.
+    the table when it has no event in the window. Only keys move the rows in sight: where the cursor's row comes to rank
+    above or below them, it is shown at that edge, so that the top of the ranking stays in sight.
     """
 
     def __init__(self, top: Top, program: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -70,40 +71,45 @@ class Ranking:
     @property
     def cursor(self) -> int:
         """Place of the row under the cursor in the whole order; 0 while no row is chosen."""
-        return self._place(self.report, self._cursor)
+        if self._cursor is None:
+            return 0
+        found = np.flatnonzero(self.report.order == np.uint64(self._cursor))
+        return int(found[0]) if len(found) else 0
+
+    @property
+    def line(self) -> int:
+        """Place of the row under the cursor among those in sight: at the edge when it ranks above or below them."""
+        return max(0, min(self.cursor - self.first, len(self.report.rows) - 1))
 
     @property
     def row(self) -> Row | None:
         """The row under the cursor; None in an empty table."""
-        at = self.cursor - self.first
         rows = self.report.rows
-        return rows[at] if 0 <= at < len(rows) else None
+        return rows[self.line] if rows else None
 
-    @staticmethod
-    def _place(report: Report, row: int | None) -> int:
-        if row is None:
-            return 0
-        found = np.flatnonzero(report.order == np.uint64(row))
-        return int(found[0]) if len(found) else 0
+    @property
+    def sight(self) -> str:
+        """The places in sight, counted from 1: '1-8', or '1-7, 40' when the row under the cursor ranks 40th."""
+        first, count, at = self.first, len(self.report.rows), self.cursor
+        if not count:
+            return "0-0"
+        if at < first:
+            return f"{at + 1}, {first + 2}-{first + count}" if count > 1 else f"{at + 1}"
+        if at >= first + count:
+            return f"{first + 1}-{first + count - 1}, {at + 1}" if count > 1 else f"{at + 1}"
+        return f"{first + 1}-{first + count}"
 
     def _renew(self) -> None:
         self._due, self._seen = self._clock() + REPORT_S, self.top.version
         report = self._ask()
-        last = max(0, len(report.order) - self.rows)
-        first = min(self.first, last)
-        if self._cursor is not None and self.rows:  # rows that pass the cursor's row do not push it away
-            at = self._place(report, self._cursor)
-            first = max(0, min(first, at), at - self.rows + 1)
-        if first != self.first:
-            self.first = first
+        if self.first > (last := max(0, len(report.order) - max(1, self.rows))):
+            self.first = last
             report = self._ask()
         self._report = report
 
     def _ask(self) -> Report:
-        keep = [*self.pinned, *([self._cursor] if self._cursor is not None else [])]
-        rows = max(1, self.rows)
-        top, first = self.top, self.first
-        return top.report(self.program, self.window, self.sort, rows, first, self.order, keep, self.pinned)
+        top, first, rows = self.top, self.first, max(1, self.rows)
+        return top.report(self.program, self.window, self.sort, rows, first, self.order, self._cursor, self.pinned)
 
     def look_at(self, top: Top) -> None:
         """Show the tables of *top* from now on."""
@@ -115,17 +121,27 @@ class Ranking:
     # What keys do
 
     def go(self, place: int) -> None:
-        """Put the cursor on the row at *place*; the order stays for a while."""
-        order = self.report.order
+        """Put the cursor on the row at *place*, and have it in sight; the order stays for a while."""
+        order, rows = self.report.order, max(1, self.rows)
         if not len(order):
             return
-        self.order.touch()
-        self._cursor = int(order[max(0, min(place, len(order) - 1))])
-        self.renew()
+        place = max(0, min(place, len(order) - 1))
+        self.first = max(0, min(self.first, place), place - rows + 1)
+        self._choose(int(order[place]))
+
+    def point(self, line: int) -> None:
+        """Put the cursor on the row at *line* of those in sight; the order stays for a while."""
+        self._choose(self.report.rows[line].id)
 
     def move(self, by: int) -> None:
-        """Move the cursor *by* rows, up when negative."""
-        self.go(self.cursor + by)
+        """Move the cursor *by* rows, up when negative, as they are seen on the screen."""
+        inwards = self.first + self.line  # the place of the cursor's line; its row may rank further up or down
+        self.go((max if by > 0 else min)(self.cursor, inwards) + by)
+
+    def _choose(self, row: int) -> None:
+        self.order.touch()
+        self._cursor = row
+        self.renew()
 
     def release(self) -> None:
         """Let values and order change again, with no row chosen."""
@@ -172,12 +188,12 @@ class Ranking:
                 self.pinned.remove(row.id)
             else:
                 self.pinned.append(row.id)
-            self.go(self.cursor)
+            self._choose(row.id)
 
     def next_marked(self) -> bool:
         """Go to the next row with a mark, or from the last one to the first; False when no row has a mark."""
         rows, top = len(self.report.order), self.top
-        whole = top.report(self.program, self.window, self.sort, rows, 0, self.order, self.pinned, self.pinned)
+        whole = top.report(self.program, self.window, self.sort, rows, 0, self.order, None, self.pinned)
         marked = [place for place, row in enumerate(whole.rows) if row.marks]
         if not marked:
             return False

@@ -27,10 +27,10 @@ class Wanted:
     first: int = 0
     order: Order | None = None
     """Keeps the order steady on a screen; None ranks exactly by *sort*."""
-    keep: Sequence[int] = ()
-    """Ids of rows that are reported even if they had no event in the window."""
+    chosen: int | None = None
+    """Id of a row that is reported in any case: where its place is not reported, as the first or the last row."""
     pins: Sequence[int] = ()
-    """Ids of rows that are reported in any case and stand above all others."""
+    """Ids of rows that stand above all others, even if they had no event in the window."""
 
 
 def report(program: str, case: Case, wanted: Wanted, kept_out: int) -> Report:
@@ -39,9 +39,10 @@ def report(program: str, case: Case, wanted: Wanted, kept_out: int) -> Report:
     table = standing.fold.table
     ids = table.about["key"][: standing.size]
     events = standing.rows.events
-    there = np.flatnonzero((events > 0) | np.isin(ids, np.array([*wanted.keep, *wanted.pins], np.uint64)))
+    kept = [*wanted.pins, *([wanted.chosen] if wanted.chosen is not None else [])]
+    there = np.flatnonzero((events > 0) | np.isin(ids, np.array(kept, np.uint64)))
     ranked = _ranked(case, wanted, ids, there)
-    shown = ranked[wanted.first : wanted.first + wanted.rows]
+    shown = _shown(wanted, ids, ranked)
     sums = standing.rows.values
     rest = Tally(standing.measures, sums.sum(axis=1) + standing.others.values - sums[:, shown].sum(axis=1))
     gone = table.gone if standing.others.events else 0
@@ -86,6 +87,18 @@ def _ranked(case: Case, wanted: Wanted, ids: NDArray[np.uint64], there: Codes) -
     top = ids[first].tolist()
     table, times = case.standing.fold.table, wanted.sort in ("first", "last")
     return table.find(wanted.order.arrange(ids[there], values[there], table.about["last"][there], top, times))
+
+
+def _shown(wanted: Wanted, ids: NDArray[np.uint64], ranked: Codes) -> Codes:
+    """The rows of *ranked* that are reported."""
+    shown = ranked[wanted.first : wanted.first + wanted.rows].copy()
+    if wanted.chosen is not None and len(shown):
+        for place in np.flatnonzero(ids[ranked] == np.uint64(wanted.chosen)).tolist():
+            if place < wanted.first:
+                shown[0] = ranked[place]
+            elif place >= wanted.first + len(shown):
+                shown[-1] = ranked[place]
+    return shown
 
 
 def _rows(case: Case, rows: Codes, sparks: Counts) -> tuple[Row, ...]:

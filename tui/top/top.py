@@ -172,14 +172,15 @@ class Top:
         rows: int = 20,
         first: int = 0,
         order: Order | None = None,
-        keep: Sequence[int] = (),
+        chosen: int | None = None,
         pins: Sequence[int] = (),
     ) -> Report:
         """The report on *program*, or ALL, in *window*: START or one of WINDOWS. Raises KeyError for another window.
 
         All rows are ranked by the column *sort*, or by what hurts most if the table lacks it; the report has *rows* of
-        them from place *first* on. *order* keeps them steady on a screen. *keep*: ids of rows that stay even if they
-        had no event in the window; *pins*: ids of rows that stay and stand above all others.
+        them from place *first* on. *order* keeps them steady on a screen. *chosen*: id of a row that is reported in
+        any case, as the first or the last if its place is not; *pins*: ids of rows that stand above all others. These
+        rows stay even if they had no event in the window.
         """
         with self._lock:
             table = self._tables[program]
@@ -190,7 +191,7 @@ class Top:
             losses = table.losses.since(standing.since_ns)
             case = Case(standing, marks(standing), losses, table.last_ns, self.wall_offset_ns)
             wanted = Wanted(
-                sort if sort in sorts(fold.measures) else sorts(fold.measures)[0], rows, first, order, keep, pins
+                sort if sort in sorts(fold.measures) else sorts(fold.measures)[0], rows, first, order, chosen, pins
             )
             return report(program, case, wanted, self._kept_out(program))
 

@@ -183,7 +183,7 @@ class RankedTable(Ranks, can_focus=True):
         if event.y == 0:
             self.action_sort()
         elif event.y <= len(self.ranking.report.rows):
-            self.ranking.go(self.ranking.first + event.y - 1)
+            self.ranking.point(event.y - 1)
             self._changed()
 
     async def on_click(self, event: events.Click) -> None:

@@ -81,7 +81,7 @@ class Ranks(Painted):
         base = self.base
         self.placed = ranks.layout(report, self.size.width - MARKS, self.glyphs)
         page = [self._titles(report, base)]
-        cursor = self.ranking.cursor - self.ranking.first
+        cursor = self.ranking.line
         page += [self._row(row, report, base, at == cursor) for at, row in enumerate(report.rows[: self.rows])]
         if report.rows and (rest := ranks.others(report, self.placed)):
             page.append(self._strip("", rest, base + self.part("ranks--dim"), {}))

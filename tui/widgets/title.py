@@ -67,9 +67,7 @@ class RankedTitle(Line):
         elif ranking.order.resting:
             parts.append(Part("order rests", "dim", 5))
         parts.append(Part("since start" if report.window == START else f"last {report.window}", "", 3))
-        first, count = ranking.first, len(report.order)
-        last = min(first + len(report.rows), count)
-        parts.append(Part(f"{first + 1 if count else 0}-{last} of {format.count(report.keys)}", "", 2))
+        parts.append(Part(f"{ranking.sight} of {format.count(report.keys)}", "", 2))
         return parts
 
     def filtered(self) -> list[Part]:

@@ -163,7 +163,7 @@ def test_a_row_that_is_kept_stays_when_it_leaves_the_window() -> None:
     (row,) = top.report("runqslower").rows
     top.take(waits(b"b", [MS], ts=START + 100 * S))
     assert counts(top.report("runqslower", "10s")) == {"b": 1}
-    assert counts(top.report("runqslower", "10s", keep=[row.id])) == {"b": 1, "a": 0}
+    assert counts(top.report("runqslower", "10s", chosen=row.id)) == {"b": 1, "a": 0}
 
 
 def test_a_part_of_the_rows_and_the_rest_as_others() -> None:
