@@ -48,7 +48,7 @@ from ringtop.tui.text import glyphs
 from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe
 from ringtop.tui.top.top import Top
-from ringtop.tui.widgets import keys
+from ringtop.tui.widgets import entry, keys
 from ringtop.tui.widgets.events import EventTable
 from ringtop.tui.widgets.host import LocalHost
 from ringtop.tui.widgets.main import Main, Setup
@@ -259,10 +259,14 @@ class Viewer(Themed):
 
     def on_key(self, event: events.Key) -> None:
         """Pass on text that was typed ahead while the previous key was still opening the input line for it."""
-        if isinstance(self.focused, Input) and event.is_printable and event.character:
+        line = self.focused
+        if isinstance(line, Input) and event.is_printable and event.character:
             event.stop()
             event.prevent_default()
-            self.focused.insert_text_at_cursor(event.character)
+            if isinstance(line, entry.Entry) and line.over:
+                line.pass_on(event)
+            else:
+                line.insert_text_at_cursor(event.character)
 
     def on_main_work(self) -> None:
         """Scan or sort rows now, in a worker, so that keys still work meanwhile."""

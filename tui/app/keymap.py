@@ -92,4 +92,6 @@ def _character(key: str) -> str | None:
 
 def _exists(key: str) -> bool:
     *modifiers, name = key.split("+")
+    if "alt" in modifiers and _character(name) is not None:
+        return False  # most terminals send it as Escape and the character
     return len(key) == 1 or (set(modifiers) <= _MODIFIERS and (name in _NAMES or _character(name) is not None))

@@ -17,11 +17,17 @@ Textual may change any of it. tests/tui/terminal/test_contract.py has a test of 
 10. After an ``ESC`` that may begin a key's sequence, the parser waits ``constants.ESCAPE_DELAY`` seconds for the rest,
     and looks at it each time.
 11. ``RESTORE`` undoes all modes that Textual sets.
+12. The driver's module reads what the terminal sends with its ``XTermParser``. That asks ``_sequence_to_key_events``
+    for the keys of a sequence, after each character of it.
 """
 
 from __future__ import annotations
 
-from textual import constants
+from collections.abc import Iterable
+
+from textual import constants, events
+from textual._xterm_parser import XTermParser
+from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 
 BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"
@@ -30,6 +36,26 @@ RESTORE = b"\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000;1003;1015;1006;1
 """Undoes what Textual asks of a terminal: frames, paste, wrapping, sizes, mouse and focus, keys, screen, cursor."""
 
 _ESCAPE_DELAY_S = constants.ESCAPE_DELAY
+_NO_CHARACTER = "[OPX]^_bf"
+"""Characters that begin a sequence after an ``ESC``, or with it are a key of their own."""
+
+
+class KeyParser(XTermParser):
+    """Textual's parser, for which Escape is Escape when a character follows at once.
+
+    Textual takes both for one key with Alt, or for a character that some terminal sends so, or forgets the Escape. But
+    a busy machine reads them together however slowly they were typed.
+    """
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        escaped = len(sequence) == 2 and sequence[0] == "\x1b" and sequence[1] not in _NO_CHARACTER
+        if alt or (escaped and (sequence[1].isprintable() or sequence[1] == "\r")):
+            yield events.Key("escape", "\x1b")
+            sequence = sequence[-1]
+        yield from super()._sequence_to_key_events(sequence)
+
+
+linux_driver.XTermParser = KeyParser  # type: ignore[attr-defined]
 
 
 class TextualDriver(LinuxDriver):

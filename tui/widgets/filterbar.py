@@ -56,6 +56,7 @@ class FilterInput(Entry):
 
     def action_cancel(self) -> None:
         """Cancel the filter."""
+        self.over = True
         self.post_message(FilterBar.Cancelled())
 
     def action_complete(self, by: int) -> None:
@@ -121,6 +122,7 @@ class FilterBar(Vertical):
         self._prompt.update(PROMPTS[kind])
         self.set_class(kind == "capture", "-capture")
         self.display = True
+        self._input.over = False
         self._cycle = None
         self._set(text)
         self.screen.set_focus(self._input)  # at once: the next keys are meant for the filter
@@ -154,6 +156,7 @@ class FilterBar(Vertical):
     def _accept(self) -> None:
         """Accept the filter if it is valid."""
         if self._check():
+            self._input.over = True
             self.post_message(self.Accepted(self.kind, self.text.strip()))
 
     def _check(self) -> bool:

@@ -28,6 +28,7 @@ from tests.tui.viewing import press, running
         ({"theme_keep": "q"}, [("theme_keep", "q is also a key of theme_back:")]),
         ({"record": "alt+shift+f9,+,plus,ü"}, [("record", "+ is also a key of larger:")]),
         ({"quit": "strg+q"}, [("quit", "'strg+q' is no key;")]),
+        ({"quit": "alt+q"}, [("quit", "'alt+q' is no key;")]),
         ({"quit": ""}, [("quit", "'' is no key;")]),
         ({"recrod": "f8"}, [("recrod", "no such command; did you mean 'record'?")]),
         ({"xxxx": "f8"}, [("xxxx", "no such command; the commands are ask_back, ")]),

@@ -23,6 +23,7 @@ from rich.segment import Segment
 from textual import constants, events
 from textual._xterm_parser import XTermParser
 from textual.app import App, ComposeResult
+from textual.drivers import linux_driver
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.strip import Strip
@@ -322,6 +323,39 @@ def test_the_rest_of_a_key_is_waited_for() -> None:
             ] == split
     finally:
         TextualDriver.wait_for_keys(0.0)
+
+
+@pytest.mark.parametrize(
+    ("sent", "keys"),
+    [
+        ("\x1bq", ["escape", "q"]),
+        ("\x1bQ", ["escape", "Q"]),
+        ("\x1b1", ["escape", "1"]),
+        ("\x1b/x", ["escape", "slash", "x"]),
+        ("\x1b=", ["escape", "equals_sign"]),
+        ("\x1b ", ["escape", "space"]),
+        ("\x1b\r", ["escape", "enter"]),
+        ("\x1b\x1bq", ["escape", "escape", "q"]),
+        ("\x1b\x1b[A", ["escape", "up"]),
+        ("\x1b[A", ["up"]),
+        ("\x1bOP", ["f1"]),
+        ("\x1b[113;3u", ["alt+q"]),
+        ("\x1b[1;3D", ["alt+left"]),
+        ("\x1b\x7f", ["ctrl+w"]),
+        ("\x1bb", ["ctrl+left"]),
+    ],
+)
+def test_escape_and_a_character_are_two_keys(sent: str, keys: list[str]) -> None:
+    parser: XTermParser = vars(linux_driver)["XTermParser"]()
+    assert [key.key for key in parser.feed(sent) if isinstance(key, events.Key)] == keys
+
+
+@pytest.mark.parametrize("character", "[O]")
+def test_escape_and_the_beginning_of_a_sequence_are_two_keys_when_no_more_follows(character: str) -> None:
+    parser: XTermParser = vars(linux_driver)["XTermParser"]()
+    assert [*parser.feed(f"\x1b{character}")] == []
+    parser._timeout_time = 0.0
+    assert [key.character for key in parser.tick() if isinstance(key, events.Key)] == ["\x1b", character]
 
 
 def test_all_modes_are_undone(seen: Seen) -> None:

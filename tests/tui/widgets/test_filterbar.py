@@ -12,7 +12,7 @@ from ringtop.tui.model.store import Store
 from ringtop.tui.settings.state import SavedState
 from ringtop.tui.widgets.filterbar import FilterBar
 from tests.samples import make
-from tests.tui.viewing import feed_of, play, press, running, settle, shown, table, type_in
+from tests.tui.viewing import feed_of, main_of, play, press, running, settle, shown, table, type_in
 
 
 async def test_matches_are_counted_while_typing() -> None:
@@ -140,7 +140,15 @@ async def test_a_filter_can_be_typed_without_waiting_for_the_line() -> None:
 
 def burst(pilot: Pilot[int], text: str) -> None:
     """Keys that come all at once, as a thin link delivers them."""
-    names = {"/": "slash", "=": "equals_sign", "\b": "backspace", "\x15": "ctrl+u", "\t": "tab", "\r": "enter"}
+    names = {
+        "/": "slash",
+        "=": "equals_sign",
+        "\b": "backspace",
+        "\x15": "ctrl+u",
+        "\t": "tab",
+        "\r": "enter",
+        "\x1b": "escape",
+    }
     for char in text:
         pilot.app.post_message(events.Key(names.get(char, char), char if char.isprintable() else None))
 
@@ -168,6 +176,20 @@ async def test_what_comes_after_enter_is_not_part_of_the_filter(opened: bool) ->
         await settle(pilot)
         assert not pilot.app.screen.query_one(FilterBar).display
         assert "/pid=1000 " in shown(pilot)
+
+
+@pytest.mark.parametrize(("last", "text"), [("\r", "pid=1000"), ("\x1b", "")])
+@pytest.mark.parametrize("opened", [True, False])
+async def test_what_comes_after_the_filter_is_for_the_tables(last: str, text: str, opened: bool) -> None:
+    async with running() as pilot:
+        if opened:
+            await press(pilot, "slash")
+        burst(pilot, f"{'' if opened else '/'}pid=1000{last}2")
+        await settle(pilot)
+        await settle(pilot)
+        main = main_of(pilot)
+        assert main.filters.text == text
+        assert [pane.program for pane in main.panes if pane.display] == ["execsnoop"]
 
 
 async def test_what_the_kernel_cannot_check_is_refused_with_a_pointer_at_it() -> None:
