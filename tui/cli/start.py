@@ -43,8 +43,8 @@ def configured(file: Path | None, given: dict[str, Any]) -> configuration.Config
 
 def screen() -> str:
     """The reason why there is no screen to draw on; empty when there is one."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):  # Textual draws on standard error
-        return "standard input, output or error is not a terminal"
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return "standard input or output is not a terminal"
     if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
         return f"the terminal cannot draw a screen (TERM is {os.environ.get('TERM') or 'not set'})"
     return ""

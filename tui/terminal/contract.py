@@ -17,16 +17,20 @@ Textual may change any of it. tests/tui/terminal/test_contract.py has a test of 
 10. After an ``ESC`` that may begin a key's sequence, the parser waits ``constants.ESCAPE_DELAY`` seconds for the rest,
     and looks at it each time.
 11. ``RESTORE`` undoes all modes that Textual sets.
-12. The driver's module reads what the terminal sends with its ``XTermParser``. That asks ``_sequence_to_key_events``
+12. A driver writes to the file that is its ``_file`` when it starts.
+13. The driver's module reads what the terminal sends with its ``XTermParser``. That asks ``_sequence_to_key_events``
     for the keys of a sequence, after each character of it.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
+from typing import Any
 
 from textual import constants, events
 from textual._xterm_parser import XTermParser
+from textual.app import App
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 
@@ -60,6 +64,10 @@ linux_driver.XTermParser = KeyParser  # type: ignore[attr-defined]
 
 class TextualDriver(LinuxDriver):
     """Textual's driver; its private members are used here and nowhere else."""
+
+    def __init__(self, app: App[Any], **options: Any) -> None:
+        super().__init__(app, **options)
+        self._file = sys.__stdout__  # not standard error, so that `2> FILE` keeps what is said
 
     @staticmethod
     def wait_for_keys(seconds: float) -> None:

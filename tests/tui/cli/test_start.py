@@ -15,6 +15,7 @@ from ringtop.tui.cli import main as cli
 from ringtop.tui.cli import start
 from ringtop.tui.cli.account import Account
 from ringtop.tui.settings import config
+from tests.terminal import Terminal
 from tests.tui.feed import Feed
 
 NOBODY = Account("nobody", 65534, 65534, "/")
@@ -104,3 +105,16 @@ def test_themes_are_read_beside_the_config_while_that_can_be_read(
         assert start.view(Feed(), config.Config(keep_state=False, nice=0), NOBODY) == 0
     (source,) = hooks[0].themes
     assert source.raw == b"about = 'x'"
+
+
+def test_standard_error_may_be_a_file(tmp_path: Path) -> None:
+    line = f"exec {sys.executable} -m ringtop.tui --no-keep-state demo 2> {tmp_path / 'told'}"
+    terminal = Terminal(["sh", "-c", line])
+    try:
+        assert terminal.shows("execsnoop")
+        terminal.type("q")
+        assert terminal.wait() == 0
+    finally:
+        terminal.close()
+    assert terminal.left.strip() == ""
+    assert (tmp_path / "told").read_text() == ""
