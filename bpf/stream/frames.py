@@ -48,7 +48,8 @@ class Frames:
                 end = at + LENGTH.size + size
                 if len(self._buffer) < end:
                     break
-                body = bytes(self._buffer[at + LENGTH.size : end])
+                with memoryview(self._buffer) as view:  # a slice of the buffer would be a copy, too
+                    body = bytes(view[at + LENGTH.size : end])
                 at = end
                 yield body
         finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 BUSY_S = 2.0
 """Seconds between frames while tasks wait for a CPU."""
@@ -22,7 +21,8 @@ def waited_ns() -> int:
     """The time that this thread has waited on a run queue (Documentation/scheduler/sched-stats.rst); 0 where the kernel
     does not tell."""
     try:
-        return int(Path("/proc/thread-self/schedstat").read_text().split()[1])
+        with open("/proc/thread-self/schedstat", "rb", buffering=0) as file:  # a third of what pathlib takes
+            return int(file.read().split()[1])
     except OSError:
         return 0
 
@@ -52,4 +52,4 @@ class Pace:
 
     def rest(self, size: int) -> float:
         """The seconds to rest after a read of *size* bytes."""
-        return REST_S if self.waiting() and size < FEW_BYTES else 0.0
+        return REST_S if size < FEW_BYTES and self.waiting() else 0.0
