@@ -24,16 +24,15 @@ class Text:
     def blocks(self, start: Places, width: int) -> NDArray[np.uint8]:
         """A copy of the *width* bytes from each *start* on, shape (n, width); bytes outside the buffer are 0."""
         last = len(self.raw) - width
-        if len(start) and last >= 0 and start.min() >= 0 and start.max() <= last:
-            return self._inside(start, width)
-        found = np.zeros((len(start), width), np.uint8)
-        inside = (start >= 0) & (start <= last)
-        if inside.any():
-            found[inside] = self._inside(start[inside], width)
-        at = start[~inside, None] + np.arange(width)
-        there = (at >= 0) & (at < len(self.raw))
-        if there.any():
-            found[~inside] = np.where(there, self._bytes[np.where(there, at, 0)], 0)
+        if last >= 0:
+            found = self._inside(np.minimum(np.maximum(start, 0), last), width)
+        else:
+            found = np.zeros((len(start), width), np.uint8)
+        (outside,) = ((start < 0) | (start > last)).nonzero()
+        if len(outside):  # few: those at the ends of the buffer
+            at = start[outside, None] + np.arange(width)
+            there = (at >= 0) & (at < len(self.raw))
+            found[outside] = np.where(there, self._bytes[np.where(there, at, 0)], 0) if len(self.raw) else 0
         return found
 
     def byte(self, at: Places) -> NDArray[np.uint8]:

@@ -16,6 +16,8 @@ import pytest
 
 from tests.link.emulator import Emulator
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 SGR = re.compile(rb"\x1b\[([0-9;:]*)m")
 SCRIPT = """

@@ -219,6 +219,7 @@ def test_themes(snap_compare: Compare, theme: str) -> None:
     assert snap_compare(viewer(config=Config(theme=theme)), terminal_size=(100, 30), run_before=losing)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=NAMES)
 def test_a_replay_at_its_end(snap_compare: Compare, size: tuple[int, int]) -> None:
     async def before(pilot: Pilot[Any]) -> None:

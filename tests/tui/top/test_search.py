@@ -119,7 +119,7 @@ def test_outcomes_are_those_that_loops_find(steps: list[tuple[int, int, int, int
     for tid, name, ret, wait in steps:
         first = last.setdefault((tid, name), now)
         now += wait * MS + 1  # a thread calls execve once at a time
-        if ret in NOT_THERE and now - first > S // 2:  # the next is a second after all others of its chain
+        if now - first > (S // 2 if ret in NOT_THERE else S):  # it is more than a second after all others of its chain
             now = max(now, first + 3 * S)
             last[tid, name] = now
         if ret == 0:

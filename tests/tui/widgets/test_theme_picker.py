@@ -71,6 +71,7 @@ async def test_what_lies_behind_can_be_seen(size: tuple[int, int]) -> None:
         assert [line[:20] for line in after[:-1]] == [line[:20] for line in before[:-1]]
 
 
+@pytest.mark.slow
 async def test_every_theme_can_be_worn() -> None:
     async with running() as pilot:
         for name in NAMES:
