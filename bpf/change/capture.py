@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ringtop.bpf import filter as language
 from ringtop.bpf.event.schema import Schema
 from ringtop.bpf.filter.capture import Capture, compile_capture
-from ringtop.bpf.kernel.marks import HOST, Wanted
+from ringtop.bpf.kernel.marks import HOST, Scope
 from ringtop.bpf.options.collector import MIN_US
 
 
@@ -21,8 +21,8 @@ class CaptureInForce:
     """The filter as the kernel checks it."""
     min_us: int | None = None
     """runqslower's threshold besides the text, µs; None where the text alone decides and for other programs."""
-    wanted: Wanted = HOST
-    """The marks that tell whose events the filter is asked about."""
+    scope: Scope = HOST
+    """Whose events the filter is asked about."""
 
 
 def capture_filter(text: str, schema: Schema, knows: frozenset[str], min_us: int | None) -> CaptureInForce:

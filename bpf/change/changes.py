@@ -63,7 +63,7 @@ class Changes:
         self.capture = capture
 
     def _configure(self, capture: CaptureInForce, copies: Reader | None) -> None:
-        self._loaded.configure(self._ways.used.setting.in_kernel(capture.compiled, capture.wanted, copies))
+        self._loaded.configure(self._ways.used.setting.in_kernel(capture.compiled, capture.scope, copies))
 
     def retune(self, asked: stream.Retune) -> bool:
         """Begin a change. Returns False when there is nothing to change. Must not be called while ``changing``. Raises
@@ -81,7 +81,7 @@ class Changes:
             self.tell("info", f"it already has {old.text} and the wakeup mode {old.wakeup}")
             return False
         new = self._ways.open(setting, self._loaded.counters())
-        before, config = (s.in_kernel(self.capture.compiled, self.capture.wanted) for s in (old, setting))
+        before, config = (s.in_kernel(self.capture.compiled, self.capture.scope) for s in (old, setting))
         self._change = Handover(self._loaded, used, new, before, config)
         return True
 

@@ -13,9 +13,9 @@ from ringtop.bpf import VERSION, stream
 from ringtop.bpf.collector.collector import Collector, wall_offset_ns
 from ringtop.bpf.collector.costs import Costing
 from ringtop.bpf.collector.counting import Counting
+from ringtop.bpf.collector.following import Following
 from ringtop.bpf.collector.loading import Loading, scratch
 from ringtop.bpf.collector.outbox import CannotWrite, Outbox
-from ringtop.bpf.collector.scope import Scope
 from ringtop.bpf.collector.start import start_tracer
 from ringtop.bpf.common import privilege, signals
 from ringtop.bpf.common.errors import CannotTrace
@@ -37,11 +37,11 @@ def collect(options: CollectorOptions, kernel: Kernel) -> int:
     counting = Counting()
     helpers = {"run counter": counting.pid} if counting.pid else {}
     own = [os.getpid(), *options.exclude, *helpers.values()]
-    scope = Scope(kernel, Marks(kernel), own)
-    collector = Collector(Outbox(1), 0, scope, options.merge_ms, Costing(own, helpers, counting.turn))
+    following = Following(kernel, Marks(kernel), own)
+    collector = Collector(Outbox(1), 0, following, options.merge_ms, Costing(own, helpers, counting.turn))
     _stop_when_signalled(collector)
     try:
-        status = _collect(collector, options, kernel, scope)
+        status = _collect(collector, options, kernel, following)
     finally:
         signal.set_wakeup_fd(-1)
         collector.close()
@@ -58,9 +58,9 @@ def _keep_up() -> None:
             os.setpriority(os.PRIO_PROCESS, 0, 0)
 
 
-def _collect(collector: Collector, options: CollectorOptions, kernel: Kernel, scope: Scope) -> int:
+def _collect(collector: Collector, options: CollectorOptions, kernel: Kernel, following: Following) -> int:
     try:
-        failed = _start(collector, options, kernel, scope)
+        failed = _start(collector, options, kernel, following)
         collector.run()
         _say_goodbye(collector.out)
         return 1 if failed else 0
@@ -89,7 +89,7 @@ def _say_goodbye(out: Outbox) -> None:
     out.flush()
 
 
-def _start(collector: Collector, options: CollectorOptions, kernel: Kernel, scope: Scope) -> bool:
+def _start(collector: Collector, options: CollectorOptions, kernel: Kernel, following: Following) -> bool:
     """Load and attach all programs, and give up the privileges that only loading needs. Returns whether a program
     failed."""
     out = collector.out
@@ -98,8 +98,10 @@ def _start(collector: Collector, options: CollectorOptions, kernel: Kernel, scop
     transport = _transport(options.transport, kernel, out)
     # A change of the buffers has the old and the new ones open.
     allow_files(0 if transport == "ringbuf" else 2 * len(options.programs) * len(online_cpus()))
-    scope.exclude_own()
-    failures = _load_all(collector, kernel, options, transport, scope)
+    following.exclude_own()
+    if options.launched:
+        following.launch(options.launched)
+    failures = _load_all(collector, kernel, options, transport, following)
     if collector.abandoned:
         return bool(failures)
     if not collector.tracers:
@@ -114,16 +116,17 @@ def _start(collector: Collector, options: CollectorOptions, kernel: Kernel, scop
 
 
 def _load_all(
-    collector: Collector, kernel: Kernel, options: CollectorOptions, transport: Transport, scope: Scope
+    collector: Collector, kernel: Kernel, options: CollectorOptions, transport: Transport, following: Following
 ) -> list[CannotTrace]:
     """Load and attach the programs side by side, until the collector is stopped. Returns the errors of those that
     failed."""
     failures = []
     with scratch():
         loadings = {}
+        how = options, transport, following.marks, following.scope
         for program in options.programs:
             collector.out.put(stream.Progress(program, f"loading {program}"))
-            loadings[program] = Loading(partial(start_tracer, program, kernel, options, transport, scope.marks))
+            loadings[program] = Loading(partial(start_tracer, program, kernel, *how))
         for program, loading in loadings.items():
             if not collector.wait_for(loading):
                 break

@@ -13,10 +13,10 @@ from pathlib import Path
 from ringtop.bpf import stream
 from ringtop.bpf.collector.controls import Controls
 from ringtop.bpf.collector.costs import Costing
+from ringtop.bpf.collector.following import Following
 from ringtop.bpf.collector.loading import Loading
 from ringtop.bpf.collector.outbox import Outbox
 from ringtop.bpf.collector.rounds import cut
-from ringtop.bpf.collector.scope import Scope
 from ringtop.bpf.collector.tracer import TICK_NS, Tracer
 from ringtop.bpf.common.clock import now_ns
 from ringtop.bpf.common.threads import side_by_side
@@ -37,14 +37,14 @@ def wall_offset_ns() -> int:
 
 
 class Collector:
-    """Reads control messages from *control_fd* and writes the stream of ``tracers`` to *out*. *scope* tells whose
+    """Reads control messages from *control_fd* and writes the stream of ``tracers`` to *out*. *following* knows whose
     events are wanted. Events are put in time order within *merge_ms*. *costing* measures what ringtop costs."""
 
-    def __init__(self, out: Outbox, control_fd: int, scope: Scope, merge_ms: int, costing: Costing) -> None:
+    def __init__(self, out: Outbox, control_fd: int, following: Following, merge_ms: int, costing: Costing) -> None:
         self.out = out
         self.tracers: dict[str, Tracer] = {}
         """Tracers by program; all that are to run are entered before ``run``."""
-        self._scope = scope
+        self._following = following
         self._window_ns = merge_ms * 1_000_000
         self._costing = costing
         self._controls = Controls(control_fd, self.tracers, out.put, self.stop, self._measure)
@@ -126,7 +126,7 @@ class Collector:
             if now >= next_stats:
                 self._controls.new_second()
                 self._stats(audits)
-                self._scope.exclude_own()
+                self._following.exclude_own()
                 for tracer in self.tracers.values():
                     tracer.follow_cpus(online_cpus())
                 next_stats = now + STATS_NS

@@ -10,7 +10,7 @@ from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.filter import FilterError
 from ringtop.bpf.kernel.features import Kernel, online_cpus
 from ringtop.bpf.kernel.loader import load
-from ringtop.bpf.kernel.marks import Marks
+from ringtop.bpf.kernel.marks import HOST, Marks, Scope
 from ringtop.bpf.options.collector import CollectorOptions
 
 
@@ -21,13 +21,14 @@ def load_tracer(
     transport: Transport = "ringbuf",
     failed: Mapping[str, str] | None = None,
     marks: Marks | None = None,
+    scope: Scope = HOST,
 ) -> Tracer:
     """Load *program* with its buffers, without attaching it. *failed* are the names of rungs that could not be
     attached, and why. Raises CannotTrace."""
     how = options.emit, failed, options.loader, options.histogram, marks
     loaded = load(program, kernel, not kernel.no_ringbuf, *how)
     try:
-        return Tracer(loaded, kernel, options, transport, online_cpus(), lambda setting: setting.open(program))
+        return Tracer(loaded, kernel, options, transport, online_cpus(), lambda setting: setting.open(program), scope)
     except FilterError as e:
         loaded.close()
         cure = "`ringtop trace --help` lists the fields of a capture filter."
@@ -43,12 +44,12 @@ def start_tracer(
     options: CollectorOptions,
     transport: Transport = "ringbuf",
     marks: Marks | None = None,
+    scope: Scope = HOST,
 ) -> Tracer:
-    """Load and attach *program*: its events flow, as far as the *marks* tell that they are wanted. Raises
-    CannotTrace."""
+    """Load and attach *program*: the events flow of those whose *marks* are in the *scope*. Raises CannotTrace."""
     failed: dict[str, str] = {}
     while True:
-        tracer = load_tracer(program, kernel, options, transport, failed, marks)
+        tracer = load_tracer(program, kernel, options, transport, failed, marks, scope)
         try:
             tracer.prove()
             tracer.attach()

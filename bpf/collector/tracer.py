@@ -21,7 +21,7 @@ from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import Rung
 from ringtop.bpf.kernel.loaded import Loaded
-from ringtop.bpf.kernel.marks import ALL
+from ringtop.bpf.kernel.marks import ALL, HOST, Scope
 from ringtop.bpf.ledger.audit import Audit
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.stream import ProgramStats, State
@@ -44,8 +44,8 @@ class Drained(NamedTuple):
 
 class Tracer:
     """A program in the kernel with its readers, set up by *options* but not attached. *transport* is the one to begin
-    with, *open* opens its buffers, *online* are the CPUs that are online. Raises CannotTrace when the buffers cannot be
-    opened, and FilterError."""
+    with, *open* opens its buffers, *online* are the CPUs that are online, *scope* is whose events are wanted. Raises
+    CannotTrace when the buffers cannot be opened, and FilterError."""
 
     def __init__(
         self,
@@ -55,6 +55,7 @@ class Tracer:
         transport: Transport,
         online: list[int],
         open: Open,
+        scope: Scope = HOST,
     ) -> None:
         self.program = loaded.program
         self.loaded, self._kernel = loaded, kernel
@@ -65,7 +66,7 @@ class Tracer:
         self._order = InOrder(self.program)
         self._damaged = 0
         """Damaged records that were already reported."""
-        capture = self._filter(options.capture)
+        capture = replace(self._filter(options.capture), scope=scope)
         setting = Setting(transport, options.buffer or sizes.DEFAULT[transport], options.wakeup)
         self.ways = Ways(open, setting, loaded.counters())
         try:
@@ -86,7 +87,7 @@ class Tracer:
 
     def set_capture(self, text: str) -> None:
         """Replace the capture filter. Raises FilterError and leaves the old one in force."""
-        self.changes.set_capture(self._filter(text))
+        self.changes.set_capture(replace(self._filter(text), scope=self.changes.capture.scope))
 
     def follow_cpus(self, online: list[int]) -> None:
         """Match the perf buffers to the CPUs that are *online* now. During a change this waits for a later call."""
@@ -100,7 +101,7 @@ class Tracer:
             return
         capture = self.changes.capture
         mine = self._filter("" if self._kernel.inner_pids else f"pid={os.getpid()}")
-        self.changes.set_capture(replace(mine, wanted=ALL))
+        self.changes.set_capture(replace(mine, scope=ALL))
         self.loaded.attach()
         deleted = delete_something()
         self.loaded.detach()
@@ -186,6 +187,7 @@ class Tracer:
             wakeup=setting.wakeup,
             capture=self.changes.capture.text,
             min_us=self.changes.capture.min_us,
+            scope=self.changes.capture.scope.text,
             comparing=self.changes.comparing,
         )
 

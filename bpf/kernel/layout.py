@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ringtop.bpf.common.transports import TRANSPORTS, Transport
 from ringtop.bpf.filter.capture import Capture
-from ringtop.bpf.kernel.marks import HOST, Wanted
+from ringtop.bpf.kernel.marks import HOST, Scope
 
 COPIES = len(TRANSPORTS)
 """Index of the counters of copies: events that go over the other transport, too. It follows the transports."""
@@ -28,12 +28,12 @@ class ProgramConfig:
     capture: Capture
     copy: bool = False
     """Whether a copy of each event goes over the other transport."""
-    wanted: Wanted = HOST
+    scope: Scope = HOST
 
     def pack(self) -> bytes:
         """The bytes that the kernel side reads."""
         way = TRANSPORTS.index(self.transport), self.copy, self.wakeup, self.wakeup_arg
-        return np.array([*way, self.wanted.mask, self.wanted.value], "<u8").tobytes() + self.capture.pack()
+        return np.array([*way, self.scope.mask, self.scope.value], "<u8").tobytes() + self.capture.pack()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,23 +22,29 @@ from ringtop.bpf.kernel.limits import allow_locked
 OURS = 1
 """The mark of ringtop's own tasks."""
 FOLLOWED = 2
-"""The mark of the tasks that are in the scope."""
+"""The mark of the tasks that are followed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which marks' events are wanted: those whose bits of *mask* are *value*."""
+class Scope:
+    """The tasks whose events are wanted: those whose marks have the *value* in the bits of *mask*."""
 
     mask: int
     value: int
+    text: str = ""
+    """Who they are, in words that are not yet safe to show; empty where they are the whole host's."""
 
 
-ALL = Wanted(0, 0)
+ALL = Scope(0, 0)
 """Everybody's, ringtop's own included."""
-HOST = Wanted(OURS, 0)
+HOST = Scope(OURS, 0)
 """Everybody's but ringtop's own."""
-SCOPE = Wanted(OURS | FOLLOWED, FOLLOWED)
-"""Only those of the tasks that are in the scope."""
+
+
+def tree(text: str) -> Scope:
+    """The scope of the tasks that are followed, which *text* names."""
+    return Scope(OURS | FOLLOWED, FOLLOWED, text)
+
 
 _ELEMENT = 8
 """Bytes of an element: the kernel gives every element of an array a multiple of that."""
@@ -74,6 +80,10 @@ class Marks:
         for task in now:
             self._put(task, OURS)
         self._excluded = now
+
+    def follow(self, task: int) -> None:
+        """Mark a task as one that is followed."""
+        self._put(task, FOLLOWED)
 
     def _put(self, task: int, mark: int) -> None:
         """Set the mark of a task. One that has a higher id than there could be at the start has no mark."""

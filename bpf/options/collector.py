@@ -77,6 +77,12 @@ class CollectorOptions:
         (), Number(int, 1, 1 << 22), "Leave out the events of this process. Repeatable.", many=True, only="collector"
     )
     """Ids of ringtop's own processes other than the collector."""
+    launched: int = option(
+        0,
+        Number(int, 1, 1 << 22),
+        "Only the events of this process, which waits to become a command, and of what it starts.",
+        only="collector",
+    )
 
     def arguments(self) -> list[str]:
         """Return the command line that ``parse`` reads: the programs, and every option that is not at its default."""

@@ -84,6 +84,8 @@ class State(Message, frozen=True, tag="state"):
     """The text of the capture filter in force; empty when there is none."""
     min_us: int | None = None
     """runqslower: the shortest wait that it reports, µs; None where ``capture`` alone decides."""
+    scope: ShortText = ""
+    """Whose events are captured, 'make (4711) and what it starts'; empty where they are the whole host's."""
     comparing: bool = False
     """Whether each event is also sent over the other transport (``Compare``)."""
     reason: Text = ""

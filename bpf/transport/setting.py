@@ -15,7 +15,7 @@ from ringtop.bpf.filter.capture import Capture
 from ringtop.bpf.kernel.features import online_cpus, possible_cpus
 from ringtop.bpf.kernel.layout import ProgramConfig
 from ringtop.bpf.kernel.limits import open_files
-from ringtop.bpf.kernel.marks import HOST, Wanted
+from ringtop.bpf.kernel.marks import HOST, Scope
 from ringtop.bpf.kernel.memory import ensure_free, fence
 from ringtop.bpf.transport.perfbuf import PerfBuffers
 from ringtop.bpf.transport.reader import Reader
@@ -38,11 +38,11 @@ class Setting:
     """Bytes of the ring, or of each CPU's perf buffer."""
     wakeup: str
 
-    def in_kernel(self, capture: Capture, wanted: Wanted = HOST, copies: Reader | None = None) -> ProgramConfig:
+    def in_kernel(self, capture: Capture, scope: Scope = HOST, copies: Reader | None = None) -> ProgramConfig:
         """The configuration that the program reads. *copies* is the reader that gets a copy of each event."""
         ring = copies.size if copies is not None and copies.transport == "ringbuf" else self.buffer
         wakeup = sizes.kernel_wakeup(self.wakeup, ring)
-        return ProgramConfig(self.transport, *wakeup, capture, copies is not None, wanted)
+        return ProgramConfig(self.transport, *wakeup, capture, copies is not None, scope)
 
     @property
     def text(self) -> str:

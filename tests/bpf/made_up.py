@@ -16,7 +16,7 @@ from functools import partial
 
 import numpy as np
 
-from ringtop.bpf.collector.scope import Scope
+from ringtop.bpf.collector.following import Following
 from ringtop.bpf.collector.tracer import Tracer
 from ringtop.bpf.common.clock import now_ns
 from ringtop.bpf.common.loaders import Loader
@@ -411,8 +411,8 @@ class MadeUpMarks(Marks):
         self.excluded = set(tasks)
 
 
-def scope() -> Scope:
-    """The scope of a collector that has no processes."""
+def following() -> Following:
+    """What a collector without processes follows."""
     kernel = Kernel("6.1")
     vars(kernel).update(inner_pids="")
-    return Scope(kernel, MadeUpMarks(), [])
+    return Following(kernel, MadeUpMarks(), [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from itertools import takewhile
 from pathlib import Path
 
 import click
@@ -50,7 +51,7 @@ def test_every_command_line_parses() -> None:
     lines = re.findall(r"^(?:\.venv/bin/)?ringtop (.+)$", blocks, re.MULTILINE)
     assert len(lines) >= 4
     for line in lines:
-        words = shlex.split(line.split("|")[0], comments=True)
+        words = list(takewhile(lambda word: word != "--", shlex.split(line.split("|")[0], comments=True)))
         command = ringtop.get_command(click.Context(ringtop), words[0])
         assert command is not None
         command.make_context(words[0], words[1:], resilient_parsing=False)

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.tui.cli.account import give_up_root
+from ringtop.tui.cli.account import chosen, give_up_root
+from ringtop.tui.cli.command import Command
 from ringtop.tui.settings.config import Config
 from ringtop.tui.source.client import Client, arguments
 
 
-def collector(options: CollectorOptions, nice: int | None) -> Client:
-    """Start a collector, then give way and give up root. Whatever takes long to import is best imported after this
-    call."""
-    client = Client(arguments(options))
+def collector(options: CollectorOptions, nice: int | None, command: Command | None = None) -> Client:
+    """Start a collector, which follows only *command* if there is one; then give way and give up root. Whatever takes
+    long to import is best imported after this call."""
+    client = Client(arguments(options, command.pid if command else 0))
     give_way(nice)
     give_up_root()
     return client
+
+
+def launch(words: Sequence[str], output: int | None = None) -> Command | None:
+    """The process that becomes the command *words* once it is started, of the user who called sudo, or else of ours;
+    *output* is the file for what it prints. None without *words*. Raises CannotLaunch. Call it before anything else
+    starts."""
+    if not words:
+        return None
+    account = chosen()
+    return Command(words, account if account is not None and account.somebody else None, output)
 
 
 def give_way(nice: int | None) -> None:

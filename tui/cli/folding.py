@@ -18,6 +18,7 @@ from ringtop.tui.cli.options import (
     flag,
     flags,
     format_option,
+    launched,
     programs_argument,
     quiet_option,
     seconds,
@@ -125,10 +126,11 @@ def top(
     \b
       ringtop top execsnoop --by execsnoop=parent --sort failed
       ringtop top --every 2 --window 10s
+      ringtop top execsnoop -- make -j2
       ringtop top --replay FILE --format json | jq '.programs[].verdict'
     """
     from ringtop.tui.cli.top import TopOptions, run
 
     collector = CollectorOptions(**explicit(given))
     shown = style, display, window, sort or "", rows, every
-    return run(TopOptions(collector, dict(by), *shown, duration, replay, check, quiet, nice))
+    return run(TopOptions(collector, dict(by), *shown, duration, replay, check, quiet, nice, launched()))

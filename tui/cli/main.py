@@ -17,7 +17,9 @@ from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace, FilterError
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.options.kinds import Number
+from ringtop.tui.cli.command import CannotLaunch
 from ringtop.tui.cli.options import (
+    LAUNCHED,
     STATUS,
     Permissions,
     Value,
@@ -28,6 +30,7 @@ from ringtop.tui.cli.options import (
     flag,
     flags,
     format_option,
+    launched,
     programs_argument,
     quiet_option,
     seconds,
@@ -44,6 +47,15 @@ if TYPE_CHECKING:
 
 class _Commands(click.Group):
     """The commands. ``top`` is imported when it is asked for: what it can fold by takes long to import."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the words after the first `--`, which are a command to be launched, and parse the others."""
+        if "--" in args:
+            at = args.index("--")
+            args, ctx.meta[LAUNCHED] = args[:at], tuple(args[at + 1 :])
+            if not ctx.meta[LAUNCHED]:
+                raise click.UsageError("after -- comes the command that is to be launched", ctx)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names."""
@@ -63,8 +75,10 @@ class _Commands(click.Group):
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=STATUS,
-    help="A top for what the kernel does too fast for top to see. Without a command, the viewer starts.\n\n\b\n"
-    + "\n".join(f"{schema.program:<12} {schema.about}" for schema in SCHEMAS.values()),
+    help="A top for what the kernel does too fast for top to see. Without a command, the viewer starts.\n\n"
+    "With `-- COMMAND…` at the end, ringtop, trace, top and record launch that command when all hooks are in. They "
+    "follow it alone, with all that it starts, and end with it. Signals reach it; in the viewer its output goes to a "
+    "file.\n\n\b\n" + "\n".join(f"{schema.program:<12} {schema.about}" for schema in SCHEMAS.values()),
 )
 @click.version_option(package_name="ringtop")
 @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="Config file to read.")
@@ -76,7 +90,11 @@ def ringtop(context: click.Context, /, config: Path | None, **given: Any) -> int
     from ringtop.tui.cli import start
 
     context.obj = partial(start.configured, config, explicit(given))  # read by the commands that need it
-    return start.live(context.obj()) if context.invoked_subcommand is None else None
+    if context.invoked_subcommand is None:
+        return start.live(context.obj(), launched())
+    if launched() and context.invoked_subcommand not in ("trace", "top", "record"):
+        raise click.UsageError(f"{context.invoked_subcommand} launches no command: leave out -- and what follows")
+    return None
 
 
 @ringtop.command(epilog=STATUS)
@@ -131,6 +149,9 @@ def trace(
     """Print events as lines, for pipes and scripts.
 
     \b
+      ringtop trace execsnoop -- make -j2     only what this command does
+
+    \b
     Both filters use one language:
       comm=nginx and (latency>500us or ret!=0)
       path~"/tmp/.*"        not pid=1        uid>=1000
@@ -141,7 +162,7 @@ def trace(
     from ringtop.tui.cli.trace import TraceOptions, run
 
     collector = CollectorOptions(**explicit(given))
-    return run(TraceOptions(collector, style, display, count, duration, after, summary, check, quiet, nice))
+    return run(TraceOptions(collector, style, display, count, duration, after, summary, check, quiet, nice, launched()))
 
 
 @ringtop.command(epilog=STATUS)
@@ -160,7 +181,7 @@ def record(
     """Record all events to FILE, without a screen. `ringtop replay FILE` shows them. A FILE of - is standard output."""
     from ringtop.tui.cli.record import run
 
-    return run(file, CollectorOptions(**explicit(given)), duration, overwrite, mode, quiet, nice)
+    return run(file, CollectorOptions(**explicit(given)), duration, overwrite, mode, quiet, nice, launched())
 
 
 @ringtop.command(epilog=STATUS)
@@ -270,6 +291,9 @@ def _status() -> int:
     except CannotTrace as e:
         say(str(e))
         status = CANNOT_TRACE
+    except CannotLaunch as e:
+        say(safe(str(e)))
+        status = e.status
     except OSError as e:
         if e.filename is None:
             raise lost(sys.stdout, e) from e

@@ -106,6 +106,16 @@ def explicit(given: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value not in (None, ())}
 
 
+LAUNCHED = "ringtop.launched"
+"""The key in a context's ``meta`` under which the words after `--` are kept."""
+
+
+def launched() -> tuple[str, ...]:
+    """The command that is to be launched; empty when there is none."""
+    words: tuple[str, ...] = click.get_current_context().meta.get(LAUNCHED, ())
+    return words
+
+
 STATUS = """\b
 Exit status:
   0  all is well
@@ -116,6 +126,9 @@ Exit status:
   5  doctor: some of the programs can run here, and some cannot
   6  trace: fewer rows came than --count asked for
   128 + N  the viewer was ended by signal N; 129: its terminal went away
+With -- COMMAND: the command's status if all else is well, or 128 + N if signal N ended it
+  126  the command cannot be started
+  127  there is no such command
 """
 
 _YEAR_S = 31_536_000

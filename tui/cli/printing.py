@@ -10,6 +10,7 @@ from ringtop.bpf import filter as language
 from ringtop.bpf import stream
 from ringtop.bpf.common import sizes
 from ringtop.bpf.common.transports import NAMES
+from ringtop.tui.cli.command import Command
 from ringtop.tui.cli.output import CannotWrite, Output
 from ringtop.tui.cli.session import Session
 from ringtop.tui.cli.trace import TraceOptions
@@ -29,9 +30,15 @@ class Trace(Session):
     """One run of ``trace``: it takes the messages of a collector and prints their events."""
 
     def __init__(
-        self, options: TraceOptions, client: Client, out: Output, lines: LineWriter, summary: TextIO | None = None
+        self,
+        options: TraceOptions,
+        client: Client,
+        out: Output,
+        lines: LineWriter,
+        summary: TextIO | None = None,
+        command: Command | None = None,
     ) -> None:
-        super().__init__(client, options.collector.programs, options.duration, options.quiet)
+        super().__init__(client, options.collector.programs, options.duration, options.quiet, command)
         self.options, self.out, self.lines = options, out, lines
         self.changes: list[stream.Changed | stream.Compared] = []
         self.glyphs = glyphs.choose()

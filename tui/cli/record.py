@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import click
 
 from ringtop.bpf import stream
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.tui.cli.begin import collector
+from ringtop.tui.cli.begin import collector, launch
+from ringtop.tui.cli.command import Command
 from ringtop.tui.cli.session import Session
 from ringtop.tui.source.client import Client
 from ringtop.tui.source.recording import STANDARD_OUTPUT, Recorder
@@ -29,8 +31,9 @@ class Recording(Session):
         recorder: Recorder,
         duration: float | None = None,
         quiet: bool = False,
+        command: Command | None = None,
     ) -> None:
-        super().__init__(client, options.programs, duration, quiet)
+        super().__init__(client, options.programs, duration, quiet, command)
         self.events = 0
         self._recorder = recorder
         self._name = _named(recorder.path)
@@ -69,11 +72,13 @@ def run(
     mode: int,
     quiet: bool,
     nice: int | None,
+    words: Sequence[str] = (),
 ) -> int:
     """Record and return the exit status. Raises CannotTrace when the collector cannot trace, and click.UsageError."""
     piped = file == STANDARD_OUTPUT
     if piped and os.isatty(1):
         raise click.UsageError("a recording is not for a terminal: redirect it to a file, or name a file")
+    command = launch(words)
     try:
         recorder = Recorder(file, overwrite, mode=mode)
     except FileExistsError as e:
@@ -82,7 +87,8 @@ def run(
         raise click.UsageError(f"{file} cannot be written: {e.strerror}") from e
     try:
         with recorder:
-            return Recording(collector(options, nice), options, recorder, duration, quiet).run(1 if piped else 2)
+            client = collector(options, nice, command)
+            return Recording(client, options, recorder, duration, quiet, command).run(1 if piped else 2)
     except OSError as e:
         if piped and e.errno == errno.EPIPE:
             return 0  # its reader has what it wanted

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ringtop.bpf import stream
+from ringtop.tui.cli.command import Command
 from ringtop.tui.cli.ending import when_told, when_unheard
 from ringtop.tui.cli.output import CannotWrite
 from ringtop.tui.lines import summary as ledger
 from ringtop.tui.source.client import Client, CollectorDied
 from ringtop.tui.text.say import say
+from ringtop.tui.text.text import safe
 
 _LEAVES_S = 60.0
 """Seconds for a collector that has said ``End`` to leave: on a slow machine the kernel takes its time to free what the
@@ -23,7 +25,12 @@ class Session:
     ``finish``; by default these do nothing."""
 
     def __init__(
-        self, client: Client, programs: Sequence[str], duration: float | None = None, quiet: bool = False
+        self,
+        client: Client,
+        programs: Sequence[str],
+        duration: float | None = None,
+        quiet: bool = False,
+        command: Command | None = None,
     ) -> None:
         self.client = client
         self.states: dict[str, stream.State] = {}
@@ -31,6 +38,7 @@ class Session:
         self.stats: stream.Stats | None = None
         """The newest ledger; it is exact at the end."""
         self._programs, self._duration, self._quiet = programs, duration, quiet
+        self._command, self._launched = command, False
 
     def hear(self, message: stream.AnyMessage) -> None:
         """Called with each message. Raises StreamError, OSError, CannotWrite."""
@@ -48,9 +56,24 @@ class Session:
 
     def run(self, reader: int) -> int:
         """Run until the collector's ``End`` and return the exit status. A signal, or the loss of the reader of the file
-        descriptor *reader*, asks the collector to end. Raises CannotTrace, and OSError and
-        CannotWrite from ``hear``."""
-        when_told(self.stop)
+        descriptor *reader*, asks the collector to end. With a command, its end does, and signals go to the command; the
+        run ends after the command, with its status if all else is well. Raises CannotTrace, and OSError and CannotWrite
+        from ``hear``."""
+        command = self._command
+        if command is None:
+            when_told(self.stop)
+            return self._listen(reader)
+        command.pass_signals_on()
+        command.watch(self.stop)
+        try:
+            status = self._listen(reader)
+        finally:
+            ended = command.wait(None if self._launched else 0)
+        if command.failure is not None:
+            say(safe(str(command.failure)))
+        return status or ended or 0
+
+    def _listen(self, reader: int) -> int:
         when_unheard(reader, self.stop)
         try:
             for message in self.client.messages():
@@ -110,7 +133,12 @@ class Session:
         if state.state == "failed":
             say(state.reason)
         if len(self.states) == len(self._programs):
+            if state.scope:
+                self.tell(f"only {safe(state.scope)}")
             self.begun()
+            if self._command is not None and any(s.state == "running" for s in self.states.values()):
+                self._launched = True
+                self._command.start()
             if self._duration:
                 self.later(self._duration, stream.Stop())
 

@@ -18,6 +18,7 @@ from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.privilege import in_the_hosts_user_namespace, may_load
 from ringtop.tui.cli.account import Account, become, can_read, chosen
 from ringtop.tui.cli.begin import give_way
+from ringtop.tui.cli.launching import LaunchingSource, launch_unseen
 from ringtop.tui.cli.options import explicit
 from ringtop.tui.settings import config as configuration
 from ringtop.tui.settings import state as memory
@@ -96,16 +97,18 @@ def _given() -> dict[str, Any]:
     return explicit(context.find_root().params) if context is not None else {}
 
 
-def live(config: configuration.Config) -> int:
-    """Show the events of this machine in the viewer, or print them as lines when there is no screen."""
+def live(config: configuration.Config, words: tuple[str, ...] = ()) -> int:
+    """Show the events of this machine in the viewer, or print them as lines when there is no screen. With *words*, only
+    those of the command that they are. Raises CannotTrace and CannotLaunch."""
     why = screen()
     if why:
         from ringtop.tui.cli import trace
 
         say(f"{why}: events are printed as lines, as by `ringtop trace`. Ctrl+C ends it")
-        return trace.run(trace.TraceOptions(config.collector, display=config.filter, nice=config.nice))
+        return trace.run(trace.TraceOptions(config.collector, display=config.filter, nice=config.nice, command=words))
     gc.disable()  # there is no garbage until the first frame, after which the viewer enables it
-    options = arguments(config.collector)
+    launched = launch_unseen(words)
+    options = arguments(config.collector, launched.command.pid if launched else 0)
     account = chosen()
     if account is not None and not can_read(account):
         say(f"the user {account.name} may not read ringtop's files: the viewer keeps running as root")
@@ -134,7 +137,10 @@ def live(config: configuration.Config) -> int:
 
     from ringtop.tui.source.live import LiveSource  # while the collector starts
 
-    return view(LiveSource(begin, first, cure), config, account, broker)
+    source = LiveSource(begin, first, cure)
+    if launched is None:
+        return view(source, config, account, broker)
+    return launched.leave(view(LaunchingSource(source, launched, config.collector.programs), config, account, broker))
 
 
 def _recordings(config: configuration.Config) -> Path:

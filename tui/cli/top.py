@@ -16,7 +16,8 @@ import click
 from ringtop.bpf import filter as language
 from ringtop.bpf import stream
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.tui.cli.begin import collector, give_way
+from ringtop.tui.cli.begin import collector, give_way, launch
+from ringtop.tui.cli.command import Command
 from ringtop.tui.cli.ending import when_told
 from ringtop.tui.cli.output import Output
 from ringtop.tui.cli.session import Session
@@ -51,6 +52,8 @@ class TopOptions:
     check: bool = False
     quiet: bool = False
     nice: int | None = None
+    command: tuple[str, ...] = ()
+    """The command that is launched and followed; empty where all of the host is traced."""
 
 
 class Writer(Protocol):
@@ -98,8 +101,8 @@ class Run:
 class Live(Session):
     """A run of ``top`` on a live collector."""
 
-    def __init__(self, client: Client, options: TopOptions, run: Run) -> None:
-        super().__init__(client, options.collector.programs, options.duration, options.quiet)
+    def __init__(self, client: Client, options: TopOptions, run: Run, command: Command | None = None) -> None:
+        super().__init__(client, options.collector.programs, options.duration, options.quiet, command)
         self._run, self._check = run, options.check
 
     def hear(self, message: stream.AnyMessage) -> None:
@@ -138,11 +141,14 @@ def run(options: TopOptions) -> int:
     Raises CannotTrace when the collector cannot trace, and UsageError for a file that is not a recording.
     """
     out = Output(options.style)
+    if options.replay is not None and options.command:
+        raise click.UsageError("--replay shows what was recorded: leave out -- and what follows")
     if options.replay is not None:
         return _replay(options, options.replay, out)
-    client = collector(options.collector, options.nice)
+    command = launch(options.command)
+    client = collector(options.collector, options.nice, command)
     run = Run(options, _top(options, LocalHost()), out, _writer(options.style, out.screen))
-    return Live(client, options, run).run(out.fileno())
+    return Live(client, options, run, command).run(out.fileno())
 
 
 def _top(options: TopOptions, host: LocalHost | None, seed: bytes | None = None) -> Top:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.tui.cli.begin import collector
+from ringtop.tui.cli.begin import collector, launch
 from ringtop.tui.cli.output import Output
 from ringtop.tui.text.text import safe
 
@@ -34,6 +34,8 @@ class TraceOptions:
     check: bool = False
     quiet: bool = False
     nice: int | None = None
+    command: tuple[str, ...] = ()
+    """The command that is launched and followed; empty where all of the host is traced."""
 
 
 def _open_summary(where: str | None) -> TextIO | None:
@@ -48,9 +50,10 @@ def _open_summary(where: str | None) -> TextIO | None:
 
 def run(options: TraceOptions) -> int:
     """Trace and return the exit status. Raises CannotTrace when the collector cannot trace."""
+    command = launch(options.command)
     out = Output(options.style)
     summary_file = _open_summary(options.summary)
-    client = collector(options.collector, options.nice)
+    client = collector(options.collector, options.nice, command)
 
     from ringtop.tui.cli.printing import Trace  # while the collector starts
     from ringtop.tui.lines.lines import writer
@@ -61,4 +64,4 @@ def run(options: TraceOptions) -> int:
         colour=out.screen and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR"),
         width=shutil.get_terminal_size().columns if out.screen else None,
     )
-    return Trace(options, client, out, lines, summary_file).run(out.fileno())
+    return Trace(options, client, out, lines, summary_file, command).run(out.fileno())

@@ -32,9 +32,10 @@ _FORCED = 0.5
 """Seconds for it to end after SIGTERM, and again after SIGKILL."""
 
 
-def arguments(options: CollectorOptions) -> list[str]:
-    """Return the arguments of a collector that excludes the events of this process."""
-    return replace(options, exclude=(os.getpid(),)).arguments()
+def arguments(options: CollectorOptions, launched: int = 0) -> list[str]:
+    """Return the arguments of a collector that excludes the events of this process. With *launched*, it follows only
+    that process, which waits to become a command."""
+    return replace(options, exclude=(os.getpid(),), launched=launched).arguments()
 
 
 class CollectorDied(Exception):

@@ -25,6 +25,9 @@ FILTERS = (60, 3), (30, 0), (8, -1)
 HOOK = 40
 """The width in cells of a hook's name that does not fit as a whole."""
 
+SCOPE = 16
+"""The least width in cells of whose events are captured."""
+
 
 class RankedTitle(Line):
     """A title whose right side tells of the ranked rows and of the display filter."""
@@ -124,6 +127,9 @@ class Title(RankedTitle):
             parts.append(Part(f"wakeup {safe(state.wakeup)}", "dim", 6))
         if state.comparing:
             parts.append(Part("comparing", "busy", 1))
+        if state.scope:
+            whose = f"only {safe(state.scope)}"
+            parts.append(Part(whose, "capture", 4, less=Part(clip(whose, SCOPE, self.glyphs.ellipsis), "capture", 0)))
         rates = list(self.model.counters.rates.get(program, ()))
         parts.append(Part(f"{format.rate(totals.rate)}/s", "", 2))
         parts.append(Part(self.glyphs.line(rates, SPARK), "spark", 6))

@@ -40,7 +40,7 @@ def changes() -> Changes:
     loaded = SimpleNamespace(
         program="execsnoop", configure=lambda _: None, counters=lambda: None, see_failures=lambda _: None
     )
-    capture = SimpleNamespace(compiled=KEEP_ALL, wanted=HOST)
+    capture = SimpleNamespace(compiled=KEEP_ALL, scope=HOST)
     return Changes(loaded, Ways(), capture, 0, "")  # type: ignore[arg-type]
 
 

@@ -14,7 +14,7 @@ from ringtop.bpf.collector.collector import Collector
 from ringtop.bpf.collector.costs import Costing
 from ringtop.bpf.collector.outbox import Outbox
 from ringtop.bpf.options.collector import CollectorOptions
-from tests.bpf.made_up import MadeUp, scope, tracer
+from tests.bpf.made_up import MadeUp, following, tracer
 
 PRIME = 23
 
@@ -31,7 +31,7 @@ class Running:
         self.counted: list[bool] = []
         """What the kernel was told about counting runs."""
         costing = Costing([], {}, self._count_runs)
-        self.collector = Collector(Outbox(out), control, scope(), 0, costing)
+        self.collector = Collector(Outbox(out), control, following(), 0, costing)
         self.collector.tracers["unlinksnoop"] = made = tracer(self.kernel, options=CollectorOptions(buffer=4 << 20))
         made.attach()
         self.seen: list[stream.Any] = []

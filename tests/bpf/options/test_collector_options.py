@@ -23,6 +23,7 @@ OPTIONS = st.builds(
     emit=st.sampled_from(EMITS),
     histogram=st.booleans(),
     exclude=st.lists(st.integers(1, 1 << 22), unique=True).map(tuple),
+    launched=st.integers(0, 1 << 22),
 )
 
 
