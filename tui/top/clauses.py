@@ -19,6 +19,8 @@ Rule = Callable[[Case], str]
 
 _COMMANDS = (*LEVELS, "argv", "exe")
 _FAILS, _FAILED_SHARE = 5, 0.05
+_CANDIDATES = 8
+"""The number of rows that only fail, of which one may be of a program that was never found."""
 _SEARCHED_SHARE, _MOSTLY = 0.5, 0.9
 _STARTS_A_SECOND = 10
 _WAITS_MOST, _PREEMPTED = 0.4, 0.8
@@ -41,23 +43,45 @@ def _burst(case: Case) -> str:
     return f"{case.name(row)}: {count(now[row])} in {standing.seconds('10s'):.0f} s, was {rate(before)}/s"
 
 
-def _program(case: Case, row: int) -> str:
-    """The name of the program that *row* searched for along PATH, as safe text."""
-    return visible(base(case.label(row)[0]).partition(b" ")[0])
+def _program(case: Case, row: int) -> bytes:
+    """The name of the program of *row*, which a shell may have searched for along PATH, as raw bytes."""
+    label = case.label(row)[0]
+    return base(label) if case.standing.fold.key.name == "exe" else base(label.partition(b" ")[0])
+
+
+def _namesakes(case: Case, name: bytes) -> list[int]:
+    """The rows of programs called *name*, in whatever folder and with whatever arguments."""
+    labels = case.standing.fold.table.labels
+    return [row for row, label in enumerate(labels) if name in label and _program(case, row) == name]
+
+
+def _missing(case: Case) -> list[int]:
+    """The rows of a program that was never found: all its execs failed, most of them because there was no such file.
+
+    Empty when an exec that found it may be among the events that were lost or have no row.
+    """
+    standing = case.standing
+    others = standing.others
+    if not standing.measures.searches or standing.fold.key.name not in _COMMANDS:
+        return []
+    if case.lost or others.events > others.of("failed"):
+        return []
+    whole, failed = standing.rows.events, standing.rows.of("failed")
+    for row in np.argsort(-np.where(whole == failed, failed, 0), kind="stable")[:_CANDIDATES].tolist():
+        if failed[row] and case.common("error", row) == b"ENOENT" and case.label(row)[0] != UNREADABLE:
+            rows = [one for one in _namesakes(case, _program(case, row)) if whole[one]]
+            if (whole[rows] == failed[rows]).all():
+                return rows
+    return []
 
 
 def _never_found(case: Case) -> str:
-    """The rule does not hold when events were lost: the exec that found the program may be among them."""
-    standing = case.standing
-    if not standing.measures.searches or case.lost or standing.fold.key.name not in _COMMANDS:
+    if not (rows := _missing(case)):
         return ""
-    failed = np.where(standing.rows.events == standing.rows.of("failed"), standing.rows.of("failed"), 0)
-    for row in np.argsort(-failed, kind="stable")[:2].tolist():
-        if failed[row] and case.most_common("error", row) == "ENOENT" and case.label(row)[0] != UNREADABLE:
-            parent = case.most_common("parent", row)
-            by = f" by {parent}" if parent and parent != visible(NOT_KNOWN) else ""
-            return f"{_program(case, row)} was never found ({count(failed[row])} tries{by})"
-    return ""
+    failed = case.standing.rows.of("failed")[rows]
+    parent = case.most_common("parent", rows[int(failed.argmax())])
+    by = f" by {parent}" if parent and parent != visible(NOT_KNOWN) else ""
+    return f"{visible(_program(case, rows[0]))} was never found ({count(int(failed.sum()))} tries{by})"
 
 
 def _fails(case: Case) -> str:
@@ -65,8 +89,7 @@ def _fails(case: Case) -> str:
     if not standing.measures.failures:
         return ""
     often = standing.rows.of("failed") >= np.maximum(_FAILS, _FAILED_SHARE * (case.happened + float(case.lost)))
-    if _never_found(case):  # which an earlier clause has reported
-        often &= standing.rows.events > standing.rows.of("failed")
+    often[_missing(case)] = False  # an earlier clause has reported them
     failed = np.where(often, standing.rows.of("failed"), 0)
     if not failed.any():
         return ""
@@ -86,8 +109,8 @@ def _searches(case: Case) -> str:
     part = _part(case, case.at_least(int(searched.sum()), standing.events))
     whose = f"{case.most_common('parent', row) or 'an unknown process'}'s"
     if searched[row] >= _MOSTLY * searched.sum():
-        return f"{part}: {whose} PATH search for {_program(case, row)}"
-    return f"{part}: searches along PATH, most of them {whose} for {_program(case, row)}"
+        return f"{part}: {whose} PATH search for {visible(_program(case, row))}"
+    return f"{part}: searches along PATH, most of them {whose} for {visible(_program(case, row))}"
 
 
 def _starts(case: Case) -> str:
