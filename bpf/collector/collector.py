@@ -167,7 +167,7 @@ class Collector:
             self._tell_costs()
 
     def _tell_costs(self) -> None:
-        self.out.put(self._costing.costs(tracer.loaded for tracer in self.tracers.values()))
+        self.out.put(self._costing.costs((t.loaded for t in self.tracers.values()), self._following.hooks))
 
     def _tell(self) -> None:
         """Write the results of changes."""

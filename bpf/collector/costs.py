@@ -18,22 +18,30 @@ from ringtop.bpf.kernel.loaded import Loaded
 from ringtop.bpf.stream import Costs, FunctionCost, MapCost, ProcessCost
 
 
-def in_kernel(loaded: Iterable[Loaded]) -> tuple[list[FunctionCost], list[MapCost]]:
-    """The functions of all programs *loaded*, and all maps of this process. Raises OSError."""
+def in_kernel(
+    loaded: Iterable[Loaded], shared: Mapping[str, int] | None = None
+) -> tuple[list[FunctionCost], list[MapCost]]:
+    """The functions of all programs *loaded*, those that belong to no single one (*shared*: file descriptors by hook),
+    and all maps of this process. Raises OSError."""
     functions: list[FunctionCost] = []
     owners: dict[int, str] = {}
     for one in loaded:
         for name, fd in one.functions().items():
-            told = info.program(fd)
             hooks = [hook.target for hook in one.rung.hooks if hook.function == name]
-            counted = told.runs, told.run_ns, told.jited_bytes, told.memory_bytes
-            functions.append(FunctionCost(one.program, name, hooks, told.id, told.tag, *counted, list(told.maps)))
-            owners |= dict.fromkeys(told.maps, one.program)
+            functions.append(function := _function(one.program, name, hooks, fd))
+            owners |= {m: one.program if owners.get(m, one.program) == one.program else "" for m in function.maps}
         with suppress(OSError):  # this kernel has no ring buffer
             if ring := info.inner_map(one.map_fd("ringbuf")):
                 owners[ring] = one.program
+    functions += [_function("", hook, [hook], fd) for hook, fd in (shared or {}).items()]
     maps = [MapCost(owners.get(m.id, ""), *astuple(m)) for m in info.maps()]
     return functions, sorted(maps, key=lambda m: m.id)
+
+
+def _function(program: str, name: str, hooks: list[str], fd: int) -> FunctionCost:
+    told = info.program(fd)
+    counted = told.runs, told.run_ns, told.jited_bytes, told.memory_bytes
+    return FunctionCost(program, name, hooks, told.id, told.tag, *counted, list(told.maps))
 
 
 class Costing:
@@ -63,13 +71,13 @@ class Costing:
             self._waits += len(batch)
             self._kept_waiting += int(np.isin(batch.rows["prev_pid"], self._own).sum())
 
-    def costs(self, loaded: Iterable[Loaded]) -> Costs:
-        """Everything that is measured, as it is now. Raises OSError."""
+    def costs(self, loaded: Iterable[Loaded], shared: Mapping[str, int]) -> Costs:
+        """Everything that is measured, as it is now; the arguments are those of ``in_kernel``. Raises OSError."""
         processes = []
         for name, pid in self._processes.items():
             with suppress(OSError):  # it has ended
                 processes.append(ProcessCost(name, pid, *usage(pid)))
-        functions, maps = in_kernel(loaded)
+        functions, maps = in_kernel(loaded, shared)
         now = now_ns()
         kept_waiting = self._kept_waiting if self._known else -1
         return Costs(now, self._uncounted, processes, functions, maps, self._waits, kept_waiting)

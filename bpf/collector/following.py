@@ -33,6 +33,11 @@ class Following:
     def _forks(self) -> Forks:
         return Forks(self._kernel, self.marks)
 
+    @property
+    def hooks(self) -> dict[str, int]:
+        """The hook that is attached while something is followed: its file descriptor by its name."""
+        return self._forks.hooks if "_forks" in vars(self) else {}
+
     def launch(self, pid: int) -> None:
         """Follow the process *pid*, which waits to become a command, and what it starts. Raises CannotTrace."""
         what = f"process {pid} cannot be followed"

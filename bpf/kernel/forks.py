@@ -72,6 +72,11 @@ class Forks:
         self._number = kernel.tracepoint_number(f"task:{_EVENT}")
         self._find = instruction(LOAD_32, 2, 1, fields["pid"][0]) + instruction(STORE_32, FRAME, 2, _NEW)
 
+    @property
+    def hooks(self) -> dict[str, int]:
+        """The program's file descriptor by the name of its hook, while it is attached."""
+        return {_EVENT: self._attached[0]} if self._attached else {}
+
     def _find_mark(self, absent: int) -> bytes:
         """Instructions that point register 0 at the mark of the task _TASK, or skip *absent* more where there is
         none."""

@@ -269,6 +269,7 @@ class FunctionCost(Message, frozen=True, tag="function"):
     """What the kernel tells of one BPF program: a function of a program of ringtop's."""
 
     program: ProgramName
+    """Empty for one that serves all of them."""
     name: Name
     hooks: Annotated[list[Name], _few]
     """What runs it."""
@@ -291,7 +292,7 @@ class MapCost(Message, frozen=True, tag="map"):
     """What the kernel tells of one BPF map."""
 
     program: ProgramName
-    """Empty for a map that belongs to no program any more."""
+    """Empty for a map that belongs to no program any more, or to several."""
     id: int
     name: Name
     kind: Name

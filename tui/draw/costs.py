@@ -101,7 +101,7 @@ def _program(program: str, now: Reading, before: Reading, states: dict[str, Stat
     state = states.get(program)
     about = f", loader {state.loader}: {state.hook}" if state is not None and state.loader else ""
     share = _share(sum(f.run_ns - known[f.id].run_ns for f in functions if f.id in known), seconds)
-    title: list[tuple[str, Tone]] = [(program or "of no program any more", "title")]
+    title: list[tuple[str, Tone]] = [(program or "of no single program", "title")]
     title += [(safe(about), ""), (f", {share} of a CPU", "")] if functions else []
     return [
         [],

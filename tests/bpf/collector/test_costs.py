@@ -21,11 +21,11 @@ def test_waits_after_one_of_ours_are_counted(batches: list[list[int]]) -> None:
         rows["prev_pid"] = before
         costing.saw(Batch("runqslower", rows, b""))
         costing.saw(Batch("execsnoop", np.zeros(3, SCHEMAS["execsnoop"].dtype), b""))
-    told = costing.costs([])
+    told = costing.costs([], {})
     assert told.waits == sum(map(len, batches))
     assert told.kept_waiting == sum(pid in OWN for before in batches for pid in before)
 
 
 def test_a_process_that_is_gone_is_left_out() -> None:
-    told = Costing([], {"gone": (1 << 22) + 1}, lambda on: "").costs([])
+    told = Costing([], {"gone": (1 << 22) + 1}, lambda on: "").costs([], {})
     assert [process.name for process in told.processes] == ["collector"]
