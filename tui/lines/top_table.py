@@ -43,7 +43,7 @@ class TopTable:
             for i in range(len(report.key.parts)):
                 sizes[i] = min(sizes[i], max(_LEAST, self._cells - fixed - _MARKS) // len(report.key.parts))
         lines.append(self._bold(_line("", [column.title for column in shown], shown, sizes)))
-        marks = [row.marks for row in report.rows] + [""]
+        marks = [row.sign for row in report.rows] + [""]
         return lines + [_line(mark, row, shown, sizes) for mark, row in zip(marks, cells, strict=False)]
 
     def _bold(self, text: str) -> str:
@@ -82,4 +82,4 @@ def _line(mark: str, cells: list[str], shown: tuple[Column, ...], sizes: list[in
         text = clip(cell, size)
         space = " " * (size - width(text))
         padded.append(space + text if column.right else text + space)
-    return (mark[:1].ljust(_MARKS) + " ".join(padded)).rstrip()
+    return (mark.ljust(_MARKS) + " ".join(padded)).rstrip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ringtop.bpf.event.command.command import LONGEST
 from ringtop.bpf.event.schema import SCHEMAS, UNKNOWN
 from ringtop.tui.text.format import UNKNOWN_TEXT, age, count, percent
 from ringtop.tui.text.text import cut_mark, visible
@@ -154,10 +155,8 @@ def columns(key: Key, kept: Measures) -> tuple[Column, ...]:
 
 
 def _part(at: int, name: str, title: str, about: str) -> Column:
-    last = name in ("command", "argv")
-
     def text(row: Row, report: Report) -> str:
-        return visible(row.key[at]) + (cut_mark if last and row.cut else "")
+        return visible(row.key[at]) + (cut_mark if len(row.key[at]) >= LONGEST else "")
 
     return Column(name, title, about, text, right=False, ranks=False)
 

@@ -39,6 +39,11 @@ class Part:
     sums: Callable[[Events], Sums]
     labels: Callable[[Events, At], list[bytes]]
 
+    @property
+    def cut(self) -> bool:
+        """Whether the label lacks something when arguments are cut."""
+        return self.name in ("command", "argv")
+
 
 def sums(part: Part, events: Events) -> Sums:
     """The hash sums of *part*, computed once for a batch; shape (n, 2)."""

@@ -80,12 +80,17 @@ class Row:
     marks: str
     """The marks that hold: ``!`` (failed or waited for long in the last minute), ``+`` (new), ``^`` (a burst)."""
     cut: bool
-    """Whether arguments or the path of any of its events were cut."""
+    """Whether arguments or the path of any of its events were cut, where the key is made from these."""
 
     @property
     def count(self) -> int:
         """All events that neither failed nor were searched."""
         return sum(self.done)
+
+    @property
+    def sign(self) -> str:
+        """The mark that stands before the row: the first of ``marks``, or ``~`` when anything was cut."""
+        return self.marks[:1] or ("~" if self.cut else "")
 
     @property
     def events(self) -> int:

@@ -137,7 +137,7 @@ def _rows(case: Case, rows: Codes, sparks: Counts) -> tuple[Row, ...]:
             last_ns=int(about["last"]),
             spark=tuple(sparks[at].tolist()),
             marks=case.marks.of(row),
-            cut=bool(about["cut"]),
+            cut=bool(about["cut"]) and any(part.cut for part in fold.key.parts),
         )
         for at, (row, about) in enumerate(zip(rows.tolist(), table.about[rows], strict=True))
     )

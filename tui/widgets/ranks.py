@@ -121,7 +121,7 @@ class Ranks(Painted):
                     styles[i] = line + self.part("ranks--failed")
                 elif p.column.name == "spark":
                     styles[i] = line + self.part("ranks--spark")
-        mark = row.marks[:1] or ("." if row.id in self.ranking.pinned else "")
+        mark = row.marks[:1] or ("." if row.id in self.ranking.pinned else row.sign)
         tone = "" if under_cursor and self.has_focus else "ranks--failed" if mark == FAILED else "ranks--mark"
         texts = ranks.cells(row, report, self.placed)
         return self._strip(mark, texts, line, styles, line + self.part(tone) if tone else line)

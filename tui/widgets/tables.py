@@ -247,7 +247,7 @@ class Tables(Vertical):
         at = [i for i, part in enumerate(parts) if part.name == here] or list(range(len(parts)))
         text = terms.of_row([parts[i] for i in at], [row.key[i] for i in at])
         if text is None:
-            self.notify("This key cannot be filtered: Enter shows the events of the row", markup=False)
+            self.notify("No filter can tell this key from others: Enter shows the events of the row", markup=False)
             return
         if not only:
             text = f"not ({text})" if len(at) > 1 else f"not {text}"

@@ -132,10 +132,20 @@ def test_cut_arguments_mark_the_row_that_they_belong_to() -> None:
     top.take(make("execsnoop", [whole[0], {**whole[1], "truncated": 1}, *other]))
     report = top.report("execsnoop")
     first = columns(report.key, report.measures)[0]
-    assert [(first.text(row, report), row.count, row.cut) for row in report.rows] == [
-        ("a -x ..…", 2, True),
-        ("b", 1, False),
+    assert [(first.text(row, report), row.count, row.cut, row.sign) for row in report.rows] == [
+        ("a -x ..", 2, True, "~"),
+        ("b", 1, False, ""),
     ]
+    top.fold_by("execsnoop", "exe", [])
+    assert not any(row.cut for row in top.report("execsnoop").rows), "the file was not cut"
+
+
+def test_a_key_that_is_too_long_to_show_ends_with_a_mark() -> None:
+    top = Top(["execsnoop"], {"execsnoop": "argv"})
+    top.take(make("execsnoop", [*execs(b"/bin/a", [b"a", b"x" * 253]), *execs(b"/bin/a", [b"a", b"x" * 254])]))
+    report = top.report("execsnoop")
+    first = columns(report.key, report.measures)[0]
+    assert sorted(first.text(row, report) for row in report.rows) == ["a " + "x" * 253, "a " + "x" * 254 + "…"]
 
 
 def test_a_new_beginning() -> None:
