@@ -6,11 +6,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ringtop.bpf.common import term
+
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
     """Yield a function that shows the current step on a terminal, in one line that is erased at the end."""
-    shown = sys.stderr.isatty()
+    shown = sys.stderr.isatty() and not term.only_lines()
 
     def tell(what: str) -> None:
         if shown:

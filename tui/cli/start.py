@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ringtop.bpf.common import term
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.privilege import in_the_hosts_user_namespace, may_load
 from ringtop.tui.cli.account import Account, become, can_read, chosen
@@ -25,6 +26,7 @@ from ringtop.tui.settings import state as memory
 from ringtop.tui.settings import toml
 from ringtop.tui.source.client import ENVIRONMENT, LOCAL, Client, arguments
 from ringtop.tui.text.say import say
+from ringtop.tui.text.text import safe
 
 if TYPE_CHECKING:
     from ringtop.tui.source.broker import Broker
@@ -46,8 +48,8 @@ def screen() -> str:
     """The reason why there is no screen to draw on; empty when there is one."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return "standard input or output is not a terminal"
-    if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
-        return f"the terminal cannot draw a screen (TERM is {os.environ.get('TERM') or 'not set'})"
+    if term.only_lines():
+        return f"the terminal cannot draw a screen (TERM is {safe(term.name()) or 'not set'})"
     return ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import click
 
 from ringtop.bpf import filter as language
 from ringtop.bpf import stream
+from ringtop.bpf.common import term
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli.begin import collector, give_way, launch
 from ringtop.tui.cli.command import Command
@@ -131,7 +131,7 @@ def _writer(style: str, screen: bool) -> Writer:
             return TopJson()
         case "csv":
             return TopCsv()
-    colour = screen and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
+    colour = screen and term.colours()
     return TopTable(colour, shutil.get_terminal_size().columns if screen else None)
 
 

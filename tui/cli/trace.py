@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from ringtop.bpf.common import term
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli.begin import collector, launch
 from ringtop.tui.cli.output import Output
@@ -61,7 +61,7 @@ def run(options: TraceOptions) -> int:
     lines = writer(
         options.style,
         options.collector.programs,
-        colour=out.screen and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR"),
+        colour=out.screen and term.colours(),
         width=shutil.get_terminal_size().columns if out.screen else None,
     )
     return Trace(options, client, out, lines, summary_file, command).run(out.fileno())

@@ -16,6 +16,7 @@ from ringtop.bpf import stream
 from ringtop.bpf.event.batch import Batch
 from ringtop.tui.source.recording import Recorder
 from tests.samples import NASTY, make
+from tests.terminal import Terminal
 from tests.tui.source.recordings import SECOND, START, WALL, hello
 from tests.tui.top.events import MS, deletions, execs, waits
 
@@ -65,6 +66,21 @@ def top(*arguments: str | Path, status: int = 0) -> str:
     assert ended.returncode == status, ended.stderr
     assert "Traceback" not in ended.stderr
     return ended.stdout if status in (0, 4) else ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "bold"),
+    [("TERM=xterm", True), ("TERM=dumb", False), ("--unset=TERM", False), ("TERM=", False), ("NO_COLOR=1", False)],
+)
+def test_titles_are_bold_where_the_terminal_can_show_it(recording: Path, environment: str, bold: bool) -> None:
+    terminal = Terminal(["env", environment, *RINGTOP, "--replay", str(recording)])
+    try:
+        assert terminal.wait() == 0
+    finally:
+        terminal.close()
+    assert b"execsnoop" in terminal.written
+    assert (b"\x1b[1m" in terminal.written) == bold
+    assert (b"\x1b" in terminal.written) == bold
 
 
 def reports(*arguments: str | Path) -> list[list[dict[str, Any]]]:
