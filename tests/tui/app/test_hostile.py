@@ -37,6 +37,7 @@ from tests.samples import NASTY, batches, make, texts
 from tests.tui.feed import Feed
 from tests.tui.viewing import SIZES, press, settle, shown, table
 
+pytestmark = pytest.mark.slow
 PILE = "e" + "\u0301" * 9
 SAID = "[@click=app.quit]{0}%s\x1b]0;x\x07\x9b2J\u202e\u2066a\u200d\ufe0f\U0001f1e9" + PILE + "日\r\n\x7f\u3164"
 RAW = SAID.encode() + b"\xff\x80\x9b"

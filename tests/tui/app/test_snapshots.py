@@ -25,6 +25,8 @@ from tests.tui.viewing import SIZES, FixedHost, dropping, feed_of, play, press, 
 SHOWS = "both"
 Compare = Callable[..., bool]
 NAMES = [f"{w}x{h}" for w, h in SIZES]
+SOME = [(80, 24), (120, 40)]
+SIZED = [pytest.param(s, id=n, marks=[] if s in SOME else pytest.mark.slow) for s, n in zip(SIZES, NAMES, strict=True)]
 
 
 def busy(feed: Feed) -> None:
@@ -77,7 +79,7 @@ STATES = {
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("size", SIZES, ids=NAMES)
+@pytest.mark.parametrize("size", SIZED)
 def test_states_and_sizes(snap_compare: Compare, size: tuple[int, int], state: str) -> None:
     assert snap_compare(viewer(), terminal_size=size, run_before=STATES[state])
 
@@ -157,9 +159,6 @@ def test_sorted(snap_compare: Compare) -> None:
         await press(pilot, "1", "left", "left", "left", "s", "down")
 
     assert snap_compare(viewer(), terminal_size=(120, 40), run_before=before)
-
-
-SOME = [(80, 24), (120, 40)]
 
 
 @pytest.mark.parametrize("size", SOME, ids=["80x24", "120x40"])
