@@ -21,7 +21,9 @@ FIELDS: dict[str, Field] = {
 }
 """All programs' fields that a filter can name. Wall-clock time is not among them, because rows hold only the kernel's
 clock."""
-ALIASES = {"exe": "filename", "errno": "ret"} | {f.told: f.name for f in FIELDS.values() if f.told != f.name}
+ALIASES = {"exe": "filename", "errno": "ret"} | {
+    f.record_name: f.name for f in FIELDS.values() if f.record_name != f.name
+}
 """Other names of fields: those in JSON where they differ, with that of an error's name, and that of the key of ranked
 rows."""
 COMM_BYTES = 15

@@ -19,7 +19,7 @@ def names(program: str) -> tuple[str, ...]:
     """The names of a program's values, in order. The name of an error stands behind its number."""
     schema = SCHEMAS[program]
     fields = [schema[name] for name in schema.json]
-    return ("program", *(name for f in fields for name in (f.told, *([ERRNO] if f.kind == "result" else []))))
+    return ("program", *(name for f in fields for name in (f.record_name, *([ERRNO] if f.kind == "result" else []))))
 
 
 def columns(batch: Batch, wall_offset_ns: int) -> list[list[Any]]:

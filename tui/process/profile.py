@@ -36,7 +36,7 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class EventFacts:
     """The facts about a process in its events; each comes from the newest event that has it."""
 
     comm: bytes | None = None
@@ -54,16 +54,16 @@ class Told:
     """Whether the command had more arguments than the event holds."""
 
 
-def told(timeline: Life) -> Told:
+def event_facts(timeline: Life) -> EventFacts:
     """The facts in the events of *timeline*."""
     if not len(timeline):
-        return Told()
+        return EventFacts()
     first_ts, last_ts = (int(timeline.batches[p].rows["ts"][i]) for p, i in (timeline.order[0], timeline.order[-1]))
     program, at = timeline.order[-1]
     newest = timeline.batches[program].take(slice(at, at + 1))
     execs = timeline.batches.get("execsnoop")
     started = _last_exec(execs) if execs is not None else None
-    return Told(
+    return EventFacts(
         comm=newest.text("comm")[0],
         ppid=newest.number("ppid", 0),
         uid=newest.number("uid", 0),
@@ -86,7 +86,7 @@ def _arguments(started: Batch) -> tuple[bytes, ...]:
     return tuple(split_args(started.text("argv")[0], int(started.rows["argc"][0])))
 
 
-def headline(pid: int, card: Card, known: Told) -> str:
+def headline(pid: int, card: Card, known: EventFacts) -> str:
     """The PID and name of the process, its status, and whether it still exists."""
     comm = card.comm if card.comm is not None else known.comm
     name = text.visible(comm) if comm is not None else ""
@@ -94,9 +94,9 @@ def headline(pid: int, card: Card, known: Told) -> str:
     return "  ".join(filter(None, (str(pid), name, card.status or "", ended)))
 
 
-def facts(card: Card, known: Told, wall: Wall | None = None, zone: tzinfo | None = None) -> list[Fact]:
+def facts(card: Card, known: EventFacts, wall: Wall | None = None, zone: tzinfo | None = None) -> list[Fact]:
     """All known facts; the command is last because it may be long."""
-    found = list(_card(card, zone) if card.started is not None else _told(known))
+    found = list(_card(card, zone) if card.started is not None else _from_events(known))
     if known.first_ts is not None and known.last_ts is not None:
         first, last = (format.clock(wall.ns(ts) if wall else ts, zone) for ts in (known.first_ts, known.last_ts))
         count = format.count(known.newest)
@@ -142,7 +142,7 @@ def _card(card: Card, zone: tzinfo | None) -> Iterator[Fact]:
         yield Fact("not shown", f"{', '.join(card.denied)}: only its owner and root may see this", "failed")
 
 
-def _told(known: Told) -> Iterator[Fact]:
+def _from_events(known: EventFacts) -> Iterator[Fact]:
     if known.filename:
         yield Fact("program", text.visible(known.filename))
     if known.ppid is not None:

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from ringtop.tui.draw import losses
+from ringtop.tui.draw import loss_log
 from ringtop.tui.draw.cells import Clock
 from ringtop.tui.model.model import Model
 from ringtop.tui.widgets import keys
@@ -48,8 +48,8 @@ class LossScreen(ModalScreen[None]):
 
     def _show(self) -> None:
         log, clock = self._model.losses, self._clock()
-        lines = [Content(losses.summary(log))]
+        lines = [Content(loss_log.summary(log))]
         if len(log):
-            lines.append(Content.styled(losses.TITLES, "$column-header"))
-            lines += [Content(losses.line(loss, clock)) for loss in log.newest()]
+            lines.append(Content.styled(loss_log.TITLES, "$column-header"))
+            lines += [Content(loss_log.line(loss, clock)) for loss in log.newest()]
         self._said.update(Content("\n").join(lines))

@@ -75,7 +75,7 @@ class ProcessScreen(Screen[None]):
         self._read = read or process.read
         self._card = Card(pid, "gone") if local else process.elsewhere(pid)
         self._asked = not local
-        self._known = profile.Told()
+        self._known = profile.EventFacts()
         self._shown = -1
 
     def compose(self) -> ComposeResult:
@@ -112,7 +112,7 @@ class ProcessScreen(Screen[None]):
             return
         self._shown = self._model.arrivals
         timeline = self._model.store.process(self.pid)
-        self._known = profile.told(timeline)
+        self._known = profile.event_facts(timeline)
         self.query_one(EventLines).show(timeline, self._times())
         self._say()
 

@@ -75,7 +75,7 @@ class Field:
         return f"{self.name}_len" if self.tail else self.stored or self.name
 
     @property
-    def told(self) -> str:
+    def record_name(self) -> str:
         """The field's name in JSON and CSV."""
         return f"{self.name}_us" if self.kind == "duration" else self.name
 

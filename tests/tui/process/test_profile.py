@@ -14,7 +14,7 @@ from ringtop.bpf.event.schema import UNKNOWN
 from ringtop.tui.model.store import Life, Store
 from ringtop.tui.process.card import Ancestor, Card, elsewhere, ended
 from ringtop.tui.process.cgroup import Membership
-from ringtop.tui.process.profile import Told, facts, headline, ranges, told
+from ringtop.tui.process.profile import EventFacts, event_facts, facts, headline, ranges
 from tests.samples import NASTY, batches, make
 
 FULL = Card(
@@ -46,7 +46,7 @@ def timeline(*parts: Batch, pid: int = 42) -> Life:
     return store.process(pid)
 
 
-def said(card: Card, known: Told = Told()) -> dict[str, str]:  # noqa: B008
+def said(card: Card, known: EventFacts = EventFacts()) -> dict[str, str]:  # noqa: B008
     return {f.label: f.text for f in facts(card, known, None, UTC)}
 
 
@@ -61,7 +61,7 @@ def test_all_of_a_card_is_said() -> None:
     assert found["runs with"] == "4 threads, nice 5, CPUs 0-2,5, 3 MiB resident, 1.2 s of CPU"
     assert found["program"] == "/usr/sbin/nginx (deleted)"
     assert "cwd" in found["not shown"]
-    assert headline(42, FULL, Told()) == "42  nginx  sleeping"
+    assert headline(42, FULL, EventFacts()) == "42  nginx  sleeping"
 
 
 def test_a_short_life_is_told_by_its_events() -> None:
@@ -71,8 +71,8 @@ def test_a_short_life_is_told_by_its_events() -> None:
         make("unlinksnoop", [{"pid": 42, "ppid": 7, "uid": UNKNOWN, "comm": b"true", "ts": 200, "path": b"/tmp/a"}]),
         make("execsnoop", [{**exec_, "pid": 43, "ts": 900, "argv": [b"other"]}]),
     )
-    known = told(life)
-    assert known == Told(b"true", 7, None, b"/bin/true", (b"true", b"x y"), 100, 200, 3, 3)
+    known = event_facts(life)
+    assert known == EventFacts(b"true", 7, None, b"/bin/true", (b"true", b"x y"), 100, 200, 3, 3)
     found = said(Card(42, "gone"), known)
     assert found["command"] == "true 'x y'"
     assert found["program"] == "/bin/true"
@@ -86,7 +86,7 @@ def test_a_short_life_is_told_by_its_events() -> None:
 def test_a_long_life_tells_how_much_of_it_is_shown() -> None:
     store = Store()
     store.append(make("execsnoop", [{"pid": 42, "ts": ts, "argv": [b"cc"], "truncated": 1} for ts in range(9)]))
-    found = said(Card(42, "gone"), told(store.process(42, limit=5)))
+    found = said(Card(42, "gone"), event_facts(store.process(42, limit=5)))
     assert found["events"].startswith("the newest 5 of 9, ")
     assert list(found)[-1] == "command"
     assert found["command"] == "cc …"
@@ -95,13 +95,13 @@ def test_a_long_life_tells_how_much_of_it_is_shown() -> None:
 def test_what_was_known_of_a_process_stays_when_it_ends() -> None:
     card = ended(FULL)
     assert said(card) == said(FULL)
-    assert headline(42, card, Told()) == "42  nginx  gone"
+    assert headline(42, card, EventFacts()) == "42  nginx  gone"
 
 
 def test_nothing_known_is_nothing_said() -> None:
-    assert told(timeline()) == Told()
-    assert facts(elsewhere(1), Told()) == []
-    assert headline(1, Card(1, "gone"), Told()).startswith("1  gone")
+    assert event_facts(timeline()) == EventFacts()
+    assert facts(elsewhere(1), EventFacts()) == []
+    assert headline(1, Card(1, "gone"), EventFacts()).startswith("1  gone")
 
 
 def test_a_kernel_thread() -> None:
@@ -123,7 +123,7 @@ def test_names_cannot_do_harm(nasty: bytes) -> None:
         cwd=nasty,
         exe=nasty,
     )
-    lines = [headline(1, card, Told()), *(f.text for f in facts(card, Told()))]
+    lines = [headline(1, card, EventFacts()), *(f.text for f in facts(card, EventFacts()))]
     assert all(c.isprintable() for line in lines for c in line)
 
 
@@ -132,7 +132,7 @@ def test_any_events_can_be_told(parts: list[Batch]) -> None:
     pids = {int(p) for b in parts for p in b.rows["pid"].tolist()}
     for pid in pids:
         life = timeline(*parts, pid=pid)
-        known = told(life)
+        known = event_facts(life)
         assert known.events == len(life) > 0
         for fact in facts(Card(pid, "gone"), known):
             assert fact.text.isprintable()

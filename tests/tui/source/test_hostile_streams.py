@@ -104,7 +104,7 @@ def look(messages: Iterable[stream.AnyMessage]) -> None:
         for clause in ranking.report.verdict:
             assert_safe(clause)
         for pid in batch.rows["pid"][:3].tolist():
-            profile.told(model.store.process(pid))
+            profile.event_facts(model.store.process(pid))
 
 
 def play(path: Path) -> list[stream.AnyMessage]:
