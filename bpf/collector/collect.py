@@ -101,11 +101,14 @@ def _start(collector: Collector, options: CollectorOptions, kernel: Kernel, foll
     following.exclude_own()
     if options.launched:
         following.launch(options.launched)
+    elif options.follow:
+        following.follow(options.follow)
     failures = _load_all(collector, kernel, options, transport, following)
     if collector.abandoned:
         return bool(failures)
     if not collector.tracers:
         raise failures[0]
+    following.prepare()
     leftovers.release()
     privilege.drop(privilege.to_read_events())
     privilege.end_with_parent()

@@ -47,7 +47,7 @@ class Collector:
         self._following = following
         self._window_ns = merge_ms * 1_000_000
         self._costing = costing
-        self._controls = Controls(control_fd, self.tracers, out.put, self.stop, self._measure)
+        self._controls = Controls(control_fd, self.tracers, out.put, self.stop, self._measure, following)
         self._epoll = select.epoll()
         self._reason = ""
         self.abandoned = False

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from ringtop.bpf import stream
+from ringtop.bpf.collector.following import Following
 from ringtop.bpf.collector.tracer import Tracer
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.filter import FilterError
@@ -18,10 +19,12 @@ MOST_CONTROLS = 200
 MOST_WAITING = 64
 """Most changes that wait for others to end."""
 
+_Change = stream.SetCapture | stream.Follow | stream.Retune | stream.Compare
+
 
 class Controls:
     """The control messages that arrive on *fd* for *tracers*, by program. *put* gets the answers, *stop* the reason why
-    the collector is to end, *measure* whether costs are to be told."""
+    the collector is to end, *measure* whether costs are to be told. *following* knows whose events are wanted."""
 
     def __init__(
         self,
@@ -30,13 +33,15 @@ class Controls:
         put: Callable[[stream.Message], None],
         stop: Callable[[str], None],
         measure: Callable[[bool], None],
+        following: Following,
     ) -> None:
         self.fd = fd
         self._tracers, self._put, self._stop, self._measure = tracers, put, stop, measure
+        self._following = following
         self._frames = stream.Frames(magic=False, limit=LIMIT)
         self._count = 0
         """Messages read in this second."""
-        self._waiting: deque[tuple[str, stream.SetCapture | stream.Retune | stream.Compare]] = deque()
+        self._waiting: deque[tuple[str, _Change]] = deque()
         self._early: list[stream.Control] | None = []
         """Messages to obey once the programs have been loaded; None when they have."""
 
@@ -80,7 +85,16 @@ class Controls:
         if isinstance(message, stream.Measure):
             self._measure(message.on)
             return
-        for name in message.programs or list(self._tracers):
+        programs: list[str] = []
+        if isinstance(message, stream.Follow):
+            try:
+                self._following.follow(message.pids)
+            except CannotTrace as e:
+                self._put(stream.Notice("error", str(e)))
+                return
+        else:
+            programs = message.programs
+        for name in programs or list(self._tracers):
             if name not in self._tracers:
                 self._put(stream.Notice("error", f"{name!r} is not running"))
             elif len(self._waiting) >= MOST_WAITING:
@@ -104,11 +118,13 @@ class Controls:
             else:
                 self._begin(self._tracers[name], message)
 
-    def _begin(self, tracer: Tracer, message: stream.SetCapture | stream.Retune | stream.Compare) -> None:
+    def _begin(self, tracer: Tracer, message: _Change) -> None:
         try:
             match message:
                 case stream.SetCapture(text):
                     tracer.set_capture(text)
+                case stream.Follow():
+                    tracer.set_scope(self._following.scope)
                 case stream.Retune():
                     if tracer.changes.retune(message):
                         return  # the state is sent when it has changed

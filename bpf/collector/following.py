@@ -1,4 +1,4 @@
-"""Whose events are wanted: everybody's but ringtop's own, or only those of a command that ringtop has launched."""
+"""Whose events are wanted: everybody's but ringtop's own, or only those of some processes and of what they start."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from functools import cached_property
 from pathlib import Path
 
 from ringtop.bpf.common.errors import CannotTrace
+from ringtop.bpf.kernel import parents
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.forks import Forks
-from ringtop.bpf.kernel.marks import HOST, Marks, tree
+from ringtop.bpf.kernel.marks import HOST, Marks, trees
+
+_PASSES = 100
+"""Most passes over /proc in search of what has not got its mark from its parent."""
 
 
 class Following:
@@ -27,11 +31,16 @@ class Following:
     def exclude_own(self) -> None:
         """Keep out the events of ringtop's own processes. Some hooks know only the thread, so each thread that runs
         now has the mark, too: call this again for those that are started later."""
-        self.marks.exclude([*self._own, *(thread for pid in self._own for thread in threads(pid))])
+        self.marks.exclude([*self._own, *(thread for pid in self._own for thread in _threads(pid))])
 
     @cached_property
     def _forks(self) -> Forks:
         return Forks(self._kernel, self.marks)
+
+    def prepare(self) -> None:
+        """Find out how forks can be followed, for which the process may later lack the rights."""
+        with suppress(CannotTrace):  # it is told when something is to be followed
+            _ = self._forks
 
     @property
     def hooks(self) -> dict[str, int]:
@@ -40,26 +49,59 @@ class Following:
 
     def launch(self, pid: int) -> None:
         """Follow the process *pid*, which waits to become a command, and what it starts. Raises CannotTrace."""
+        name = self._name(pid)
+        self._forks.attach()
+        self.marks.follow(pid)
+        self.scope = trees(f"{name} and what it starts", [pid])
+
+    def follow(self, pids: Sequence[int]) -> None:
+        """Follow the processes *pids*, what they have started and what they start from now on; everybody when there are
+        none. Raises CannotTrace, and then everything stays as it is."""
+        if tuple(pids) == self.scope.pids:
+            return
+        names = [self._name(pid) for pid in pids]
+        if pids:
+            forks = self._forks
+            forks.detach()
+            self.marks.forget_followed()
+            forks.attach()
+            self._mark(pids)
+            they, them = ("they start", "them") if len(names) > 1 else ("it starts", "it")
+            what = f"{', '.join(names)} and what {they}, but not what detached from {them} before"
+            self.scope = trees(what, pids)
+        else:
+            self.scope = HOST
+            self._forks.detach()
+
+    def _name(self, pid: int) -> str:
         what = f"process {pid} cannot be followed"
         if self._kernel.inner_pids:
             raise CannotTrace(what, self._kernel.inner_pids, "Run it on the host.")
-        name = comm(pid)
-        if not name or pid in self._own:
-            why = "it is ringtop's own" if name else "there is none with this id"
-            raise CannotTrace(what, why, "Start a command with `ringtop -- COMMAND`.")
-        self._forks.attach()
-        self.marks.follow(pid)
-        self.scope = tree(f"{name} ({pid}) and what it starts")
+        if pid in self._own:
+            raise CannotTrace(what, "it is ringtop's own", "Choose another one.")
+        try:
+            name = Path(f"/proc/{pid}/comm").read_text(errors="replace").removesuffix("\n")
+        except OSError as e:
+            raise CannotTrace(what, "there is none with this id", "`ps -e` lists all processes.") from e
+        return f"{name} ({pid})"
+
+    def _mark(self, roots: Sequence[int]) -> None:
+        """Mark these processes and all their descendants with all their threads. Forks are followed already: what a
+        task starts after it was marked has its mark. A pass that finds nothing without a mark is the last."""
+        for _ in range(_PASSES):
+            above = {pid: parents.parent(pid) for pid in parents.processes()}
+            found = more = set(roots)
+            while more:
+                more = {pid for pid, parent in above.items() if parent in found} - found
+                found |= more
+            unmarked = [t for pid in found for t in {pid, *_threads(pid)} if not self.marks.is_followed(t)]
+            for task in unmarked:
+                self.marks.follow(task)
+            if not unmarked:
+                return
 
 
-def threads(pid: int) -> Iterator[int]:
+def _threads(pid: int) -> Iterator[int]:
     """The threads of a process that run now; none when it has ended."""
     with suppress(OSError):
         yield from (int(task.name) for task in Path(f"/proc/{pid}/task").iterdir())
-
-
-def comm(pid: int) -> str:
-    """The name of a process, which may be any text; empty when there is no such process."""
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/comm").read_text(errors="replace").removesuffix("\n")
-    return ""

@@ -89,6 +89,10 @@ class Tracer:
         """Replace the capture filter. Raises FilterError and leaves the old one in force."""
         self.changes.set_capture(replace(self._filter(text), scope=self.changes.capture.scope))
 
+    def set_scope(self, scope: Scope) -> None:
+        """Replace whose events are wanted."""
+        self.changes.set_capture(replace(self.changes.capture, scope=scope))
+
     def follow_cpus(self, online: list[int]) -> None:
         """Match the perf buffers to the CPUs that are *online* now. During a change this waits for a later call."""
         if not self.changes.changing:
@@ -188,6 +192,7 @@ class Tracer:
             capture=self.changes.capture.text,
             min_us=self.changes.capture.min_us,
             scope=self.changes.capture.scope.text,
+            follows=list(self.changes.capture.scope.pids),
             comparing=self.changes.comparing,
         )
 

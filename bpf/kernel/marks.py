@@ -10,9 +10,11 @@ import errno
 import mmap
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+
+import numpy as np
 
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.kernel import syscall
@@ -33,6 +35,8 @@ class Scope:
     value: int
     text: str = ""
     """Who they are, in words that are not yet safe to show; empty where they are the whole host's."""
+    pids: tuple[int, ...] = ()
+    """The processes at the tops of the trees."""
 
 
 ALL = Scope(0, 0)
@@ -41,9 +45,9 @@ HOST = Scope(OURS, 0)
 """Everybody's but ringtop's own."""
 
 
-def tree(text: str) -> Scope:
-    """The scope of the tasks that are followed, which *text* names."""
-    return Scope(OURS | FOLLOWED, FOLLOWED, text)
+def trees(text: str, pids: Sequence[int]) -> Scope:
+    """The scope of the tasks that are followed: the processes *pids* and what they start, which *text* names."""
+    return Scope(OURS | FOLLOWED, FOLLOWED, text, tuple(pids))
 
 
 _ELEMENT = 8
@@ -70,7 +74,9 @@ class Marks:
                 self.fd = _create(kernel.pid_max + 1, 0)
             except OSError as again:
                 raise _refused(again) from again
+        self._tasks = kernel.pid_max
         self._excluded: set[int] = set()
+        self._any_followed = False
 
     def exclude(self, tasks: Iterable[int]) -> None:
         """Keep out the events of these tasks, which are ringtop's own, instead of those of the last call."""
@@ -83,7 +89,29 @@ class Marks:
 
     def follow(self, task: int) -> None:
         """Mark a task as one that is followed."""
+        self._any_followed = True
         self._put(task, FOLLOWED)
+
+    def is_followed(self, task: int) -> bool:
+        """Whether a task is marked as one that is followed."""
+        if self._mapped is not None:
+            return task < len(self._mapped) and bool(self._mapped[task] & FOLLOWED)
+        element = np.zeros(1, np.uint64)
+        with suppress(OSError):
+            syscall.map_lookup(self.fd, task, element)
+        return bool(int(element[0]) & FOLLOWED)
+
+    def forget_followed(self) -> None:
+        """Unmark all tasks that are followed. Call it while no fork is followed."""
+        if not self._any_followed:
+            return
+        if self._mapped is not None:
+            marks = np.frombuffer(self._mapped, np.uint8)
+            marks &= OURS
+        else:
+            for task in filter(self.is_followed, range(self._tasks)):
+                self._put(task, 0)
+        self._any_followed = False
 
     def _put(self, task: int, mark: int) -> None:
         """Set the mark of a task. One that has a higher id than there could be at the start has no mark."""

@@ -73,6 +73,14 @@ class CollectorOptions:
         "How programs get into the kernel. core: compiled beforehand and loaded by libbpf, on kernels with BTF. bcc: "
         "compiled here by bcc. auto: core if possible, otherwise bcc.",
     )
+    follow: tuple[int, ...] = option(
+        (),
+        Number(int, 1, 1 << 22),
+        "Only the events of this process, of what it has started (except what detached from it) and of what it starts "
+        "from now on. Repeatable.",
+        many=True,
+        only="flag",
+    )
     exclude: tuple[int, ...] = option(
         (), Number(int, 1, 1 << 22), "Leave out the events of this process. Repeatable.", many=True, only="collector"
     )

@@ -22,9 +22,9 @@ class Option:
     """The default in words, where the value itself is not what a user would write."""
     many: bool = False
     """Whether its value is a tuple. The flag then has the singular as its name and gives one item at a time."""
-    only: Literal["", "config", "collector"] = ""
-    """The only place where it can be set: the config file, or the command line that ringtop gives to its collectors.
-    When empty, a user can set it both by a flag and in the config file."""
+    only: Literal["", "config", "flag", "collector"] = ""
+    """The only place where it can be set: the config file, a flag, or the command line that ringtop gives to its
+    collectors. When empty, a user can set it both by a flag and in the config file."""
 
     @property
     def flag(self) -> str:

@@ -86,6 +86,8 @@ class State(Message, frozen=True, tag="state"):
     """runqslower: the shortest wait that it reports, µs; None where ``capture`` alone decides."""
     scope: ShortText = ""
     """Whose events are captured, 'make (4711) and what it starts'; empty where they are the whole host's."""
+    follows: Annotated[list[int], _few] = []
+    """The processes that ``scope`` names."""
     comparing: bool = False
     """Whether each event is also sent over the other transport (``Compare``)."""
     reason: Text = ""
@@ -345,6 +347,16 @@ class SetCapture(Message, frozen=True, tag="set_capture"):
     programs: ProgramNames = []
 
 
+class Follow(Message, frozen=True, tag="follow"):
+    """Capture only the events of these processes, of what they have started and start; of the whole host when empty.
+
+    Each program answers with ``State``. Where it is impossible nothing changes, and the answer is a ``Notice`` of level
+    ``error``.
+    """
+
+    pids: Annotated[list[int], _few]
+
+
 class Retune(Message, frozen=True, tag="retune"):
     """Change the transport settings of the named programs (all when empty). Empty fields leave their setting unchanged.
 
@@ -377,4 +389,4 @@ class Stop(Message, frozen=True, tag="stop"):
     """Detach all programs, drain, send the last ``Stats`` and ``End``, and exit."""
 
 
-Control = SetCapture | Retune | Compare | Measure | Stop
+Control = SetCapture | Follow | Retune | Compare | Measure | Stop

@@ -94,6 +94,7 @@ class Feed:
         self.failed = failed
         self.no_ringbuf = no_ringbuf
         self.capture = ""
+        self.follows: list[int] = []
         self.controls: list[stream.Control] = []
         self.starts = 0
         self.stops = 0
@@ -134,6 +135,10 @@ class Feed:
         if isinstance(control, stream.Compare):
             for program in control.programs or self.programs:
                 self._comparing[program] = (self.now + int(control.seconds * 1e9), control.seconds)
+                self.state(program)
+        if isinstance(control, stream.Follow):
+            self.follows = control.pids
+            for program in self.programs:
                 self.state(program)
         if isinstance(control, stream.SetCapture):
             self.capture = control.text
@@ -180,6 +185,10 @@ class Feed:
                 buffer_bytes=s.size,
                 wakeup=s.wakeup,
                 capture=self.capture,
+                scope=f"{', '.join(f'nginx ({pid})' for pid in self.follows)} and what it starts"
+                if self.follows
+                else "",
+                follows=self.follows,
                 min_us=10_000 if program == "runqslower" else None,
                 comparing=comparing,
             )

@@ -79,7 +79,7 @@ def flags(cls: type, *without: str, collector: bool = False) -> _Decorator:
 
     def decorate(function: _F, /) -> _F:
         for one in reversed(options(cls).values()):
-            if one.name not in without and (not one.only or (one.only == "collector" and collector)):
+            if one.name not in without and one.only in ("", "flag", *(["collector"] if collector else [])):
                 function = _flag(one)(function)
         return function
 
@@ -111,8 +111,11 @@ LAUNCHED = "ringtop.launched"
 
 
 def launched() -> tuple[str, ...]:
-    """The command that is to be launched; empty when there is none."""
-    words: tuple[str, ...] = click.get_current_context().meta.get(LAUNCHED, ())
+    """The command that is to be launched; empty when there is none. Raises click.UsageError."""
+    context = click.get_current_context()
+    words: tuple[str, ...] = context.meta.get(LAUNCHED, ())
+    if words and context.params.get("follow"):
+        raise click.UsageError("either --follow a process, or launch a command after --", context)
     return words
 
 

@@ -144,12 +144,14 @@ class Model:
         self.losses.stop()
 
     def _captured(self, state: stream.State) -> None:
-        """Mark the place where the capture filter of a running program changed."""
+        """Mark the place where the capture filter or the scope of a running program changed."""
         before, table = self.states.get(state.program), self.store.tables.get(state.program)
         if table is None or before is None or not before.state == state.state == "running":
             return
         if before.capture != state.capture:
             table.mark(notes.captured(state.capture))
+        if before.scope != state.scope:
+            table.mark(notes.followed(state.scope))
 
     def _mark(self, entry: stream.Changed | stream.Compared) -> None:
         if (table := self.store.tables.get(entry.program)) is not None:

@@ -60,6 +60,11 @@ def captured(capture: str) -> str:
     return f"capture filter: {safe(capture)}" if capture else "capture filter removed"
 
 
+def followed(scope: str) -> str:
+    """The note where the scope became *scope*."""
+    return f"capturing only {safe(scope)}" if scope else "capturing the whole host"
+
+
 def bad(note: Note) -> bool:
     """Whether the note reports dropped events or a ledger that does not balance."""
     if isinstance(note, stream.Changed):

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ringtop.bpf.common.sizes import LARGEST, PAGE, human
 from ringtop.bpf.options.kinds import Seconds
-from ringtop.bpf.stream import Control, Retune, SetCapture, State
+from ringtop.bpf.stream import Control, Follow, Retune, SetCapture, State
 from ringtop.tui.model.losses import NOT_KEPT
 from ringtop.tui.text import format
 
@@ -111,7 +111,11 @@ def again(old: State, new: State) -> list[Control]:
         programs=[new.program],
     )
     changes: list[Control] = [change] if change != Retune(programs=[new.program]) else []
-    return [*changes, SetCapture(old.capture, [new.program])] if old.capture != new.capture else changes
+    if old.capture != new.capture:
+        changes.append(SetCapture(old.capture, [new.program]))
+    if old.follows != new.follows:
+        changes.append(Follow(old.follows))
+    return changes
 
 
 def seconds(text: str) -> float:

@@ -107,7 +107,7 @@ class Config:
 def known_options() -> dict[str, Option]:
     """Return every option that a config file can set, by its key."""
     both = options(Config) | options(CollectorOptions)
-    return {name: one for name, one in both.items() if one.only != "collector"}
+    return {name: one for name, one in both.items() if one.only in ("", "config")}
 
 
 def config_file() -> Path:

@@ -14,6 +14,7 @@ from ringtop.tui.model.line import is_row, row_of
 from ringtop.tui.model.store import Event
 from ringtop.tui.model.view import Sort
 from ringtop.tui.widgets import scrollbar
+from ringtop.tui.widgets.keys import TRACE
 from ringtop.tui.widgets.rows import Rows
 
 SCROLL = 8
@@ -49,6 +50,7 @@ class EventTable(Rows, can_focus=True):
             tooltip="Filter out the value under the cursor",
         ),
         Binding("p", "pivot", "Process only", id="pivot", tooltip="Filter all tables to this row's process"),
+        Binding("P", "trace", "Trace only", show=False, id="trace", tooltip=TRACE),
         Binding("enter", "app.process", "Process", id="process", tooltip="Show the process of this row and its events"),
         Binding("y", "copy", "Copy", id="copy", tooltip="Copy this row to the clipboard"),
         Binding("Y", "copy_view", "Copy view", show=False, id="copy_view", tooltip="Copy all rows on the screen"),
@@ -89,7 +91,7 @@ class EventTable(Rows, can_focus=True):
             super().__init__()
             self.table = table
             self.what = what
-            """One of ``equals``, ``except``, ``pivot``, ``copy``, ``copy_view`` and ``sort``."""
+            """One of ``equals``, ``except``, ``pivot``, ``trace``, ``copy``, ``copy_view`` and ``sort``."""
 
     _drag = False
     """Whether the mouse holds the scroll bar."""
@@ -195,6 +197,10 @@ class EventTable(Rows, can_focus=True):
     def action_pivot(self) -> None:
         """Ask to show only the process of the row under the cursor."""
         self.post_message(self.Asked(self, "pivot"))
+
+    def action_trace(self) -> None:
+        """Ask to capture only the process of the row under the cursor and what it starts."""
+        self.post_message(self.Asked(self, "trace"))
 
     def action_copy(self) -> None:
         """Ask to copy the row under the cursor."""

@@ -370,10 +370,23 @@ class Main(Screen[None]):
                 self._only(message.text)
             case "copy":
                 copy(self.app, message.text, message.about)
+            case "trace":
+                self._trace(message.pid)
             case "scan":
                 self.post_message(self.Work())
         self.update()
         self.refresh_bindings()
+
+    def _trace(self, pid: int) -> None:
+        """Capture only the process *pid* and what it starts; the whole host again where not all of it is captured."""
+        if self.running is None:
+            self.app.bell()
+        elif any(state.scope for state in self.model.states.values()):
+            self.post_message(self.Tell(stream.Follow([])))
+        elif pid:
+            self.post_message(self.Tell(stream.Follow([pid])))
+        else:
+            self.notify("This row is of several processes: Enter shows its events", markup=False)
 
     def apply(self, text: str, remember: bool = False) -> None:
         """Apply *text* as the display filter. Raises FilterError."""

@@ -10,6 +10,7 @@ from textual.message import Message
 
 from ringtop.tui.draw.columns import SPACE
 from ringtop.tui.draw.ranks import MARKS
+from ringtop.tui.widgets.keys import TRACE
 from ringtop.tui.widgets.ranks import Ranks
 
 
@@ -65,6 +66,7 @@ class RankedTable(Ranks, can_focus=True):
         Binding(
             "p", "ask('pivot')", "Process only", False, id="pivot", tooltip="Filter all tables to this row's process"
         ),
+        Binding("P", "ask('trace')", "Trace only", False, id="trace", tooltip=TRACE),
         Binding("y", "ask('copy')", "Copy", False, id="copy", tooltip="Copy this row to the clipboard"),
         Binding("Y", "ask('copy_view')", "Copy view", False, id="copy_view", tooltip="Copy all rows on the screen"),
         Binding(

@@ -40,12 +40,14 @@ class Tables(Vertical):
     """The panes of *views*. *chosen* gives the columns by program, *shows* one of SHOWS by program."""
 
     class Wanted(Message):
-        """Asks the screen to filter by a text, to copy it, to scan or sort rows, or to update."""
+        """Asks the screen to filter by a text, to copy it, to capture only a process, to scan or sort rows, or to
+        update."""
 
-        def __init__(self, what: str, text: str = "", about: str = "") -> None:
+        def __init__(self, what: str, text: str = "", about: str = "", pid: int = 0) -> None:
             super().__init__()
-            self.what, self.text, self.about = what, text, about
-            """One of ``filter``, ``copy``, ``scan`` and ``update``; *about* names the copied text for the user."""
+            self.what, self.text, self.about, self.pid = what, text, about, pid
+            """One of ``filter``, ``copy``, ``trace``, ``scan`` and ``update``; *about* names the copied text for the
+            user, *pid* is 0 where the row has no single process."""
 
     class Fold(Message):
         """Asks the app to fold the events of *ranking* by *key*."""
@@ -188,6 +190,8 @@ class Tables(Vertical):
             case "copy" if event is not None:
                 said = tables.row_text(event, table.columns, table.clock)
                 self.post_message(self.Wanted("copy", said, "row"))
+            case "trace":
+                self.post_message(self.Wanted("trace", pid=table.pid or 0))
             case "pivot" if table.pid is not None:
                 self.post_message(self.Wanted("filter", f"pid={table.pid}"))
             case "equals" | "except" as how if event is not None and (field := table.field).kind != "time":
@@ -208,6 +212,8 @@ class Tables(Vertical):
         row, what = table.ranking.row, message.what
         if what in _FOLDS:
             self._fold(table.ranking, what)
+        elif what == "trace":
+            self.post_message(self.Wanted("trace", pid=row.pid if row is not None and row.pids == 1 else 0))
         elif what == "copy_view":
             text = table.page_text()
             self.post_message(self.Wanted("copy", "\n".join(text), f"{len(text) - 1} rows"))

@@ -220,6 +220,20 @@ async def test_capture_filter_is_sent_and_marked() -> None:
         assert not main_of(pilot).query_one(FilterBar).display
 
 
+async def test_the_process_of_a_row_is_captured_alone_and_then_the_whole_host_again() -> None:
+    async with running() as pilot:
+        pid = table(pilot).pid
+        assert pid is not None
+        await press(pilot, "P")
+        assert feed_of(pilot).controls == [stream.Follow([pid])]
+        assert f"only nginx ({pid}) and what it starts" in shown(pilot)
+        await press(pilot, "P")
+        assert feed_of(pilot).controls == [stream.Follow([pid]), stream.Follow([])]
+        assert "only nginx" not in shown(pilot).splitlines()[2]
+        await press(pilot, "F")
+        assert any("capturing the whole host" in line for line in table(pilot).page_text())
+
+
 async def test_keys_can_be_remapped() -> None:
     async with running(config=Config(keys={"freeze": "x", "quit": "Q"})) as pilot:
         await press(pilot, "x")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ringtop.bpf.common.sizes import LARGEST, PAGE
-from ringtop.bpf.stream import Retune, SetCapture, State
+from ringtop.bpf.stream import Follow, Retune, SetCapture, State
 from ringtop.tui.model import tuning
 
 
@@ -74,6 +74,7 @@ def test_a_new_collector_is_told_only_what_differs() -> None:
         Retune(transport="perfbuf", buffer_bytes=1 << 20, programs=["execsnoop"]),
         SetCapture("pid=1", ["execsnoop"]),
     ]
+    assert tuning.again(State("execsnoop", "running", follows=[7]), state(0)) == [Follow([7])]
     assert tuning.again(state(), state(1 << 21)) == [Retune(buffer_bytes=1 << 20, programs=["execsnoop"])]
 
 
