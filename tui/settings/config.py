@@ -106,8 +106,11 @@ class Config:
 
 def known_options() -> dict[str, Option]:
     """Return every option that a config file can set, by its key."""
-    both = options(Config) | options(CollectorOptions)
-    return {name: one for name, one in both.items() if one.only in ("", "config")}
+    return {name: one for name, one in _all_options().items() if one.only in ("", "config")}
+
+
+def _all_options() -> dict[str, Option]:
+    return options(Config) | options(CollectorOptions)
 
 
 def config_file() -> Path:
@@ -158,7 +161,7 @@ def _example(one: Option) -> str:
 
 def override(config: Config, **given: Any) -> Config:
     """Return *config* with the values *given* by name, None excepted. Raises ValueError, which names the flag."""
-    known, values = known_options(), {}
+    known, values = _all_options(), {}
     for name, value in given.items():
         if value is None:
             continue

@@ -124,6 +124,7 @@ def test_the_default_file_need_not_be_there(tmp_path: Path, monkeypatch: pytest.
 
 def test_flags_go_before_the_file() -> None:
     base = Config(fps=2, theme="light")
+    assert override(base, follow=(7,)).collector.follow == (7,), "which no config file can set"
     assert override(base, fps=8, theme=None, buffer="1 MiB") == replace(
         base, fps=8.0, collector=CollectorOptions(buffer=1 << 20)
     )
