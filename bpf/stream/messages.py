@@ -172,7 +172,8 @@ class Period(Message, frozen=True, tag="period"):
 
 
 class Waits(Message, frozen=True, tag="waits"):
-    """All waits for a CPU since the start, also those too short to be reported, and ringtop's own."""
+    """All waits for a CPU since the start, also those too short to be reported, and ringtop's own; while a scope is in
+    force, only those of its tasks."""
 
     reported: int
     """The waits that were at least as long as the threshold in force when they ended."""

@@ -51,7 +51,7 @@ def _waits(waits: stream.Waits, state: stream.State | None) -> dict[str, Any]:
 def summarize(
     stats: stream.Stats, states: dict[str, stream.State], changes: Sequence[stream.Changed | stream.Compared] = ()
 ) -> dict[str, Any]:
-    """``{program: {transport, hook, loader, emitted, received, dropped: {reason: n}, residual, per_cpu: […], …}}``
+    """``{program: {transport, hook, loader, scope, emitted, received, dropped: {reason: n}, per_cpu: […], …}}``
 
     ``residual`` is emitted - received - dropped; ``gaps`` are the holes in the sequence numbers. ``per_cpu`` has an
     entry for each CPU and transport that was in use; the gaps over both transports are reported with the last one.
@@ -66,6 +66,7 @@ def summarize(
             "transport": parts[-1].transport,
             "hook": state.hook if state else "",
             "loader": state.loader if state else "",
+            "scope": state.scope if state else "",
             **{name: sum(cpu[name] for cpu in per_cpu) for name in _SUMS},
             "dropped": {reason: sum(cpu["dropped"].get(reason, 0) for cpu in per_cpu) for reason in reasons},
             **{name: sum(cpu[name] for cpu in per_cpu) for name in _FINDINGS},
@@ -121,8 +122,9 @@ def lines(summary: dict[str, Any]) -> list[str]:
             least = f" {format.threshold(waits['threshold_us'])} or longer" if waits["threshold_us"] is not None else ""
             share = format.percent(waits["reported"], waits["count"])
             halves = f"p50 {format.duration(waits['p50_ns'])}, p99 {format.duration(waits['p99_ns'])}"
+            own = "" if p["scope"] else ", ringtop's own included,"
             out.append(
-                f"{program}: {waits['reported']:,} of {waits['count']:,} waits ({share}), ringtop's own included, were"
+                f"{program}: {waits['reported']:,} of {waits['count']:,} waits ({share}){own} were"
                 f"{least or ' reported'}; {halves} of all"
             )
     return out
