@@ -178,7 +178,13 @@ class Ours:
         self._tracer.close()
 
 
-_CTYPES: dict[str, type] = {"<u8": ct.c_uint64, "<u4": ct.c_uint32, "<i4": ct.c_int32, "|S16": ct.c_char * 16}
+_CTYPES: dict[str, type] = {
+    "<u8": ct.c_uint64,
+    "<u4": ct.c_uint32,
+    "<i4": ct.c_int32,
+    "<u2": ct.c_uint16,
+    "|S16": ct.c_char * 16,
+}
 
 
 class _Event(ct.Structure):

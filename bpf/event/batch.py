@@ -62,19 +62,17 @@ class Batch:
         return None if value == field.unknown else value
 
     def text(self, name: str) -> list[bytes]:
-        """Return the raw, untrusted values of a text field: ``comm`` kinds without their NULs, tail fields unchanged.
+        """Return the raw, untrusted values of a text: ``comm`` kinds without their NULs, those of the tail unchanged.
 
         An offset that points outside ``tails`` (a damaged recording) gives a shorter or empty value, never an error.
         """
-        if name not in self.schema.tail:
+        if not self.schema.parts(name):
             values: list[bytes] = self.rows[name].tolist()
             return values
-        start = self.rows["tail"].astype(np.int64)
-        for earlier in self.schema.tail[: self.schema.tail.index(name)]:
-            start = start + self.rows[f"{earlier}_len"]
-        stop = start + self.rows[f"{name}_len"]
+        before, size = extent(self.schema, self.rows, name)
+        start = self.rows["tail"] + before
         tails = self.tails
-        return [tails[a:b] for a, b in zip(start.tolist(), stop.tolist(), strict=True)]
+        return [tails[a:b] for a, b in zip(start.tolist(), (start + size).tolist(), strict=True)]
 
     def args(self, name: str) -> list[list[bytes]]:
         """Return the arguments of each row's ``args`` field, raw and untrusted."""
@@ -85,6 +83,18 @@ class Batch:
         flag = self.schema[name].cut
         cut: list[bool] = (self.rows[flag] != 0).tolist() if flag else [False] * len(self)
         return cut
+
+
+def extent(schema: Schema, rows: Rows, name: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where the text *name* (a field or a part of the tail) begins in the text of each row, and its size."""
+    parts = schema.parts(name)
+    before = np.zeros(len(rows), np.int64)
+    for earlier in schema.tail[: schema.tail.index(parts[0])]:
+        before += rows[f"{earlier}_len"]
+    size = np.zeros(len(rows), np.int64)
+    for part in parts:
+        size += rows[f"{part}_len"]
+    return before, size
 
 
 def _blocks(rows: Rows) -> Rows:

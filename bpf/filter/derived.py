@@ -21,7 +21,7 @@ class Derived:
 
 
 def _dirs(batch: Batch) -> list[bytes]:
-    return [path[: path.rfind(b"/") + 1] for path in batch.text("path")]
+    return [path[: path.rfind(b"/") + 1] for path in batch.text("full")]
 
 
 def _subcommands(batch: Batch) -> list[bytes]:
@@ -46,7 +46,7 @@ def _field(name: str, about: str) -> Field:
 DERIVED: dict[str, Derived] = {
     d.field.name: d
     for d in (
-        Derived(_field("dir", "directory of the path, with the last /"), ("path",), _dirs),
+        Derived(_field("dir", "directory of the path, with the last /"), ("full",), _dirs),
         Derived(_field("subcommand", "program, with its subcommand or script"), ("filename", "argv"), _subcommands),
         Derived(_field("command", "the same, with the names of its options"), ("filename", "argv"), _commands),
     )

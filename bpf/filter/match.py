@@ -84,7 +84,7 @@ def _joined(parts: tuple[Expr, ...], batch: Batch, both: bool) -> Mask:
 
 
 def _costly(expr: Expr, schema: Schema) -> bool:
-    return any(term.field in DERIVED or term.field in schema.tail or term.op in ("~", "!~") for term in terms(expr))
+    return any(term.field in DERIVED or FIELDS[term.field].tail or term.op in ("~", "!~") for term in terms(expr))
 
 
 def _term(term: Compare, batch: Batch) -> Mask:
@@ -95,7 +95,7 @@ def _term(term: Compare, batch: Batch) -> Mask:
     if field.kind == "args":
         args = zip(batch.text(name), batch.rows[field.count].tolist(), strict=True)
         return _text(term, [join_args(*each) for each in args])
-    if isinstance(value, Pattern) or name in batch.schema.tail:
+    if isinstance(value, Pattern) or field.tail:
         return _text(term, batch.text(name))
     column = batch.rows[field.part]
     found: Mask

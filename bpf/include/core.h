@@ -151,6 +151,9 @@ struct task_struct {
 	const struct cred *cred;
 	struct css_set *cgroups;
 	struct mm_struct *mm;
+	struct fs_struct *fs;
+	struct files_struct *files;
+	struct nsproxy *nsproxy;
 };
 struct task_struct___before_5_14 {
 	long state;
@@ -173,6 +176,41 @@ struct mm_struct {
 struct linux_binprm {
 	const char *filename;
 	int argc;
+};
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+struct fs_struct {
+	struct path root, pwd;
+};
+struct files_struct {
+	struct fdtable *fdt;
+};
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+struct file {
+	struct path f_path;
+};
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+};
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+struct mount {
+	struct mount *mnt_parent;
+	struct vfsmount mnt;
+	struct mnt_namespace *mnt_ns;
+};
+struct hlist_bl_node {
+	void *next;
+};
+struct dentry {
+	struct hlist_bl_node d_hash;
+	struct dentry *d_parent;
 };
 struct pt_regs___x86_64 {
 	unsigned long di, si, dx;
@@ -203,6 +241,23 @@ struct pt_regs___aarch64 {
 #define MM_ARG_END AT(mm_struct, arg_end)
 #define BPRM_FILENAME AT(linux_binprm, filename)
 #define BPRM_ARGC AT(linux_binprm, argc)
+#define HAS_PLACES
+#define TASK_FS AT(task_struct, fs)
+#define TASK_FILES AT(task_struct, files)
+#define TASK_NSPROXY AT(task_struct, nsproxy)
+#define FS_ROOT AT(fs_struct, root)
+#define FS_PWD AT(fs_struct, pwd)
+#define FILES_FDT AT(files_struct, fdt)
+#define FDTABLE_MAX AT(fdtable, max_fds)
+#define FDTABLE_FD AT(fdtable, fd)
+#define FILE_PATH AT(file, f_path)
+#define NSPROXY_MNT_NS AT(nsproxy, mnt_ns)
+#define VFSMOUNT_ROOT AT(vfsmount, mnt_root)
+#define MOUNT_MNT AT(mount, mnt)
+#define MOUNT_PARENT AT(mount, mnt_parent)
+#define MOUNT_NS AT(mount, mnt_ns)
+#define DENTRY_HASH AT(dentry, d_hash)
+#define DENTRY_PARENT AT(dentry, d_parent)
 
 #if !defined(CALL_ARG1)	/* an object for all machines: those of one machine have them from its header */
 #define ON_X86_64 HAS(pt_regs___x86_64, di)

@@ -7,6 +7,7 @@ import errno
 import os
 import platform
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +16,7 @@ from pathlib import Path
 from ringtop.bpf.common import pids
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.kernel import probe, syscall
-from ringtop.bpf.kernel.btf import NoBTF, vmlinux
+from ringtop.bpf.kernel.btf import BTF, NoBTF, vmlinux
 from ringtop.bpf.kernel.limits import allow_locked
 
 TRACEFS = Path("/sys/kernel/tracing")
@@ -39,6 +40,26 @@ _OFFSETS = {  # macro: struct and the names the field has had
     "BPRM_FILENAME": ("linux_binprm", "filename"),
     "BPRM_ARGC": ("linux_binprm", "argc"),
 }
+_PLACES = {  # the same, of what leads from a task to the names of a directory
+    "TASK_FS": ("task_struct", "fs"),
+    "TASK_FILES": ("task_struct", "files"),
+    "TASK_NSPROXY": ("task_struct", "nsproxy"),
+    "FS_ROOT": ("fs_struct", "root"),
+    "FS_PWD": ("fs_struct", "pwd"),
+    "FILES_FDT": ("files_struct", "fdt"),
+    "FDTABLE_MAX": ("fdtable", "max_fds"),
+    "FDTABLE_FD": ("fdtable", "fd"),
+    "FILE_PATH": ("file", "f_path"),
+    "NSPROXY_MNT_NS": ("nsproxy", "mnt_ns"),
+    "VFSMOUNT_ROOT": ("vfsmount", "mnt_root"),
+    "MOUNT_MNT": ("mount", "mnt"),
+    "MOUNT_PARENT": ("mount", "mnt_parent"),
+    "MOUNT_NS": ("mount", "mnt_ns"),
+    "DENTRY_HASH": ("dentry", "d_hash"),
+    "DENTRY_PARENT": ("dentry", "d_parent"),
+}
+_TOGETHER = (("mount", "mnt_parent", "mnt_mountpoint"), ("dentry", "d_parent", "d_name"))
+"""Fields that the programs read at once: the second follows the first, which has 8 bytes."""
 
 _DELETING = ("do_unlinkat", "filename_unlinkat", "do_rmdir", "filename_rmdir")
 """Kernel functions that delete a file or a folder. Each of the two has had two names."""
@@ -88,6 +109,15 @@ def ensure_tracefs() -> bool:
 _PID_MAX_LIMIT = 1 << 22
 
 
+def _offsets(btf: BTF, wanted: Mapping[str, tuple[str, ...]]) -> dict[str, int] | str:
+    """Offsets by macro, or which fields are missing."""
+    found = {macro: btf.offset(*names) for macro, names in wanted.items()}
+    missing = [".".join(wanted[macro][:2]) for macro, offset in found.items() if offset is None]
+    if missing:
+        return f"the kernel's BTF has no {', '.join(missing)}"
+    return {macro: offset for macro, offset in found.items() if offset is not None}
+
+
 @dataclass(frozen=True)
 class Kernel:
     """The running kernel."""
@@ -106,25 +136,35 @@ class Kernel:
         return self._types[0]
 
     @property
-    def takes_filename(self) -> frozenset[str]:
-        """The kernel functions used by the ladders whose second argument, by BTF, is a struct filename."""
+    def places(self) -> dict[str, int] | str:
+        """Offsets by which the programs find and name the directory that a path starts from, or why there are none."""
         return self._types[1]
 
+    @property
+    def takes_filename(self) -> frozenset[str]:
+        """The kernel functions used by the ladders whose second argument, by BTF, is a struct filename."""
+        return self._types[2]
+
     @cached_property
-    def _types(self) -> tuple[dict[str, int] | str, frozenset[str]]:
-        """The values of ``btf`` and ``takes_filename``, from the kernel's BTF."""
+    def _types(self) -> tuple[dict[str, int] | str, dict[str, int] | str, frozenset[str]]:
+        """The values of ``btf``, ``places`` and ``takes_filename``, from the kernel's BTF."""
         try:
             with vmlinux() as btf:
                 takes_filename = frozenset(f for f in _DELETING if btf.argument(f, 1) == "filename")
-                found = {macro: btf.offset(*names) for macro, names in _OFFSETS.items()}
+                offsets, places = _offsets(btf, _OFFSETS), _offsets(btf, _PLACES)
                 arguments = btf.tracepoint_args("sched_switch")
+                apart = [
+                    f"{struct}.{second} behind {first}"
+                    for struct, first, second in _TOGETHER
+                    if btf.offset(struct, second) != (btf.offset(struct, first) or 0) + 8
+                ]
         except NoBTF as e:
-            return str(e), frozenset()
-        missing = [".".join(_OFFSETS[macro][:2]) for macro, offset in found.items() if offset is None]
-        if missing:
-            return f"the kernel's BTF has no {', '.join(missing)}", takes_filename
-        known = {macro: offset for macro, offset in found.items() if offset is not None}
-        return known | {"SWITCH_HAS_PREV_STATE": int(arguments >= 4)}, takes_filename  # since 5.18
+            return str(e), str(e), frozenset()
+        if isinstance(offsets, dict):
+            offsets["SWITCH_HAS_PREV_STATE"] = int(arguments >= 4)  # since 5.18
+        if apart:
+            places = f"the kernel's BTF has no {', '.join(apart)}"
+        return offsets, places, takes_filename
 
     def read_types(self) -> None:
         """Read the kernel's BTF now, which takes some 20 ms, instead of when it is first needed."""

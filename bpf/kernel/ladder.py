@@ -30,9 +30,11 @@ class Variant:
 
     name: str = ""
     defines: dict[str, int] = field(default_factory=dict)
-    """Macros for the compiler."""
+    """Macros for the compiler. An object compiled beforehand is the variant without any."""
     without: str = ""
     """What it leaves out compared with the best variant."""
+    parameters: dict[str, int] = field(default_factory=dict)
+    """Values of the variables that the program declares as PARAMETER, beside the rung's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,18 @@ _LOOPS = (
 """Variants for verifiers that accept no loops, or only so many instructions."""
 
 
+FULL_PATHS = "full paths"
+"""Name of a variant that finds where a path starts."""
+
+
+def _full_paths(kernel: Kernel) -> tuple[dict[str, int], tuple[Variant, ...]]:
+    """Macros by which full paths are found, and the variants with them and without."""
+    as_given = Variant("paths as given", {}, "the directory of a relative path", {"FULL_PATHS": 0})
+    if isinstance(kernel.places, str):
+        return {}, (as_given,)
+    return {"HAS_PLACES": 1, **kernel.places}, (Variant(FULL_PATHS, parameters={"FULL_PATHS": 1}), as_given)
+
+
 def _execsnoop(kernel: Kernel) -> list[Rung]:
     offsets, no_btf = _offsets(kernel)
     exits, calls, no_calls = _syscalls(kernel, "execve", "execveat")
@@ -238,11 +252,14 @@ def _unlinksnoop(kernel: Kernel) -> list[Rung]:
     offsets, no_btf = _offsets(kernel)
     forks, defines, no_orphans = _parents(offsets)
     parents = {"parents": 4 * _calls()} if forks else {}
+    places, full_paths = _full_paths(kernel)
+    defines, offsets = defines | places, offsets | places
     old = kernel.tracepoint("syscalls", "sys_enter_unlink")
     exits, calls, no_calls = _syscalls(kernel, "unlinkat", *(("unlink", "rmdir") if old else ()))
     by_call = {"HAS_UNLINK": 1} if old else {}
     unlink = next((f for f in ("do_unlinkat", "filename_unlinkat") if f in kernel.functions), "")
     rmdir = next((f for f in ("do_rmdir", "filename_rmdir") if f in kernel.functions), "")
+    no_uring = "deletions through io_uring" if kernel.tracepoint("io_uring", "io_uring_create") else ""
     no_function = "" if unlink and rmdir else "the kernel has no functions do_unlinkat and do_rmdir to probe"
     return [
         Rung(
@@ -259,6 +276,7 @@ def _unlinksnoop(kernel: Kernel) -> list[Rung]:
             object="unlinksnoop-kprobes",
             missing=kernel.no_kprobes or no_function,
             without=no_orphans,
+            variants=full_paths,
             doubtful=not {unlink, rmdir} <= kernel.takes_filename,
         ),
         Rung(
@@ -269,6 +287,8 @@ def _unlinksnoop(kernel: Kernel) -> list[Rung]:
             entries={"requests": 1},
             object="unlinksnoop-syscalls",
             missing=no_btf or no_calls or kernel.no_call_registers,
+            without=no_uring,
+            variants=full_paths,
         ),
         Rung(
             "syscall tracepoints",
@@ -278,7 +298,8 @@ def _unlinksnoop(kernel: Kernel) -> list[Rung]:
             entries={"requests": _calls()} | parents,
             object="unlinksnoop-syscalls",
             missing=no_calls,
-            without=no_orphans,
+            without="; ".join(filter(None, (no_orphans, no_uring))),
+            variants=full_paths,
         ),
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -171,13 +171,10 @@ def _load(
     return BccProgram(program, rung, variant, kernel, parameters)
 
 
-def _ways(rung: Rung, loader: Loader | Literal["auto"]) -> Iterator[tuple[Loader, Variant]]:
-    """The loaders and variants for *rung*, best first. An object compiled beforehand is the rung's best variant."""
-    if loader != "bcc":
-        yield "core", rung.variants[0]
-    if loader != "core":
-        for variant in rung.variants:
-            yield "bcc", variant
+def _loaders(variant: Variant, loader: Loader | Literal["auto"]) -> list[Loader]:
+    """The loaders for *variant*, best first, of those that are asked for."""
+    able: list[Loader] = ["bcc"] if variant.defines else ["core", "bcc"]
+    return [one for one in able if loader in ("auto", one)]
 
 
 def load(
@@ -205,26 +202,27 @@ def load(
         if why := rung.missing or (failed or {}).get(rung.name, ""):
             tried.append(f"{rung.name}: {why}")
             continue
-        parameters = rung.parameters | asked
         no_core = ""
-        for by, variant in _ways(rung, loader):
-            if by in gone:
-                continue
-            try:
-                handle = _load(by, program, rung, variant, kernel, parameters)
-            except NoLoader as e:
-                gone[by] = e
-            except CannotLoad as e:
-                if by == "core":
-                    no_core = str(e)
+        for variant in rung.variants:
+            parameters = rung.parameters | variant.parameters | asked
+            refused: dict[Loader, str] = {}
+            for by in _loaders(variant, loader):
+                if by in gone:
+                    continue
+                try:
+                    handle = _load(by, program, rung, variant, kernel, parameters)
+                except NoLoader as e:
+                    gone[by] = e
+                except CannotLoad as e:
+                    refused[by] = str(e)
                 else:
-                    tried.append(f"{', '.join(filter(None, (rung.name, variant.name)))}: {e}")
-            else:
-                no_core = no_core or str(gone.get("core", ""))
-                counts = histogram and "latency" in SCHEMAS[program]
-                return LoadedProgram(program, rung, variant, by, handle, tried, no_core, counts)
-        if no_core:
-            tried.append(f"{rung.name}: core: {no_core}")
+                    no_core = "" if by == "core" else refused.get("core") or no_core or str(gone.get("core", ""))
+                    counts = histogram and "latency" in SCHEMAS[program]
+                    return LoadedProgram(program, rung, variant, by, handle, tried, no_core, counts)
+            no_core = refused.get("core", no_core)
+            if refused:
+                why = "; ".join(f"{by}: {reason}" if by == "core" else reason for by, reason in refused.items())
+                tried.append(f"{', '.join(filter(None, (rung.name, variant.name)))}: {why}")
     tried += [str(e) for e in gone.values() if not any(str(e) in one for one in tried)]
     cure = next((e.cure for e in gone.values() if e.cure), _CURE)
     raise CannotTrace(f"{program} cannot run here", "; ".join(tried), cure)

@@ -1,41 +1,24 @@
 /* Reports every unlink, unlinkat and rmdir, with its result. */
 
 #include "emit.h"
+#include "place.h"
 
 #define PATH_LEN 4096	/* PATH_MAX, with the NUL: the kernel refuses longer paths */
 #define ENAMETOOLONG 36
-#define AT_FDCWD (-100)
 #define AT_REMOVEDIR 0x200
 enum op { UNLINK, RMDIR };
 
 struct unlinksnoop_event {
 	struct event h;
 	s32 ret, dfd;
-	u32 op, path_len, truncated;
+	u16 op, truncated;
+	u32 place_len, path_len;
 	u32 late;	/* 0 here; the reader uses it */
-	char path[2 * PATH_LEN - 88];	/* makes the whole event a power of two */
+	char text[4 * PATH_LEN - 88 - sizeof(struct written)];	/* the place and the path, which make the full path */
+	struct written place;	/* not sent */
 };
 
-#define FIXED offsetof(struct unlinksnoop_event, path)
-
-static __always_inline void event_begin(struct unlinksnoop_event *e, u32 op, s32 dfd, s64 ret)
-{
-	identify(&e->h);
-	e->op = op;
-	e->dfd = dfd;
-	e->ret = ret;
-}
-
-/* `n` is the result of read_*_str into e->path: its length with the NUL, or an error. */
-static __always_inline void event_submit(void *ctx, struct unlinksnoop_event *e, long n, int to)
-{
-	u32 size = n > 0 && n <= PATH_LEN ? n : 0;
-
-	e->path_len = size ? size - 1 : 0;
-	e->truncated = !size || (size == PATH_LEN && e->ret == -ENAMETOOLONG);
-	/* Multiples of 64 make neighbouring records often equally long, and the reader copies such a run at once. */
-	emit(ctx, &e->h, bounded((FIXED + size + 63) & ~63, sizeof(*e) - 1), to);
-}
+#define FIXED offsetof(struct unlinksnoop_event, text)
 
 #ifdef KERNEL_FUNCTIONS
 
@@ -44,6 +27,7 @@ static __always_inline void event_submit(void *ctx, struct unlinksnoop_event *e,
  * misses returns: it follows twice as many calls of a function as there are CPUs, or 10 (register_kretprobe). */
 struct request {
 	const char *path;	/* in user memory, or NULL; it is read at the return, when the kernel has paged it in */
+	struct place place;	/* that a relative path starts from */
 	s32 dfd;
 	u32 op;
 	s64 len;	/* of the name, with the NUL, or an error */
@@ -53,6 +37,17 @@ struct request {
 LRU_HASH_BY_CPU(requests, u32, struct request);
 BPF_PERCPU_ARRAY(entering, struct request, 1);
 BPF_PERCPU_ARRAY(scratch, struct unlinksnoop_event, 1);
+
+#define EXITS_ONLY 0
+
+static __always_inline bool is_absolute(struct request *r)
+{
+	char first = r->name[0];
+
+	if (r->path)
+		read_user(&first, 1, r->path);
+	return first == '/';
+}
 
 static __always_inline long read_path(char *to, struct request *r)
 {
@@ -75,6 +70,8 @@ static __always_inline int on_enter(s32 dfd, u64 name, u32 op)
 	count_untracked(1);	/* stays when the return is missed */
 	r->dfd = dfd;
 	r->op = op;
+	if (FULL_PATHS)
+		r->place = place_of(dfd);
 	r->path = (s64)name < 0 ? NULL : (const char *)name;
 	if (!r->path)
 		r->len = read_kernel_str(r->name, PATH_LEN, (void *)read_pointer(name, 0));
@@ -89,12 +86,21 @@ static __always_inline int on_enter(s32 dfd, u64 name, u32 op)
 /* A call in flight. LRU: a task that is killed in the call never returns. */
 struct request {
 	const char *path;	/* in user memory; it is read at the exit, when the kernel has paged it in */
+	struct place place;	/* that a relative path starts from */
 	s32 dfd;
 	u32 op;
 };
 
 LRU_HASH(requests, u32, struct request);
 BPF_PERCPU_ARRAY(scratch, struct unlinksnoop_event, 1);
+
+static __always_inline bool is_absolute(struct request *r)
+{
+	char first = 0;
+
+	read_user(&first, 1, r->path);
+	return first == '/';
+}
 
 static __always_inline long read_path(char *to, struct request *r)
 {
@@ -104,14 +110,33 @@ static __always_inline long read_path(char *to, struct request *r)
 static __always_inline int on_enter(const char *path, s32 dfd, u32 op)
 {
 	u32 tid = bpf_get_current_pid_tgid();
-	struct request r = { path, dfd, op };
+	struct request r = { path, {}, dfd, op };
 
+	if (FULL_PATHS)
+		r.place = place_of(dfd);
 	count_untracked(1);
 	requests.update(&tid, &r);
 	return 0;
 }
 
 #endif
+
+/* Put where the path starts into e->text, and return its length; 0 when it is not known. */
+static __always_inline u32 put_place(struct unlinksnoop_event *e, struct request *r)
+{
+#ifdef HAS_PLACES
+	bool absolute = is_absolute(r);
+	struct place p = absolute ? root_place() : EXITS_ONLY ? place_of(r->dfd) : r->place;
+	u32 size = write_place(&e->place, p, e->ret < 0);
+
+	if (absolute && size)
+		size--;	/* the path has its '/' */
+	read_kernel(e->text, bounded(size, PLACE_LEN - 1), e->place.text + bounded(e->place.at, PLACE_LEN - 1));
+	return size;
+#else
+	return 0;
+#endif
+}
 
 static __always_inline void report(void *ctx, s64 ret, struct request *r)
 {
@@ -120,11 +145,23 @@ static __always_inline void report(void *ctx, s64 ret, struct request *r)
 
 	if (!r || !e)
 		return;	/* entered before the program was attached */
-	event_begin(e, r->op, r->dfd, ret);
+	identify(&e->h);
+	e->op = r->op;
+	e->dfd = r->dfd;
+	e->ret = ret;
 	int to = choose_transport(&e->h, 0, ret);
 
-	if (to >= 0)
-		event_submit(ctx, e, read_path(e->path, r), to);
+	if (to < 0)
+		return;
+	u32 place = FULL_PATHS ? put_place(e, r) : 0;
+	long n = read_path(e->text + bounded(place, PLACE_LEN - 1), r);	/* its length with the NUL, or an error */
+	u32 size = n > 0 && n <= PATH_LEN ? n : 0;
+
+	e->path_len = size ? size - 1 : 0;
+	e->place_len = size > 1 ? place : 0;
+	e->truncated = !size || (size == PATH_LEN && ret == -ENAMETOOLONG);
+	/* Multiples of 64 make neighbouring records often equally long, and the reader copies such a run at once. */
+	emit(ctx, &e->h, bounded((FIXED + place + size + 63) & ~63, sizeof(*e) - 1), to);
 }
 
 static __always_inline void forget_request(u32 tid)
@@ -181,7 +218,7 @@ int enter_unlink(struct tracepoint__syscalls__sys_enter_unlink *args)
 
 int exit_unlink(struct tracepoint__syscalls__sys_exit_unlink *args)
 {
-	struct request asked = { (const char *)call_argument(CALL_ARG1), AT_FDCWD, UNLINK };
+	struct request asked = { (const char *)call_argument(CALL_ARG1), {}, AT_FDCWD, UNLINK };
 
 	return on_exit(args, args->ret, asked);
 }
@@ -193,7 +230,7 @@ int enter_rmdir(struct tracepoint__syscalls__sys_enter_rmdir *args)
 
 int exit_rmdir(struct tracepoint__syscalls__sys_exit_rmdir *args)
 {
-	struct request asked = { (const char *)call_argument(CALL_ARG1), AT_FDCWD, RMDIR };
+	struct request asked = { (const char *)call_argument(CALL_ARG1), {}, AT_FDCWD, RMDIR };
 
 	return on_exit(args, args->ret, asked);
 }
@@ -206,7 +243,7 @@ int enter_unlinkat(struct tracepoint__syscalls__sys_enter_unlinkat *args)
 
 int exit_unlinkat(struct tracepoint__syscalls__sys_exit_unlinkat *args)
 {
-	struct request asked = { (const char *)call_argument(CALL_ARG2), call_argument(CALL_ARG1), op_of(call_argument(CALL_ARG3)) };
+	struct request asked = { (const char *)call_argument(CALL_ARG2), {}, call_argument(CALL_ARG1), op_of(call_argument(CALL_ARG3)) };
 
 	return on_exit(args, args->ret, asked);
 }

@@ -42,6 +42,7 @@ from ringtop.bpf.stream.messages import (
     Waits,
     Wakeup,
 )
+from ringtop.bpf.stream.older import Older
 
 __all__ = [
     "MAGIC",
@@ -65,6 +66,7 @@ __all__ = [
     "Message",
     "Name",
     "Notice",
+    "Older",
     "Period",
     "ProcessCost",
     "ProgramStats",

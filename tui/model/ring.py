@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ringtop.bpf.event.batch import Batch
+from ringtop.bpf.event.batch import Batch, extent
 from ringtop.bpf.event.schema import SCHEMAS
 
 OVERHEAD = 8 + 4 + 16
@@ -163,10 +163,8 @@ class Ring:
     def prefix(self, numbers: NDArray[np.int64], name: str, width: int) -> NDArray[np.bytes_]:
         """The first *width* bytes of a text field of the rows *numbers*, for sorting."""
         slots = numbers % self.capacity
-        starts = self._at[slots].astype(np.int64)
-        for earlier in self.schema.tail[: self.schema.tail.index(name)]:
-            starts += self._rows[f"{earlier}_len"][slots]
-        sizes = self._rows[f"{name}_len"][slots]
+        before, sizes = extent(self.schema, Batch(self.program, self._rows, b"").take(slots).rows, name)
+        starts = self._at[slots].astype(np.int64) + before
         reach = np.arange(width)
         data = self._heap[(starts[:, None] + reach) % len(self._heap)]
         data[reach >= sizes[:, None]] = 0

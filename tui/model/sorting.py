@@ -27,6 +27,5 @@ def order(ring: Ring, numbers: NDArray[np.int64], field: str, descending: bool) 
 
 
 def _values(ring: Ring, numbers: NDArray[np.int64], name: str) -> NDArray[np.generic]:
-    if name in ring.schema.tail:
-        return ring.prefix(numbers, name, TEXT_PREFIX)
-    return ring.values(ring.schema[name].part, numbers)
+    field = ring.schema[name]
+    return ring.prefix(numbers, name, TEXT_PREFIX) if field.tail else ring.values(field.part, numbers)

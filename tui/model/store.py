@@ -160,10 +160,9 @@ class Table:
         return np.flatnonzero(self.ring.column(name, self.first, self.end) == value) + self.first
 
     def recent(self, name: str, count: int = 20, look: int = 2000) -> list[int] | list[bytes]:
-        """The last *count* different values of a column or text field among the newest *look* rows, newest first."""
-        tail = self.ring.slice(self.end - look, self.end)
-        schema = self.ring.schema
-        values = tail.text(name) if name in schema.tail else tail.rows[name].tolist()
+        """The last *count* different values of a field among the newest *look* rows, newest first."""
+        newest, field = self.ring.slice(self.end - look, self.end), self.ring.schema[name]
+        values = newest.text(name) if field.tail else newest.rows[field.part].tolist()
         return list(dict.fromkeys(reversed(values)))[:count]
 
 
@@ -228,9 +227,7 @@ class Store:
         """The last different values of the field *name* over the tables that have it."""
         values: list[int] | list[bytes] = []
         for table in self.tables.values():
-            schema = table.ring.schema
-            if name not in schema or len(values) >= count:
+            if name not in table.ring.schema or len(values) >= count:
                 continue
-            column = name if name in schema.tail else schema[name].part
-            values = list(dict.fromkeys([*values, *table.recent(column, count)]))[:count]
+            values = list(dict.fromkeys([*values, *table.recent(name, count)]))[:count]
         return values

@@ -192,6 +192,7 @@ class Reading:
 
     def __iter__(self) -> Iterator[stream.AnyMessage]:
         frames = stream.Frames()
+        older = stream.Older()
         fed = 0
         ended = False
         try:
@@ -200,7 +201,7 @@ class Reading:
                     fed += len(data)
                     for body in frames.feed(data):
                         self.size = len(body)
-                        message = _checked(stream.decode(body), first=not self.messages)
+                        message = _checked(older.renew(stream.decode(body)), first=not self.messages)
                         self.messages += 1
                         ended = isinstance(message, stream.End)
                         yield message
@@ -273,8 +274,6 @@ def _checked(message: stream.AnyMessage, first: bool) -> stream.AnyMessage:
     """Return *message* if a viewer can process it. Raises StreamError."""
     if first and not isinstance(message, stream.Hello):
         raise stream.StreamError("does not begin with Hello")
-    if isinstance(message, stream.Hello) and message.dtypes != stream.dtypes():
-        raise stream.StreamError(f"its events have another layout: replay it with ringtop {message.version[:20]!r}")
     if isinstance(message, stream.Round):
         for rows in message.batches:
             stream.batch(rows)

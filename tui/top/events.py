@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ringtop.bpf.event.batch import Batch
+from ringtop.bpf.event.batch import Batch, extent
 from ringtop.tui.top.commands import Commands, Kinds, Lines
 from ringtop.tui.top.hashing import Hasher, Hashes, Sums, hashes
 from ringtop.tui.top.measures import duration
@@ -96,12 +96,9 @@ class Events:
     def extent(self, name: str) -> tuple[Places, Places]:
         """Where a text field begins, and its size. Extents outside the text (in a damaged recording) are cut."""
         end = len(self.batch.tails)
-        start = self.rows["tail"].astype(np.int64)
-        tail = self.batch.schema.tail
-        for earlier in tail[: tail.index(name)]:
-            start = start + self.rows[f"{earlier}_len"]
-        start = np.minimum(start, end)
-        return start, np.minimum(self.rows[f"{name}_len"], end - start)
+        before, size = extent(self.batch.schema, self.rows, name)
+        start = np.minimum(self.rows["tail"] + before, end)
+        return start, np.minimum(size, end - start)
 
     def words(self, part: str, column: NDArray[np.generic]) -> Sums:
         """Hash sums of a column of fixed width, shape (n, 2)."""

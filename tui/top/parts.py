@@ -153,7 +153,7 @@ def _folder(name: str, depth: int, about: str) -> Part:
     """The directory of the path, cut to its first *depth* names unless *depth* is 0."""
 
     def ends(events: Events) -> tuple[Places, Places]:
-        start, size = events.extent("path")
+        start, size = events.extent("full")
         end = events.text.last(b"/", start, start + size) + 1
         if depth:
             absolute = events.text.byte(start) == ord("/")
@@ -170,7 +170,7 @@ def _folder(name: str, depth: int, about: str) -> Part:
         texts = _text(events, at, start, end)
         return [text if text.startswith(b"/") else b" ".join(filter(None, (RELATIVE, text))) for text in texts]
 
-    return Part(name, "WHERE", about, ("path",), hashed, labels)
+    return Part(name, "WHERE", about, ("full",), hashed, labels)
 
 
 def _pattern_sums(events: Events) -> Sums:
@@ -184,7 +184,7 @@ def _pattern_sums(events: Events) -> Sums:
 def _pattern(events: Events) -> tuple[Places, Places, Places, Places]:
     """Begin and end of the fixed parts of each name, around the part that varies: ``cc`` and ``.s`` of ``ccQz81.s``."""
     text = events.text
-    start, size = events.extent("path")
+    start, size = events.extent("full")
     end = start + size
     begin = text.last(b"/", start, end) + 1
     hidden = text.byte(begin) == ord(".")
@@ -214,7 +214,7 @@ PARTS: dict[str, Part] = {
         _number("cpu", "CPU", "CPU"),
         Part("unit", "UNIT", "systemd unit or container", (), _units, _unit_labels),
         Part("error", "ERROR", "result", ("ret",), lambda e: e.words("error", e.rows["ret"]), _errors),
-        Part("op", "OP", "unlink or rmdir", ("op",), lambda e: e.words("op", e.rows["op"]), _ops),
+        Part("op", "OP", "unlink or rmdir", ("op",), lambda e: e.words("op", e.rows["op"].astype(np.uint32)), _ops),
         _command("program", "program"),
         _command("subcommand", "program with its subcommand, script or wrapped program"),
         _command("command", "program, subcommand, option names"),
@@ -224,7 +224,7 @@ PARTS: dict[str, Part] = {
         _folder("dir1", 1, "first name of the directory"),
         _folder("dir2", 2, "first two names of the directory"),
         _folder("dir3", 3, "first three names of the directory"),
-        Part("name", "NAME", "pattern of the name", ("path",), _pattern_sums, _pattern_labels),
+        Part("name", "NAME", "pattern of the name", ("full",), _pattern_sums, _pattern_labels),
     )
 }
 """All parts, by name."""

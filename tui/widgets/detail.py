@@ -18,10 +18,9 @@ from ringtop.tui.widgets.style import Painted
 
 def items(event: Event, clock: Clock) -> list[tuple[str, str]]:
     """The name and text of every field, the long ones last."""
-    schema = event.batch.schema
-    named = [(f, _text(event, f, clock)) for f in schema.fields]
-    short = [(f.name, value) for f, value in named if f.name not in schema.tail]
-    return short + [(f.name, value) for f, value in named if f.name in schema.tail]
+    named = [(f, _text(event, f, clock)) for f in event.batch.schema.fields]
+    short = [(f.name, value) for f, value in named if not f.tail]
+    return short + [(f.name, value) for f, value in named if f.tail]
 
 
 def _text(event: Event, field: Field, clock: Clock) -> str:

@@ -63,6 +63,8 @@ class Field:
     """For ``args``: the field with the path of the program that received them."""
     base: str = ""
     """For ``path``: the ``dirfd`` field with the directory that the path starts from."""
+    joins: tuple[str, ...] = ()
+    """For text that is no part of the record's tail itself: the neighbouring parts that it is made of."""
 
     @property
     def tail(self) -> bool:
@@ -71,8 +73,8 @@ class Field:
 
     @property
     def part(self) -> str:
-        """The part of the row that holds the field, or the length of a tail field."""
-        return f"{self.name}_len" if self.tail else self.stored or self.name
+        """The part of the row that holds a field that is not in the tail."""
+        return self.stored or self.name
 
     @property
     def record_name(self) -> str:

@@ -41,9 +41,10 @@ class Schema:
     program: str
     about: str
     layout: Layout
-    """The fixed part of a record, as the kernel writes it (little endian, a multiple of 8 bytes)."""
+    """The fixed part of a record, as the kernel writes it (little endian, a multiple of 8 bytes). ``x_len`` is the
+    length of a text ``x``."""
     fields: tuple[Field, ...]
-    """All fields. Those of variable length follow the record's fixed part, in this order."""
+    """All fields."""
     mark: str
     """The field that shows whether the event is bad: whether it failed or took long."""
     columns: tuple[str, ...]
@@ -70,10 +71,10 @@ class Schema:
     """The theme colour of the program's name, where the theme defines no colour for this program."""
 
     tail: tuple[str, ...] = field(init=False)
-    """Text fields of variable length that follow the fixed part, in order."""
+    """The texts of variable length that follow the fixed part, in the order of their lengths in it."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tail", tuple(f.name for f in self.fields if f.tail))
+        object.__setattr__(self, "tail", tuple(name[:-4] for name, _ in self.layout if name.endswith("_len")))
         object.__setattr__(self, "done", self.done or self.program)
         object.__setattr__(self, "many", self.many or f"{self.program} events")
 
@@ -81,6 +82,10 @@ class Schema:
     def dtype(self) -> np.dtype[np.void]:
         """The layout as NumPy's."""
         return _dtype(self.layout)
+
+    def parts(self, name: str) -> tuple[str, ...]:
+        """Return the neighbouring parts of the tail that the text *name* is made of; empty where it is elsewhere."""
+        return (name,) if name in self.tail else self[name].joins
 
     def __contains__(self, name: str) -> bool:
         return any(f.name == name for f in self.fields)

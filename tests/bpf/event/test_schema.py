@@ -23,13 +23,15 @@ def test_every_field_that_is_named_is_there(schema: Schema) -> None:
     named = {schema.mark, *schema.columns, *schema.json, *in_templates(schema)}
     for field in schema.fields:
         named |= {name for name in (field.cut, field.count, field.file, field.base) if name}
+        assert set(field.joins) <= set(schema.tail)
     assert named <= {f.name for f in schema.fields}
 
 
 @EACH
 def test_every_field_is_stored(schema: Schema) -> None:
     stored = schema.dtype.names or ()
-    assert {f.part for f in schema.fields} <= set(stored)
+    assert {f.part for f in schema.fields if not f.tail} <= set(stored)
+    assert set(schema.tail) == {part for f in schema.fields if f.tail for part in schema.parts(f.name)}
     assert schema.dtype.itemsize % 8 == 0
     assert len({f.name for f in schema.fields}) == len(schema.fields)
 

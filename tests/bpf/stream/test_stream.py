@@ -241,7 +241,7 @@ def test_another_layout_is_refused(program: str, data: st.DataObject) -> None:
         case "rename":
             fields[i][0] += "x"
         case "retype":
-            fields[i][1] = "<u2"
+            fields[i][1] = "<u1"
         case "remove":
             del fields[i]
         case "swap":

@@ -52,7 +52,7 @@ def test_a_long_number_takes_room_from_the_columns_beside_it() -> None:
 def test_default_columns_at_every_size(program: str, width: int) -> None:
     names = [p.field.name for p in columns.layout(columns.chosen(program), width)]
     assert {"time", "comm", "pid"} <= set(names)
-    assert {"runqslower": "latency", "execsnoop": "argv", "unlinksnoop": "path"}[program] in names
+    assert {"runqslower": "latency", "execsnoop": "argv", "unlinksnoop": "full"}[program] in names
     if width >= 79:
         assert names == list(SCHEMAS[program].columns)
 

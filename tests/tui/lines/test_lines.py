@@ -196,6 +196,7 @@ UNLINK = make(
     [
         {"comm": b"rm", "path": b"/tmp/a", "dfd": -100},
         {"comm": b"rm", "path": b"b\n", "dfd": 4, "op": 1, "ret": -39},
+        {"comm": b"rm", "place": b"/tmp/", "path": b"b", "dfd": 4},
     ],
 )
 
@@ -229,6 +230,7 @@ def test_the_table_of_unlinksnoop() -> None:
         "TIME             PID   UID COMM            OP     RET      PATH",
         "22:13:20.000       0     0 rm              unlink ok       /tmp/a",
         r"22:13:20.000       0     0 rm              rmdir ENOTEMPTY (fd 4) b\n",
+        "22:13:20.000       0     0 rm              unlink ok       /tmp/b",
     ]
 
 
@@ -293,9 +295,12 @@ def test_json_of_hostile_names() -> None:
 def test_csv_as_written() -> None:
     lines = writer("csv", ["unlinksnoop"])
     assert (
-        lines.header() == "program,time,ts_ns,cpu,seq,pid,tid,ppid,uid,cgroup,comm,path,dfd,op,ret,errno,truncated,late"
+        lines.header()
+        == "program,time,ts_ns,cpu,seq,pid,tid,ppid,uid,cgroup,comm,full,path,dfd,op,ret,errno,truncated,late"
     )
-    formula = make("unlinksnoop", [{"comm": b"=1+1", "path": b'a,"b"\n', "dfd": -100, "ret": -2, "ppid": UNKNOWN}])
+    formula = make(
+        "unlinksnoop", [{"comm": b"=1+1", "place": b"/", "path": b'a,"b"\n', "dfd": -100, "ret": -2, "ppid": UNKNOWN}]
+    )
     assert lines.lines(formula, WALL) == [
-        r"""unlinksnoop,2023-11-14T22:13:20.000000000Z,0,0,0,0,0,,0,,'=1+1,"a,""b""\n",-100,unlink,-2,ENOENT,false,false"""
+        r"""unlinksnoop,2023-11-14T22:13:20.000000000Z,0,0,0,0,0,,0,,'=1+1,"/a,""b""\n","a,""b""\n",-100,unlink,-2,ENOENT,false,false"""
     ]
