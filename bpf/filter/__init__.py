@@ -1,6 +1,6 @@
 """The filter language, one for the capture filter (in the kernel) and the display filter (on the screen).
 
-``comm=nginx and (latency>500us or ret!=0)``, ``path~"^/tmp/"``, ``not pid=1``
+``comm=nginx and (latency>500us or ret!=0)``, ``full~"^/tmp/"``, ``not pid=1``
 
 - Terms are ``field operator value``; ``not`` binds tightest, then ``and``, then ``or``; parentheses group. Keywords and
   field names may be in any case. The empty filter is true for every event.

@@ -154,7 +154,7 @@ def trace(
     \b
     Both filters use one language:
       comm=nginx and (latency>500us or ret!=0)
-      path~"/tmp/.*"        not pid=1        uid>=1000
+      full~"^/tmp/"         not pid=1        uid>=1000
 
     The kernel checks the capture filter, which takes only terms on latency, pid, tid, ppid, uid, ret, cpu and comm,
     joined by `and`. The display filter takes every field, `or`, and regular expressions (~).

@@ -28,7 +28,7 @@ PROMPTS = {"display": " / show only ", "capture": " c capture only "}
 class FilterInput(Entry):
     """The input line of the filter."""
 
-    HELP = 'A filter: comm=nginx and (latency>5ms or ret!=0), path~"/tmp/.*", not pid=1.'
+    HELP = 'A filter: comm=nginx and (latency>5ms or ret!=0), full~"^/tmp/", not pid=1.'
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Accept", id="filter_accept"),
         Binding("escape", "cancel", "Cancel", id="filter_cancel", tooltip="Restore the filter from before"),
