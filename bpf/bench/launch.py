@@ -22,7 +22,7 @@ _ROWS, _COLUMNS = 40, 200
 _EVERY_MS = 5
 """Milliseconds between two programs started for a tracer to see."""
 _LIMIT_S = 60.0
-_NAMES = {b"broker.py": "broker", b"ringtop.bpf\0collect": "collector", b"run counter": "run counter"}
+_NAMES = {b"broker.py": "broker", b"ringtop.bpf\0collect": "collector", b"ringtop helper": "helper"}
 """Names of processes, by what their command lines contain. The broker's has its collectors' in it."""
 
 

@@ -22,6 +22,11 @@ class Background:
         except Exception as e:
             self._error = e
 
+    def wait(self, seconds: float) -> bool:
+        """Whether the work ends within so many *seconds*."""
+        self._thread.join(seconds)
+        return self.done
+
     @property
     def done(self) -> bool:
         """Whether the work has ended."""

@@ -12,8 +12,8 @@ from functools import partial
 from ringtop.bpf import VERSION, stream
 from ringtop.bpf.collector.collector import Collector, wall_offset_ns
 from ringtop.bpf.collector.costs import Costing
-from ringtop.bpf.collector.counting import Counting
 from ringtop.bpf.collector.following import Following
+from ringtop.bpf.collector.helper import Helper
 from ringtop.bpf.collector.loading import Loading, scratch
 from ringtop.bpf.collector.outbox import CannotWrite, Outbox
 from ringtop.bpf.collector.start import start_tracer
@@ -34,18 +34,18 @@ def collect(options: CollectorOptions, kernel: Kernel) -> int:
     privilege.require()
     privilege.clean_environment()
     _keep_up()
-    counting = Counting()
-    helpers = {"run counter": counting.pid} if counting.pid else {}
+    helper = Helper()
+    helpers = {"helper": helper.pid} if helper.pid else {}
     own = [os.getpid(), *options.exclude, *helpers.values()]
     following = Following(kernel, Marks(kernel), own)
-    collector = Collector(Outbox(1), 0, following, options.merge_ms, Costing(own, helpers, counting.turn))
+    collector = Collector(Outbox(1), 0, following, options.merge_ms, Costing(own, helpers, helper.count))
     _stop_when_signalled(collector)
     try:
         status = _collect(collector, options, kernel, following)
     finally:
         signal.set_wakeup_fd(-1)
         collector.close()
-        counting.close()
+        helper.close()
     if collector.abandoned:
         os._exit(status)  # a thread is in the compiler: an orderly exit would destroy it while it runs
     return status
@@ -72,13 +72,21 @@ def _collect(collector: Collector, options: CollectorOptions, kernel: Kernel, fo
 
 
 def _stop_when_signalled(collector: Collector) -> None:
+    parent = os.getppid()
+
     def stop(number: int, frame: object) -> None:
         collector.stop(f"stopped by {signals.name(number)}")
+
+    def look(number: int, frame: object) -> None:
+        if os.getppid() != parent:
+            collector.stop("the process that started it has ended")
 
     signal.set_wakeup_fd(collector.wake_fd, warn_on_full_buffer=False)
     for number in signals.ENDING:
         signal.signal(number, stop)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    signal.signal(signal.SIGCONT, look)
+    privilege.told_of_parent()
 
 
 def _say_goodbye(out: Outbox) -> None:
@@ -111,7 +119,7 @@ def _start(collector: Collector, options: CollectorOptions, kernel: Kernel, foll
     following.prepare()
     leftovers.release()
     privilege.drop(privilege.to_read_events())
-    privilege.end_with_parent()
+    privilege.told_of_parent()
     no_perfbuf = no_perf_buffers()
     for tracer in collector.tracers.values():
         tracer.changes.no_perfbuf = no_perfbuf
@@ -127,11 +135,12 @@ def _load_all(
     with scratch():
         loadings = {}
         how = options, transport, following.marks, following.scope
+        progress = {program: stream.Progress(program, f"loading {program}") for program in options.programs}
         for program in options.programs:
-            collector.out.put(stream.Progress(program, f"loading {program}"))
+            collector.out.put(progress[program])
             loadings[program] = Loading(partial(start_tracer, program, kernel, *how))
         for program, loading in loadings.items():
-            if not collector.wait_for(loading):
+            if not collector.wait_for(loading, progress[program]):
                 break
             try:
                 collector.tracers[program] = tracer = loading.result()

@@ -8,9 +8,11 @@ import select
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from ringtop.bpf import stream
+from ringtop.bpf.change.background import Background
 from ringtop.bpf.collector.controls import Controls
 from ringtop.bpf.collector.costs import Costing
 from ringtop.bpf.collector.following import Following
@@ -24,6 +26,8 @@ from ringtop.bpf.kernel.features import online_cpus
 from ringtop.bpf.ledger.audit import Audit
 
 STATS_NS = 1_000_000_000
+_BEAT_S = 1.0
+"""Most seconds without a message: a reader takes a longer silence for a collector that hangs."""
 _FIRST_TICK_NS = 10_000_000
 """Nanoseconds to the first drain. Each of the next waits twice as long, up to ``TICK_NS``: the first events are shown
 soon after the start."""
@@ -62,16 +66,17 @@ class Collector:
         """End the loop. Only the first *reason* is kept."""
         self._reason = self._reason or reason
 
-    def wait_for(self, loading: Loading) -> bool:
-        """Read control messages, which ``run`` obeys later, until *loading* is over. Returns False when the collector
-        was stopped before that."""
+    def wait_for(self, loading: Loading, progress: stream.Progress) -> bool:
+        """Read control messages, which ``run`` obeys later, and tell the *progress* again and again, until *loading* is
+        over. Returns False when the collector was stopped before that."""
         self.abandoned = True
         self._epoll.register(loading.over_fd, select.EPOLLIN)
         ready: set[int] = set()
         while not self._reason and loading.over_fd not in ready:
-            ready = {fd for fd, _ in self._epoll.poll()}
-            if self._controls.fd in ready:
-                self._controls.read()
+            ready = {fd for fd, _ in self._epoll.poll(_BEAT_S)}
+            self._hear(ready)
+            if not ready:
+                self.out.put(progress)
         self._epoll.unregister(loading.over_fd)
         self.abandoned = bool(self._reason)
         return not self.abandoned
@@ -83,7 +88,7 @@ class Collector:
             tracer.ways.watch(self._epoll)
         self._controls.obey_early()
         self._loop()
-        side_by_side(tracer.stop for tracer in self.tracers.values())
+        self._detach()
         self._stats(self._drain(audit=True, last=True))
         self._costing.ask(False)
         self.out.put(stream.End(self._reason))
@@ -111,8 +116,7 @@ class Collector:
             due = min(next_drain, next_stats) - time.monotonic_ns()
             ready = {fd for fd, _ in self._epoll.poll(max(due, 0) / 1e9)}
             now = time.monotonic_ns()
-            if self._controls.fd in ready:
-                self._controls.read()
+            self._hear(ready)
             if self.out.fd in ready:
                 self.out.flush()
             woken = [tracer.ways.woken(ready) for tracer in self.tracers.values()]
@@ -130,6 +134,20 @@ class Collector:
                 for tracer in self.tracers.values():
                     tracer.follow_cpus(online_cpus())
                 next_stats = now + STATS_NS
+
+    def _hear(self, ready: set[int]) -> None:
+        """Read what woke the loop: control messages, and the numbers of signals, whose handlers have run."""
+        if self._awake in ready:
+            os.read(self._awake, 512)
+        if self._controls.fd in ready:
+            self._controls.read()
+
+    def _detach(self) -> None:
+        """Detach all programs, which takes some of the kernel's grace periods."""
+        detaching = Background(partial(side_by_side, [tracer.stop for tracer in self.tracers.values()]))
+        while not detaching.wait(_BEAT_S):
+            self.out.put(stream.Progress("", "detaching"))
+        detaching.result()
 
     def _drain(self, audit: bool, last: bool = False) -> dict[str, Audit]:
         """Write one round of events. Returns the audits that were asked for, by program."""

@@ -14,3 +14,25 @@ def are_the_hosts(proc: Path = Path("/proc")) -> bool:
         return (proc / "self" / "ns" / "pid").stat().st_ino == _HOST
     except OSError:
         return True
+
+
+def stopped(pid: int) -> bool:
+    """Whether a signal or a tracer has stopped process *pid*. False where it cannot be seen."""
+    return _stat(pid)[0] in (b"T", b"t")
+
+
+def ancestors(pid: int) -> list[int]:
+    """The parent of process *pid*, that one's parent and so on, as far as they can be seen."""
+    found = []
+    while (pid := int(_stat(pid)[1])) > 1:
+        found.append(pid)
+    return found
+
+
+def _stat(pid: int) -> tuple[bytes, bytes]:
+    """The state and the parent of a process (proc(5), /proc/PID/stat); empty and 0 where it cannot be seen."""
+    try:
+        state, parent, *_ = (Path("/proc") / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return b"", b"0"
+    return state, parent

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ctypes
 import os
+import random
 import signal
 import struct
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from ringtop.bpf.common.errors import CannotTrace
 
 CAPABILITIES = {  # include/uapi/linux/capability.h
     "CAP_DAC_READ_SEARCH": 2,
+    "CAP_KILL": 5,
     "CAP_IPC_LOCK": 14,
     "CAP_SYS_ADMIN": 21,
     "CAP_SYS_RESOURCE": 24,
@@ -20,6 +23,8 @@ CAPABILITIES = {  # include/uapi/linux/capability.h
     "CAP_BPF": 39,
 }
 NOBODY = 65534
+_UNUSED = range(61184, 65520)
+"""The ids that systemd gives to services with an account of their own (UIDS-GIDS.md), and no distribution to a user."""
 _HOST = 0xEFFF_FFFD
 """Inode of the initial user namespace (PROC_USER_INIT_INO in include/linux/proc_ns.h)."""
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -76,11 +81,34 @@ def to_read_events() -> set[str]:
     return {"CAP_IPC_LOCK"} | ({"CAP_BPF", "CAP_PERFMON"} if known else {"CAP_SYS_ADMIN"})
 
 
-def drop(keep: Iterable[str] = (), uid: int = NOBODY, gid: int = NOBODY) -> None:
-    """Drop all capabilities but *keep* for good; root also becomes *uid* and *gid*. Other users keep their ids.
+def unused_id(proc: Path = Path("/proc"), accounts: Path = Path("/etc/passwd")) -> int:
+    """Return the id of a user that has no name and no process; nobody's where the kernel knows no such id here.
+
+    Only root can send signals to a process of such a user, whereas many programs run as nobody. The names are those of
+    the file: asking a directory service could take long."""
+    try:
+        mapped = [line.split() for line in (proc / "self" / "uid_map").read_text().splitlines()]
+        taken = {line.split(b":")[2] for line in accounts.read_bytes().splitlines() if line.count(b":") > 2}
+    except OSError:
+        return NOBODY
+    running = set()
+    for process in proc.iterdir():
+        with suppress(OSError):  # it has ended
+            running.add(process.stat().st_uid)
+    inside = {uid for first, _, count in mapped for uid in _UNUSED if int(first) <= uid < int(first) + int(count)}
+    free = [uid for uid in inside - running if str(uid).encode() not in taken]
+    return random.SystemRandom().choice(free) if free else NOBODY
+
+
+def drop(keep: Iterable[str] = (), uid: int | None = None, gid: int | None = None) -> None:
+    """Drop all capabilities but *keep* for good; root also becomes *uid* and *gid*, by default an unused id. Other
+    users keep their ids.
 
     The process can never gain another capability. It must not have started threads yet. Raises OSError.
     """
+    if uid is None:
+        uid = unused_id()
+    gid = uid if gid is None else gid
     wanted = sum(1 << CAPABILITIES[name] for name in set(keep) & held())
     root = os.geteuid() == 0
     _prctl(_NO_NEW_PRIVS, 1)
@@ -99,10 +127,12 @@ def drop(keep: Iterable[str] = (), uid: int = NOBODY, gid: int = NOBODY) -> None
         raise OSError(ctypes.get_errno(), "the capabilities could not be given up")
 
 
-def end_with_parent() -> None:
-    """Have the kernel send SIGTERM to this process when its parent ends in any way. Call it after ``drop``, which
-    clears this setting."""
-    _prctl(_PDEATHSIG, signal.SIGTERM)
+def told_of_parent() -> None:
+    """Have the kernel send SIGCONT to this process when its parent ends in any way: that reaches a stopped process,
+    too. Call it again after ``drop``, which clears this setting.
+
+    As for any signal, the parent must be root, of the same user or of the same session."""
+    _prctl(_PDEATHSIG, signal.SIGCONT)
 
 
 def clean_environment() -> None:

@@ -66,7 +66,7 @@ def test_what_is_missing_is_said_with_the_cure(monkeypatch: pytest.MonkeyPatch) 
 
 def test_columns_are_as_wide_as_the_longest_name() -> None:
     names = start._LIBBPF_TOOLS, "trace execsnoop, ret=0, bcc and more", "short"
-    once = Launch(0.25, 0.5, (Process("command", 0.125, 1 << 24), Process("run counter", 0.125, 1 << 28)))
+    once = Launch(0.25, 0.5, (Process("command", 0.125, 1 << 24), Process("helper", 0.125, 1 << 28)))
     costs = {name: start.Cost(start.Start(name, ()), (once,)) for name in names}
     text = start._as_text(costs, []).partition("\n\nfirst:")[0]
     tables = [table.splitlines() for table in text.strip("\n").split("\n\n")]

@@ -22,6 +22,7 @@ from tests.processes import called, eventually
 from tests.terminal import Terminal
 
 SYS_ADMIN = 1 << 21
+KILL = 1 << 5
 
 
 def bpftool(*what: str) -> dict[int, Any]:
@@ -114,7 +115,7 @@ def test_runs_are_counted_only_while_they_are_asked_for(loader: str) -> None:
 def test_processes_are_measured_as_proc_has_them(measured: Measured) -> None:
     pid = measured.client.process.pid
     costs = measured.until(stream.Costs)
-    assert [process.name for process in costs.processes] == ["collector", "run counter"]
+    assert [process.name for process in costs.processes] == ["collector", "helper"]
     collector, counter = costs.processes
     assert collector.pid == pid
     assert children(pid) == [counter.pid]
@@ -126,13 +127,13 @@ def test_processes_are_measured_as_proc_has_them(measured: Measured) -> None:
     assert later.processes[0].wakeups > collector.wakeups
 
 
-def test_the_process_that_counts_has_one_capability_and_ends_with_the_collector(measured: Measured) -> None:
+def test_the_helper_has_two_capabilities_and_ends_with_the_collector(measured: Measured) -> None:
     measured.until(stream.Costs)
     pid = measured.client.process.pid
     (counter,) = children(pid)
-    assert_harmless(counter, 0, SYS_ADMIN)
-    assert Path(f"/proc/{counter}/cmdline").read_bytes().strip(b"\0") == b"ringtop run counter"
-    assert descriptors(counter) == {"socket:", "anon_inode:bpf-stats"}
+    assert_harmless(counter, 0, SYS_ADMIN | KILL)
+    assert Path(f"/proc/{counter}/cmdline").read_bytes().strip(b"\0") == b"ringtop helper"
+    assert descriptors(counter) == {"pipe:", "socket:", "anon_inode:bpf-stats"}
     measured.client.process.kill()
     measured.client.process.wait(30)
     eventually(lambda: not Path(f"/proc/{counter}").exists() or "zombie" in Path(f"/proc/{counter}/status").read_text())
@@ -160,7 +161,7 @@ def test_the_summary_and_doctor_tell_it_too(tracing: Tracing) -> None:
     by_name = {function["name"]: function for function in cost["functions"]}
     assert by_name["on_exec"]["runs"] >= PRIME
     assert by_name["on_exec"]["run_ns"] > by_name["on_exec"]["runs"]
-    assert {process["name"] for process in cost["processes"]} == {"collector", "run counter"}
+    assert {process["name"] for process in cost["processes"]} == {"collector", "helper"}
     doctor = subprocess.run([*RINGTOP, "doctor", "--json"], capture_output=True, text=True)
     (execsnoop,) = (p for p in json.loads(doctor.stdout)["programs"] if p["program"] == "execsnoop")
     for function in execsnoop["functions"]:

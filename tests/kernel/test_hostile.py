@@ -24,7 +24,8 @@ from tests.safety import assert_safe
 from tests.terminal import Terminal
 
 ME = f"ppid={os.getpid()}"
-NOBODY = 65534
+USER = 4242
+"""Who calls sudo: the viewer runs as this user."""
 NAMES = (
     b"\x1b[7777m\x1b[2;7777H\x1b[?7777h\x1b[7777n",
     b"\x1b]0;owned\x07\x1b]2;owned\x1b\\",
@@ -188,8 +189,8 @@ def sleeper(folder: Path) -> int:
     if pid == 0:
         try:
             die_with_parent()
-            os.setgid(NOBODY)
-            os.setuid(NOBODY)  # as the viewer, which may look at it then
+            os.setgid(65534)  # of a user without a name
+            os.setuid(USER)  # as the viewer, which may look at it then
             os.chdir(home)
             os.execv(home + b"/" + name, [b"".join((name, *NAMES[:12])), b"3600"])
         finally:
@@ -205,7 +206,7 @@ def test_nothing_but_text_reaches_a_terminal(folder: Path) -> None:
     recordings.chmod(0o777)
     programs = ("--program", "execsnoop", "--program", "unlinksnoop")
     command = (*RINGTOP, *programs, "--capture", ME, "--recordings", str(recordings))
-    terminal = Terminal(command, rows=50, columns=160, **homes)
+    terminal = Terminal(command, rows=50, columns=160, SUDO_UID=str(USER), **homes)
     slept = 0
 
     def press(keys: str, said: str, instead_of: str = "\0") -> None:

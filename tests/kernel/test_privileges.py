@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import re
 import signal
 import subprocess
@@ -34,15 +35,27 @@ def status(pid: int) -> dict[str, str]:
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
+def runs_as(process: Path) -> int | None:
+    """The user of /proc/PID; None when it has ended."""
+    try:
+        return int(status(int(process.name))["Uid"].split()[0])
+    except OSError:
+        return None
+
+
 def children(pid: int) -> list[int]:
     """Processes that *pid* started."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def assert_harmless(pid: int, uid: int = NOBODY, capabilities: int = 0) -> None:
-    """It is not root, has no capability but those, and can get none."""
+def assert_harmless(pid: int, uid: int | None = None, capabilities: int = 0) -> None:
+    """It is *uid*, or somebody that no other process is; it has no capability but those, and can get none."""
     eventually(lambda: status(pid)["NoNewPrivs"] == "1")  # the last program's state is told just before
     eventually(lambda: int(status(pid)["CapEff"], 16) == capabilities)
+    if uid is None:
+        uid = int(status(pid)["Uid"].split()[0])
+        assert uid not in (0, NOBODY)
+        assert [int(other.name) for other in Path("/proc").glob("[0-9]*") if runs_as(other) == uid] == [pid]
     for task in Path(f"/proc/{pid}/task").iterdir():
         assert_harmless_task(status(int(task.name)), uid, capabilities)
 
@@ -221,7 +234,12 @@ def test_files_that_nobody_may_read_keep_the_viewer_root(tmp_path: Path, monkeyp
     secret.touch(0o600)
     assert not can_read(account, secret)
     monkeypatch.setenv("SUDO_UID", "0")
-    assert chosen() == Account("nobody", NOBODY, NOBODY, "/")
+    found = chosen()
+    assert found is not None
+    assert not found.person
+    assert found.uid == found.gid > NOBODY // 2
+    with pytest.raises(KeyError):
+        pwd.getpwuid(found.uid)
 
 
 WATCH = """

@@ -77,6 +77,7 @@ class Viewer(Themed):
         self.inbox = Inbox(INBOX_BYTES)
         self.top = Top(self.config.collector.programs, host=LookupHost() if self.local else None)
         self.model = Model(self.config.collector.programs, self.config.history, self.hooks.monotonic_ns)
+        self.model.live = source.live
         self.views = [View(t) for t in self.model.store.tables.values()]
         self.refold = Refold(self.top, self.inbox, self.model.store)
         self.filters = Filters(self.views, list(self.state.filters), list(self.state.captures))
@@ -206,7 +207,8 @@ class Viewer(Themed):
     # What is heard, and shown
 
     async def _frame(self) -> None:
-        if self._pace.due():
+        self.model.heard_ns = max(self.model.heard_ns, self.inbox.posted_ns)
+        if self._pace.due() or self.model.silence_s:
             await self.work()
 
     async def work(self) -> None:
@@ -244,7 +246,7 @@ class Viewer(Themed):
         self.main.header.limit = (self.link.rate, self.link.lag) if self.link.limits else None
         rows = tuple((len(v), v.end, v.table.first, v.sort, v.matched, id(v.predicate)) for v in self.views)
         running = self.main.clock.mode == "relative"
-        offered = (self.model.contact.phase, list(self.model.states.values()))
+        offered = (self.model.contact.phase, self.model.silence_s > 0, list(self.model.states.values()))
         if offered != self._offered:
             self._offered = offered
             self.main.refresh_bindings()
@@ -303,7 +305,8 @@ class Viewer(Themed):
                 what != "toggle" or isinstance(self.focused, EventTable | RankedTable | EventLines)
             )
         if action == "retry":
-            return (self.source.live and self.model.contact.phase in ("lost", "ended")) or any(
+            silent = self.model.silence_s > 0
+            return (self.source.live and (silent or self.model.contact.phase in ("lost", "ended"))) or any(
                 s.state == "failed" for s in self.model.states.values()
             )
         if action == "demo":
@@ -324,6 +327,7 @@ class Viewer(Themed):
             return
         await asyncio.to_thread(self.source.stop)
         self.source = self.hooks.demo()
+        self.model.live = self.source.live
         self.deck = Deck(self.source, Path(self.config.recordings), self.glyphs, self._tell, self.hooks.create)
         self.inbox.clear()
         self.refold.stop()

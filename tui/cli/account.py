@@ -1,4 +1,4 @@
-"""The account that ringtop continues under when root started it: the user who called sudo, or else ``nobody``.
+"""The account that ringtop continues under when root started it: the user who called sudo, or else an unused id.
 
 Only the collector needs root.
 """
@@ -24,14 +24,12 @@ class Account:
     gid: int
     home: str
 
-    @property
-    def somebody(self) -> bool:
-        """Whether this is the account of a person, with a home directory of their own."""
-        return self.uid != privilege.NOBODY
+    person: bool = True
+    """Whether it is a user's, with a home directory of their own."""
 
 
 def chosen() -> Account | None:
-    """The account to run under; None when this process is not root's. SUDO_UID=0 also maps to ``nobody``."""
+    """The account to run under; None when this process is not root's. For SUDO_UID=0 it is nobody's, too."""
     if os.geteuid() != 0:
         return None
     uid = os.environ.get("SUDO_UID", "")
@@ -41,7 +39,8 @@ def chosen() -> Account | None:
         except KeyError:
             return Account(uid, int(uid), privilege.NOBODY, "/")
         return Account(found.pw_name, found.pw_uid, found.pw_gid, found.pw_dir)
-    return Account("nobody", privilege.NOBODY, privilege.NOBODY, "/")
+    unused = privilege.unused_id()
+    return Account(f"of uid {unused}", unused, unused, "/", person=False)
 
 
 def can_read(account: Account, *others: Path) -> bool:

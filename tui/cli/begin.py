@@ -30,7 +30,7 @@ def launch(words: Sequence[str], output: int | None = None) -> Command | None:
     if not words:
         return None
     account = chosen()
-    return Command(words, account if account is not None and account.somebody else None, output)
+    return Command(words, account if account is not None and account.person else None, output)
 
 
 def give_way(nice: int | None) -> None:

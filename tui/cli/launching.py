@@ -59,7 +59,7 @@ def launch_unseen(words: Sequence[str]) -> Launched | None:
         return None
     fd, file = tempfile.mkstemp(prefix="ringtop-", suffix=".log")
     account = chosen()
-    if account is not None and account.somebody:
+    if account is not None and account.person:
         os.fchown(fd, account.uid, account.gid)
     try:
         command = launch(words, fd)

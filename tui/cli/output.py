@@ -5,9 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Callable
 from typing import Literal, TextIO
 
 STANDARD = "standard output"
+_PART = 16 << 10
+"""Characters that are written at a time, so that a slow reader is told from one that takes nothing."""
 
 
 class CannotWrite(Exception):
@@ -53,6 +56,8 @@ class Output:
         # Always buffered: with PYTHONUNBUFFERED, Python drops the rest of a write that a signal cuts short.
         self._file = _text(out.fileno(), "w", encoding)
         self.screen = out.isatty()
+        self.taken: Callable[[], object] = lambda: None
+        """Called each time that a part of the lines was taken by their reader."""
 
     def fileno(self) -> int:
         """The number of the file."""
@@ -63,7 +68,10 @@ class Output:
         if not lines:
             return
         try:
-            self._file.write("\n".join(lines) + "\n")
-            self._file.flush()
+            text = "\n".join(lines) + "\n"
+            for start in range(0, len(text), _PART):
+                self._file.write(text[start : start + _PART])
+                self._file.flush()
+                self.taken()
         except OSError as e:
             raise lost(self._file, e) from e

@@ -40,6 +40,7 @@ class Trace(Session):
     ) -> None:
         super().__init__(client, options.collector.programs, options.duration, options.quiet, command)
         self.options, self.out, self.lines = options, out, lines
+        out.taken = self.patience.went_on
         self.changes: list[stream.Changed | stream.Compared] = []
         self.glyphs = glyphs.choose()
         self.display = language.parse(options.display)
@@ -79,7 +80,7 @@ class Trace(Session):
         if header and any(s.state == "running" for s in self.states.values()):
             self.out.put([header])
         for seconds, control in self.options.after:
-            self.later(seconds, control)
+            self.later(seconds, self.client.send, control)
 
     def finish(self, status: int) -> int:
         """Print the ledger for people, and write it as JSON for scripts."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ringtop.bpf import stream
 from ringtop.tui.cli.command import Command
 from ringtop.tui.cli.ending import when_told, when_unheard
 from ringtop.tui.cli.output import CannotWrite
+from ringtop.tui.cli.patience import Patience
 from ringtop.tui.lines import summary as ledger
 from ringtop.tui.source.client import Client, CollectorDied
 from ringtop.tui.text.say import say
@@ -37,6 +39,7 @@ class Session:
         """The newest state of each program."""
         self.stats: stream.Stats | None = None
         """The newest ledger; it is exact at the end."""
+        self.patience = Patience(self.tell, lambda: self.client.close(0), self._give_up)
         self._programs, self._duration, self._quiet = programs, duration, quiet
         self._command, self._launched = command, False
 
@@ -61,7 +64,7 @@ class Session:
         from ``hear``."""
         command = self._command
         if command is None:
-            when_told(self.stop)
+            when_told(self.hurry)
             return self._listen(reader)
         command.pass_signals_on()
         command.watch(self.stop)
@@ -74,12 +77,25 @@ class Session:
         return status or ended or 0
 
     def _listen(self, reader: int) -> int:
-        when_unheard(reader, self.stop)
+        when_unheard(reader, self.hurry)
+        self.patience.start()
         try:
-            for message in self.client.messages():
-                self.take(message)
+            return self._run()
+        finally:
+            self.patience.stop()
+
+    def _run(self) -> int:
+        try:
+            try:
+                for message in self.client.messages():
+                    self.patience.heard()
+                    with self.patience.writing():
+                        self.take(message)
+            finally:
+                self.patience.ended = True
         except CollectorDied as e:
-            kept = self.cut_short()
+            with self.patience.writing():
+                kept = self.cut_short()
             if any(state.state == "failed" for state in self.states.values()):  # their reasons were printed
                 return e.status
             e.raise_if_it_cannot_trace()
@@ -92,7 +108,9 @@ class Session:
         except (OSError, CannotWrite):
             self.client.close()
             raise
-        return self.finish(self.client.close(_LEAVES_S))
+        status = self.client.close(_LEAVES_S)
+        with self.patience.writing():
+            return self.finish(status)
 
     def _broke_off(self, error: Exception, kept: str) -> None:
         say(str(error))
@@ -101,11 +119,24 @@ class Session:
 
     def stop(self) -> None:
         """Ask the collector to detach and to send the remaining events."""
+        self.patience.leave(hurried=False)
         self.client.send(stream.Stop())
 
-    def later(self, seconds: float, control: stream.Control) -> None:
-        """Send *control* to the collector after *seconds*."""
-        timer = threading.Timer(seconds, self.client.send, (control,))
+    def hurry(self) -> None:
+        """The same, for a user who will not wait for a reader that takes nothing."""
+        self.patience.leave(hurried=True)
+        self.client.send(stream.Stop())
+
+    def _give_up(self, why: str, writable: bool) -> None:
+        """End at once: the main thread waits for something that does not come."""
+        self.client.close(0)
+        kept = self.cut_short() if writable else ""
+        say("\n".join(filter(None, (f"ended before its end: {why}", kept))))
+        os._exit(1)
+
+    def later(self, seconds: float, act: Callable[..., object], *arguments: object) -> None:
+        """Call *act* with *arguments* after *seconds*."""
+        timer = threading.Timer(seconds, act, arguments)
         timer.daemon = True
         timer.start()
 
@@ -140,7 +171,7 @@ class Session:
                 self._launched = True
                 self._command.start()
             if self._duration:
-                self.later(self._duration, stream.Stop())
+                self.later(self._duration, self.stop)
 
     def summary(self, changes: Sequence[stream.Changed | stream.Compared] = ()) -> dict[str, Any]:
         """The ledger at the end, which is also printed for people."""

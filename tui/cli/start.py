@@ -64,11 +64,11 @@ def view(
     given = _given()
     state = memory.resume(state, config, given)
     themes = toml.sources(configuration.themes_dir(given.get("config")))  # read now: the account may lack access
-    held = memory.hold() if config.keep_state and account is not None and not account.somebody else None
+    held = memory.hold() if config.keep_state and account is not None and not account.person else None
     give_way(config.nice)
     if account is not None:
         become(account)
-        if account.somebody:
+        if account.person:
             broker = None
         if broker is None and not os.access(config.recordings, os.W_OK):
             config = replace(config, recordings=tempfile.gettempdir())

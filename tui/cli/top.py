@@ -73,7 +73,7 @@ class Run:
 
     def __init__(self, options: TopOptions, top: Top, out: Output, writer: Writer) -> None:
         self.options, self.top = options, top
-        self._out, self._writer = out, writer
+        self.out, self._writer = out, writer
         self._due_ns: int | None = None
         out.put(writer.header())
 
@@ -94,7 +94,7 @@ class Run:
         options = self.options
         programs = [*self.top.programs, *([ALL] if len(self.top.programs) > 1 else [])]
         reports = [self.top.report(program, options.window, options.sort, options.rows) for program in programs]
-        self._out.put(self._writer.lines(reports, self.top.wall_offset_ns))
+        self.out.put(self._writer.lines(reports, self.top.wall_offset_ns))
         return reports
 
 
@@ -103,11 +103,12 @@ class Live(Session):
 
     def __init__(self, client: Client, options: TopOptions, run: Run, command: Command | None = None) -> None:
         super().__init__(client, options.collector.programs, options.duration, options.quiet, command)
-        self._run, self._check = run, options.check
+        self._reports, self._check = run, options.check
+        run.out.taken = self.patience.went_on
 
     def hear(self, message: stream.AnyMessage) -> None:
         """Process one message. Raises StreamError, CannotWrite."""
-        self._run.take(message)
+        self._reports.take(message)
 
     def begun(self) -> None:
         """Print which programs are folded."""
@@ -116,12 +117,12 @@ class Live(Session):
     def cut_short(self) -> str:
         """Print the reports on what was received, unless no program ever ran: that is not the same as quiet."""
         if any(state.state == "running" for state in self.states.values()):
-            self._run.report()
+            self._reports.report()
         return ""
 
     def finish(self, status: int) -> int:
         """Print the last reports and the ledger."""
-        self._run.report()
+        self._reports.report()
         return 4 if not balanced(self.summary()) and self._check else status
 
 

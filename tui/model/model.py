@@ -15,7 +15,7 @@ from ringtop.tui.model.losses import Losses
 from ringtop.tui.model.store import DEFAULT_BYTES, Store
 from ringtop.tui.model.wall import Wall
 from ringtop.tui.source.inbox import Arrived, Entry, Skipped
-from ringtop.tui.source.source import Lost, Rewound
+from ringtop.tui.source.source import SILENCE_S, Lost, Rewound
 
 Phase = Literal["starting", "running", "ended", "lost"]
 
@@ -58,7 +58,11 @@ class Model:
         self.wall = Wall()
         self.arrivals = 0
         """Messages taken so far; while this stays the same, so does everything shown."""
+        self.live = True
+        """Whether messages come from a collector, and therefore never stop for long."""
         self._monotonic_ns = monotonic_ns
+        self.heard_ns = monotonic_ns()
+        """When the last message came, by the clock of this machine."""
         self._drained: tuple[int, int] | None = None
         self._traced = False
 
@@ -85,6 +89,14 @@ class Model:
         there, here = self._drained
         passed = self._monotonic_ns() - here if self.contact.phase == "running" else 0
         return there + passed
+
+    @property
+    def silence_s(self) -> float:
+        """The seconds since the last message of a collector that hangs or was stopped; 0 for one that does not."""
+        if not self.live or self.contact.phase in ("ended", "lost"):
+            return 0.0
+        silent = (self._monotonic_ns() - self.heard_ns) / 1e9
+        return silent if silent >= SILENCE_S else 0.0
 
     def take(self, entry: Entry) -> None:
         """Take in one entry."""
@@ -160,6 +172,7 @@ class Model:
     def restart(self) -> None:
         """Prepare for a restarted source: history stays, and settings are kept for the new collector."""
         self.kept |= {program: state for program, state in self.states.items() if state.state == "running"}
+        self.heard_ns = self._monotonic_ns()
         self.contact = Contact()
         self._traced = False
         self.states.clear()

@@ -16,6 +16,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -30,8 +31,11 @@ _CREATED = struct.Struct("<i")
 _STATUS = struct.Struct("<?i")
 """The answer to a wait: whether the collector has ended, and its exit status."""
 _PID = struct.Struct("<i")
-_MARGIN = 0.5
-"""Seconds that the transfer of a request or an answer may take."""
+_MARGIN = 10.0
+"""Seconds that the transfer of a request or an answer may take, unless the broker is stopped."""
+_LOOK = 0.2
+"""Seconds between two looks at whether it is."""
+_GONE = "the process that starts collectors and creates recordings does not answer; leave, and start ringtop again"
 
 
 class Collector:
@@ -75,7 +79,9 @@ class Broker:
                 [sys.executable, "-I", "-S", __file__, str(theirs.fileno()), str(folder), *command],
                 pass_fds=[theirs.fileno()],
                 env=environment,
-                start_new_session=True,  # Ctrl+C at the terminal must not reach the broker
+                # Ctrl+C at the terminal must not reach the broker. Its process group is orphaned when the viewer ends:
+                # then the kernel wakes and ends a broker that was stopped (setpgid(2)).
+                process_group=0,
             )
         self.pid = self._process.pid
         self._asking = threading.Lock()
@@ -90,23 +96,20 @@ class Broker:
             if not self._asked:
                 self.tell(_START)
             self._asked = False
-            self._socket.settimeout(None)
-            data, fds, _, _ = socket.recv_fds(self._socket, _PID.size, 3)
-        if len(data) < _PID.size:
-            raise BrokenPipeError("the process that starts collectors has ended; start ringtop again")
-        if len(fds) != 3:
-            raise BlockingIOError("the last collector has not ended")
-        return Collector(self, _PID.unpack(data)[0], fds)
+            data, fds = self._answer(_PID.size, _MARGIN, 3)
+        (pid,) = _PID.unpack(data)
+        if pid < 0:
+            raise OSError(-pid, os.strerror(-pid))
+        if pid == 0:
+            raise OSError(errno.EAGAIN, "the last collector has not ended")
+        return Collector(self, pid, fds)
 
     def wait(self, timeout: float) -> int:
         """Return the last collector's exit status. Raises subprocess.TimeoutExpired, or OSError when the broker is
         gone."""
         with self._asking:
             self.tell(_WAIT, timeout)
-            self._socket.settimeout(timeout + _MARGIN)
-            data = self._socket.recv(_STATUS.size)
-        if len(data) < _STATUS.size:
-            raise BrokenPipeError("the process that starts collectors has ended; start ringtop again")
+            data, _ = self._answer(_STATUS.size, timeout + _MARGIN)
         ended, status = _STATUS.unpack(data)
         if not ended:
             raise subprocess.TimeoutExpired("ringtop collect", timeout)
@@ -117,10 +120,7 @@ class Broker:
         OSError."""
         with self._asking:
             self.tell(_RECORD, name=path.name.encode())
-            self._socket.settimeout(_MARGIN)
-            data, fds, _, _ = socket.recv_fds(self._socket, _CREATED.size, 1)
-        if len(data) < _CREATED.size:
-            raise BrokenPipeError("the process that creates recordings has ended; start ringtop again")
+            data, fds = self._answer(_CREATED.size, _MARGIN, 1)
         (error,) = _CREATED.unpack(data)
         if error:
             raise OSError(error, os.strerror(error), str(path))
@@ -128,8 +128,34 @@ class Broker:
 
     def tell(self, what: bytes, timeout: float = 0.0, name: bytes = b"") -> None:
         """Send a request to the broker. Raises OSError when the broker is gone."""
-        self._socket.settimeout(_MARGIN)
-        self._socket.sendall(_REQUEST.pack(what, timeout) + name)
+        try:
+            self._socket.settimeout(_MARGIN)
+            self._socket.sendall(_REQUEST.pack(what, timeout) + name)
+        except OSError as e:
+            raise self._gone() from e
+
+    def _answer(self, size: int, timeout: float, files: int = 0) -> tuple[bytes, list[int]]:
+        """Return an answer of *size* bytes, and the files that came with it. Raises OSError when the broker is gone."""
+        from ringtop.bpf.common.pids import stopped  # the broker itself has the standard library alone
+
+        until = time.monotonic() + timeout
+        try:
+            self._socket.settimeout(_LOOK)
+            while time.monotonic() < until and not stopped(self.pid):
+                with suppress(TimeoutError):
+                    data, fds, _, _ = socket.recv_fds(self._socket, size, files)
+                    if len(data) == size:
+                        return data, fds
+                    break
+        except OSError as e:
+            raise self._gone() from e
+        raise self._gone()
+
+    def _gone(self) -> OSError:
+        """The error of a broker that is gone or was stopped. It is asked nothing more: its answer could be late, and
+        would be taken for that to the next request."""
+        self._socket.close()
+        return OSError(errno.EPIPE, _GONE)
 
 
 def _create(requests: socket.socket, folder: str, name: str) -> None:
@@ -145,6 +171,20 @@ def _create(requests: socket.socket, folder: str, name: str) -> None:
         socket.send_fds(requests, [_CREATED.pack(0)], [fd])
 
 
+def _start(requests: socket.socket, command: list[str]) -> subprocess.Popen[bytes]:
+    """Start a collector, and answer with its id and files. Raises OSError."""
+    with os.fdopen(os.memfd_create("errors"), "w+b") as errors:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with process.stdin, process.stdout:
+            fds = [process.stdin.fileno(), process.stdout.fileno(), errors.fileno()]
+            socket.send_fds(requests, [_PID.pack(process.pid)], fds)
+    return process
+
+
 def _serve(requests: socket.socket, folder: str, command: list[str]) -> None:
     process: subprocess.Popen[bytes] | None = None
     while request := requests.recv(_REQUEST.size + 256):
@@ -152,19 +192,10 @@ def _serve(requests: socket.socket, folder: str, command: list[str]) -> None:
         if what == _START and process is not None and process.poll() is None:
             requests.sendall(_PID.pack(0))
         elif what == _START:
-            with os.fdopen(os.memfd_create("errors"), "w+b") as errors:
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=errors,
-                    start_new_session=True,
-                )
-                assert process.stdin is not None
-                assert process.stdout is not None
-                with process.stdin, process.stdout:
-                    fds = [process.stdin.fileno(), process.stdout.fileno(), errors.fileno()]
-                    socket.send_fds(requests, [_PID.pack(process.pid)], fds)
+            try:
+                process = _start(requests, command)
+            except OSError as e:
+                requests.sendall(_PID.pack(-(e.errno or errno.EIO)))
         elif what == _WAIT and process is not None:
             try:
                 requests.sendall(_STATUS.pack(True, process.wait(timeout)))

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from ringtop.bpf.common import signals
 from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace
+from ringtop.bpf.common.pids import stopped
 from ringtop.bpf.common.privilege import PATH
 from ringtop.bpf.options.collector import CollectorOptions
 
@@ -30,6 +31,8 @@ _PATIENCE = 1.0
 """Seconds for a collector to detach and exit after its input is closed."""
 _FORCED = 0.5
 """Seconds for it to end after SIGTERM, and again after SIGKILL."""
+_LOOK = 0.1
+"""Seconds between two looks at whether it is stopped."""
 
 
 def arguments(options: CollectorOptions, launched: int = 0) -> list[str]:
@@ -54,6 +57,13 @@ class CollectorDied(Exception):
             raise CannotTrace(what, why, cure) from self
 
 
+def cannot_start(program: str, error: OSError) -> CannotTrace:
+    """The error of a collector that could not be started."""
+    missing = isinstance(error, FileNotFoundError | PermissionError)
+    cure = "Install ringtop again." if missing else "Try again when there is more room for processes and memory."
+    return CannotTrace("the collector cannot be started", f"{program}: {error.strerror}", cure)
+
+
 class Client:
     """The client of a collector that *command* starts with *options*, or that a *broker* starts with its own options.
 
@@ -76,15 +86,19 @@ class Client:
             self._in, self._out, self._errors = collector.stdin, collector.stdout, collector.errors
             return
         self._errors = os.fdopen(os.memfd_create("errors"), "w+b")
-        self.process = process = subprocess.Popen(
-            [*command, *options],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            # No variable of the reader's environment reaches the privileged process.
-            env=ENVIRONMENT if command is LOCAL else None,
-            start_new_session=own_session,  # Ctrl+C goes to the reader, which stops the collector and reads to the end
-        )
+        try:
+            self.process = process = subprocess.Popen(
+                [*command, *options],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                # No variable of the reader's environment reaches the privileged process.
+                env=ENVIRONMENT if command is LOCAL else None,
+                # Ctrl+C goes to the reader, which stops the collector and reads to the end.
+                start_new_session=own_session,
+            )
+        except OSError as e:
+            raise cannot_start(command[0], e) from e
         assert process.stdin is not None
         assert process.stdout is not None
         self._in, self._out = process.stdin, process.stdout
@@ -135,7 +149,7 @@ class Client:
 
     def close(self, patience: float = _PATIENCE) -> int:
         """End the collector and return its exit status: close its input, after *patience* seconds send SIGTERM, then
-        SIGKILL.
+        SIGKILL. For a collector that somebody has stopped there is no patience.
 
         The status is that of SIGKILL for a collector that cannot be ended because it belongs to another user. Takes at
         most a second more than *patience*. May be called from any thread.
@@ -147,6 +161,10 @@ class Client:
                 with suppress(OSError):  # the process may belong to another user
                     if end is not None:
                         end()
-                with suppress(subprocess.TimeoutExpired):
-                    return self.process.wait(seconds)
+                until = time.monotonic() + seconds
+                while (left := until - time.monotonic()) > 0:
+                    with suppress(subprocess.TimeoutExpired):
+                        return self.process.wait(min(left, _LOOK))
+                    if end != self.process.kill and stopped(self.process.pid):
+                        break
             return -signal.SIGKILL

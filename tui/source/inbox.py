@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -68,6 +69,8 @@ class Inbox:
         self._entries: deque[Entry] = deque()
         self._bytes = 0
         self._skipped: dict[str, int] = {}
+        self.posted_ns = 0
+        """When the last message came, by the monotonic clock."""
 
     def post(self, item: Item) -> None:
         """Add *item*; may be called from any thread. A round that cannot be decoded becomes ``Lost``."""
@@ -79,6 +82,7 @@ class Inbox:
                 entry = Lost("damaged stream", str(e))
         else:
             entry = item
+        self.posted_ns = time.monotonic_ns()
         with self._hearing:
             for hear in self._hearers:
                 hear(entry)

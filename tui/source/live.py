@@ -35,7 +35,7 @@ class LiveSource:
             cure = "" if self._first else self._cure
             client = self._client = self._first or self._begin()
         except (OSError, CannotTrace) as e:
-            post(Lost("it could not be started", str(e)))
+            post(Lost("it could not be started", str(e) if isinstance(e, CannotTrace) else e.strerror or str(e)))
             return
         self._first = None
         self._thread = threading.Thread(target=self._read, args=(client, post, cure), name="collector", daemon=True)

@@ -8,6 +8,9 @@ from typing import Protocol
 
 from ringtop.bpf import stream
 
+SILENCE_S = 2.0
+"""A collector sends a message every second: after so many seconds without one, it hangs or was stopped."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lost:

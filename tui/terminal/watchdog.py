@@ -18,7 +18,7 @@ from contextlib import suppress
 
 from ringtop.tui.terminal.contract import RESTORE
 
-PATIENCE_S = 10.0
+PATIENCE_S = 2.0
 """The time limit, in seconds, for the viewer to end by itself, and then for its source to be ended."""
 
 

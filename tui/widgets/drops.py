@@ -29,6 +29,11 @@ class Drops(Line):
         super().__init__(id="drops")
         self.model = model
 
+    @property
+    def stale(self) -> bool:
+        """Whether nothing has come from the collector for some time."""
+        return self.model.silence_s > 0
+
     def parts(self) -> list[Part]:
         """The counters at the left."""
         counters, totals = self.model.counters, self.model.counters.all()

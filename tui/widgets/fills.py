@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -37,6 +38,8 @@ class Fills(Painted):
     def update(self) -> None:
         """Read the counters again, and redraw if they have changed."""
         lines = [self._of(number, program) for number, program in enumerate(self.programs, 1)]
+        if self.model.silence_s:
+            lines = [[replace(part, style="dim") for part in line] for line in lines]
         if lines != self._lines:
             self._lines = lines
             self.refresh()

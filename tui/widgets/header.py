@@ -70,6 +70,10 @@ class Header(Line):
             parts.append(Part(f"link {format.size(int(rate))}/s, {lag:.1f} s behind", "busy", 1))
         if contact.phase in ("running", "ended") and not self.live:
             pass  # the status already gives the replay's position
+        elif silence := model.silence_s:
+            age = format.uptime(int(silence))
+            said = f"{dot} nothing from the collector for {age}: r starts it again"
+            parts.append(Part(said, "failed", 2, less=Part(f"{dot} silent for {age}", "failed", 0)))
         elif contact.phase == "running":
             failed = sum(s.state == "failed" for s in model.states.values())
             running = sum(s.state == "running" for s in model.states.values())

@@ -27,6 +27,12 @@ class Line(Painted):
         super().__init__(id=id)
         self._parts: list[Part] = []
         self._ending: list[Part] = []
+        self._stale = False
+
+    @property
+    def stale(self) -> bool:
+        """Whether the line tells only what was true some time ago: all of it is grey then, in the style ``dim``."""
+        return False
 
     def parts(self) -> list[Part]:
         """The parts at the left."""
@@ -38,9 +44,9 @@ class Line(Painted):
 
     def update(self) -> None:
         """Compute the parts again, and repaint if they have changed."""
-        parts, ending = self.parts(), self.ending()
-        if (parts, ending) != (self._parts, self._ending):
-            self._parts, self._ending = parts, ending
+        shown = self.parts(), self.ending(), self.stale
+        if shown != (self._parts, self._ending, self._stale):
+            self._parts, self._ending, self._stale = shown
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -70,5 +76,5 @@ class Line(Painted):
         for part in parts:
             if segments and not part.joined:
                 segments.append(Segment(" " * self.SPACE, base))
-            segments.append(Segment(part.text, base + self.style_of(part.style)))
+            segments.append(Segment(part.text, base + self.style_of("dim" if self._stale else part.style)))
         return segments

@@ -96,6 +96,11 @@ class Title(RankedTitle):
         self.live = True
         """Whether there is a collector, which takes controls."""
 
+    @property
+    def stale(self) -> bool:
+        """Whether nothing has come from the collector for some time."""
+        return self.model.silence_s > 0
+
     def parts(self) -> list[Part]:
         """The parts at the left."""
         program = self.view.table.program

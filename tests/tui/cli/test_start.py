@@ -18,7 +18,7 @@ from ringtop.tui.settings import config
 from tests.terminal import Terminal
 from tests.tui.feed import Feed
 
-NOBODY = Account("nobody", 65534, 65534, "/")
+NOBODY = Account("nobody", 65534, 65534, "/", person=False)
 
 
 @pytest.mark.parametrize(
