@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringtop.tui.text.format import age, count, rate
+from ringtop.tui.text.format import age, count, rate, several
 from ringtop.tui.text.text import clip, width
 from ringtop.tui.top.columns import Column, columns
 from ringtop.tui.top.measures import ALL
@@ -57,11 +57,11 @@ def _title(report: Report) -> str:
     parts = [
         program,
         f"by {report.key.name}",
-        f"{count(report.events)} events {window} ({seconds})",
+        f"{several(report.events, 'event')} {window} ({seconds})",
         f"{rate(report.rate)}/s",
         f"counts >=, {count(report.lost)} lost" if report.lost else "0 lost",
         f"{count(report.kept_out)} kept out" if report.kept_out else "",
-        f"{count(report.keys)} keys",
+        several(report.keys, "key"),
     ]
     return "  ".join(filter(None, parts))
 

@@ -131,7 +131,7 @@ def _card(card: Card, zone: tzinfo | None) -> Iterator[Fact]:
     if card.cwd is not None:
         yield Fact("directory", text.visible(card.cwd))
     numbers = [
-        f"{card.threads} thread{'s' if card.threads != 1 else ''}" if card.threads is not None else "",
+        format.several(card.threads, "thread") if card.threads is not None else "",
         f"nice {card.nice}" if card.nice is not None else "",
         f"CPUs {ranges(card.affinity)}" if card.affinity else "",
         f"{format.size(card.rss_bytes)} resident" if card.rss_bytes is not None else "",

@@ -23,6 +23,11 @@ def count(n: int | float) -> str:
     return f"{int(n):,}"
 
 
+def several(n: int, noun: str) -> str:
+    """Return a number of things whose plural ends in s: 1 key, 1,204 keys."""
+    return f"{count(n)} {noun}{'' if n == 1 else 's'}"
+
+
 def short(n: int | float) -> str:
     """Return a number in at most 5 characters: 999, 1.2k, 34k, 1.2M."""
     value = float(n)

@@ -7,7 +7,7 @@ from itertools import islice
 
 import numpy as np
 
-from ringtop.tui.text.format import age, clock, count, percent
+from ringtop.tui.text.format import age, clock, count, percent, several
 from ringtop.tui.top.case import Case
 from ringtop.tui.top.clauses import RULES
 from ringtop.tui.top.slots import SECOND
@@ -59,11 +59,11 @@ def _quiet(case: Case) -> str:
         return f"quiet for {age(now_ns - case.standing.start_ns)}, since the start"
     since = clock(case.last_ns + case.wall_offset_ns, None, 0)
     events = int(table.events.sum() + Tally(case.standing.measures, table.others).events)
-    return f"quiet for {age(now_ns - case.last_ns)} (since {since}); {count(events)} events before"
+    return f"quiet for {age(now_ns - case.last_ns)} (since {since}); {several(events, 'event')} before"
 
 
 def _nothing(case: Case) -> str:
     weight = case.standing.weight
     whole = case.standing.whole_weight
-    keys = count(int(np.count_nonzero(weight)) + case.standing.fold.table.gone)
-    return f"nothing stands out: {keys} keys, the largest {percent(int(weight.max(initial=0)), whole)}"
+    keys = several(int(np.count_nonzero(weight)) + case.standing.fold.table.gone, "key")
+    return f"nothing stands out: {keys}, the largest {percent(int(weight.max(initial=0)), whole)}"

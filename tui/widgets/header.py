@@ -47,7 +47,7 @@ class Header(Line):
             parts += [
                 Part(clip(safe(hello.host), 24, self.glyphs.ellipsis), "", 0),
                 Part(clip(safe(hello.kernel), 28, self.glyphs.ellipsis), "dim", 4),
-                Part(f"{cpus} CPU{'s' if cpus != 1 else ''}", "dim", 5),
+                Part(format.several(cpus, "CPU"), "dim", 5),
             ]
         if self.host is not None:
             load = " ".join(f"{x:.2f}" for x in self.host.load())

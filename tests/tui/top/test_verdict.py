@@ -50,6 +50,16 @@ def test_silence_is_an_answer() -> None:
     assert said(top, "runqslower") == "quiet for 41.0s (since 00:00:13); 23 events before."
 
 
+def test_one_thing_is_told_as_one() -> None:
+    top = Top(["unlinksnoop"])
+    top.wall_offset_ns = WALL
+    top.take(deletions([b"/tmp/a"], ts=START))
+    top.tick(START + S)
+    assert said(top, "unlinksnoop") == "nothing stands out: 1 key, the largest 100%."
+    top.tick(START + 23 * S)
+    assert said(top, "unlinksnoop").endswith("; 1 event before.")
+
+
 def test_losses_come_first_with_what_happened_then() -> None:
     top = Top(["unlinksnoop"])
     top.wall_offset_ns = WALL
