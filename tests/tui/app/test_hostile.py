@@ -137,7 +137,7 @@ async def test_a_value_that_no_filter_can_hold(event: dict[str, bytes]) -> None:
         await settle(pilot)
         app.inbox.post(stream.Round(1, 1, [stream.rows(make("unlinksnoop", [event]))]))
         await press(pilot, "3", "up", "right", "right", "equals_sign")
-        assert table(pilot, "unlinksnoop").column == "path"
+        assert table(pilot, "unlinksnoop").column == "full"
         assert_harmless(pilot)
         assert app.filters.text == ""
         assert app.filters.used == []
