@@ -64,16 +64,19 @@ class Controls:
 
     def _hear(self, body: bytes) -> None:
         self._count += 1
+        heard: stream.Control | stream.Notice
         try:
-            message = stream.decode_control(body)
+            heard = stream.decode_control(body)
         except stream.StreamError as e:
-            self._put(stream.Notice("error", str(e)))
-            return
-        if self._count <= MOST_CONTROLS or isinstance(message, stream.Stop):
-            self._obey(message)
-        elif self._count == MOST_CONTROLS + 1:
-            text = f"more than {MOST_CONTROLS} control messages came in a second: the rest is ignored"
-            self._put(stream.Notice("error", text))
+            heard = stream.Notice("error", str(e))
+        if self._count > MOST_CONTROLS and not isinstance(heard, stream.Stop):
+            if self._count == MOST_CONTROLS + 1:
+                text = f"more than {MOST_CONTROLS} control messages came in a second: the rest is ignored"
+                self._put(stream.Notice("error", text))
+        elif isinstance(heard, stream.Notice):
+            self._put(heard)
+        else:
+            self._obey(heard)
 
     def _obey(self, message: stream.Control) -> None:
         if isinstance(message, stream.Stop):
