@@ -59,6 +59,6 @@ class Outbox:
                 raise CannotWrite(f"{why}\nMake room, or write it elsewhere.") from e
             self._bytes -= written
             if written < len(frame):
-                self._waiting[0] = frame[written:]  # a view: a frame of 64 MiB goes through the pipe in 1000 pieces
+                self._waiting[0] = frame[written:]  # a view: a frame of 4 MiB goes through the pipe in 64 pieces
             else:
                 self._waiting.popleft()

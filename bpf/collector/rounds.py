@@ -8,7 +8,7 @@ import numpy as np
 
 from ringtop.bpf.event.batch import Batch
 
-LARGEST = 16 << 20
+LARGEST = 4 << 20
 """Bytes of events above which a round is cut in two."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection
 from contextlib import suppress
@@ -109,11 +110,16 @@ class Memory:
     """An amount of memory, in bytes."""
 
     metavar: str = "SIZE"
-    limits: str = ""
+    limits: str = "at most half of the machine's memory"
 
     def read(self, given: object) -> int:
         """The amount in bytes."""
-        return sizes.parse_bytes(_size_text(given))
+        text = _size_text(given)
+        amount = sizes.parse_bytes(text)
+        half = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 21 << 20
+        if amount > half:
+            raise ValueError(f"{text[:40]} is more than half of this machine's memory, which is {sizes.human(half)}")
+        return amount
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 MAGIC = b"ringtop\x01"
 """The first bytes of every stream; the last of them is the version of the format."""
-MAX_FRAME = 64 << 20
+MAX_FRAME = 8 << 20
 """Length in bytes of the longest message that a reader accepts."""
 
 LENGTH = struct.Struct("<I")

@@ -11,7 +11,7 @@ from typing import Any
 from ringtop.tui.settings.files import read_at_most
 from ringtop.tui.text.text import safe
 
-LIMIT = 256 << 10
+LIMIT = 64 << 10
 """Length in bytes of the longest accepted file."""
 
 KeyPath = tuple[str, ...]
@@ -20,6 +20,13 @@ _HEADER = re.compile(r"^\s*\[{1,2}\s*([^\[\]#]+?)\s*\]{1,2}\s*(?:#.*)?$")
 _KEY = re.compile(r"""^\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=""")
 _PART = re.compile(r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'""")
 _AT_LINE = re.compile(r"\s*\(at line (\d+), column (\d+)\)$")
+_LONG_LINE = 1_000
+"""Characters of a line above which its key is not looked for: the search could take very long."""
+_TEXT = re.compile(r'''"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|(#)[^\n]*''', re.DOTALL)
+"""Texts and comments."""
+_TOO_MUCH = re.compile(r"(?<![\w-])(?:(?:[\w-]+[ \t]*\.[ \t]*){16}|[+-]?\d[\w]{64})")
+"""A key of more than 16 parts, or a number of more than 64 digits. Python takes very long, and much memory, to read
+such a key of thousands of parts, and fails to show such a number."""
 _TRIPLE = re.compile(r'"""|\'\'\'')
 
 
@@ -83,6 +90,9 @@ def read(file: Path) -> Document:
 def parse(source: Contents) -> Document:
     """Parse the document in *source*. Raises TomlError."""
     file, text = source.file, _text(source)
+    if found := _TOO_MUCH.search(_TEXT.sub(_blank, text)):
+        what = "a key of more than 16 parts" if "." in found[0] else "a number of more than 64 digits"
+        raise TomlError(file, f"{what} is not accepted", line=found.string.count("\n", 0, found.start()) + 1)
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as e:
@@ -103,13 +113,18 @@ def _text(source: Contents) -> str:
         raise TomlError(source.file, "not UTF-8", line=source.raw[: e.start].count(b"\n") + 1) from None
 
 
+def _blank(found: re.Match[str]) -> str:
+    """Nothing for a comment, and for a text a key in its place, with as many lines."""
+    return ("" if found[1] else "text") + "\n" * found[0].count("\n")
+
+
 def lines(text: str) -> dict[KeyPath, int]:
     """Return the line of every table and key of a valid document. Keys in inline tables have none."""
     found: dict[KeyPath, int] = {}
     table: KeyPath = ()
     quote = ""
     for number, line in enumerate(text.split("\n"), 1):
-        if not quote:
+        if not quote and len(line) <= _LONG_LINE:
             if header := _HEADER.match(line):
                 table = _split(header[1])
                 found.setdefault(table, number)

@@ -32,10 +32,10 @@ FLUSH_S = 1.0
 FRAME_S = 10.0
 FRAME_BYTES = 4 << 20
 """A compressed frame is closed after FRAME_S seconds or FRAME_BYTES of stream, whichever comes first."""
-_HOLD = 16 << 20
+_HOLD = 8 << 20
 """Most decoded bytes of a compressed frame that are held back until its checksum is verified."""
-_STEP = 1 << 10
-"""Compressed bytes decoded at a time: at zstandard's best ratio they become 32 MiB."""
+_STEP = 256
+"""Compressed bytes decoded at a time: at zstandard's best ratio they become 8 MiB."""
 _PLAIN_STEP = 64 << 10
 
 

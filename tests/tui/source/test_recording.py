@@ -314,9 +314,9 @@ def test_an_end_that_is_missing_is_told(tmp_path: Path) -> None:
 
 
 def bomb(size: int) -> bytes:
-    """A stream whose one message says it is 60 MiB of zeros, over and over."""
+    """A stream whose one message says it is 7 MiB of zeros, over and over."""
     c = zstandard.ZstdCompressor(level=19).compressobj()
-    head = stream.MAGIC + stream.encode(hello()) + struct.pack("<I", 60 << 20)
+    head = stream.MAGIC + stream.encode(hello()) + struct.pack("<I", 7 << 20)
     return c.compress(head + bytes(size)) + c.flush()
 
 
