@@ -174,7 +174,7 @@ class _Keeper:
             signal.signal(number, signal.SIG_DFL)
         if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
-        Path("/proc/self/comm").write_text(Path(self.words[0]).name[:15])  # the collector calls it by that
+        Path("/proc/self/comm").write_bytes(os.fsencode(Path(self.words[0]).name))  # the collector calls it by that
         if self.output is not None:
             os.setsid()
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
