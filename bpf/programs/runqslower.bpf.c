@@ -18,15 +18,15 @@ struct runqslower_event {
 BPF_ARRAY(runnable_since, u64, ENTRIES(runnable_since));
 BPF_PERCPU_ARRAY(scratch, struct runqslower_event, 1);
 
-/* All waits, including those too short to be reported. Each power of two from 64 ns on is divided into 8 buckets of equal
- * width; shorter waits are in the first bucket, longer ones than there are buckets for in the last.
- * bpf/event/waits.py mirrors this. */
+/* All waits but ringtop's own, including those too short to be reported. Each power of two from 64 ns on is divided
+ * into 8 buckets of equal width; shorter waits are in the first bucket, longer ones than there are buckets for in the
+ * last. bpf/event/waits.py mirrors this. */
 #define SHORTEST 6	/* 2^6 ns */
 #define BUCKETS 256
 #define LONGEST ((1ULL << (SHORTEST + BUCKETS / 8)) - 1)
 
 struct waits {
-	u64 reported;	/* waits at least as long as the threshold, including ringtop's own unless a scope is in force */
+	u64 reported;	/* waits at least as long as the threshold */
 	u64 bucket[BUCKETS];
 };
 
@@ -111,7 +111,7 @@ static __always_inline struct runqslower_event *event_begin(u32 prev_tid, bool p
 		return NULL;
 	bool reported = latency >= c->capture.range[RANGE_LATENCY].lo;
 
-	if (HISTOGRAM && (!c->wanted || is_wanted(c, tid)))
+	if (HISTOGRAM && is_wanted(c, tid))
 		count_wait(latency, reported);
 	if (!reported)
 		return NULL;

@@ -172,8 +172,7 @@ class Period(Message, frozen=True, tag="period"):
 
 
 class Waits(Message, frozen=True, tag="waits"):
-    """All waits for a CPU since the start, also those too short to be reported, and ringtop's own; while a scope is in
-    force, only those of its tasks."""
+    """All waits for a CPU since the start of the tasks whose events are wanted, also those too short to be reported."""
 
     reported: int
     """The waits that were at least as long as the threshold in force when they ended."""

@@ -13,16 +13,22 @@ from ringtop.bpf.common.loaders import Loader
 from ringtop.bpf.event.waits import BUCKETS, EDGES
 from ringtop.bpf.kernel import syscall
 from ringtop.bpf.kernel.features import Kernel, possible_cpus
+from ringtop.bpf.kernel.marks import Marks
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.stream import ProgramStats
-from tests.kernel.loads import Waits
+from tests.kernel.loads import HOG_NS, Waits
 from tests.kernel.tracing import BY_EACH_LOADER, PRIME, Tracing
 
+HOG_US = HOG_NS // 1_000 * 9 // 10
+"""A threshold that the waits forced by a hog pass, and few others."""
 
-def traced(tracer: Tracer) -> tuple[np.ndarray[Any, Any], ProgramStats]:
-    """All events of a time in which tasks are made to wait, and the statistics after it."""
+
+def traced(tracer: Tracer, marks: Marks | None = None) -> tuple[np.ndarray[Any, Any], ProgramStats]:
+    """All events of a time in which a task is made to wait, which *marks* exclude, and the statistics after it."""
     waits = Waits(preempted=False)
     try:
+        if marks is not None:
+            marks.exclude([waits.victim])
         tracer.attach()
         waits.force(PRIME)
         tracer.stop()
@@ -46,6 +52,22 @@ def test_every_wait_is_in_its_bucket(loader: Loader) -> None:
     assert stats.waits.reported == len(rows)
     assert stats.waits.counts == expected.tolist()[: len(stats.waits.counts)]
     assert sum(stats.waits.counts) == len(rows)
+
+
+def test_waits_of_ringtops_own_tasks_are_not_counted() -> None:
+    marks = Marks(kernel := Kernel())
+    tracer = load_tracer("runqslower", kernel, CollectorOptions(min_us=HOG_US, buffer=1 << 24), marks=marks)
+    try:
+        whole, stats = traced(tracer)
+        before = stats.waits
+        rows, stats = traced(tracer, marks)
+    finally:
+        tracer.close()
+        marks.close()
+    assert before is not None
+    assert stats.waits is not None
+    assert before.reported == len(whole) >= PRIME
+    assert stats.waits.reported - before.reported == len(rows)
 
 
 def test_waits_too_short_to_report_are_counted(tracing: Tracing) -> None:

@@ -122,9 +122,8 @@ def lines(summary: dict[str, Any]) -> list[str]:
             least = f" {format.threshold(waits['threshold_us'])} or longer" if waits["threshold_us"] is not None else ""
             share = format.percent(waits["reported"], waits["count"])
             halves = f"p50 {format.duration(waits['p50_ns'])}, p99 {format.duration(waits['p99_ns'])}"
-            own = "" if p["scope"] else ", ringtop's own included,"
             out.append(
-                f"{program}: {waits['reported']:,} of {waits['count']:,} waits ({share}){own} were"
+                f"{program}: {waits['reported']:,} of {waits['count']:,} waits ({share}) were"
                 f"{least or ' reported'}; {halves} of all"
             )
     return out
