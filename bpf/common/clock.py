@@ -5,6 +5,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+STEP_NS = 1_000_000
+"""The distance to the wall clock is measured every second, each time a few hundred ns differently. It counts as changed
+from this difference on, as when the wall clock is set or slewed, or the machine was suspended."""
+
 
 def _shift_ns(proc: Path = Path("/proc/self")) -> int:
     """How far this process's monotonic clock is ahead of the kernel's: the offset of its time namespace. The file holds

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-STEP_NS = 1_000_000
-"""The distance between the two clocks is measured every second, each time a few hundred ns differently. It counts as
-changed from this difference on, as when the wall clock is set or slewed."""
+from ringtop.bpf.common.clock import STEP_NS
+
 _MOST = 4096
 
 

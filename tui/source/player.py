@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 from ringtop.bpf import stream
+from ringtop.bpf.common.clock import STEP_NS
 from ringtop.tui.source.recording import Damage, Reading, read
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -26,7 +27,8 @@ _CLOCK = re.compile(r"^(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d{1,9})?))?$", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """The start of a ``Hello``'s part of the recording, where playing time and wall clock are tied together."""
+    """A place from which on the wall clock has a certain distance to the playing time: where a collector began, or the
+    clock was set."""
 
     at: int
     """Playing time in nanoseconds."""
@@ -56,6 +58,9 @@ class Timeline:
                 self._base = ns - self.at
                 self.anchors.append(Anchor(self.at, ns + self._wall_offset))
             self.at = max(self.at, min(ns - self._base, _FAR))
+            if isinstance(message, stream.Stats) and abs(message.wall_offset_ns - self._wall_offset) >= STEP_NS:
+                self._wall_offset = message.wall_offset_ns
+                self.anchors.append(Anchor(self.at, ns + self._wall_offset))
         return self.at
 
     def wall_ns(self, at: int) -> int | None:

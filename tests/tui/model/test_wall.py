@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringtop.tui.model.wall import STEP_NS, Wall
+from ringtop.bpf.common.clock import STEP_NS
+from ringtop.tui.model.wall import Wall
 
 WALL = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from ringtop.bpf import stream
 from ringtop.tui.source.player import SPEEDS, Player, Timeline, index, parse_time
@@ -170,8 +171,8 @@ def test_a_jump_comes_in_pieces_and_time_waits_for_it(path: Path) -> None:
 def test_another_hello_continues(tmp_path: Path) -> None:
     """The collector was started again, on a clock that began anew (a reboot)."""
     later = stream.Hello("web-1", "6.1", "x", "1", [0], [], 8, WALL + START + 3600 * SECOND, stream.dtypes())
-    again = stream.Stats(5 * SECOND, 0, [], 1, 1)
-    more = stream.Stats(6 * SECOND, 0, [], 1, 1)
+    again = stream.Stats(5 * SECOND, later.wall_offset_ns, [], 1, 1)
+    more = stream.Stats(6 * SECOND, later.wall_offset_ns, [], 1, 1)
     what = [hello(), round_at(0), round_at(2), later, again, more, stream.End("x")]
     player = Player(write(tmp_path / "a", what))
     assert player.due(2) == what[:5]
@@ -237,6 +238,24 @@ def test_times_that_can_be_written(path: Path, text: str, seconds: float) -> Non
     player.index = index(path)
     player.due(2)
     assert parse_time(text, player, UTC) == seconds * SECOND
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_clock_that_was_set_meanwhile_is_followed(tmp_path: Path, hours: int) -> None:
+    """As when the host's time was corrected, or the host was suspended."""
+    set_at, step = 2 * SECOND + START, hours * 3600 * SECOND
+    recorded = [
+        structs.replace(m, wall_offset_ns=WALL + step) if isinstance(m, stream.Stats) and m.ts_ns > set_at else m
+        for m in ALL
+    ]
+    player = Player(path := write(tmp_path / "a", recorded))
+    player.index = index(path)
+    player.due(0)
+    player.due(1.5)
+    assert player.wall_ns == WALL + START + 1_500_000_000
+    player.due(3.5)
+    assert player.wall_ns == WALL + START + 3_500_000_000 + step
+    assert parse_time(f"{22 + hours}:13:23.5", player, UTC) == 3_500_000_000
 
 
 @pytest.mark.parametrize("text", ["", "x", "25:00", "10:61", "%", "1s1m", "+", "--1", "1:2:3:4", "nan", "1e5", "٣s"])
