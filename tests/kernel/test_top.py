@@ -134,25 +134,24 @@ def test_a_search_along_path_and_a_name_that_is_nowhere(folding: Callable[..., F
     assert gone["errno"] == "ENOENT"
 
 
-def test_a_capture_filter_keeps_the_others_out(folding: Callable[..., Folding], tmp_path: Path) -> None:
-    programs = [tmp_path / f"rt-{letter}" for letter in "abcd"]
-    for program in programs:
-        shutil.copy("/bin/true", program)
-    top = folding("execsnoop", "--capture", "comm=rt-b")
-    for program in programs:
+def run_copies(folder: Path) -> None:
+    """Run each of four programs, rt-a to rt-d, PRIME times."""
+    for letter in "abcd":
+        shutil.copy("/bin/true", program := folder / f"rt-{letter}")
         run(program, PRIME)
+
+
+def test_a_capture_filter_keeps_the_others_out(folding: Callable[..., Folding], tmp_path: Path) -> None:
+    top = folding("execsnoop", "--capture", "comm=rt-b")
+    run_copies(tmp_path)
     report = top.finish()["execsnoop"]
     assert {row["key"]: row["count"] for row in report["rows"]} == {"rt-b": PRIME}
     assert report["kept_out"] >= 3 * PRIME
 
 
 def test_a_display_filter_folds_only_what_it_selects(folding: Callable[..., Folding], tmp_path: Path) -> None:
-    programs = [tmp_path / f"rt-{letter}" for letter in "abcd"]
-    for program in programs:
-        shutil.copy("/bin/true", program)
     top = folding("execsnoop", "--filter", "comm=rt-b")
-    for program in programs:
-        run(program, PRIME)
+    run_copies(tmp_path)
     report = top.finish()["execsnoop"]
     assert ({row["key"]: row["count"] for row in report["rows"]}, report["events"]) == ({"rt-b": PRIME}, PRIME)
 
