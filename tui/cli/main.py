@@ -16,13 +16,11 @@ import click
 from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace, FilterError
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.bpf.options.kinds import Number
 from ringtop.tui.cli.command import CannotLaunch
 from ringtop.tui.cli.options import (
     LAUNCHED,
     STATUS,
     Permissions,
-    Value,
     check_option,
     duration_option,
     explicit,
@@ -34,8 +32,10 @@ from ringtop.tui.cli.options import (
     programs_argument,
     quiet_option,
     seconds,
+    summary_option,
 )
 from ringtop.tui.cli.output import CannotWrite, lost, open_closed_files
+from ringtop.tui.cli.replaying import replay
 from ringtop.tui.cli.schedule import Change
 from ringtop.tui.settings.config import Config
 from ringtop.tui.text.say import say
@@ -130,7 +130,7 @@ def collect(**given: Any) -> NoReturn:
     help="After so many seconds, change transport=ringbuf|perfbuf|other, buffer=SIZE, wakeup=MODE or capture=EXPR. "
     "compare=SECONDS sends events over both transports and reports which is better. Repeatable.",
 )
-@click.option("--summary", metavar="FILE", help="At the end, write the ledger to FILE as JSON (-: to standard error).")
+@summary_option
 @check_option
 @flag(Config, "nice")
 @quiet_option
@@ -184,22 +184,7 @@ def record(
     return run(file, CollectorOptions(**explicit(given)), duration, overwrite, mode, quiet, nice, launched())
 
 
-@ringtop.command(epilog=STATUS)
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option(
-    "--speed",
-    type=Value(Number(float, 0.25, 64)),
-    metavar="FACTOR",
-    default=1.0,
-    show_default=True,
-    help="Speed, as a factor.",
-)
-@click.pass_obj
-def replay(config: Callable[[], Config], file: Path, speed: float) -> int:
-    """Show the recording FILE in the viewer."""
-    from ringtop.tui.cli import start
-
-    return start.replay(file, config(), speed)
+ringtop.add_command(replay)
 
 
 @ringtop.command(epilog=STATUS)

@@ -127,7 +127,7 @@ Exit status:
   3  it cannot trace here (it says why, and the cure)
   4  with --check: events were lost, or the ledger does not balance
   5  doctor: some of the programs can run here, and some cannot
-  6  trace: fewer rows came than --count asked for
+  6  trace, replay: fewer rows came than --count asked for
   128 + N  the viewer was ended by signal N; 129: its terminal went away
 With -- COMMAND: the command's status if all else is well, or 128 + N if signal N ended it
   126  the command cannot be started
@@ -150,16 +150,20 @@ def flag(cls: type, name: str) -> _Decorator:
 duration_option = click.option(
     "--duration", type=seconds(0.001), metavar="SECONDS", help="Stop after so many seconds, at most a year."
 )
+format_choice = click.Choice(["table", "json", "csv"])
 format_option = click.option(
     "--format",
     "style",
-    type=click.Choice(["table", "json", "csv"]),
+    type=format_choice,
     default="table",
     show_default=True,
     help="Output format.",
 )
 check_option = click.option(
     "--check", is_flag=True, help="Exit with status 4 if events were lost or the ledger does not balance."
+)
+summary_option = click.option(
+    "--summary", metavar="FILE", help="At the end, write the ledger to FILE as JSON (-: to standard error)."
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print only errors on standard error.")
 

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
 from typing import TextIO
 
-from ringtop.bpf import filter as language
 from ringtop.bpf import stream
 from ringtop.bpf.common import sizes
 from ringtop.bpf.common.transports import NAMES
 from ringtop.tui.cli.command import Command
-from ringtop.tui.cli.output import CannotWrite, Output
+from ringtop.tui.cli.output import Output
+from ringtop.tui.cli.printer import Printer
 from ringtop.tui.cli.session import Session
+from ringtop.tui.cli.summary_file import write_summary
 from ringtop.tui.cli.trace import TraceOptions
-from ringtop.tui.lines.json_lines import escaped_json
-from ringtop.tui.lines.lines import LineWriter
 from ringtop.tui.lines.summary import balanced, cost
 from ringtop.tui.model import notes
 from ringtop.tui.source.client import Client
 from ringtop.tui.text import glyphs
 from ringtop.tui.text.text import safe
 
-_FEWER = 6
+FEWER = 6
 """Exit status when fewer rows were printed than asked for."""
 
 
@@ -34,16 +31,15 @@ class Trace(Session):
         options: TraceOptions,
         client: Client,
         out: Output,
-        lines: LineWriter,
+        printer: Printer,
         summary: TextIO | None = None,
         command: Command | None = None,
     ) -> None:
         super().__init__(client, options.collector.programs, options.duration, options.quiet, command)
-        self.options, self.out, self.lines = options, out, lines
+        self.options, self.out, self._printer = options, out, printer
         out.taken = self.patience.went_on
         self.changes: list[stream.Changed | stream.Compared] = []
         self.glyphs = glyphs.choose()
-        self.display = language.parse(options.display)
         self._summary = summary
         self._wall_offset_ns = 0
         self._costs: stream.Costs | None = None
@@ -76,9 +72,8 @@ class Trace(Session):
 
     def begun(self) -> None:
         """Print the titles, and schedule the changes of ``--after``."""
-        header = self.lines.header()
-        if header and any(s.state == "running" for s in self.states.values()):
-            self.out.put([header])
+        if any(s.state == "running" for s in self.states.values()):
+            self.out.put(self._printer.header())
         for seconds, control in self.options.after:
             self.later(seconds, self.client.send, control)
 
@@ -86,27 +81,14 @@ class Trace(Session):
         """Print the ledger for people, and write it as JSON for scripts."""
         summary = self.summary(self.changes)
         if self._summary is not None:
-            told = summary | ({"cost": cost(self._costs)} if self._costs is not None else {})
-            try:
-                self._summary.write(escaped_json(json.dumps(told, indent=2)) + "\n")
-                self._summary.flush()
-            except OSError as e:
-                with suppress(OSError):  # the same error again; the file is closed nevertheless
-                    self._summary.close()
-                raise CannotWrite("the summary", e) from e
+            write_summary(self._summary, summary | ({"cost": cost(self._costs)} if self._costs is not None else {}))
         if self.options.check and not balanced(summary):
             return 4
         fewer = self.options.count is not None and self._printed < self.options.count
-        return _FEWER if fewer and status == 0 else status
+        return FEWER if fewer and status == 0 else status
 
     def _round(self, message: stream.Round) -> None:
-        rows: list[tuple[int, str]] = []
-        for part in message.batches:
-            batch = stream.batch(part)
-            if self.display is not None:
-                batch = batch.take(language.match(self.display, batch))
-            rows += zip(batch.rows["ts"].tolist(), self.lines.lines(batch, self._wall_offset_ns), strict=True)
-        rows.sort(key=lambda row: row[0])
+        rows = self._printer.printed(message, self._wall_offset_ns)
         if self.options.count is not None:
             rows = rows[: self.options.count - self._printed]
         self.out.put([line for _, line in rows])

@@ -16,7 +16,7 @@ from ringtop.tui.cli.begin import collector, launch
 from ringtop.tui.cli.command import Command
 from ringtop.tui.cli.session import Session
 from ringtop.tui.source.client import Client
-from ringtop.tui.source.recording import STANDARD_OUTPUT, Recorder
+from ringtop.tui.source.recording import STANDARD, Recorder
 from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe
 
@@ -61,7 +61,7 @@ class Recording(Session):
 
 
 def _named(file: Path) -> str:
-    return "standard output" if file == STANDARD_OUTPUT else safe(str(file))
+    return "standard output" if file == STANDARD else safe(str(file))
 
 
 def run(
@@ -75,7 +75,7 @@ def run(
     words: Sequence[str] = (),
 ) -> int:
     """Record and return the exit status. Raises CannotTrace when the collector cannot trace, and click.UsageError."""
-    piped = file == STANDARD_OUTPUT
+    piped = file == STANDARD
     if piped and os.isatty(1):
         raise click.UsageError("a recording is not for a terminal: redirect it to a file, or name a file")
     command = launch(words)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
-
-import click
+from typing import TYPE_CHECKING
 
 from ringtop.bpf.common import term
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli.begin import collector, launch
 from ringtop.tui.cli.output import Output
-from ringtop.tui.text.text import safe
+from ringtop.tui.cli.summary_file import open_summary
 
 if TYPE_CHECKING:
     from ringtop.bpf import stream
@@ -38,24 +34,15 @@ class TraceOptions:
     """The command that is launched and followed; empty where all of the host is traced."""
 
 
-def _open_summary(where: str | None) -> TextIO | None:
-    """Open the summary file; called before root is given up. Raises click.UsageError."""
-    if where is None or where == "-":
-        return sys.stderr if where else None
-    try:
-        return Path(where).open("w", encoding="utf-8")
-    except OSError as e:
-        raise click.UsageError(f"{safe(where)} cannot be written: {e.strerror}") from e
-
-
 def run(options: TraceOptions) -> int:
     """Trace and return the exit status. Raises CannotTrace when the collector cannot trace."""
     command = launch(options.command)
     out = Output(options.style)
-    summary_file = _open_summary(options.summary)
+    summary_file = open_summary(options.summary)
     client = collector(options.collector, options.nice, command)
 
-    from ringtop.tui.cli.printing import Trace  # while the collector starts
+    from ringtop.tui.cli.printer import Printer  # while the collector starts
+    from ringtop.tui.cli.printing import Trace
     from ringtop.tui.lines.lines import writer
 
     lines = writer(
@@ -64,4 +51,4 @@ def run(options: TraceOptions) -> int:
         colour=out.screen and term.colours(),
         width=shutil.get_terminal_size().columns if out.screen else None,
     )
-    return Trace(options, client, out, lines, summary_file, command).run(out.fileno())
+    return Trace(options, client, out, Printer(lines, options.display), summary_file, command).run(out.fileno())

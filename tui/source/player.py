@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 
 from ringtop.bpf import stream
 from ringtop.bpf.common.clock import STEP_NS
+from ringtop.tui.source.moment import FORMS, clock_ns, span_ns
 from ringtop.tui.source.recording import Damage, Reading, read
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -21,8 +21,6 @@ _LEAST = 1 << 10  # least bytes that a message counts: in memory it takes more t
 
 _NS = 1_000_000_000
 _FAR = 1 << 62  # ns, 146 years: damaged times are limited to this
-_SPAN = re.compile(r"^(?=.)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?$", re.ASCII)
-_CLOCK = re.compile(r"^(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d{1,9})?))?$", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,28 +265,17 @@ class Player:
 
 
 def parse_time(text: str, player: Player, tz: tzinfo | None = None) -> int:
-    """Return the playing time of '14:03:20' (wall clock), '90s', '1m30s', '+10s', '-10s' or '50%'. Raises
-    ValueError."""
+    """Return the playing time of '14:03:20' or '2026-11-27 14:03:20' (wall clock), '90s', '1m30s', '+10s', '-10s' or
+    '50%'. Raises ValueError."""
     text = text.strip()
     if text.endswith("%") and text[:-1].replace(".", "", 1).isdecimal():
         if player.duration_ns is None:
             raise ValueError("the length is not known yet: give a time")
         return int(player.duration_ns * min(float(text[:-1]), 100.0) / 100)
     sign = text[:1] if text[:1] in ("+", "-") else ""
-    if span := _SPAN.match(text[len(sign) :]):
-        hours, minutes, seconds = (float(part or 0) for part in span.groups())
-        ns = int(((hours * 60 + minutes) * 60 + seconds) * _NS)
+    if (ns := span_ns(text[len(sign) :])) is not None:
         return player.position_ns + ns if sign == "+" else player.position_ns - ns if sign else ns
-    clock = _CLOCK.match(text)
     start = player.timeline().wall_ns(0)
-    if clock and start is not None and int(clock[1]) < 24 and int(clock[2]) < 60 and float(clock[3] or 0) < 60:
-        try:
-            begin = datetime.fromtimestamp(start / _NS, tz)
-            day = begin.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
-            meant = day + timedelta(seconds=float(clock[3] or 0))
-            if meant < begin - timedelta(hours=12):
-                meant += timedelta(days=1)  # past midnight
-        except (ValueError, OverflowError, OSError):
-            raise ValueError("this recording has no usable wall clock: give 90s, +10s or 50%") from None
-        return player.timeline().find(int(meant.timestamp() * 1e6) * 1000)
-    raise ValueError(f"{text[:20]!r} is not a time; write 14:03:20, 90s, 1m30s, +10s, -10s or 50%")
+    if start is not None and (at := clock_ns(text, start, tz)) is not None:
+        return player.timeline().find(at)
+    raise ValueError(f"{text[:20]!r} is not a time; write {FORMS}, +10s, -10s or 50%")

@@ -24,7 +24,8 @@ from ringtop.tui.settings.files import open_regular
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 WINDOW = 8 << 20
 """Largest accepted zstandard window in bytes. It limits the memory that a hostile file makes the decoder allocate."""
-STANDARD_OUTPUT = Path("-")
+STANDARD = Path("-")
+"""Standard output where a recording is written, standard input where one is read."""
 MODE = 0o600
 """Permissions of a recording, which holds what every user of the machine runs."""
 FLUSH_S = 1.0
@@ -64,14 +65,14 @@ class Recorder:
         mode: int = MODE,
         create: Callable[[Path], BinaryIO] | None = None,
     ) -> None:
-        """Create *path* with the permissions *mode*, or by *create*; STANDARD_OUTPUT is written, not created. Raises
+        """Create *path* with the permissions *mode*, or by *create*; STANDARD is written, not created. Raises
         FileExistsError when the file exists and *overwrite* is not set, or OSError."""
         self.path = path
         self.messages = 0
         self.bytes = 0
         """Bytes written so far; bytes that the compressor still holds are not included."""
         self._clock = clock
-        if path == STANDARD_OUTPUT:
+        if path == STANDARD:
             self._file: BinaryIO = os.fdopen(os.dup(1), "wb")
         else:
             self._file = create(path) if create is not None else _create(path, overwrite, mode)
@@ -131,7 +132,7 @@ class Recorder:
 
     def discard(self) -> None:
         """Remove a file in which there is nothing. The account that ringtop continues under may not be allowed to."""
-        if self.path != STANDARD_OUTPUT:
+        if self.path != STANDARD:
             with contextlib.suppress(PermissionError):
                 self.path.unlink(missing_ok=True)
 
@@ -171,7 +172,8 @@ class Reading:
     """The messages of a recording, to iterate over once. Afterwards ``damage`` says whether it was complete."""
 
     def __init__(self, path: Path) -> None:
-        """Open *path*. Raises OSError when it cannot be opened, and StreamError when it is no recording."""
+        """Open *path*, a regular file or STANDARD. Raises OSError when it cannot be opened, and StreamError when it is
+        no recording."""
         self.path = path
         self.damage: Damage | None = None
         self.messages = 0
@@ -179,13 +181,15 @@ class Reading:
         """Number of bytes of the file used so far."""
         self.size = 0
         """Size of the last message in bytes."""
-        self._file = open_regular(path)
+        self._file = os.fdopen(os.dup(0), "rb", buffering=0) if path == STANDARD else open_regular(path)
+        self._head = b""
+        """The first bytes, which say what the file is, until they are read again: a pipe cannot go back."""
         try:
-            head = self._file.read(len(stream.MAGIC))
-            self._compressed = head.startswith(ZSTD_MAGIC)
+            while (missing := len(stream.MAGIC) - len(self._head)) and (more := self._file.read(missing)):
+                self._head += more
+            self._compressed = self._head.startswith(ZSTD_MAGIC)
             if not self._compressed:
-                _check_magic(head)
-            self._file.seek(0)
+                _check_magic(self._head)
         except BaseException:
             self._file.close()
             raise
@@ -223,15 +227,19 @@ class Reading:
         if self.damage is None:
             self.damage = Damage(self.offset if self._compressed else frames.offset, self.messages, reason)
 
+    def _read(self, size: int) -> bytes:
+        data, self._head = self._head, b""
+        return data or self._file.read(size)
+
     def _plain(self) -> Iterator[bytes]:
-        while data := self._file.read(_PLAIN_STEP):
+        while data := self._read(_PLAIN_STEP):
             self.offset += len(data)
             yield data
 
     def _zstd(self) -> Iterator[bytes]:
         decompressor = zstandard.ZstdDecompressor(max_window_size=WINDOW)
         rest = b""
-        while chunk := rest or self._file.read(_STEP):
+        while chunk := rest or self._read(_STEP):
             frame = decompressor.decompressobj()
             held: list[bytes] = []
             size = used = 0
@@ -248,7 +256,7 @@ class Reading:
                     held.clear()
                 if frame.eof:
                     break
-                chunk = self._file.read(_STEP)
+                chunk = self._read(_STEP)
             yield from held
             rest = frame.unused_data
             self.offset += used - len(rest)

@@ -11,6 +11,7 @@ from ringtop.bpf import stream
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli import ending, session
 from ringtop.tui.cli.output import CannotWrite, Output
+from ringtop.tui.cli.printer import Printer
 from ringtop.tui.cli.printing import Trace
 from ringtop.tui.cli.trace import TraceOptions
 from ringtop.tui.lines.lines import writer
@@ -32,7 +33,7 @@ def no_signals(monkeypatch: pytest.MonkeyPatch) -> None:
 def trace(options: TraceOptions, status: int = 0, summary: TextIO | None = None) -> Trace:
     """A run on a collector with three events, which ends with *status*."""
     client = Client(SAID, status=status)
-    return Trace(options, client, Output("csv"), writer("csv", ["execsnoop"]), summary)  # type: ignore[arg-type]
+    return Trace(options, client, Output("csv"), Printer(writer("csv", ["execsnoop"]), ""), summary)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("count", "ended", "status"), [(2, 0, 0), (3, 0, 0), (4, 0, 6), (4, 1, 1), (None, 0, 0)])
