@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -148,11 +149,13 @@ def test_a_recording_is_not_written_to_a_terminal() -> None:
 
 
 @pytest.mark.parametrize(("sudo", "owner"), [("", 0), ("65534", 65534)])
-def test_a_recording_belongs_to_who_asked(tmp_path: Path, sudo: str, owner: int) -> None:
-    file = tmp_path / "file.ringtop"
-    command = [*RINGTOP, "record", str(file), "--capture", ME, "--duration", "0.1", "--mode", "0640"]
-    subprocess.run(command, env=os.environ | {"SUDO_UID": sudo}, capture_output=True, timeout=60, check=True)
-    assert (file.stat().st_uid, oct(file.stat().st_mode & 0o777)) == (owner, "0o640")
+def test_a_recording_belongs_to_who_asked(sudo: str, owner: int) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # which that user gets to
+        Path(folder).chmod(0o777)
+        file = Path(folder) / "file.ringtop"
+        command = [*RINGTOP, "record", str(file), "--capture", ME, "--duration", "0.1", "--mode", "0640"]
+        subprocess.run(command, env=os.environ | {"SUDO_UID": sudo}, capture_output=True, timeout=60, check=True)
+        assert (file.stat().st_uid, oct(file.stat().st_mode & 0o777)) == (owner, "0o640")
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ringtop.bpf import collector as collector_package
 from ringtop.bpf import stream
 from ringtop.tui.cli.account import Account, can_read, chosen
 from ringtop.tui.source.broker import Broker
@@ -259,8 +260,17 @@ print(received, client.close())
 """
 
 
-def test_a_user_gets_the_collector_through_sudo(tmp_path: Path) -> None:
-    command = [*as_watcher(tmp_path), sys.executable, "-c", WATCH, "execsnoop", "--capture", ME]
+def rule() -> str:
+    """The command that THREATS.md allows, for this Python."""
+    text = (Path(collector_package.__file__).parents[1] / "THREATS.md").read_text()
+    (found,) = re.findall(r"^alice ALL=\(root\) NOPASSWD: /opt/ringtop/bin/python (.*)$", text, re.MULTILINE)
+    return f"{sys.executable} {found}"
+
+
+def test_a_user_gets_the_collector_through_sudo_and_may_nothing_else(tmp_path: Path) -> None:
+    refused = subprocess.run([*as_watcher(tmp_path, allowed=rule()), "sudo", "-n", "true"], capture_output=True)
+    assert refused.returncode != 0
+    command = [*as_watcher(tmp_path, allowed=rule()), sys.executable, "-c", WATCH, "execsnoop", "--capture", ME]
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     assert process.stdout is not None

@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +45,36 @@ def chosen() -> Account | None:
     return Account(f"of uid {unused}", unused, unused, "/", person=False)
 
 
+@contextmanager
+def as_who_asked() -> Iterator[None]:
+    """Open files meanwhile with the rights and the HOME of the user who called sudo, if this process is root's and
+    there is one: root's rights are for tracing alone. Call it before threads are started."""
+    account = chosen()
+    if account is None or not account.person:
+        yield
+        return
+    before, groups = dict(os.environ), os.getgroups()
+    _take_home(account)
+    os.setgroups(os.getgrouplist(account.name, account.gid) if not account.name.isdecimal() else [])
+    os.setegid(account.gid)
+    os.seteuid(account.uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _take_home(account: Account) -> None:
+    """Have HOME be the account's, and no variable name another folder of another user."""
+    for name in [name for name in os.environ if name.startswith(("XDG_", "SUDO_"))]:
+        del os.environ[name]
+    os.environ["HOME"] = account.home
+
+
 def can_read(account: Account, *others: Path) -> bool:
     """Whether *account* may read *others* and the code and data that are still to be loaded: a checkout in /root, for
     example, is closed to it. A child process tries it and exits."""
@@ -69,6 +101,4 @@ def give_up_root() -> None:
 def become(account: Account) -> None:
     """Change this process to *account* for good, with its HOME and without XDG_ and SUDO_ variables. Raises OSError."""
     privilege.drop((), account.uid, account.gid)
-    for name in [name for name in os.environ if name.startswith(("XDG_", "SUDO_"))]:
-        del os.environ[name]
-    os.environ["HOME"] = account.home
+    _take_home(account)

@@ -12,6 +12,7 @@ import click
 
 from ringtop.bpf import stream
 from ringtop.bpf.options.collector import CollectorOptions
+from ringtop.tui.cli.account import as_who_asked
 from ringtop.tui.cli.begin import collector, launch
 from ringtop.tui.cli.command import Command
 from ringtop.tui.cli.session import Session
@@ -80,7 +81,8 @@ def run(
         raise click.UsageError("a recording is not for a terminal: redirect it to a file, or name a file")
     command = launch(words)
     try:
-        recorder = Recorder(file, overwrite, mode=mode)
+        with as_who_asked():
+            recorder = Recorder(file, overwrite, mode=mode)
     except FileExistsError as e:
         raise click.UsageError(f"{file} exists already: choose another name, or use --overwrite") from e
     except OSError as e:

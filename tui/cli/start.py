@@ -17,7 +17,7 @@ import click
 from ringtop.bpf.common import term
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.privilege import in_the_hosts_user_namespace, may_load
-from ringtop.tui.cli.account import Account, become, can_read, chosen
+from ringtop.tui.cli.account import Account, as_who_asked, become, can_read, chosen
 from ringtop.tui.cli.begin import give_way
 from ringtop.tui.cli.launching import LaunchingSource, launch_unseen
 from ringtop.tui.cli.options import explicit
@@ -38,7 +38,8 @@ DEMO = Path(__file__).with_name("demo.ringtop")
 def configured(file: Path | None, given: dict[str, Any]) -> configuration.Config:
     """The configuration from *file*, overridden by the flags that were *given*. Raises click.UsageError."""
     try:
-        config = configuration.load(file)
+        with as_who_asked():
+            config = configuration.load(file)
         return configuration.override(config, **given)
     except (configuration.ConfigError, ValueError) as e:
         raise click.UsageError(str(e)) from e
@@ -58,12 +59,13 @@ def view(
 ) -> int:
     """Show *source* in the viewer, as *account* if it is not None; returns the exit status. Recordings belong to the
     account if it is a person's, and else to root, for whom *broker* creates them."""
-    state, why = memory.load() if config.keep_state else (memory.SavedState(), "")
+    given = _given()
+    with as_who_asked():
+        state, why = memory.load() if config.keep_state else (memory.SavedState(), "")
+        themes = toml.sources(configuration.themes_dir(given.get("config")))  # read now: the account may lack access
     if why:
         say(why)
-    given = _given()
     state = memory.resume(state, config, given)
-    themes = toml.sources(configuration.themes_dir(given.get("config")))  # read now: the account may lack access
     held = memory.hold() if config.keep_state and account is not None and not account.person else None
     give_way(config.nice)
     if account is not None:

@@ -6,12 +6,15 @@ import json
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
 import click
 
+from ringtop.tui.cli.account import as_who_asked
 from ringtop.tui.cli.output import CannotWrite
+from ringtop.tui.settings.files import open_to_write
 from ringtop.tui.text.text import safe
 
 
@@ -20,7 +23,8 @@ def open_summary(where: str | None) -> TextIO | None:
     if where is None or where == "-":
         return sys.stderr if where else None
     try:
-        return Path(where).open("w", encoding="utf-8")
+        with as_who_asked():
+            return TextIOWrapper(open_to_write(Path(where)), encoding="utf-8")
     except OSError as e:
         raise click.UsageError(f"{safe(where)} cannot be written: {e.strerror}") from e
 

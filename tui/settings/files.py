@@ -18,6 +18,15 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(fd, "rb", buffering=0)
 
 
+def open_to_write(path: Path) -> BinaryIO:
+    """Open *path* for writing, and create or empty it. In a folder where others may write, a link in its place is not
+    followed. Raises OSError."""
+    folder = path.parent.stat()
+    others = folder.st_uid not in (0, os.geteuid()) or folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | (os.O_NOFOLLOW if others else 0)
+    return os.fdopen(os.open(path, flags, 0o666), "wb")
+
+
 def read_at_most(path: Path, limit: int) -> bytes:
     """Read all of *path*. Raises OSError, also when the file is longer than *limit* bytes."""
     with open_regular(path) as f:

@@ -60,7 +60,7 @@ def state_file() -> Path:
 
     Root never writes into another user's home, to which HOME may point under sudo; root's own home is used then."""
     folder = user_state_path("ringtop")
-    if os.geteuid() == 0 and _owner(folder) != 0:
+    if os.geteuid() == 0 and not _roots(folder):
         folder = Path(pwd.getpwuid(0).pw_dir) / ".local" / "state" / "ringtop"
     return folder / "state.json"
 
@@ -113,8 +113,10 @@ def save(state: SavedState, file: Path | BinaryIO | None = None) -> str:
     return ""
 
 
-def _owner(path: Path) -> int:
+def _roots(path: Path) -> bool:
+    """Whether all folders and links on the way to *path*, as far as they exist, belong to root."""
     for place in (path, *path.parents):
-        with contextlib.suppress(OSError):
-            return place.stat().st_uid
-    return 0
+        with contextlib.suppress(FileNotFoundError):
+            if place.lstat().st_uid != 0:
+                return False
+    return True

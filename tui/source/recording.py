@@ -158,10 +158,6 @@ def _create(path: Path, overwrite: bool, mode: int) -> BinaryIO:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     try:
         os.fchmod(fd, mode)  # whatever the umask is
-        if os.geteuid() == 0 and (uid := os.environ.get("SUDO_UID", "")).isdecimal():
-            # Under sudo the file is given to the user who ran sudo. It is new, so no link can be in its place.
-            with contextlib.suppress(OSError):
-                os.fchown(fd, int(uid), -1)
         return os.fdopen(fd, "wb")
     except BaseException:
         os.close(fd)

@@ -70,11 +70,11 @@ def test_a_link_is_replaced_not_followed(tmp_path: Path) -> None:
 def test_root_writes_nothing_into_another_users_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(state, "_owner", lambda path: 1000)
+    monkeypatch.setattr(state, "_roots", lambda path: False)
     assert tmp_path not in state.state_file().parents
-    monkeypatch.setattr(state, "_owner", lambda path: 0)
+    monkeypatch.setattr(state, "_roots", lambda path: True)
     assert state.state_file() == tmp_path / "ringtop" / "state.json"
-    monkeypatch.setattr(state, "_owner", lambda path: 1000)
+    monkeypatch.setattr(state, "_roots", lambda path: False)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert state.state_file() == tmp_path / "ringtop" / "state.json"
 

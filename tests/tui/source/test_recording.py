@@ -81,17 +81,6 @@ def test_overwriting_a_link_leaves_its_target(tmp_path: Path) -> None:
         Recorder(tmp_path / "dangling")
 
 
-def test_under_sudo_it_belongs_to_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    changed: list[tuple[int, int]] = []
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(os, "fchown", lambda fd, uid, gid: changed.append((uid, gid)))
-    monkeypatch.setenv("SUDO_UID", "1234")
-    Recorder(tmp_path / "a").close()
-    monkeypatch.setenv("SUDO_UID", "0x12; rm")
-    Recorder(tmp_path / "b").close()
-    assert changed == [(1234, -1)]
-
-
 def test_after_a_crash_a_second_is_missing(tmp_path: Path) -> None:
     """Nothing is closed: what is on disk a second after a message holds it."""
     path = tmp_path / "a"
