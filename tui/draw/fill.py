@@ -121,13 +121,14 @@ def _grid(cpus: tuple[Cpu, ...], each: int, width: int, glyphs: Glyphs) -> Lines
 
 
 def _heat(cpus: tuple[Cpu, ...], each: int, width: int, height: int, glyphs: Glyphs) -> Lines:
-    across = (width - 4) // 8 * 8 or max(1, width - 4)
+    digits = max(3, len(str(cpus[-1].cpu)))
+    across = (width - digits - 1) // 8 * 8 or max(1, width - digits - 1)
     # When there are more CPUs than cells, several CPUs share a cell, which shows the fullest of them.
     shared = -(-len(cpus) // (across * max(1, height - 1)))
     cells = [cpus[at : at + shared] for at in range(0, len(cpus), shared)]
     rows: Lines = []
     for start in range(0, len(cells), across):
-        row: list[Piece] = [(f"{cells[start][0].cpu:>3} ", "dim")]
+        row: list[Piece] = [(f"{cells[start][0].cpu:>{digits}} ", "dim")]
         row += [_heat_cell(cell, each, glyphs) for cell in cells[start : start + across]]
         rows.append(row)
     worst = max(cpus, key=lambda c: c.fill)
