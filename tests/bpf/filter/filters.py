@@ -100,7 +100,7 @@ def holds(expr: Expr, batch: Batch, i: int) -> bool:
         case Compare("program", op, value):
             return bool(_ORDER[op](batch.program, value))
         case Compare(name, op, value):
-            if (of := {"dir": "path", "command": "argv", "subcommand": "argv"}.get(name, name)) not in batch.schema:
+            if (of := {"dir": "full", "command": "argv", "subcommand": "argv"}.get(name, name)) not in batch.schema:
                 return False
             field = batch.schema[of]
             if isinstance(value, bytes | Pattern):

@@ -232,6 +232,15 @@ def test_a_newline_does_not_hide_a_path() -> None:
     assert match(parse(r"path~'^/tmp/.*\.so'"), batch).tolist() == [True]
 
 
+def test_a_full_path_is_found_however_it_was_given() -> None:
+    events = [{"path": b"/etc/zz/a"}, {"place": b"/etc/zz/", "path": b"b"}, {"place": b"/", "path": b"etc/c"}]
+    batch = make("unlinksnoop", events)
+    assert match(parse('full~"^/etc/"'), batch).tolist() == [True, True, True]
+    assert match(parse('path~"^/etc/"'), batch).tolist() == [True, False, False]
+    assert match(parse("dir=/etc/zz/"), batch).tolist() == [True, True, False]
+    assert match(parse("full=/etc/zz/b"), batch).tolist() == [False, True, False]
+
+
 def test_no_events() -> None:
     for program in SCHEMAS:
         assert match(parse("path~x or pid=1 and not comm=a"), empty(program)).tolist() == []

@@ -65,6 +65,15 @@ def test_late_events_are_counted_where_they_belong() -> None:
     assert (spark[-1], spark[-7]) == (1, 3)
 
 
+def test_directories_are_those_of_the_full_path() -> None:
+    """However a deletion gave its path."""
+    top = Top(["unlinksnoop"], {"unlinksnoop": "dir2"})
+    events = [(b"", b"/etc/zz/a"), (b"/etc/zz/", b"b"), (b"/etc/", b"zz/c"), (b"/jail", b"/etc/d"), (b"", b"e")]
+    top.take(make("unlinksnoop", [{"ts": START, "place": place, "path": path} for place, path in events]))
+    found = {row.key: sum(row.done) for row in top.report("unlinksnoop").rows}
+    assert found == {(b"/etc/zz/",): 3, (b"/jail/etc/",): 1, (b"(relative)",): 1}
+
+
 def test_losses_make_shares_ranges() -> None:
     top = Top(["unlinksnoop"])
     top.take(deletions([b"/a/x"] * 20 + [b"/b/x"] * 80))
