@@ -48,7 +48,7 @@ def _values(batch: Batch, field: Field, wall_offset_ns: int) -> list[Any]:
     match field.kind:
         case "time":
             stamps = wall_ns(batch, wall_offset_ns).view("datetime64[ns]")
-            values = [f"{stamp}Z" for stamp in np.datetime_as_string(stamps).tolist()]
+            values = np.datetime_as_string(stamps, timezone="UTC").tolist()
         case "duration":
             values = [round(us, 3) for us in (column / 1000).tolist()]
         case "bool":
