@@ -14,8 +14,11 @@ from textual.binding import Binding
 from ringtop.bpf import filter as language
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.app.app import Viewer
+from ringtop.tui.app.keymap import problems
 from ringtop.tui.cli.main import ringtop
+from ringtop.tui.settings.config import load
 from ringtop.tui.settings.themes import load_all
+from ringtop.tui.settings.toml import source
 from ringtop.tui.widgets.events import EventTable
 from ringtop.tui.widgets.keys import NAMES
 from ringtop.tui.widgets.main import Main
@@ -47,7 +50,8 @@ def test_every_key_is_there_and_no_other() -> None:
 
 
 def test_every_command_line_parses() -> None:
-    blocks = "\n".join(re.findall(r"^```\n(.*?)^```", README, re.MULTILINE | re.DOTALL))
+    found = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    blocks = "\n".join(text for kind, text in found if not kind)
     lines = re.findall(r"^(?:\.venv/bin/)?ringtop (.+)$", blocks, re.MULTILINE)
     assert len(lines) >= 4
     for line in lines:
@@ -55,6 +59,19 @@ def test_every_command_line_parses() -> None:
         command = ringtop.get_command(click.Context(ringtop), words[0])
         assert command is not None
         command.make_context(words[0], words[1:], resilient_parsing=False)
+
+
+def test_the_example_of_a_config_and_of_a_theme_are_accepted(tmp_path: Path) -> None:
+    config, theme = re.findall(r"^```toml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    (tmp_path / "config.toml").write_text(config)
+    (tmp_path / "mine.toml").write_text(theme)
+    given = load(tmp_path / "config.toml")
+    assert given.theme == "mine"
+    assert given.collector.capture == "uid>=1000"
+    assert not list(problems(given.keys))
+    themes, errors = load_all([source(tmp_path / "mine.toml")])
+    assert not errors
+    assert themes["mine"].primary == "#5fafff"
 
 
 def test_every_filter_parses() -> None:

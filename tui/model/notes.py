@@ -87,10 +87,12 @@ def changed(note: stream.Changed, cpus: int, glyphs: Glyphs) -> str:
         f"{format.count(note.in_flight)} in flight",
     ]
     ends = [end for end in note.cpus if end[1:] != (-1, -1)]
+    before = sum(max(0, first - last - 1) for _, last, first in ends if min(last, first) >= 0) - note.dropped
     numbers = [f"{_number(last)}{arrow}{_number(first)} on CPU {cpu}" for cpu, last, first in ends[:FEW]]
     if len(ends) > FEW:
         numbers.append(f"{glyphs.ellipsis} {len(ends) - FEW} more CPUs")
-    return ", ".join(said) + (f"; seq {', '.join(numbers)}" if numbers else "")
+    lost = f"; {format.count(before)} between these were lost before it" if before > 0 else ""
+    return ", ".join(said) + (f"; seq {', '.join(numbers)}{lost}" if numbers else "")
 
 
 def compared(note: stream.Compared) -> str:

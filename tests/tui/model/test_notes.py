@@ -25,6 +25,13 @@ def test_a_switch_of_transport() -> None:
     assert not notes.bad(CHANGED)
 
 
+def test_a_hole_between_the_numbers_is_explained() -> None:
+    """The last event may have been received long before the change, and others lost since."""
+    after = replace(CHANGED, cpus=[(0, 100, 186_854), (1, 77, 78)])
+    assert notes.text(after, 2, UNICODE).endswith("77 → 78 on CPU 1; 186,753 between these were lost before it")
+    assert "lost before" not in notes.text(replace(after, dropped=186_753), 2, UNICODE)
+
+
 def test_only_what_changed_is_told() -> None:
     woken = replace(CHANGED, transport="ringbuf", buffer_bytes=256 << 10, wakeup="every", cpus=[])
     assert notes.text(woken, 2, UNICODE) == "wakeup timer → every, 0 lost, 3.10 ms, 41 in flight"
