@@ -16,6 +16,7 @@ import click
 from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace, FilterError
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.options.collector import CollectorOptions
+from ringtop.tui.cli import versions
 from ringtop.tui.cli.command import CannotLaunch
 from ringtop.tui.cli.options import (
     LAUNCHED,
@@ -80,7 +81,14 @@ class _Commands(click.Group):
     "follow it alone, with all that it starts, and end with it. Signals reach it; in the viewer its output goes to a "
     "file.\n\n\b\n" + "\n".join(f"{schema.program:<12} {schema.about}" for schema in SCHEMAS.values()),
 )
-@click.version_option(package_name="ringtop")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=versions.show,
+    help="Show the versions of ringtop, of the kernel and of the libraries, and exit.",
+)
 @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="Config file to read.")
 @flags(Config)
 @flags(CollectorOptions)
