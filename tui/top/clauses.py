@@ -8,7 +8,7 @@ import numpy as np
 
 from ringtop.bpf.event.command.command import UNREADABLE, base
 from ringtop.bpf.event.schema import SCHEMAS
-from ringtop.tui.text.format import count, duration, percent, rate
+from ringtop.tui.text.format import count, duration, percent, rate, several
 from ringtop.tui.text.text import visible
 from ringtop.tui.top.case import Case, at_least
 from ringtop.tui.top.commands import LEVELS
@@ -81,7 +81,7 @@ def _never_found(case: Case) -> str:
     failed = case.standing.rows.of("failed")[rows]
     parent = case.most_common("parent", rows[int(failed.argmax())])
     by = f" by {parent}" if parent and parent != visible(NOT_KNOWN) else ""
-    return f"{visible(_program(case, rows[0]))} was never found ({count(int(failed.sum()))} tries{by})"
+    return f"{visible(_program(case, rows[0]))} was never found ({several(int(failed.sum()), 'attempt')}{by})"
 
 
 def _fails(case: Case) -> str:

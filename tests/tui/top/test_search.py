@@ -53,7 +53,7 @@ def test_a_search_that_finds_nothing_is_one_look_up() -> None:
     row = rows(top)["nosuch"]
     assert (row.count, row.searched, row.failed, row.lookups) == (0, 0, 800, 100)
     assert row.errno == b"ENOENT"
-    assert top.report("execsnoop").verdict[0].startswith("nosuch was never found (800 tries")
+    assert top.report("execsnoop").verdict[0].startswith("nosuch was never found (800 attempts")
 
 
 def test_one_thread_that_looks_again_and_again() -> None:

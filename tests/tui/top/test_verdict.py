@@ -81,7 +81,7 @@ def test_a_name_that_was_never_found_and_by_whom() -> None:
     top.take(make("execsnoop", [event for one in tries for event in one]))
     top.take(make("execsnoop", execs(b"/bin/ls", count=20, ts=START + MS)))
     top.tick(START + 5 * S)
-    assert said(top, "execsnoop").startswith("convert was never found (8 tries by thumbnail).")
+    assert said(top, "execsnoop").startswith("convert was never found (8 attempts by thumbnail).")
     top.lost("execsnoop", 0, 1, START + 4 * S)
     assert "never found" not in said(top, "execsnoop"), "it may have been among the lost"
 
@@ -103,7 +103,7 @@ def test_a_program_that_is_in_one_folder_and_not_in_another_was_found(key: str) 
     missing = execs(b"/opt/a/foo", count=23, ret=-2, ppid=812)
     there = execs(b"/opt/b/foo", [b"foo", b"-x"], tid=5000, ts=START + 2 * S)
     assert "never found" not in verdict_by(key, missing, there)
-    assert verdict_by(key, missing).startswith("foo was never found (23 tries by thumbnail).")
+    assert verdict_by(key, missing).startswith("foo was never found (23 attempts by thumbnail).")
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -111,7 +111,7 @@ def test_tries_in_all_folders_count(key: str) -> None:
     tries = [execs(b"/opt/%d/foo" % i, [b"foo", b"/srv/x"], ts=START + i, ret=-2, ppid=812) for i in range(8)]
     other = execs(b"/opt/seafood", count=5, tid=7000, ret=-13)
     said = verdict_by(key, *tries, other)
-    assert said.startswith("foo was never found (8 tries by thumbnail).")
+    assert said.startswith("foo was never found (8 attempts by thumbnail).")
     assert "seafood fails 5 of 5 (EACCES)." in said
 
 
