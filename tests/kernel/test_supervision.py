@@ -134,11 +134,11 @@ def test_nobody_of_the_same_account_can_signal_a_collector(tracing: Tracing) -> 
 @pytest.mark.parametrize("command", ["trace", "record", "top"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_command_without_a_screen_ends_though_its_collector_is_stopped(
-    tmp_path: Path, command: str, number: int, sudo: tuple[str, ...]
+    command: str, number: int, sudo: tuple[str, ...]
 ) -> None:
-    what = [str(tmp_path / "a.ringtop"), "--program", "execsnoop"] if command == "record" else ["execsnoop"]
+    what = ["-", "--program", "execsnoop"] if command == "record" else ["execsnoop"]
     words = [*sudo, *RINGTOP, command, *what, "--capture", ME]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     try:
         assert eventually(lambda: len(descendants(process.pid)) == 2)
