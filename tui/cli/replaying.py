@@ -22,6 +22,7 @@ from ringtop.tui.cli.options import (
 )
 from ringtop.tui.settings.config import Config
 from ringtop.tui.source.moment import moment_ns
+from ringtop.tui.text.text import safe
 
 
 class Moment(click.ParamType[str]):
@@ -79,8 +80,10 @@ def replay(config: Callable[[], Config], /, files: tuple[Path, ...], speed: floa
     if given["style"] is not None:
         if speed is not None:
             raise click.UsageError("--speed is for the viewer; --format prints as fast as it can")
-        if STANDARD in files and (os.isatty(0) or files.count(STANDARD) > 1):
-            raise click.UsageError("a FILE of - is one recording on standard input, which is not a terminal")
+        if STANDARD in files and os.isatty(0):
+            raise click.UsageError("a FILE of - is a recording on standard input, which is not a terminal")
+        if twice := [file for file in files if files.count(file) > 1]:
+            raise click.UsageError(f"{safe(str(twice[0]))} is given twice: each of its events would be, too")
         from ringtop.tui.cli.reprint import ReprintOptions, run
 
         return run(ReprintOptions(files, **given))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
@@ -25,12 +24,12 @@ from ringtop.tui.cli.summary_file import open_summary, write_summary
 from ringtop.tui.lines import summary as ledger
 from ringtop.tui.lines.lines import writer
 from ringtop.tui.source.moment import moment_ns
-from ringtop.tui.source.recording import Reading, read
+from ringtop.tui.source.recording import STANDARD, Reading, read
 from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe
 
 _AT_ONCE = 1000
-"""Lines that are written at once."""
+"""Lines of files that are written at once. Those of standard input may be awaited, and are written one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +60,7 @@ class Recording:
             raise click.UsageError(f"{self.name} cannot be read: {e.strerror}") from e
         except stream.StreamError as e:
             raise click.UsageError(f"{self.name} cannot be replayed: {e}") from e
+        self._stopped = False
         self._messages = iter(self._reading)
         self._first = next(self._messages, None)
         self.programs = self._first.programs if isinstance(self._first, stream.Hello) else []
@@ -69,18 +69,14 @@ class Recording:
         self._stats: stream.Stats | None = None
         self._changes: list[stream.Changed | stream.Compared] = []
 
-    def events(
-        self, printer: Printer, since: str | None, until: str | None, stopped: Callable[[], bool]
-    ) -> Iterator[Printed]:
-        """Its events from *since* to *until*, as ``moment_ns`` reads them; nothing behind *until* is read, nor once
-        *stopped*. Raises UsageError when the recording has no such time."""
+    def events(self, printer: Printer, since: str | None, until: str | None) -> Iterator[Printed]:
+        """Its events from *since* to *until*, as ``moment_ns`` reads them; nothing behind *until* is read. Raises
+        UsageError when the recording has no such time."""
         within = EVER if since is until is None else None
         if self._first is not None:
             self._take(self._first)
         for message in self._messages:
             self._take(message)
-            if stopped():
-                return
             if not isinstance(message, stream.Round):
                 continue
             ended = message.drained_ns + self._offset_ns
@@ -117,10 +113,16 @@ class Recording:
         """The ledger as of the last message that was read."""
         return ledger.summarize(self._stats, self._states, self._changes) if self._stats is not None else {}
 
+    def stop(self) -> None:
+        """Read no further, even if a read waits at the moment."""
+        self._stopped = True
+        self._reading.stop()
+
     def close(self) -> str:
         """Close the file. Returns what is wrong with it, or ""."""
         self._reading.close()
-        return f"{self.name}: {self._reading.damage}" if self._reading.damage is not None else ""
+        damage = None if self._stopped else self._reading.damage
+        return f"{self.name}: {damage}" if damage is not None else ""
 
 
 def run(options: ReprintOptions) -> int:
@@ -129,16 +131,21 @@ def run(options: ReprintOptions) -> int:
     recordings = [Recording(file) for file in options.files]
     summary_file = open_summary(options.summary)
     give_way(options.nice)
-    stopping = threading.Event()
-    when_told(stopping.set)
+
+    def stop() -> None:
+        for one in recordings:
+            one.stop()
+
+    when_told(stop)
     programs = list(dict.fromkeys(program for one in recordings for program in one.programs))
     width = shutil.get_terminal_size().columns if out.screen else None
     printer = Printer(writer(options.style, programs, out.screen and term.colours(), width), options.display)
     out.put(printer.header())
     printed = 0
-    parts = [one.events(printer, options.since, options.until, stopping.is_set) for one in recordings]
+    parts = [one.events(printer, options.since, options.until) for one in recordings]
     events = merge(*parts, key=itemgetter(0))
-    while part := list(islice(events, _AT_ONCE)):
+    at_once = 1 if STANDARD in options.files else _AT_ONCE
+    while part := list(islice(events, at_once)):
         lines = [line for _, line in part]
         if options.count is not None:
             del lines[options.count - printed :]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -74,6 +75,23 @@ def test_the_same_from_a_pipe(file: Path) -> None:
     assert len(rows) == EVENTS
 
 
+def test_a_pipe_is_printed_as_it_comes_and_a_signal_ends_the_wait_for_more(file: Path) -> None:
+    process = subprocess.Popen([*REPLAY, "-", "--format", "json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(file.read_bytes())
+        process.stdin.flush()
+        assert [process.stdout.readline()[:1] for _ in range(EVENTS)] == [b"{"] * EVENTS
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.read() == b""
+    assert process.returncode == 0
+
+
+def test_a_recording_that_is_given_twice_is_refused(file: Path) -> None:
+    twice = file.parent / "." / file.name
+    assert f"{file} is given twice" in replay(file, twice, "--format", "json", status=2)
+
+
 def test_filter_and_count(file: Path) -> None:
     assert len(events(file, "--filter", "ret<0")) == 20
     assert len(events(file, "--filter", "ret<0", "--count", "7")) == 7
@@ -124,7 +142,7 @@ def test_damage_is_told_after_all_that_is_whole(file: Path, tmp_path: Path) -> N
         (["{file}", "--filter", "ret<0"], "--filter prints lines: give --format, too"),
         (["{file}", "{file}"], "the viewer shows one file"),
         (["-"], "the viewer shows one file"),
-        (["-", "-", "--format", "json"], "a FILE of - is one recording"),
+        (["-", "-", "--format", "json"], "- is given twice"),
         (["nosuch", "--format", "json"], "nosuch cannot be read: No such file"),
         (["/etc/passwd", "--format", "json"], "cannot be replayed: it is not a recording"),
         (["{file}", "--format", "json", "--speed", "2"], "--speed is for the viewer"),
