@@ -34,8 +34,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _collect(arguments: Sequence[str]) -> int:
+    from ringtop.bpf.common.heap import share_heap
     from ringtop.bpf.kernel.features import Kernel
-    from ringtop.bpf.kernel.memory import share_heap
     from ringtop.bpf.options.collector import CollectorOptions
 
     if arguments[:1] != ["collect"]:

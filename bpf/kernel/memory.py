@@ -17,7 +17,6 @@ from pathlib import Path
 from ringtop.bpf.common.errors import CannotTrace
 
 _SEQ_CST = 5
-_M_ARENA_MAX = -8  # malloc.h
 
 
 @cache
@@ -34,14 +33,6 @@ def _fence() -> Callable[[int], None]:
 def fence() -> None:
     """Keep all accesses before the fence before all those after it. Raises CannotTrace where libatomic is missing."""
     _fence()(_SEQ_CST)
-
-
-def share_heap() -> None:
-    """Have all threads allocate from one heap (glibc). Otherwise threads that load programs one after another each keep
-    what the compiler has freed: 40 MiB more with three programs."""
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt"):
-        libc.mallopt(_M_ARENA_MAX, 1)
 
 
 def ensure_free(size: int) -> None:

@@ -16,6 +16,7 @@ import click
 
 from ringtop.bpf.common import term
 from ringtop.bpf.common.errors import CannotTrace
+from ringtop.bpf.common.heap import share_heap
 from ringtop.bpf.common.privilege import in_the_hosts_user_namespace, may_load
 from ringtop.tui.cli.account import Account, as_who_asked, become, can_read, chosen
 from ringtop.tui.cli.begin import give_way
@@ -111,6 +112,7 @@ def live(config: configuration.Config, words: tuple[str, ...] = ()) -> int:
         say(f"{why}: events are printed as lines, as by `ringtop trace`. Ctrl+C ends it")
         return trace.run(trace.TraceOptions(config.collector, display=config.filter, nice=config.nice, command=words))
     gc.disable()  # there is no garbage until the first frame, after which the viewer enables it
+    share_heap()  # before the first thread
     launched = launch_unseen(words)
     options = arguments(config.collector, launched.command.pid if launched else 0)
     account = chosen()
@@ -158,6 +160,7 @@ def _recordings(config: configuration.Config) -> Path:
 def replay(file: Path, config: configuration.Config, speed: float = 1.0, label: str = "") -> int:
     """Show a recording in the viewer."""
     gc.disable()  # as in ``live``
+    share_heap()
     from ringtop.bpf import stream
     from ringtop.tui.source.replay import ReplaySource
 
