@@ -16,7 +16,7 @@ import pytest
 from ringtop.bpf.common.loaders import LOADERS
 from ringtop.bpf.common.transports import TRANSPORTS
 from tests.kernel.tracing import PRIME, RINGTOP
-from tests.processes import called, ended, gone, programs
+from tests.processes import called, descendants, ended, eventually, gone, programs
 from tests.terminal import Terminal
 
 STORM = """
@@ -95,6 +95,30 @@ def test_it_runs_as_the_user_who_called_sudo() -> None:
 )
 def test_the_exit_status_is_the_commands(words: list[str], status: int) -> None:
     assert trace("execsnoop", "-q", "--", *words).returncode == status
+
+
+@pytest.mark.parametrize(("text", "why"), [("true\n", "#!/bin/sh"), ("#!/no/such\n", "interpreter")])
+def test_a_script_that_cannot_be_started_is_told_why(tmp_path: Path, text: str, why: str) -> None:
+    script = tmp_path / "script"
+    script.write_text(text)
+    script.chmod(0o755)
+    done = trace("execsnoop", "-q", "--", str(script))
+    assert (done.returncode, why in done.stderr) == (126, True), done.stderr
+
+
+def test_a_signal_before_the_launch_is_all_that_is_told() -> None:
+    words = [*RINGTOP, "trace", "execsnoop", "-q", "--", "sleep", "61"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+        assert eventually(lambda: bool(waiting(process.pid)))
+        os.kill(waiting(process.pid)[0], signal.SIGTERM)
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert process.returncode == 128 + signal.SIGTERM
+
+
+def waiting(ringtop: int) -> list[int]:
+    """The process that is to become `sleep`."""
+    return [pid for pid in descendants(ringtop) if Path(f"/proc/{pid}/comm").read_text() == "sleep\n"]
 
 
 def test_own_failures_come_first(tmp_path: Path) -> None:

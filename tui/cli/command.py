@@ -24,6 +24,11 @@ from ringtop.tui.cli.account import Account
 
 _NOT_STARTED, _NOT_FOUND = 126, 127
 """Exit statuses, as of a shell."""
+_WHY = {
+    errno.ENOENT: "there is no such command",
+    errno.ENOEXEC: "it is neither a program of this machine nor a script with a first line such as #!/bin/sh",
+    errno.ELIBACC: "the interpreter that its first line, or the program itself, asks for is missing",
+}
 _BY_A_PROCESS = 0
 """``si_code`` of a signal that a process has sent is at most this (sigaction(2))."""
 
@@ -33,8 +38,7 @@ class CannotLaunch(Exception):
     for that."""
 
     def __init__(self, command: str, number: int) -> None:
-        why = "there is no such command" if number == errno.ENOENT else os.strerror(number)
-        super().__init__(f"{command} cannot be started: {why}")
+        super().__init__(f"{command} cannot be started: {_WHY.get(number) or os.strerror(number)}")
         self.status = _NOT_FOUND if number == errno.ENOENT else _NOT_STARTED
 
 
@@ -163,7 +167,10 @@ class _Keeper:
                 raise OSError(errno.EACCES if "/" in word and Path(word).exists() else errno.ENOENT, "")
             self._tell("waits", os.getpid())
             if os.read(self.start, 1):
-                os.execv(path, list(self.words))  # noqa: S606
+                try:
+                    os.execv(path, list(self.words))  # noqa: S606
+                except FileNotFoundError as e:  # not of the command, which was found
+                    raise OSError(errno.ELIBACC, "") from e
         except OSError as e:
             self._tell("failed", e.errno or errno.EINVAL)
         finally:

@@ -70,7 +70,11 @@ class Patience:
             self._since, self._writing = time.monotonic(), False
 
     def _watch(self) -> None:
+        looked = time.monotonic()
         while not self._over.wait(_LOOK_S):
+            before, looked = looked, time.monotonic()
+            if looked - before > SILENCE_S / 2:  # it was this process that was stopped
+                self._since = looked
             waits = self._hurried if self._writing else self._leaving
             idle = time.monotonic() - max(self._since, waits)
             if idle < SILENCE_S or (self.ended and not self._writing):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ringtop.bpf import stream
+from ringtop.bpf.common.errors import CannotTrace
 from ringtop.tui.cli.command import Command
 from ringtop.tui.cli.ending import when_told, when_unheard
 from ringtop.tui.cli.output import CannotWrite
@@ -20,6 +21,8 @@ from ringtop.tui.text.text import safe
 _LEAVES_S = 60.0
 """Seconds for a collector that has said ``End`` to leave: on a slow machine the kernel takes its time to free what the
 collector had, and a signal would only replace its exit status."""
+_TELLS_S = 0.2
+"""Seconds for the end of a command to be told."""
 
 
 class Session:
@@ -70,6 +73,10 @@ class Session:
         command.watch(self.stop)
         try:
             status = self._listen(reader)
+        except CannotTrace:
+            if command.wait(_TELLS_S) is None:
+                raise
+            status = 0  # a signal ended it before it was launched, and the collector found nothing to follow
         finally:
             ended = command.wait(None if self._launched else 0)
         if command.failure is not None:
