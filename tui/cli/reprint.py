@@ -94,7 +94,7 @@ class Recording:
             last = moment_ns(until, begin_ns) if until is not None else EVER[1]
         except ValueError as e:
             raise click.UsageError(f"{self.name}: {e}") from e
-        if last < first:
+        if since is not None and until is not None and last < first:
             raise click.UsageError(f"{self.name}: --until {until} is before --since {since}")
         return first, last
 

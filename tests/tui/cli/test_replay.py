@@ -92,6 +92,12 @@ def test_a_recording_that_is_given_twice_is_refused(file: Path) -> None:
     assert f"{file} is given twice" in replay(file, twice, "--format", "json", status=2)
 
 
+def test_any_time_is_before_or_after_a_recording(file: Path) -> None:
+    for late in ("999999999h", "2400-01-01 00:00"):  # beyond 64 bits of nanoseconds
+        assert not events(file, "--since", late)
+        assert len(events(file, "--until", late)) == EVENTS
+
+
 def test_filter_and_count(file: Path) -> None:
     assert len(events(file, "--filter", "ret<0")) == 20
     assert len(events(file, "--filter", "ret<0", "--count", "7")) == 7
