@@ -64,8 +64,9 @@ def test_a_broken_filter_never_parses_to_the_same(pair: Pair, data: st.DataObjec
     tree, text = pair
     cut = data.draw(st.integers(0, len(text) - 1))
     try:
-        # 0x0 cut to 0 is still 0, 5.000us cut to 5 is still 5 us, and a flag's name alone asks whether it is 1.
-        assert parse(text[:cut]) != tree or re.fullmatch(r"[\sx0]*|[.0]*[nu]s|\s*=\s*(0x0*)?1\s*", text[cut:])
+        # 0x0 cut to 0 is still 0, 5.000us cut to 5 is still 5 us, and a flag's name alone asks whether it is true.
+        meant_anyhow = r"[\sx0]*|[.0]*[nu]s|\s*==?\s*((0x0*)?1|true)\s*"
+        assert parse(text[:cut]) != tree or re.fullmatch(meant_anyhow, text[cut:])
     except FilterError as e:
         assert e.column <= cut
 
