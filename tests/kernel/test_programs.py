@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from contextlib import suppress
@@ -154,6 +155,7 @@ def test_a_call_that_entered_before_the_start_is_told_whole(tracing: Tracing, tm
     fcntl.fcntl(lease, fcntl.F_SETLEASE, fcntl.F_WRLCK)
     pid = os.fork()
     if pid == 0:
+        os.close(lease)  # or the lease would last until the kernel takes it away
         with suppress(OSError):
             os.execv(path, ["early", "first", ""])
         os._exit(0)
@@ -237,13 +239,21 @@ def _lines_of(tool: list[str], act: object) -> list[str]:
     process = subprocess.Popen(
         ["stdbuf", "-oL", *tool], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
     )
-    assert process.stdout is not None
-    process.stdout.readline()  # the header: it is attached, and opens its buffers now
-    time.sleep(1)
+    lines: list[str] = []
+    reader = threading.Thread(target=lambda: lines.extend(process.stdout or ()))
+    reader.start()
+    wchan = Path(f"/proc/{process.pid}/wchan")
+    while not lines or "poll" not in wchan.read_text():  # it opens its buffers after its header, then waits for them
+        time.sleep(0.01)
     act()  # type: ignore[operator]
-    time.sleep(0.5)
+    seen = 0
+    while seen != len(lines):
+        seen = len(lines)
+        time.sleep(1)
     process.terminate()
-    return process.communicate()[0].splitlines()
+    process.wait()
+    reader.join()
+    return lines
 
 
 def test_agrees_with_execsnoop_of_libbpf_tools(tracing: Tracing) -> None:
