@@ -1,5 +1,5 @@
 # make run    set up what is missing, then start ringtop        make run ARGS="trace execsnoop"
-# make check  linters, type checker, import contracts and the tests that need no kernel: under a minute
+# make check  linters, type checker, import contracts and the tests that need no kernel: some 90 seconds
 # make test   the same with more examples, and all other tests (as root)     make check ARGS="-k filter"
 # make storm  a thousand switches of transport under a flood of events (as root)
 # make setup  only what `make run` needs

@@ -7,6 +7,8 @@ from ringtop.bpf import stream
 from ringtop.tui.lines.lines import LineWriter
 from ringtop.tui.lines.values import wall_ns
 
+FEWER = 6
+"""Exit status when fewer rows were printed than asked for."""
 EVER = (-(1 << 63), (1 << 63) - 1)
 """All wall-clock times in ns, as first and last."""
 

@@ -9,7 +9,7 @@ from ringtop.bpf.common import sizes
 from ringtop.bpf.common.transports import NAMES
 from ringtop.tui.cli.command import Command
 from ringtop.tui.cli.output import Output
-from ringtop.tui.cli.printer import Printer
+from ringtop.tui.cli.printer import FEWER, Printer
 from ringtop.tui.cli.session import Session
 from ringtop.tui.cli.summary_file import write_summary
 from ringtop.tui.cli.trace import TraceOptions
@@ -18,9 +18,6 @@ from ringtop.tui.model import notes
 from ringtop.tui.source.client import Client
 from ringtop.tui.text import glyphs
 from ringtop.tui.text.text import safe
-
-FEWER = 6
-"""Exit status when fewer rows were printed than asked for."""
 
 
 class Trace(Session):

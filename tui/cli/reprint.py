@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import merge
-from itertools import islice
+from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -18,18 +18,17 @@ from ringtop.bpf.common import term
 from ringtop.tui.cli.begin import give_way
 from ringtop.tui.cli.ending import when_told
 from ringtop.tui.cli.output import Output
-from ringtop.tui.cli.printer import EVER, Printed, Printer
-from ringtop.tui.cli.printing import FEWER
+from ringtop.tui.cli.printer import EVER, FEWER, Printed, Printer
 from ringtop.tui.cli.summary_file import open_summary, write_summary
 from ringtop.tui.lines import summary as ledger
 from ringtop.tui.lines.lines import writer
 from ringtop.tui.source.moment import moment_ns
-from ringtop.tui.source.recording import STANDARD, Reading, read
+from ringtop.tui.source.recording import Reading, read
 from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe
 
 _AT_ONCE = 1000
-"""Lines of files that are written at once. Those of standard input may be awaited, and are written one by one."""
+"""Lines of several files that are written at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +68,9 @@ class Recording:
         self._stats: stream.Stats | None = None
         self._changes: list[stream.Changed | stream.Compared] = []
 
-    def events(self, printer: Printer, since: str | None, until: str | None) -> Iterator[Printed]:
-        """Its events from *since* to *until*, as ``moment_ns`` reads them; nothing behind *until* is read. Raises
-        UsageError when the recording has no such time."""
+    def rounds(self, printer: Printer, since: str | None, until: str | None) -> Iterator[list[Printed]]:
+        """Its events from *since* to *until*, as ``moment_ns`` reads them, round by round; nothing behind *until* is
+        read. Raises UsageError when the recording has no such time."""
         within = EVER if since is until is None else None
         if self._first is not None:
             self._take(self._first)
@@ -84,7 +83,7 @@ class Recording:
                 within = self._within(since, until, ended)
             if ended < within[0]:
                 continue
-            yield from printer.printed(message, self._offset_ns, within)
+            yield printer.printed(message, self._offset_ns, within)
             if message.before_ns + self._offset_ns > within[1]:
                 return
 
@@ -125,10 +124,27 @@ class Recording:
         return f"{self.name}: {damage}" if damage is not None else ""
 
 
+def _same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
+
+
+def _parts(files: list[Iterator[list[Printed]]]) -> Iterator[list[Printed]]:
+    """The events of all *files* in time order, in parts that are written at once. A part of a single file is a round: so
+    what comes through a pipe is printed when it comes."""
+    if len(files) == 1:
+        yield from files[0]
+        return
+    events = merge(*map(chain.from_iterable, files), key=itemgetter(0))
+    while part := list(islice(events, _AT_ONCE)):
+        yield part
+
+
 def run(options: ReprintOptions) -> int:
     """Print the events and return the exit status. Raises UsageError and CannotWrite."""
     out = Output(options.style)
     recordings = [Recording(file) for file in options.files]
+    if options.summary is not None and any(_same(file, Path(options.summary)) for file in options.files):
+        raise click.UsageError(f"--summary {safe(options.summary)} would replace the recording that is read")
     summary_file = open_summary(options.summary)
     give_way(options.nice)
 
@@ -142,10 +158,7 @@ def run(options: ReprintOptions) -> int:
     printer = Printer(writer(options.style, programs, out.screen and term.colours(), width), options.display)
     out.put(printer.header())
     printed = 0
-    parts = [one.events(printer, options.since, options.until) for one in recordings]
-    events = merge(*parts, key=itemgetter(0))
-    at_once = 1 if STANDARD in options.files else _AT_ONCE
-    while part := list(islice(events, at_once)):
+    for part in _parts([one.rounds(printer, options.since, options.until) for one in recordings]):
         lines = [line for _, line in part]
         if options.count is not None:
             del lines[options.count - printed :]

@@ -141,6 +141,12 @@ def test_damage_is_told_after_all_that_is_whole(file: Path, tmp_path: Path) -> N
     assert "cut.ringtop: read up to byte" in replay(cut, "--format", "json", status=1)
 
 
+def test_a_recording_is_not_replaced_by_its_summary(file: Path) -> None:
+    before = file.read_bytes()
+    assert "would replace the recording" in replay(file, "--format", "json", "--summary", file, status=2)
+    assert file.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
