@@ -129,8 +129,8 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def _parts(files: list[Iterator[list[Printed]]]) -> Iterator[list[Printed]]:
-    """The events of all *files* in time order, in parts that are written at once. A part of a single file is a round: so
-    what comes through a pipe is printed when it comes."""
+    """The events of all *files* in time order, in parts that are written at once. A part of a single file is a round,
+    so that what comes through a pipe is printed when it comes."""
     if len(files) == 1:
         yield from files[0]
         return
