@@ -6,7 +6,11 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 # Without deadlines: a busy machine is no bug.
@@ -20,3 +24,11 @@ for name in ("LC_ALL", "LC_CTYPE"):
 os.environ["LANG"] = "C.UTF-8"
 # What these tests start gets SIGHUP even where nohup started them.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder where every user may write, as what root starts runs as others."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        Path(name).chmod(0o777)
+        yield Path(name)

@@ -8,12 +8,8 @@ import ctypes
 import os
 import re
 import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from ringtop.tui.text.text import visible
 from tests.kernel.loads import die_with_parent
@@ -55,14 +51,6 @@ NAMES = (
 )
 LONGEST = (b"".join(b"/" + name for name in NAMES) * 8)[:4095]
 """4095 bytes: of a file that is not there."""
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """For everyone."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as name:
-        Path(name).chmod(0o777)
-        yield Path(name)
 
 
 def call_itself(name: bytes) -> None:

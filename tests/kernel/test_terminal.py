@@ -7,7 +7,6 @@ import os
 import random
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -51,14 +50,6 @@ class Shown:
     def left_nothing(self) -> bool:
         """Whether nothing of it stays."""
         return ended(self.processes) and gone(self.programs)
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """For everyone: the viewer is nobody once its collector runs."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as name:
-        Path(name).chmod(0o777)
-        yield Path(name)
 
 
 @pytest.fixture

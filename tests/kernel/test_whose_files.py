@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,14 +13,6 @@ from tests.kernel.tracing import RINGTOP
 
 USER = 4242
 KEPT = "root's"
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder where anybody may write."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as name:
-        Path(name).chmod(0o777)
-        yield Path(name)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.link.wire import Wire
 
-FEED = Path(__file__).parents[1] / "tui" / "feed.py"
+FEED = (sys.executable, "-m", "tests.tui.live_feed")
 NEWEST = re.compile(r"\b(\d\d):(\d\d):(\d\d\.\d+)")
 
 
@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("--silent", action="store_true", help="a terminal that answers nothing")
     parser.add_argument("--show", action="store_true")
     given = parser.parse_args()
-    command = [sys.executable, str(FEED), "--rate", str(given.events)]
+    command = [*FEED, "--rate", str(given.events)]
     wire = Wire(command, delay=given.delay, answers=not given.silent)
     clock = Clock(wire)
     try:

@@ -6,13 +6,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.link.wire import Wire
 
-FEED = Path(__file__).parents[1] / "tui" / "feed.py"
+FEED = (sys.executable, "-m", "tests.tui.live_feed")
 TURNS = 60
 EACH = 10 * TURNS
 """Events of each program when the feed falls silent, at 300 a second."""
@@ -28,7 +27,7 @@ def start() -> Iterator[Callable[..., Wire]]:
     wires: list[Wire] = []
 
     def wire(**options: object) -> Wire:
-        made = Wire([sys.executable, str(FEED), "--rate", "300", "--turns", str(TURNS)], **options)  # type: ignore[arg-type]
+        made = Wire([*FEED, "--rate", "300", "--turns", str(TURNS)], **options)  # type: ignore[arg-type]
         wires.append(made)
         made.emulator.feed(SHELL)
         assert made.until(lambda: "running" in made.emulator.lines[0], LONG_S), made.emulator.lines

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -25,14 +24,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert os.geteuid() == 0, "these tests load BPF programs: run them as root"
     with Server(tmp_path_factory.mktemp("sshd")).running() as running:
         yield running
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """For everyone: the viewer is nobody once its collector runs."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as name:
-        Path(name).chmod(0o777)
-        yield Path(name)
 
 
 @pytest.fixture
