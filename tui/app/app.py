@@ -31,6 +31,7 @@ from ringtop.tui.app.news import News
 from ringtop.tui.app.pump import Pump
 from ringtop.tui.app.refold import Refold
 from ringtop.tui.app.themed import Themed
+from ringtop.tui.draw import columns
 from ringtop.tui.draw.cells import Clock
 from ringtop.tui.model.filtering import Filters
 from ringtop.tui.model.model import Model
@@ -48,7 +49,7 @@ from ringtop.tui.text import glyphs
 from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe
 from ringtop.tui.top.top import Top
-from ringtop.tui.widgets import entry, keys
+from ringtop.tui.widgets import entry, keys, tables
 from ringtop.tui.widgets.events import EventTable
 from ringtop.tui.widgets.host import LocalHost
 from ringtop.tui.widgets.main import Main, Setup
@@ -198,9 +199,13 @@ class Viewer(Themed):
     def remember(self) -> None:
         """Store the settings that should outlive this run in ``state``."""
         state, main = self.state, self.main
-        state.columns = {p.program: [c.name for c in p.table.columns] for p in main.panes}
-        state.time = main.clock.mode
-        state.shows = {p.program: p.shows for p in main.panes}
+        state.columns = {
+            p.program: [column.name for column in p.table.columns]
+            for p in main.panes
+            if p.table.columns != columns.chosen(p.program, self.config.columns.get(p.program, ()))
+        }
+        state.time = main.clock.mode if main.clock.mode != self.config.time else ""
+        state.shows = {p.program: p.shows for p in main.panes if p.shows != tables.USUAL}
         # The filter in force is not one of the settings: the next run starts with all events, and `Up` brings it back.
         state.filters, state.captures = remember(self.filters.used, self.filters.text), self.filters.captures
 

@@ -28,7 +28,9 @@ class SavedState(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     theme: str = ""
     """The theme; empty for the config's. The same holds for the options below."""
-    columns: dict[str, list[str]] = {}
+    columns: dict[str, list[str]] = msgspec.field(default_factory=dict, name="chosen_columns")
+    """Those that differ from the usual ones. Older versions wrote all under the name ``columns``, chosen or not: they
+    would hide columns that are new."""
     time: str = ""
     shows: dict[str, str] = {}
     """The view of each program: ``top`` (ranked rows), ``both``, or ``events``."""
@@ -47,7 +49,7 @@ def resume(state: SavedState, config: Config, given: Collection[str] = ()) -> Sa
     """Return *state* for a run with *config*, without options *given* as flags or changed in the config since."""
     says = {name: msgspec.to_builtins(getattr(config, name)) for name in _OPTIONS}
     kept = {n: getattr(state, n) for n in _OPTIONS if n not in given and state.over.get(n, says[n]) == says[n]}
-    return SavedState(**kept, filters=state.filters, captures=state.captures, over=says)
+    return SavedState(**kept, shows=state.shows, filters=state.filters, captures=state.captures, over=says)
 
 
 def remember(history: list[str], text: str) -> list[str]:

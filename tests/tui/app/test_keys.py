@@ -248,10 +248,11 @@ async def test_what_is_worth_it_is_remembered() -> None:
     async with running(state=state) as pilot:
         await press(pilot, "slash")
         await type_in(pilot, "comm=nginx")
-        await press(pilot, "enter", "a", "q")
+        await press(pilot, "enter", "a", "C", "space", "enter", "v", "q")
     assert state.filters == ["comm=nginx"]
     assert state.time == "relative"
-    assert state.columns["execsnoop"][0] == "time"
+    assert list(state.columns) == list(state.shows) == ["runqslower"], "only what was chosen: the usual may change"
+    assert "time" not in state.columns["runqslower"]
     async with running(state=state) as pilot:
         await settle(pilot)
         assert "/comm=nginx" not in shown(pilot)  # yesterday's filter hides nothing today

@@ -107,7 +107,7 @@ async def test_v_goes_through_what_a_pane_shows_and_it_is_remembered() -> None:
         await press(pilot, "V")
         assert [p.shows for p in app_of(pilot).main.panes] == ["both"] * 3
         await press(pilot, "v", "q")
-    assert state.shows == {"runqslower": "top", "execsnoop": "both", "unlinksnoop": "both"}
+    assert state.shows == {"runqslower": "top"}
 
 
 async def test_a_filter_counts_the_kept_events_anew_and_escape_brings_the_totals_back() -> None:

@@ -79,11 +79,20 @@ def test_root_writes_nothing_into_another_users_home(tmp_path: Path, monkeypatch
     assert state.state_file() == tmp_path / "ringtop" / "state.json"
 
 
+def test_columns_that_an_older_version_wrote_unchosen_hide_no_new_ones(tmp_path: Path) -> None:
+    file = tmp_path / "state.json"
+    file.write_text('{"columns": {"unlinksnoop": ["time", "path"]}, "time": "uptime"}')
+    state, why = load(file)
+    assert (state.columns, state.time, why) == ({}, "uptime", "")
+
+
 def test_what_the_config_says_anew_goes_first() -> None:
     """A choice in the viewer lasts until the config, or a flag, says something else."""
-    chosen = SavedState(theme="nord", time="uptime", columns={"execsnoop": ["pid"]}, filters=["pid=1"])
+    shows = {"execsnoop": "top"}
+    chosen = SavedState(theme="nord", time="uptime", columns={"execsnoop": ["pid"]}, shows=shows, filters=["pid=1"])
     first = resume(chosen, Config())
     assert (first.theme, first.time, first.columns) == ("nord", "uptime", {"execsnoop": ["pid"]})
+    assert first.shows == shows
     assert resume(first, Config()) == first
     later = resume(first, Config(theme="light", columns={"execsnoop": ["argv"]}))
     assert (later.theme, later.columns, later.filters) == ("", {}, ["pid=1"])
