@@ -92,7 +92,7 @@ class Sort(click.ParamType[str]):
     help="Which events are counted: all since the start, or the newest.",
 )
 @click.option("--every", type=seconds(0.1), metavar="SECONDS", help="Print a report this often, not only at the end.")
-@format_option
+@format_option()
 @filter_option("which events are counted")
 @click.option(
     "--replay",

@@ -30,6 +30,7 @@ from ringtop.tui.cli.options import (
     flags,
     format_option,
     launched,
+    output_option,
     programs_argument,
     quiet_option,
     seconds,
@@ -38,6 +39,7 @@ from ringtop.tui.cli.options import (
 from ringtop.tui.cli.output import CannotWrite, lost, open_closed_files
 from ringtop.tui.cli.replaying import replay
 from ringtop.tui.cli.schedule import Change
+from ringtop.tui.formats.formats import FORMATS
 from ringtop.tui.settings.config import Config
 from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe, safe_lines
@@ -125,7 +127,8 @@ def collect(**given: Any) -> NoReturn:
 @ringtop.command(epilog=STATUS)
 @programs_argument()
 @flags(CollectorOptions, "programs")
-@format_option
+@format_option(*FORMATS)
+@output_option
 @filter_option("which events are printed")
 @click.option("--count", type=click.IntRange(1), metavar="NUMBER", help="Stop after so many rows.")
 @duration_option
@@ -144,6 +147,7 @@ def collect(**given: Any) -> NoReturn:
 @quiet_option
 def trace(
     style: str,
+    output: str | None,
     display: str,
     count: int | None,
     duration: float | None,
@@ -154,10 +158,11 @@ def trace(
     nice: int | None,
     **given: Any,
 ) -> int:
-    """Print events as lines, for pipes and scripts.
+    """Print events as lines, for pipes and scripts, or write them to files of other formats.
 
     \b
       ringtop trace execsnoop -- make -j2     only what this command does
+      ringtop trace runqslower execsnoop --format parquet --output make.parquet -- make
 
     \b
     Both filters use one language:
@@ -170,7 +175,8 @@ def trace(
     from ringtop.tui.cli.trace import TraceOptions, run
 
     collector = CollectorOptions(**explicit(given))
-    return run(TraceOptions(collector, style, display, count, duration, after, summary, check, quiet, nice, launched()))
+    shown = style, output, display, count
+    return run(TraceOptions(collector, *shown, duration, after, summary, check, quiet, nice, launched()))
 
 
 @ringtop.command(epilog=STATUS)

@@ -13,6 +13,7 @@ from ringtop.bpf.common.errors import FilterError
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.options.kinds import Choice, DisplayFilter, Flag, Number, OptionKind
 from ringtop.bpf.options.option import Option, options
+from ringtop.tui.formats.formats import FORMATS
 from ringtop.tui.text.say import pointed
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -124,7 +125,7 @@ Exit status:
   0  all is well
   1  it failed while it was running
   2  it was called wrongly
-  3  it cannot trace here (it says why, and the cure)
+  3  it cannot trace here, or lacks a library that a format needs (it says why, and the cure)
   4  with --check: events were lost, or the ledger does not balance
   5  doctor: some of the programs can run here, and some cannot
   6  trace, replay: fewer rows came than --count asked for
@@ -150,14 +151,21 @@ def flag(cls: type, name: str) -> _Decorator:
 duration_option = click.option(
     "--duration", type=seconds(0.001), metavar="SECONDS", help="Stop after so many seconds, at most a year."
 )
-format_choice = click.Choice(["table", "json", "csv"])
-format_option = click.option(
-    "--format",
-    "style",
-    type=format_choice,
-    default="table",
-    show_default=True,
-    help="Output format.",
+LINES = ("table", "json", "csv")
+
+
+def format_option(*more: str, default: str | None = "table", about: str = "Output format.") -> _Decorator:
+    """The option for the format, one of LINES or of *more*."""
+    kind = click.Choice([*LINES, *more])
+    return click.option("--format", "style", type=kind, default=default, show_default=True, help=about)
+
+
+output_option = click.option(
+    "--output",
+    metavar="FILE",
+    help=f"File to make, with --format {' or '.join(FORMATS)}; without it, standard output is written, if it is no "
+    f"terminal. With {' or '.join(one.name for one in FORMATS.values() if one.each)}, each of several programs has a "
+    "file of its own: for NAME.parquet, NAME.execsnoop.parquet.",
 )
 check_option = click.option(
     "--check", is_flag=True, help="Exit with status 4 if events were lost or the ledger does not balance."

@@ -15,10 +15,12 @@ _PART = 16 << 10
 
 class CannotWrite(Exception):
     """Something that a command writes could not be written. ``unread`` says that its reader is gone: for standard
-    output this is the normal end of a pipe."""
+    output this is the normal end of a pipe. *kept* says what becomes of what was written before."""
 
-    def __init__(self, where: str, error: OSError, unread: bool = False) -> None:
-        super().__init__(f"{where} cannot be written: {error.strerror}. Everything written before is kept.")
+    def __init__(
+        self, where: str, error: OSError, unread: bool = False, kept: str = "Everything written before is kept."
+    ) -> None:
+        super().__init__(f"{where} cannot be written: {error.strerror}. {kept}")
         self.unread = unread
 
 

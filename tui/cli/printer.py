@@ -1,10 +1,17 @@
-"""Events as printed lines in time order, for ``trace`` and ``replay --format``."""
+"""Where the events of ``trace`` and of ``replay --format`` go, and which of them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from itertools import chain
+from operator import itemgetter
+from typing import Protocol
+
 from ringtop.bpf import filter as language
 from ringtop.bpf import stream
+from ringtop.tui.cli.output import Output
 from ringtop.tui.lines.lines import LineWriter
+from ringtop.tui.lines.part import Part, Told, first
 from ringtop.tui.lines.values import wall_ns
 
 FEWER = 6
@@ -12,31 +19,110 @@ FEWER = 6
 EVER = (-(1 << 63), (1 << 63) - 1)
 """All wall-clock times in ns, as first and last."""
 
-Printed = tuple[int, str]
-"""The wall-clock time of an event in ns, and its line."""
+
+class Sink(Protocol):
+    """Takes events. Its methods raise CannotWrite."""
+
+    taken: Callable[[], object]
+    """Called each time that something of what was written was taken."""
+
+    def reader(self) -> int:
+        """The number of the file whose reader is to stay."""
+        ...
+
+    def begin(self) -> None:
+        """Write what stands before all events."""
+        ...
+
+    def hear(self, message: stream.AnyMessage, number: int = 0) -> None:
+        """Take a message of the stream *number*."""
+        ...
+
+    def put(self, parts: Sequence[Part]) -> None:
+        """Write the next events, which are earlier than those of the calls that follow."""
+        ...
+
+    def close(self, streams: Sequence[Told]) -> None:
+        """Write what stands after all events."""
+        ...
 
 
 class Printer:
-    """Makes lines by *lines* of the events that pass the filter *display*."""
+    """Prints events as lines, in time order; a ``Sink``."""
 
-    def __init__(self, lines: LineWriter, display: str) -> None:
-        self._lines = lines
+    def __init__(self, out: Output, lines: LineWriter) -> None:
+        self._out, self._lines = out, lines
+
+    @property
+    def taken(self) -> Callable[[], object]:
+        """Called each time that a part of the lines was taken by their reader."""
+        return self._out.taken
+
+    @taken.setter
+    def taken(self, act: Callable[[], object]) -> None:
+        self._out.taken = act
+
+    def reader(self) -> int:
+        """The number of standard output."""
+        return self._out.fileno()
+
+    def begin(self) -> None:
+        """Print the line before all others, if there is one."""
+        self._out.put([header] if (header := self._lines.header()) else [])
+
+    def hear(self, message: stream.AnyMessage, number: int = 0) -> None:
+        """Print nothing: only events are lines."""
+
+    def put(self, parts: Sequence[Part]) -> None:
+        """Print events."""
+        rows = list(chain.from_iterable(map(self._rows, parts)))
+        if len(parts) > 1:
+            rows.sort(key=itemgetter(0))
+        self._out.put([line for _, line in rows])
+
+    def _rows(self, part: Part) -> list[tuple[int, str]]:
+        return list(zip(part.wall_ns.tolist(), self._lines.lines(part.batch, part.wall_offset_ns), strict=True))
+
+    def close(self, streams: Sequence[Told]) -> None:
+        """Print nothing."""
+
+
+class Choice:
+    """Chooses the events that pass the filter *display*, and of these the first *count* (None: all)."""
+
+    def __init__(self, display: str, count: int | None = None) -> None:
         self._display = language.parse(display)
+        self._left = count
 
-    def header(self) -> list[str]:
-        """The line before all others, if there is one."""
-        return [header] if (header := self._lines.header()) else []
+    @property
+    def complete(self) -> bool:
+        """Whether no more events are wanted."""
+        return self._left == 0
 
-    def printed(self, message: stream.Round, wall_offset_ns: int, within: tuple[int, int] = EVER) -> list[Printed]:
-        """The events of a round from the time *within*[0] to *within*[1], in time order."""
-        found: list[Printed] = []
-        for part in message.batches:
-            batch = stream.batch(part)
+    @property
+    def lacking(self) -> bool:
+        """Whether there were fewer events than asked for."""
+        return bool(self._left)
+
+    def of(
+        self, message: stream.Round, wall_offset_ns: int, within: tuple[int, int] = EVER, number: int = 0
+    ) -> list[Part]:
+        """The events of a round of the stream *number*, from the time *within*[0] to *within*[1], that pass."""
+        found = []
+        for rows in message.batches:
+            batch = stream.batch(rows)
             if within != EVER:
                 times = wall_ns(batch, wall_offset_ns)
                 batch = batch.take((times >= within[0]) & (times <= within[1]))
             if self._display is not None:
                 batch = batch.take(language.match(self._display, batch))
-            found += zip(wall_ns(batch, wall_offset_ns).tolist(), self._lines.lines(batch, wall_offset_ns), strict=True)
-        found.sort(key=lambda row: row[0])
+            if len(batch):
+                found.append(Part(batch, wall_offset_ns, number))
         return found
+
+    def first(self, parts: Sequence[Part]) -> list[Part]:
+        """Those of *parts*, the next events that passed, which the count has room for."""
+        wanted = first(parts, self._left)
+        if self._left is not None:
+            self._left -= sum(len(part.batch) for part in wanted)
+        return wanted

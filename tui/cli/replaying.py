@@ -1,4 +1,4 @@
-"""The command ``replay``: the viewer on a recording, or the events of recordings as lines."""
+"""The command ``replay``: the viewer on a recording, or the events of recordings as lines or in files."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from ringtop.tui.cli.options import (
     check_option,
     filter_option,
     flag,
-    format_choice,
+    format_option,
+    output_option,
     quiet_option,
     summary_option,
 )
+from ringtop.tui.formats.formats import FORMATS
 from ringtop.tui.settings.config import Config
 from ringtop.tui.source.moment import moment_ns
 from ringtop.tui.text.text import safe
@@ -47,12 +49,8 @@ class Moment(click.ParamType[str]):
     metavar="FACTOR",
     help="Speed of the viewer (usually 1).",
 )
-@click.option(
-    "--format",
-    "style",
-    type=format_choice,
-    help="Print the events as lines; for the options below.",
-)
+@format_option(*FORMATS, default=None, about="Print or write the events; for the options below.")
+@output_option
 @filter_option("which events are printed")
 @click.option("--count", type=click.IntRange(1), metavar="NUMBER", help="Stop after so many rows.")
 @click.option("--since", type=Moment(), metavar="TIME", help="Leave out earlier events.")
@@ -63,13 +61,14 @@ class Moment(click.ParamType[str]):
 @quiet_option
 @click.pass_obj
 def replay(config: Callable[[], Config], /, files: tuple[Path, ...], speed: float | None, **given: Any) -> int:
-    """Show the recording FILE in the viewer, or print the events of one or several.
+    """Show the recording FILE in the viewer, or print or write the events of one or several.
 
-    With --format, events of several recordings are printed together in time order, and a FILE of - is standard input.
+    With --format, events of several recordings are taken together in time order, and a FILE of - is standard input.
 
     \b
       ringtop replay incident.ringtop
       ringtop replay incident.ringtop --format json --filter 'ret<0' --since 14:03 --until 14:05:30
+      ringtop replay incident.ringtop --format parquet --output incident.parquet
       ssh HOST ringtop record - | ringtop replay - --format csv
 
     A TIME is a time of the machine that replays, with or without a date, or a time after the beginning: 14:03:20,
@@ -79,7 +78,7 @@ def replay(config: Callable[[], Config], /, files: tuple[Path, ...], speed: floa
 
     if given["style"] is not None:
         if speed is not None:
-            raise click.UsageError("--speed is for the viewer; --format prints as fast as it can")
+            raise click.UsageError("--speed is for the viewer; --format goes as fast as it can")
         if STANDARD in files and os.isatty(0):
             raise click.UsageError("a FILE of - is a recording on standard input, which is not a terminal")
         if twice := [file for file in files if files.count(file) > 1]:
@@ -89,7 +88,7 @@ def replay(config: Callable[[], Config], /, files: tuple[Path, ...], speed: floa
         return run(ReprintOptions(files, **given))
     for name, value in given.items():
         if value and name not in ("style", "nice"):
-            raise click.UsageError(f"--{'filter' if name == 'display' else name} prints lines: give --format, too")
+            raise click.UsageError(f"--{'filter' if name == 'display' else name} is not for the viewer: give --format")
     if len(files) > 1 or STANDARD in files:
         raise click.UsageError("the viewer shows one file: add --format to print several, or standard input")
     from ringtop.tui.cli import start

@@ -1,13 +1,10 @@
-"""``ringtop replay --format``: prints the events of recordings as lines, in time order."""
+"""``ringtop replay --format``: the events of recordings in time order, as lines or in files of other formats."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from heapq import merge
-from itertools import chain, islice
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +12,21 @@ import click
 
 from ringtop.bpf import stream
 from ringtop.bpf.common import term
+from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.tui.cli import export
 from ringtop.tui.cli.begin import give_way
 from ringtop.tui.cli.ending import when_told
+from ringtop.tui.cli.exporting import Export
 from ringtop.tui.cli.output import Output
-from ringtop.tui.cli.printer import EVER, FEWER, Printed, Printer
+from ringtop.tui.cli.printer import EVER, FEWER, Choice, Printer, Sink
 from ringtop.tui.cli.summary_file import open_summary, write_summary
 from ringtop.tui.lines import summary as ledger
 from ringtop.tui.lines.lines import writer
+from ringtop.tui.lines.part import Part, Told, earlier
 from ringtop.tui.source.moment import moment_ns
 from ringtop.tui.source.recording import Reading, read
 from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe
-
-_AT_ONCE = 1000
-"""Lines of several files that are written at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,7 @@ class ReprintOptions:
 
     files: tuple[Path, ...]
     style: str
+    output: str | None = None
     display: str = ""
     count: int | None = None
     since: str | None = None
@@ -50,8 +49,9 @@ class ReprintOptions:
 class Recording:
     """One of the files: its events, and what it tells of them."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, number: int) -> None:
         """Raises UsageError when it is no recording."""
+        self.number = number
         self.name = safe(str(path))
         try:
             self._reading: Reading = read(path)
@@ -62,30 +62,34 @@ class Recording:
         self._stopped = False
         self._messages = iter(self._reading)
         self._first = next(self._messages, None)
-        self.programs = self._first.programs if isinstance(self._first, stream.Hello) else []
+        self._hello = self._first if isinstance(self._first, stream.Hello) else None
+        self.programs = [p for p in self._hello.programs if p in SCHEMAS] if self._hello is not None else []
+        self.until_ns = EVER[0]
+        """Events that are still to be read are not earlier (wall clock), those apart that came late."""
         self._offset_ns = 0
         self._states: dict[str, stream.State] = {}
         self._stats: stream.Stats | None = None
         self._changes: list[stream.Changed | stream.Compared] = []
 
-    def rounds(self, printer: Printer, since: str | None, until: str | None) -> Iterator[list[Printed]]:
+    def rounds(self, choice: Choice, sink: Sink, since: str | None, until: str | None) -> Iterator[list[Part]]:
         """Its events from *since* to *until*, as ``moment_ns`` reads them, round by round; nothing behind *until* is
-        read. Raises UsageError when the recording has no such time."""
+        read. Other messages go to *sink*. Raises UsageError when the recording has no such time."""
         within = EVER if since is until is None else None
         if self._first is not None:
-            self._take(self._first)
+            self._take(self._first, sink)
         for message in self._messages:
-            self._take(message)
+            self._take(message, sink)
             if not isinstance(message, stream.Round):
                 continue
             ended = message.drained_ns + self._offset_ns
+            self.until_ns = message.before_ns + self._offset_ns
             if within is None:
                 within = self._within(since, until, ended)
-            if ended < within[0]:
-                continue
-            yield printer.printed(message, self._offset_ns, within)
-            if message.before_ns + self._offset_ns > within[1]:
-                return
+            if ended >= within[0]:
+                yield choice.of(message, self._offset_ns, within, self.number)
+            if self.until_ns > within[1]:
+                break
+        self.until_ns = EVER[1]
 
     def _within(self, since: str | None, until: str | None, begin_ns: int) -> tuple[int, int]:
         try:
@@ -97,7 +101,7 @@ class Recording:
             raise click.UsageError(f"{self.name}: --until {until} is before --since {since}")
         return first, last
 
-    def _take(self, message: stream.AnyMessage) -> None:
+    def _take(self, message: stream.AnyMessage, sink: Sink) -> None:
         match message:
             case stream.Hello():
                 self._offset_ns = message.wall_offset_ns
@@ -107,10 +111,16 @@ class Recording:
                 self._changes.append(message)
             case stream.Stats():
                 self._offset_ns, self._stats = message.wall_offset_ns, message
+        sink.hear(message, self.number)
 
     def summary(self) -> dict[str, Any]:
         """The ledger as of the last message that was read."""
         return ledger.summarize(self._stats, self._states, self._changes) if self._stats is not None else {}
+
+    def told(self) -> Told:
+        """What it tells of itself."""
+        damage = None if self._stopped else self._reading.damage
+        return Told(self._hello, self.summary(), str(damage or ""))
 
     def stop(self) -> None:
         """Read no further, even if a read waits at the moment."""
@@ -120,32 +130,43 @@ class Recording:
     def close(self) -> str:
         """Close the file. Returns what is wrong with it, or ""."""
         self._reading.close()
-        damage = None if self._stopped else self._reading.damage
-        return f"{self.name}: {damage}" if damage is not None else ""
+        damage = self.told().damage
+        return f"{self.name}: {damage}" if damage else ""
 
 
 def _same(one: Path, other: Path) -> bool:
     return one.exists() and other.exists() and one.samefile(other)
 
 
-def _parts(files: list[Iterator[list[Printed]]]) -> Iterator[list[Printed]]:
-    """The events of all *files* in time order, in parts that are written at once. A part of a single file is a round,
+def _in_order(recordings: list[Recording], rounds: list[Iterator[list[Part]]]) -> Iterator[list[Part]]:
+    """The events of all recordings, in time order of one list after another. A list of a single recording is a round,
     so that what comes through a pipe is printed when it comes."""
-    if len(files) == 1:
-        yield from files[0]
+    if len(rounds) == 1:
+        yield from rounds[0]
         return
-    events = merge(*map(chain.from_iterable, files), key=itemgetter(0))
-    while part := list(islice(events, _AT_ONCE)):
-        yield part
+    held: list[Part] = []
+    reading = list(zip(recordings, rounds, strict=True))
+    while reading:
+        behind = min(reading, key=lambda one: one[0].until_ns)
+        if (parts := next(behind[1], None)) is None:
+            reading.remove(behind)
+        held += parts or []
+        until = min((one.until_ns for one, _ in reading), default=EVER[1])
+        pairs = [earlier(part, until) for part in held]
+        held = [later for _, later in pairs if len(later.batch)]
+        yield [part for part, _ in pairs if len(part.batch)]
 
 
 def run(options: ReprintOptions) -> int:
-    """Print the events and return the exit status. Raises UsageError and CannotWrite."""
+    """Print or write the events and return the exit status. Raises UsageError, CannotTrace and CannotWrite."""
+    export.check(options.style, options.output)
     out = Output(options.style)
-    recordings = [Recording(file) for file in options.files]
+    recordings = [Recording(file, number) for number, file in enumerate(options.files)]
     if options.summary is not None and any(_same(file, Path(options.summary)) for file in options.files):
         raise click.UsageError(f"--summary {safe(options.summary)} would replace the recording that is read")
     summary_file = open_summary(options.summary)
+    programs = list(dict.fromkeys(program for one in recordings for program in one.programs))
+    files = export.open_files(options.style, options.output, programs)
     give_way(options.nice)
 
     def stop() -> None:
@@ -153,19 +174,19 @@ def run(options: ReprintOptions) -> int:
             one.stop()
 
     when_told(stop)
-    programs = list(dict.fromkeys(program for one in recordings for program in one.programs))
     width = shutil.get_terminal_size().columns if out.screen else None
-    printer = Printer(writer(options.style, programs, out.screen and term.colours(), width), options.display)
-    out.put(printer.header())
-    printed = 0
-    for part in _parts([one.rounds(printer, options.since, options.until) for one in recordings]):
-        lines = [line for _, line in part]
-        if options.count is not None:
-            del lines[options.count - printed :]
-        out.put(lines)
-        printed += len(lines)
-        if printed == options.count:
+    sink: Sink = (
+        Export(options.style, files, programs)
+        if files
+        else Printer(out, writer(options.style, programs, out.screen and term.colours(), width))
+    )
+    choice = Choice(options.display, options.count)
+    sink.begin()
+    for parts in _in_order(recordings, [one.rounds(choice, sink, options.since, options.until) for one in recordings]):
+        sink.put(choice.first(parts))
+        if choice.complete:
             break
+    sink.close([one.told() for one in recordings])
     damage = [text for one in recordings if (text := one.close())]
     for text in damage:
         say(text)
@@ -179,4 +200,4 @@ def run(options: ReprintOptions) -> int:
         return 1
     if options.check and not all(map(ledger.balanced, summaries.values())):
         return 4
-    return FEWER if options.count is not None and printed < options.count else 0
+    return FEWER if choice.lacking else 0

@@ -1,4 +1,4 @@
-"""``ringtop trace``: prints events as lines, in time order, for pipes and scripts."""
+"""``ringtop trace``: events in time order, as lines for pipes and scripts, or in files of other formats."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ringtop.bpf.common import term
 from ringtop.bpf.options.collector import CollectorOptions
+from ringtop.tui.cli import export
 from ringtop.tui.cli.begin import collector, launch
 from ringtop.tui.cli.output import Output
 from ringtop.tui.cli.summary_file import open_summary
@@ -22,6 +23,7 @@ class TraceOptions:
 
     collector: CollectorOptions
     style: str = "table"
+    output: str | None = None
     display: str = ""
     count: int | None = None
     duration: float | None = None
@@ -36,19 +38,22 @@ class TraceOptions:
 
 def run(options: TraceOptions) -> int:
     """Trace and return the exit status. Raises CannotTrace when the collector cannot trace."""
+    programs = options.collector.programs
+    export.check(options.style, options.output)
     command = launch(options.command)
     out = Output(options.style)
     summary_file = open_summary(options.summary)
+    files = export.open_files(options.style, options.output, programs)
     client = collector(options.collector, options.nice, command)
 
-    from ringtop.tui.cli.printer import Printer  # while the collector starts
+    from ringtop.tui.cli.exporting import Export  # while the collector starts
+    from ringtop.tui.cli.printer import Printer
     from ringtop.tui.cli.printing import Trace
     from ringtop.tui.lines.lines import writer
 
-    lines = writer(
-        options.style,
-        options.collector.programs,
-        colour=out.screen and term.colours(),
-        width=shutil.get_terminal_size().columns if out.screen else None,
-    )
-    return Trace(options, client, out, Printer(lines, options.display), summary_file, command).run(out.fileno())
+    def printer() -> Printer:
+        width = shutil.get_terminal_size().columns if out.screen else None
+        return Printer(out, writer(options.style, programs, out.screen and term.colours(), width))
+
+    sink = Export(options.style, files, programs) if files else printer()
+    return Trace(options, client, sink, summary_file, command).run(sink.reader())

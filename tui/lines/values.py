@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import SCHEMAS, Field
 
+Times = NDArray[np.int64]
+"""Times in ns since 1970, shape (n,)."""
 ERRNO = "errno"
 """The name under which the name of an error stands (ENOENT), None where there is none."""
 
@@ -33,7 +35,7 @@ def columns(batch: Batch, wall_offset_ns: int) -> list[list[Any]]:
     return found
 
 
-def wall_ns(batch: Batch, wall_offset_ns: int) -> NDArray[np.int64]:
+def wall_ns(batch: Batch, wall_offset_ns: int) -> Times:
     """The wall-clock times in ns since 1970, int64. Times out of range, as in a damaged recording, wrap round."""
     return (batch.rows["ts"] + np.uint64(wall_offset_ns % (1 << 64))).astype(np.int64)
 

@@ -8,6 +8,9 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
+PRIVATE = 0o600
+"""Permissions of a file with what every user of the machine runs."""
+
 
 def open_regular(path: Path) -> BinaryIO:
     """Open *path* for reading, unbuffered. Never waits for a fifo. Raises OSError, also when it is no regular file."""
@@ -25,6 +28,17 @@ def open_to_write(path: Path) -> BinaryIO:
     others = folder.st_uid not in (0, os.geteuid()) or folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | (os.O_NOFOLLOW if others else 0)
     return os.fdopen(os.open(path, flags, 0o666), "wb")
+
+
+def create(path: Path, mode: int = PRIVATE, buffering: int = -1) -> BinaryIO:
+    """Create *path*, which must not exist, with the permissions *mode* whatever the umask is. Raises OSError."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    try:
+        os.fchmod(fd, mode)
+        return os.fdopen(fd, "wb", buffering=buffering)
+    except BaseException:
+        os.close(fd)
+        raise
 
 
 def read_at_most(path: Path, limit: int) -> bytes:

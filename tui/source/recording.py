@@ -19,15 +19,13 @@ from typing import BinaryIO, Self
 import zstandard
 
 from ringtop.bpf import stream
-from ringtop.tui.settings.files import open_regular
+from ringtop.tui.settings import files
 
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 WINDOW = 8 << 20
 """Largest accepted zstandard window in bytes. It limits the memory that a hostile file makes the decoder allocate."""
 STANDARD = Path("-")
 """Standard output where a recording is written, standard input where one is read."""
-MODE = 0o600
-"""Permissions of a recording, which holds what every user of the machine runs."""
 FLUSH_S = 1.0
 """Most seconds that a message is held before it is written to the kernel."""
 FRAME_S = 10.0
@@ -62,7 +60,7 @@ class Recorder:
         path: Path,
         overwrite: bool = False,
         clock: Callable[[], float] = time.monotonic,
-        mode: int = MODE,
+        mode: int = files.PRIVATE,
         create: Callable[[Path], BinaryIO] | None = None,
     ) -> None:
         """Create *path* with the permissions *mode*, or by *create*; STANDARD is written, not created. Raises
@@ -155,13 +153,7 @@ def _create(path: Path, overwrite: bool, mode: int) -> BinaryIO:
     if overwrite:
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
-    try:
-        os.fchmod(fd, mode)  # whatever the umask is
-        return os.fdopen(fd, "wb")
-    except BaseException:
-        os.close(fd)
-        raise
+    return files.create(path, mode)
 
 
 class Reading:
@@ -177,7 +169,7 @@ class Reading:
         """Number of bytes of the file used so far."""
         self.size = 0
         """Size of the last message in bytes."""
-        self._file = os.fdopen(os.dup(0), "rb", buffering=0) if path == STANDARD else open_regular(path)
+        self._file = os.fdopen(os.dup(0), "rb", buffering=0) if path == STANDARD else files.open_regular(path)
         self._head = b""
         """The first bytes, which say what the file is, until they are read again: a pipe cannot go back."""
         try:

@@ -150,8 +150,8 @@ def test_a_recording_is_not_replaced_by_its_summary(file: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["{file}", "--count", "3"], "--count prints lines: give --format, too"),
-        (["{file}", "--filter", "ret<0"], "--filter prints lines: give --format, too"),
+        (["{file}", "--count", "3"], "--count is not for the viewer: give --format"),
+        (["{file}", "--filter", "ret<0"], "--filter is not for the viewer: give --format"),
         (["{file}", "{file}"], "the viewer shows one file"),
         (["-"], "the viewer shows one file"),
         (["-", "-", "--format", "json"], "- is given twice"),

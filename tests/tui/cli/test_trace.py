@@ -33,7 +33,7 @@ def no_signals(monkeypatch: pytest.MonkeyPatch) -> None:
 def trace(options: TraceOptions, status: int = 0, summary: TextIO | None = None) -> Trace:
     """A run on a collector with three events, which ends with *status*."""
     client = Client(SAID, status=status)
-    return Trace(options, client, Output("csv"), Printer(writer("csv", ["execsnoop"]), ""), summary)  # type: ignore[arg-type]
+    return Trace(options, client, Printer(Output("csv"), writer("csv", ["execsnoop"])), summary)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("count", "ended", "status"), [(2, 0, 0), (3, 0, 0), (4, 0, 6), (4, 1, 1), (None, 0, 0)])

@@ -84,7 +84,7 @@ def test_a_failure_with_a_cure(capsys: pytest.CaptureFixture[str], monkeypatch: 
 def test_a_hostile_collector_is_quoted_not_obeyed(capfd: pytest.CaptureFixture[str]) -> None:
     """The summary is JSON and holds what was sent."""
     options = trace.TraceOptions(CollectorOptions(programs=("execsnoop", "unlinksnoop")))
-    told = printing.Trace(options, None, Output(), Printer(writer("table", ["execsnoop"]), ""))  # type: ignore[arg-type]
+    told = printing.Trace(options, None, Printer(Output(), writer("table", ["execsnoop"])))  # type: ignore[arg-type]
     period = stream.Period("ringbuf", 4096, SENT, 4096, 1.0, 1, 1, 1, 1, 1, [1])
     cpu = stream.CpuStats(0, 9, 1, 8, 4, {SENT: 4}, 99, 4, 0, 10, 10, 0)
     stats = stream.Stats(1, 0, [stream.ProgramStats("execsnoop", "ringbuf", [cpu], 1, 4096, 1, [1], 0, 0, 0)], 1, 1)
