@@ -2,12 +2,13 @@
 # make check  linters, type checker, import contracts and the tests that need no kernel: some 90 seconds
 # make test   the same with more examples, and all other tests (as root)     make check ARGS="-k filter"
 # make storm  a thousand switches of transport under a flood of events (as root)
+# make fuzz   ten minutes of inputs that look for a way to break what ringtop decodes   make fuzz ARGS="--seconds 60 theme"
 # make setup  only what `make run` needs
 # make objects  compile bpf/objects anew, after a change of the BPF sources (downloads a compiler, 100 MB)
 # make bench  compare the ways of reading events here and now
 # make clean  remove all that these made
 
-.PHONY: run lint check test storm setup objects bench clean
+.PHONY: run lint check test storm fuzz setup objects bench clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -52,6 +53,11 @@ storm:
 	@$(SETUP) test
 	SWITCHES=1000 $(bin)/python -m pytest tests/kernel/test_changes.py -k storm $(ARGS)
 
+fuzz:
+	@$(SETUP) test
+	$(bin)/python -m pip install --quiet -e '.[fuzz]'
+	$(bin)/python -m tests.fuzz $(ARGS)
+
 setup:
 	@$(SETUP) run
 
@@ -65,5 +71,5 @@ bench:
 	@$(bin)/ringtop bench $(ARGS)
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis snapshot_report.html
+	rm -rf .venv .fuzz build dist *.egg-info .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis snapshot_report.html
 	find bpf tui themes tests -name __pycache__ -type d -prune -exec rm -rf {} +

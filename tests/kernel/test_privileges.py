@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from ringtop import themes
 from ringtop.bpf import collector as collector_package
 from ringtop.bpf import stream
 from ringtop.tui.cli.account import Account, can_read, chosen
@@ -235,9 +236,9 @@ def test_without_them_the_cure_is_told() -> None:
 def test_files_that_nobody_may_read_keep_the_viewer_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     account = Account("somebody", 4242, 4242, "/")
     assert can_read(account)
-    secret = tmp_path / "secret"
-    secret.touch(0o600)
-    assert not can_read(account, secret)
+    (tmp_path / "ringtop.tcss").touch(0o600)
+    monkeypatch.setattr(themes, "__file__", str(tmp_path / "__init__.py"))
+    assert not can_read(account)
     monkeypatch.setenv("SUDO_UID", "0")
     found = chosen()
     assert found is not None

@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.kernel.tracing import RINGTOP
+from tests.make_demo import TARGET
+from tests.processes import called, eventually
+from tests.terminal import Terminal
+from tests.tui.source.recordings import messages, write
 
 USER = 4242
 KEPT = "root's"
@@ -42,17 +46,57 @@ def test_a_summary_does_not_follow_a_link_of_somebody_else(folder: Path, secret:
     assert secret.read_text() == KEPT
 
 
-@pytest.mark.parametrize("what", ["summary", "recording", "config"])
+@pytest.mark.parametrize("what", ["summary", "recording", "config", "replay", "replay in the viewer", "replay of top"])
 def test_what_the_user_may_not_touch_is_refused(secret: Path, what: str) -> None:
     commands = {
         "summary": ("trace", "execsnoop", "--summary", str(secret)),
         "recording": ("record", str(secret), "--overwrite"),
         "config": ("--config", str(secret), "demo"),
+        "replay": ("replay", str(secret), "--format", "json"),
+        "replay in the viewer": ("replay", str(secret)),
+        "replay of top": ("top", "--replay", str(secret)),
     }
     done = ringtop(*commands[what])
     assert done.returncode == 2, done.stderr
     assert "Permission denied" in done.stderr
     assert secret.read_text() == KEPT
+
+
+@pytest.fixture(params=["root", "sudo"])
+def asked(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The environment of root, and of a sudo of the user's."""
+    return {"SUDO_UID": str(USER)} if request.param == "sudo" else {}
+
+
+def runs_as(pid: int) -> int:
+    """The user of a process."""
+    return int(Path(f"/proc/{pid}/status").read_text().split("Uid:")[1].split()[0])
+
+
+def test_a_recording_is_shown_by_a_viewer_that_is_not_root(folder: Path, asked: dict[str, str]) -> None:
+    """Though only root, or only who called sudo, may open it."""
+    recording = write(folder / "a.ringtop", messages(3))
+    recording.chmod(0o600)
+    if asked:
+        os.chown(recording, USER, USER)
+    homes = dict.fromkeys(("XDG_STATE_HOME", "XDG_CONFIG_HOME"), str(folder))
+    terminal = Terminal([*RINGTOP, "replay", str(recording)], 24, 120, **homes, **asked)
+    try:
+        assert terminal.shows("/0:02"), terminal.screen  # the length, for which all of it is read once more
+        assert runs_as(called(b"ringtop.tui", terminal.process.pid)[0]) in ([USER] if asked else range(61184, 65520))
+    finally:
+        terminal.close()
+
+
+@pytest.mark.parametrize("command", ["replay - --format json", "top --replay -"])
+def test_what_prints_a_recording_is_not_root(command: str, asked: dict[str, str]) -> None:
+    words = [*RINGTOP, *command.split()]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | asked)
+    assert process.stdin is not None
+    with process:
+        process.stdin.write(TARGET.read_bytes()[:10_000])
+        process.stdin.flush()
+        assert eventually(lambda: runs_as(process.pid) in ([USER] if asked else range(61184, 65520)))
 
 
 def test_a_summary_belongs_to_who_asked(folder: Path) -> None:

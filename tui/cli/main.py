@@ -207,7 +207,7 @@ def demo(config: Callable[[], Config]) -> int:
     """Show a recording that comes with ringtop. It needs neither root nor BPF."""
     from ringtop.tui.cli import start
 
-    return start.replay(start.DEMO, config(), label="demo")
+    return start.demo(config())
 
 
 @ringtop.command(epilog=STATUS)

@@ -14,9 +14,11 @@ from ringtop.bpf import stream
 from ringtop.bpf.common import term
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.cli import export
+from ringtop.tui.cli.account import as_who_asked, give_up_root
 from ringtop.tui.cli.begin import give_way
 from ringtop.tui.cli.ending import when_told
 from ringtop.tui.cli.exporting import Export
+from ringtop.tui.cli.opening import opening
 from ringtop.tui.cli.output import Output
 from ringtop.tui.cli.printer import EVER, FEWER, Choice, Printer, Sink
 from ringtop.tui.cli.summary_file import open_summary, write_summary
@@ -53,15 +55,11 @@ class Recording:
         """Raises UsageError when it is no recording."""
         self.number = number
         self.name = safe(str(path))
-        try:
+        with opening(path):
             self._reading: Reading = read(path)
-        except OSError as e:
-            raise click.UsageError(f"{self.name} cannot be read: {e.strerror}") from e
-        except stream.StreamError as e:
-            raise click.UsageError(f"{self.name} cannot be replayed: {e}") from e
+            self._messages = iter(self._reading)
+            self._first = next(self._messages, None)  # what files are to be opened depends on it
         self._stopped = False
-        self._messages = iter(self._reading)
-        self._first = next(self._messages, None)
         self._hello = self._first if isinstance(self._first, stream.Hello) else None
         self.programs = [p for p in self._hello.programs if p in SCHEMAS] if self._hello is not None else []
         self.until_ns = EVER[0]
@@ -162,12 +160,14 @@ def run(options: ReprintOptions) -> int:
     export.check(options.style, options.output)
     out = Output(options.style)
     recordings = [Recording(file, number) for number, file in enumerate(options.files)]
-    if options.summary is not None and any(_same(file, Path(options.summary)) for file in options.files):
-        raise click.UsageError(f"--summary {safe(options.summary)} would replace the recording that is read")
+    with as_who_asked():
+        if options.summary is not None and any(_same(file, Path(options.summary)) for file in options.files):
+            raise click.UsageError(f"--summary {safe(options.summary)} would replace the recording that is read")
     summary_file = open_summary(options.summary)
     programs = list(dict.fromkeys(program for one in recordings for program in one.programs))
     files = export.open_files(options.style, options.output, programs)
     give_way(options.nice)
+    give_up_root()
 
     def stop() -> None:
         for one in recordings:

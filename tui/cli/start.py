@@ -157,20 +157,25 @@ def _recordings(config: configuration.Config) -> Path:
     return folder
 
 
-def replay(file: Path, config: configuration.Config, speed: float = 1.0, label: str = "") -> int:
+def replay(file: Path, config: configuration.Config, speed: float = 1.0) -> int:
     """Show a recording in the viewer."""
-    gc.disable()  # as in ``live``
-    share_heap()
-    from ringtop.bpf import stream
+    from ringtop.tui.cli.opening import opening
     from ringtop.tui.source.replay import ReplaySource
 
-    try:
-        source = ReplaySource(file, speed, label)
-    except OSError as e:
-        raise click.UsageError(f"{file} cannot be read: {e.strerror}") from e
-    except stream.StreamError as e:
-        raise click.UsageError(f"{file} cannot be replayed: {e}") from e
+    with opening(file):
+        source = ReplaySource(file, speed)
+    return _play(source, config)
+
+
+def demo(config: configuration.Config) -> int:
+    """Show the recording that comes with ringtop in the viewer."""
+    return _play(_demo(), config)
+
+
+def _play(source: Source, config: configuration.Config) -> int:
+    gc.disable()  # as in ``live``
+    share_heap()
     if why := screen():
         raise click.UsageError(f"{why}: a replay needs a terminal")
     account = chosen()
-    return view(source, config, account if account is not None and can_read(account, file) else None)
+    return view(source, config, account if account is not None and can_read(account) else None)

@@ -16,9 +16,11 @@ from ringtop.bpf import filter as language
 from ringtop.bpf import stream
 from ringtop.bpf.common import term
 from ringtop.bpf.options.collector import CollectorOptions
+from ringtop.tui.cli.account import give_up_root
 from ringtop.tui.cli.begin import collector, give_way, launch
 from ringtop.tui.cli.command import Command
 from ringtop.tui.cli.ending import when_told
+from ringtop.tui.cli.opening import opening
 from ringtop.tui.cli.output import Output
 from ringtop.tui.cli.session import Session
 from ringtop.tui.lines.summary import balanced
@@ -157,13 +159,10 @@ def _top(options: TopOptions, host: LocalHost | None, seed: bytes | None = None)
 
 
 def _replay(options: TopOptions, file: Path, out: Output) -> int:
-    try:
+    with opening(file):
         reading = read(file)
-    except OSError as e:
-        raise click.UsageError(f"{safe(str(file))} cannot be read: {e.strerror}") from e
-    except stream.StreamError as e:
-        raise click.UsageError(f"{safe(str(file))} cannot be replayed: {e}") from e
     give_way(options.nice)
+    give_up_root()
     stopping = threading.Event()
     when_told(stopping.set)
     messages = iter(reading)

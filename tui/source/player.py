@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
+from typing import BinaryIO
 
 from ringtop.bpf import stream
 from ringtop.bpf.common.clock import STEP_NS
@@ -87,11 +88,11 @@ class Index:
     damage: Damage | None
 
 
-def index(path: Path, cancelled: Callable[[], bool] = lambda: False) -> Index | None:
+def index(path: Path, cancelled: Callable[[], bool] = lambda: False, file: BinaryIO | None = None) -> Index | None:
     """Read all of *path*; return its index, or None when *cancelled*. Raises OSError and StreamError as ``read``
     does."""
     timeline = Timeline()
-    reading = read(path)
+    reading = read(path, file)
     for message in reading:
         timeline.place(message)
         if cancelled():
@@ -101,11 +102,15 @@ def index(path: Path, cancelled: Callable[[], bool] = lambda: False) -> Index | 
 
 
 class Player:
-    """A recording being played. Times given as *now* are seconds of any steady clock."""
+    """A recording being played: *path*, or what is open as *file*. Times given as *now* are seconds of any steady
+    clock."""
 
-    def __init__(self, path: Path, now: float = 0.0, speed: float = 1.0, playing: bool = True) -> None:
+    def __init__(
+        self, path: Path, now: float = 0.0, speed: float = 1.0, playing: bool = True, file: BinaryIO | None = None
+    ) -> None:
         """Raises OSError and StreamError as ``read`` does."""
         self.path = path
+        self._file = file
         self.speed = speed
         self.playing = playing
         self.index: Index | None = None
@@ -122,7 +127,7 @@ class Player:
         self._open()
 
     def _open(self) -> None:
-        self._reading: Reading = read(self.path)
+        self._reading: Reading = read(self.path, self._file)
         self._messages: Iterator[stream.AnyMessage] = iter(self._reading)
         self._timeline = Timeline()
         self._next: stream.AnyMessage | None = None

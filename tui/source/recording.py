@@ -7,6 +7,7 @@ the plain stream; a plain stream can be read, too. Each compressed frame has a c
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import pwd
 import time
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 import zstandard
 
@@ -156,12 +157,29 @@ def _create(path: Path, overwrite: bool, mode: int) -> BinaryIO:
     return files.create(path, mode)
 
 
+class _Again(io.RawIOBase):
+    """A file that is open already, read from its beginning without a change of its position."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._at = file, 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what comes next."""
+        size = os.preadv(self._file.fileno(), [buffer], self._at)
+        self._at += size
+        return size
+
+
 class Reading:
     """The messages of a recording, to iterate over once. Afterwards ``damage`` says whether it was complete."""
 
-    def __init__(self, path: Path) -> None:
-        """Open *path*, a regular file or STANDARD. Raises OSError when it cannot be opened, and StreamError when it is
-        no recording."""
+    def __init__(self, path: Path, file: BinaryIO | None = None) -> None:
+        """Open *path*, a regular file or STANDARD, unless it is open as *file* already, which stays open and may be
+        read by others. Raises OSError when it cannot be opened, and StreamError when it is no recording."""
         self.path = path
         self.damage: Damage | None = None
         self.messages = 0
@@ -169,7 +187,7 @@ class Reading:
         """Number of bytes of the file used so far."""
         self.size = 0
         """Size of the last message in bytes."""
-        self._file = os.fdopen(os.dup(0), "rb", buffering=0) if path == STANDARD else files.open_regular(path)
+        self._file: BinaryIO | _Again = _Again(file) if file is not None else _open(path)
         self._head = b""
         """The first bytes, which say what the file is, until they are read again: a pipe cannot go back."""
         try:
@@ -260,9 +278,13 @@ class Reading:
                 raise stream.StreamError("ends in the middle of a compressed frame")
 
 
-def read(path: Path) -> Reading:
+def read(path: Path, file: BinaryIO | None = None) -> Reading:
     """Return the messages in *path*, up to its end or its damage. Raises OSError and StreamError (see ``Reading``)."""
-    return Reading(path)
+    return Reading(path, file)
+
+
+def _open(path: Path) -> BinaryIO:
+    return os.fdopen(os.dup(0), "rb", buffering=0) if path == STANDARD else files.open_regular(path)
 
 
 def _check_magic(head: bytes) -> None:

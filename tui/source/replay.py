@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ringtop.bpf import stream
+from ringtop.tui.settings.files import open_regular
 from ringtop.tui.source.player import Index, Player, index, parse_time
 from ringtop.tui.source.recording import Damage, read
 from ringtop.tui.source.source import Lost, Post, Rewound
@@ -58,8 +59,10 @@ class ReplaySource:
         label: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Open *path* once as a check. Raises OSError when this fails, and StreamError when it is no recording."""
-        read(path).close()
+        """Open *path*, once: the player may no longer have the right to. Raises OSError when this fails, and
+        StreamError when it is no recording."""
+        self._file = open_regular(path)
+        read(path, self._file).close()
         self.label = label or f"replay {path.name}"
         self.status = _NOWHERE
         """The state of the replay, for the screen."""
@@ -130,10 +133,10 @@ class ReplaySource:
 
     def _run(self) -> None:
         try:
-            self._player = Player(self._path, self._clock(), self._speed)
+            self._player = Player(self._path, self._clock(), self._speed, file=self._file)
             while not self._stopping.is_set():
                 self._turn(self._player)
-        except (OSError, stream.StreamError) as e:  # the file was removed or replaced
+        except (OSError, stream.StreamError) as e:  # the file was cut or written over
             self._post(Lost("the recording can no longer be read", str(e)))
         finally:
             if self._player is not None:
@@ -172,5 +175,5 @@ class ReplaySource:
 
     def _read_index(self) -> None:
         with contextlib.suppress(OSError, stream.StreamError):  # the player meets the same error and reports it
-            self._index = index(self._path, self._stopping.is_set)
+            self._index = index(self._path, self._stopping.is_set, self._file)
             self._wake.set()

@@ -123,5 +123,5 @@ def percent(part: float, whole: float) -> str:
     """Return a percentage in at most 4 characters: 0%, 12%, 100%. A share below 0.5% is shown as <1%, never as 0%."""
     if whole <= 0 or part <= 0:
         return "0%"
-    value = 100 * part / whole
+    value = 100.0 * part / whole  # a float, for the product may be too large for an integer of NumPy's
     return "<1%" if value < 0.5 else f"{min(value, 100):.0f}%"

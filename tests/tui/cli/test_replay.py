@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -156,6 +157,8 @@ def test_a_recording_is_not_replaced_by_its_summary(file: Path) -> None:
         (["-"], "the viewer shows one file"),
         (["-", "-", "--format", "json"], "- is given twice"),
         (["nosuch", "--format", "json"], "nosuch cannot be read: No such file"),
+        (["{pipe}", "--format", "json"], "a pipe is read as standard input: - <"),
+        (["{pipe}"], "a pipe is read as standard input: - <"),
         (["/etc/passwd", "--format", "json"], "cannot be replayed: it is not a recording"),
         (["{file}", "--format", "json", "--speed", "2"], "--speed is for the viewer"),
         (["{file}", "--format", "json", "--since", "soon"], "is not a time; write 14:03:20"),
@@ -165,4 +168,6 @@ def test_a_recording_is_not_replaced_by_its_summary(file: Path) -> None:
     ],
 )
 def test_what_cannot_be_is_said(file: Path, arguments: list[str], told: str) -> None:
-    assert told in replay(*(a.format(file=file) for a in arguments), status=2)
+    pipe = file.with_name("pipe")
+    os.mkfifo(pipe)
+    assert told in replay(*(a.format(file=file, pipe=pipe) for a in arguments), status=2)

@@ -99,15 +99,18 @@ def test_damage_is_told_once(tmp_path: Path) -> None:
     assert "read up to byte" in notice.text
 
 
-def test_a_file_that_was_taken_away_is_lost(tmp_path: Path) -> None:
+def test_a_file_that_was_taken_away_is_played_and_one_that_was_written_over_is_lost(tmp_path: Path) -> None:
     path = write(tmp_path / "a", ALL)
-    source = ReplaySource(path)
-    path.unlink()
+    source = ReplaySource(path, clock=Clock(0.5))
+    path.rename(tmp_path / "b")
     sink = Sink()
     source.start(sink)
-    items = sink.wait(bool)
+    assert sink.wait(lambda items: isinstance(items[-1], stream.End)) == ALL
     source.stop()
-    assert isinstance(items[0], Lost)
+    (tmp_path / "b").write_text("something else")
+    source.start(sink)
+    assert isinstance(sink.wait(lambda items: len(items) > len(ALL))[-1], Lost)
+    source.stop()
     with pytest.raises(OSError, match="No such file"):
         ReplaySource(path)
 
