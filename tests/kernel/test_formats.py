@@ -7,8 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
 from tests.kernel.tracing import PRIME, RINGTOP
+from tests.tui.formats.traces import trace
 
 WORK = f"""
 import os
@@ -19,21 +21,37 @@ for i in range({PRIME}):
 """
 
 
-def test_a_trace_in_parquet(tmp_path: Path) -> None:
-    words = "trace", "execsnoop", "unlinksnoop", "--format", "parquet", "--output", str(tmp_path / "o.parquet")
+@pytest.fixture
+def written(tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, dict[str, int]]:
+    """The ledger of a trace of WORK in the format that the test asks for, written to files called o."""
+    words = "trace", "execsnoop", "unlinksnoop", "--format", request.param, "--output", str(tmp_path / "o.x")
     summary = "--summary", str(tmp_path / "sum"), "--check"
-    done = subprocess.run(
-        [*RINGTOP, *words, *summary, "--", "/usr/bin/python3", "-c", WORK], cwd=tmp_path, capture_output=True, text=True
-    )
+    command = [*RINGTOP, *words, *summary, "--", "/usr/bin/python3", "-c", WORK]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    ledger = json.loads((tmp_path / "sum").read_text())
-    execs = pq.read_table(tmp_path / "o.execsnoop.parquet")
-    found = [row["argv"] for row in execs.select(["argv"]).to_pylist() if row["argv"][0] == "/bin/true"]
-    assert found == [["/bin/true", str(i)] for i in range(PRIME)]
-    deletions = pq.read_table(tmp_path / "o.unlinksnoop.parquet")
+    ledger: dict[str, dict[str, int]] = json.loads((tmp_path / "sum").read_text())
+    return ledger
+
+
+@pytest.mark.parametrize("written", ["parquet"], indirect=True)
+def test_a_trace_in_parquet(tmp_path: Path, written: dict[str, dict[str, int]]) -> None:
+    execs, deletions = (pq.read_table(tmp_path / f"o.{program}.x") for program in ("execsnoop", "unlinksnoop"))
+    started = [argv for argv in execs["argv"].to_pylist() if argv[0] == "/bin/true"]
+    assert started == [["/bin/true", str(i)] for i in range(PRIME)]
     gone = [path for path in deletions["full"].to_pylist() if "/gone-" in path]
     assert gone == [f"{tmp_path}/gone-{i}" for i in range(PRIME)]
     for program, table in (("execsnoop", execs), ("unlinksnoop", deletions)):
-        about = json.loads(pq.read_metadata(tmp_path / f"o.{program}.parquet").metadata[b"ringtop"])
-        assert about["streams"][0]["ledger"] == ledger[program]
-        assert ledger[program]["received"] == table.num_rows
+        about = json.loads(pq.read_metadata(tmp_path / f"o.{program}.x").metadata[b"ringtop"])
+        assert about["streams"][0]["ledger"] == written[program]
+        assert written[program]["received"] == table.num_rows
+
+
+@pytest.mark.parametrize("written", ["perfetto"], indirect=True)
+def test_a_trace_in_perfetto(tmp_path: Path, written: dict[str, dict[str, int]]) -> None:
+    found = trace((tmp_path / "o.x").read_bytes())
+    for program in ("execsnoop", "unlinksnoop"):
+        assert len(found.of(program)) == written[program]["received"]
+    started = [bar.fields["argv"][1] for bar in found.of("execsnoop") if bar.fields["filename"] == "/bin/true"]
+    assert started == [str(i) for i in range(PRIME)]
+    gone = [bar.name for bar in found.of("unlinksnoop") if "/gone-" in bar.name]
+    assert gone == [f"unlink {tmp_path}/gone-{i}" for i in range(PRIME)]

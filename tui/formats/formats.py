@@ -26,6 +26,7 @@ class Format:
 
 FORMATS = {
     "parquet": Format("parquet", "pyarrow", True, "A Parquet file without its end cannot be read."),
+    "perfetto": Format("perfetto", "perfetto", False, "Everything written before is kept."),
 }
 
 
@@ -65,6 +66,10 @@ class Writer(Protocol):
 
 def writer(style: str, files: Mapping[str, File]) -> Writer:
     """The writer of one of ``FORMATS``; *files* by program, if each has one, else by ""."""
-    from ringtop.tui.formats.parquet import Parquet
+    if style == "parquet":
+        from ringtop.tui.formats.parquet import Parquet
 
-    return Parquet(files)
+        return Parquet(files)
+    from ringtop.tui.formats.perfetto import Perfetto
+
+    return Perfetto(files)

@@ -23,7 +23,7 @@ from ringtop.bpf.event.batch import Batch, concat
 from ringtop.bpf.event.schema import SCHEMAS, Field
 from ringtop.tui.formats.formats import File
 from ringtop.tui.lines.part import Part, Told
-from ringtop.tui.lines.values import ERRNO, Times
+from ringtop.tui.lines.values import Times
 
 _GROUP_ROWS = 1 << 16
 _GROUP_BYTES = 16 << 20
@@ -112,7 +112,7 @@ def _schema(program: str) -> pa.Schema:
             case _:
                 columns.append((_name(field), pa.from_numpy_dtype(schema.dtype[field.part])))
                 if field.kind == "result":
-                    columns.append((ERRNO, pa.string()))
+                    columns.append(("errno", pa.string()))
     return pa.schema(columns)
 
 

@@ -48,6 +48,7 @@ RUNQSLOWER = Schema(
         ),
     ),
     mark="latency",
+    waits="latency",
     columns=("time", "cpu", "comm", "pid", "tid", "latency", "preempted", "prev_pid", "prev_comm"),
     json=(*JSON_FIRST, "latency", "prev_pid", "prev_tid", "prev_comm", "preempted", "late"),
     line=(

@@ -61,6 +61,10 @@ class Schema:
     """The title of a top's column that counts events that did not fail: 'started'; by default the program's name."""
     many: str = ""
     """The name of many such events in a sentence: 'programs started'; by default the program's name and 'events'."""
+    waits: str = ""
+    """The ``duration`` that a top adds up as time waited."""
+    runs: str = ""
+    """The ``duration`` that a top adds up as time that processes ran."""
     keys: tuple[str, ...] = ("cpu", "uid", "unit", "comm", "pid", "tid")
     """The keys that a top can fold the events by (``PARTS`` of tui/top/parts.py, joined by ``+``)."""
     key: str = "comm"
