@@ -23,6 +23,7 @@ from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.app.app import Viewer
 from ringtop.tui.cli.main import ringtop
 from ringtop.tui.lines.lines import writer
+from ringtop.tui.lines.part import Part
 from ringtop.tui.model import completion
 from ringtop.tui.model.ring import OVERHEAD, row_bytes
 from ringtop.tui.model.store import Store
@@ -36,6 +37,8 @@ from ringtop.tui.widgets.events import EventTable
 from ringtop.tui.widgets.timeline import EventLines
 from ringtop.tui.widgets.title import Title
 from tests.samples import make
+from tests.tui.formats.test_parquet import tables
+from tests.tui.formats.test_perfetto import traced
 from tests.tui.source.recordings import START, hello, write
 from tests.tui.viewing import settle, shown, viewer
 
@@ -70,6 +73,20 @@ def test_a_line_alone_and_among_others(batch: Batch) -> None:
     assert mixed[1].split()[1:] == ["opensnoop", "0", "42", "cat", "ENOENT", "read", "/tmp/none"]
     coloured = writer("table", ["opensnoop"], colour=True).lines(batch, 0)
     assert ["\x1b[31m" in line for line in coloured] == [False, True]
+
+
+def test_parquet_and_perfetto(batch: Batch) -> None:
+    (row,) = tables(Part(batch.take(slice(1, 2)), 0))["opensnoop"].read().drop_columns("time").to_pylist()
+    assert (row["took_ns"], row["mode"], row["dev"], row["sync"], row["errno"]) == (
+        9_000_000,
+        "read",
+        None,
+        True,
+        "ENOENT",
+    )
+    bars = traced(Part(batch, 0)).of("opensnoop")
+    assert [bar.name for bar in bars] == [r"write /etc/\x1b[2J", "read /tmp/none: ENOENT"]
+    assert (bars[0].track.process.pid, bars[0].fields["took_us"], bars[0].fields["dev"]) == (41, 2.5, 8)
 
 
 def test_json_and_csv(batch: Batch) -> None:
