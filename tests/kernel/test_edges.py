@@ -154,7 +154,8 @@ def test_a_recording_belongs_to_who_asked(sudo: str, owner: int) -> None:
         Path(folder).chmod(0o777)
         file = Path(folder) / "file.ringtop"
         command = [*RINGTOP, "record", str(file), "--capture", ME, "--duration", "0.1", "--mode", "0640"]
-        subprocess.run(command, env=os.environ | {"SUDO_UID": sudo}, capture_output=True, timeout=60, check=True)
+        done = subprocess.run(command, env=os.environ | {"SUDO_UID": sudo}, capture_output=True, timeout=60, check=True)
+        assert done.stderr.endswith(b" bytes, mode 0640)\n")
         assert (file.stat().st_uid, oct(file.stat().st_mode & 0o777)) == (owner, "0o640")
 
 

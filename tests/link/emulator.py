@@ -54,11 +54,18 @@ class Emulator:
             if match[3]:
                 self._sequence(match[1], match[2], match[3])
             elif match[0] == "\n":
-                self._y = min(self._y + 1, self.rows - 1)
+                self._line_feed()
             elif match[0] == "\r":
                 self._x = 0
             elif match[0][0] >= " ":
                 self._write(match[0])
+
+    def _line_feed(self) -> None:
+        if self._y < self.rows - 1:
+            self._y += 1
+            return
+        self.cells = [*self.cells[1:], [" "] * self.columns]
+        self.styles = [*self.styles[1:], [self._pen] * self.columns]
 
     def _write(self, text: str) -> None:
         for char in text:
@@ -91,6 +98,7 @@ class Emulator:
             self._style(numbers)
         elif final == "H":
             self._y, self._x = (max(1, n) - 1 for n in [*numbers, 1][:2])
+            self._y = min(self._y, self.rows - 1)
         elif final == "C":
             self._x += max(1, numbers[0])
         elif final == "n" and numbers[0] == 6:

@@ -103,6 +103,18 @@ def test_a_terminal_that_changed_by_itself() -> None:
     assert made.terminal.lines[0] == "whole"
 
 
+def test_a_terminal_without_an_alternate_screen_goes_on_below_the_last_frame() -> None:
+    """As the Linux console and GNU screen do."""
+    made = Made()
+    made.write("\x1b[2;1H\x1b[1mthe last line\x1b[0m\x1b[1;1H")
+    made.next()
+    made.output.hold(0)
+    made.write("\x1b[?1049l")
+    made.next()
+    made.terminal.feed(b"$ ")
+    assert made.terminal.lines == ["the last line", "$"]
+
+
 def test_nothing_ever_waits_for_the_terminal() -> None:
     """A terminal that takes nothing holds up neither frames nor the end; then it gets the newest frame alone."""
     reads = threading.Event()

@@ -18,6 +18,7 @@ from ringtop.tui.cli.command import Command
 from ringtop.tui.cli.session import Session
 from ringtop.tui.source.client import Client
 from ringtop.tui.source.recording import STANDARD, Recorder
+from ringtop.tui.text.format import several
 from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe
 
@@ -55,9 +56,11 @@ class Recording(Session):
         return "no event was recorded"
 
     def finish(self, status: int) -> int:
-        """Close the file and print how much was recorded."""
+        """Close the file and print how much was recorded, and who may read it."""
         self._recorder.close()
-        self.tell(f"{self.events:,} events in {self._name} ({self._recorder.bytes:,} bytes)")
+        mode = "" if self._recorder.path == STANDARD else f", mode {self._recorder.mode:04o}"
+        size = several(self._recorder.bytes, "byte")
+        self.tell(f"{several(self.events, 'event')} in {self._name} ({size}{mode})")
         return status
 
 

@@ -67,6 +67,8 @@ class Recorder:
         """Create *path* with the permissions *mode*, or by *create*; STANDARD is written, not created. Raises
         FileExistsError when the file exists and *overwrite* is not set, or OSError."""
         self.path = path
+        self.mode = mode
+        """Permissions of the file."""
         self.messages = 0
         self.bytes = 0
         """Bytes written so far; bytes that the compressor still holds are not included."""

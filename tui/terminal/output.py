@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ringtop.tui.terminal.canvas import Canvas
-from ringtop.tui.terminal.contract import BEGIN, END
+from ringtop.tui.terminal.contract import BEGIN, BELOW, END
 from ringtop.tui.terminal.delta import delta
 from ringtop.tui.terminal.link import Link
 
@@ -70,9 +70,12 @@ class Output:
             self._changed.notify_all()
 
     def hold(self, seconds: float) -> None:
-        """Send no more frames; wait up to *seconds* for answers to those already sent."""
+        """Send no more frames, and move below the last; wait up to *seconds* for answers to those already sent."""
         with self._changed:
+            if not self._holding:
+                self._others.append(BELOW)
             self._holding = True
+            self._changed.notify_all()
             if self.alive:
                 self._changed.wait_for(lambda: self.link.settled, seconds)
 

@@ -98,5 +98,6 @@ ASCII = Glyphs(
 
 
 def choose(ascii_only: bool = False, environ: Mapping[str, str] = os.environ) -> Glyphs:
-    """Return ASCII when the user asks for it or the locale names an encoding other than UTF-8; otherwise UNICODE."""
-    return ASCII if ascii_only or not utf8(environ) else UNICODE
+    """Return ASCII when the user asks for it, when the locale names an encoding other than UTF-8, and on the Linux
+    console, whose fonts have no sparklines and few bars; otherwise UNICODE."""
+    return ASCII if ascii_only or not utf8(environ) or environ.get("TERM") == "linux" else UNICODE

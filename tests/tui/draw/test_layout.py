@@ -138,9 +138,11 @@ def test_no_glyph_of_the_ascii_set_needs_more() -> None:
         ({"LC_ALL": "POSIX", "LANG": "de_DE.UTF-8"}, True),
         ({"LANG": "de_DE.ISO-8859-1"}, True),
         ({"LC_ALL": "en_US.utf8", "LANG": "C"}, False),
+        ({"LANG": "de_DE.UTF-8", "TERM": "xterm"}, False),
+        ({"LANG": "de_DE.UTF-8", "TERM": "linux"}, True),
     ],
 )
-def test_ascii_where_the_locale_is_not_utf_8(env: dict[str, str], ascii_only: bool) -> None:
+def test_ascii_where_the_locale_or_the_console_has_nothing_else(env: dict[str, str], ascii_only: bool) -> None:
     assert glyphs.choose(False, env).ascii is ascii_only
     assert glyphs.choose(True, env).ascii
 
