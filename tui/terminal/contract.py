@@ -37,9 +37,10 @@ from textual.drivers.linux_driver import LinuxDriver
 BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"
 """Terminals with synchronised updates show everything between these two at once."""
 BELOW = "\x1b[9999;1H\r\n"
-"""Moves to a new last line: a terminal without an alternate screen (the Linux console, and usually GNU screen) keeps the
-frame and goes on below it."""
-RESTORE = BELOW.encode() + b"\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000;1003;1015;1006;1016;1004l\x1b[<u\x1b[?1049l\x1b[?25h"
+"""Moves to a new last line: a terminal without an alternate screen (the Linux console, and usually GNU screen) keeps
+the frame and goes on below it."""
+_MODES = "\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000;1003;1015;1006;1016;1004l\x1b[<u"
+RESTORE = f"{_MODES}{BELOW}\x1b[?1049l\x1b[?25h".encode()
 """Undoes what Textual asks of a terminal: frames, paste, wrapping, sizes, mouse and focus, keys, screen, cursor."""
 
 _ESCAPE_DELAY_S = constants.ESCAPE_DELAY

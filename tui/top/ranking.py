@@ -13,10 +13,13 @@ from ringtop.tui.top.keys import Key
 from ringtop.tui.top.order import Order
 from ringtop.tui.top.report import START, Report, Row
 from ringtop.tui.top.slots import WINDOWS
+from ringtop.tui.top.summary import part
 from ringtop.tui.top.top import Top
 
 REPORT_S = 0.5
 """Least time between two reports, unless a key asks for one."""
+STILL_ROWS = 2000
+"""Rows of a frozen table that the cursor can reach; the rest are among the others."""
 _WINDOWS = (START, *WINDOWS)
 
 
@@ -40,8 +43,8 @@ class Ranking:
         """Place of the first row in sight."""
         self.rows = 0
         """Number of rows that fit."""
-        self.frozen = False
-        """The shown values stay as they are while this is True."""
+        self._still: Report | None = None
+        """The table as it was when it was frozen, with at most STILL_ROWS rows."""
         self._cursor: int | None = None
         self._clock = clock
         self._report: Report | None = None
@@ -62,11 +65,21 @@ class Ranking:
         """Set how many rows fit."""
         if rows != self.rows:
             self.rows = rows
-            self.renew()
+            self._report = None
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the values stay as they are, also for rows that the cursor brings into sight."""
+        return self._still is not None
+
+    def freeze(self, hold: bool) -> None:
+        """Freeze the values, or let them change again."""
+        self._still = self._whole(STILL_ROWS) if hold else None
+        self._report = None
 
     def renew(self) -> None:
-        """Make the next ``report`` a new one."""
-        self._report = None
+        """Make the next ``report`` a new one; if it is frozen, with the values of this moment."""
+        self.freeze(self.frozen)
 
     @property
     def cursor(self) -> int:
@@ -109,7 +122,13 @@ class Ranking:
 
     def _ask(self) -> Report:
         top, first, rows = self.top, self.first, max(1, self.rows)
+        if self._still is not None:
+            return part(self._still, first, rows, self._cursor)
         return top.report(self.program, self.window, self.sort, rows, first, self.order, self._cursor, self.pinned)
+
+    def _whole(self, rows: int) -> Report:
+        """The report with the first *rows* rows."""
+        return self.top.report(self.program, self.window, self.sort, rows, 0, self.order, None, self.pinned)
 
     def look_at(self, top: Top) -> None:
         """Show the tables of *top* from now on."""
@@ -141,14 +160,13 @@ class Ranking:
     def _choose(self, row: int) -> None:
         self.order.touch()
         self._cursor = row
-        self.renew()
+        self._report = None
 
     def release(self) -> None:
         """Let values and order change again, with no row chosen."""
-        self.frozen = False
         self._cursor, self.first = None, 0
         self.order.release()
-        self.renew()
+        self.freeze(False)
 
     def next_window(self) -> None:
         """Switch to the next window: since the start, 10 s, 1 min, 5 min."""
@@ -189,11 +207,11 @@ class Ranking:
             else:
                 self.pinned.append(row.id)
             self._choose(row.id)
+            self.renew()
 
     def next_marked(self) -> bool:
         """Go to the next row with a mark, or from the last one to the first; False when no row has a mark."""
-        rows, top = len(self.report.order), self.top
-        whole = top.report(self.program, self.window, self.sort, rows, 0, self.order, None, self.pinned)
+        whole = self._still or self._whole(len(self.report.order))
         marked = [place for place, row in enumerate(whole.rows) if row.marks]
         if not marked:
             return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,7 @@ def report(program: str, case: Case, wanted: Wanted, kept_out: int) -> Report:
     kept = [*wanted.pins, *([wanted.chosen] if wanted.chosen is not None else [])]
     there = np.flatnonzero((events > 0) | np.isin(ids, np.array(kept, np.uint64)))
     ranked = _ranked(case, wanted, ids, there)
-    shown = _shown(wanted, ids, ranked)
+    shown = ranked[_in_sight(ids[ranked], wanted.first, wanted.rows, wanted.chosen)]
     sums = standing.rows.values
     rest = Tally(standing.measures, sums.sum(axis=1) + standing.others.values - sums[:, shown].sum(axis=1))
     gone = table.gone if standing.others.events else 0
@@ -76,6 +76,28 @@ def report(program: str, case: Case, wanted: Wanted, kept_out: int) -> Report:
     )
 
 
+def part(whole: Report, first: int, rows: int, chosen: int | None) -> Report:
+    """*whole* with those of its rows that a report with these wishes has; the others count the rest."""
+    order = whole.order[: len(whole.rows)]
+    places = _in_sight(order, first, rows, chosen).tolist()
+    there = set(places)
+    left = [row for place, row in enumerate(whole.rows) if place not in there]
+    others = whole.others
+    return replace(
+        whole,
+        order=order,
+        rows=tuple(whole.rows[place] for place in places),
+        others=Others(
+            events=others.events + sum(row.events for row in left),
+            keys=others.keys + len(left),
+            done=tuple(map(sum, zip(others.done, *(row.done for row in left), strict=True))),
+            failed=others.failed + sum(row.failed for row in left),
+            searched=others.searched + sum(row.searched for row in left),
+            total_ns=others.total_ns + sum(row.total_ns for row in left),
+        ),
+    )
+
+
 def _ranked(case: Case, wanted: Wanted, ids: NDArray[np.uint64], there: Codes) -> Codes:
     """The rows *there* in ranked order."""
     values = case.standing.value(wanted.sort)
@@ -89,16 +111,16 @@ def _ranked(case: Case, wanted: Wanted, ids: NDArray[np.uint64], there: Codes) -
     return table.find(wanted.order.arrange(ids[there], values[there], table.about["last"][there], top, times))
 
 
-def _shown(wanted: Wanted, ids: NDArray[np.uint64], ranked: Codes) -> Codes:
-    """The rows of *ranked* that are reported."""
-    shown = ranked[wanted.first : wanted.first + wanted.rows].copy()
-    if wanted.chosen is not None and len(shown):
-        for place in np.flatnonzero(ids[ranked] == np.uint64(wanted.chosen)).tolist():
-            if place < wanted.first:
-                shown[0] = ranked[place]
-            elif place >= wanted.first + len(shown):
-                shown[-1] = ranked[place]
-    return shown
+def _in_sight(order: NDArray[np.uint64], first: int, rows: int, chosen: int | None) -> Codes:
+    """The places in *order* of the rows that are reported: *rows* from *first* on, with *chosen* in any case."""
+    places = np.arange(len(order))[first : first + rows]
+    if chosen is not None and len(places):
+        for place in np.flatnonzero(order == np.uint64(chosen)).tolist():
+            if place < first:
+                places[0] = place
+            elif place > places[-1]:
+                places[-1] = place
+    return places
 
 
 def _rows(case: Case, rows: Codes, sparks: Counts) -> tuple[Row, ...]:

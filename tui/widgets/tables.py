@@ -108,9 +108,9 @@ class Tables(Vertical):
 
     def freeze(self, hold: bool) -> None:
         """Freeze the rows of all tables, or end the freeze."""
-        self.whole.ranking.frozen = hold
+        self.whole.ranking.freeze(hold)
         for pane in self.panes:
-            pane.ranking.frozen = hold
+            pane.ranking.freeze(hold)
             if hold:
                 pane.table.freeze()
             else:

@@ -124,3 +124,22 @@ def test_one_line_is_the_row_under_the_cursor(desk: Desk) -> None:
     desk.ranking.fit(1)
     assert desk.shown == ["t01"]
     assert desk.ranking.sight == "2"
+
+
+def test_frozen_values_stay_wherever_the_cursor_goes(desk: Desk) -> None:
+    ranking = desk.ranking
+    before = {row.id: row for row in desk.top.report("runqslower", rows=40).rows}
+    ranking.freeze(True)
+    desk.pass_by("t20", "t39")
+    desk.wait("new", S)
+    seen = {}
+    for by in (*[ROWS] * 5, -3, -40):
+        ranking.move(by)
+        report = ranking.report
+        seen |= {row.id: row for row in report.rows}
+        assert sum(row.events for row in report.rows) + report.others.events == report.events == len(before)
+        assert len(report.rows) + report.others.keys == report.keys == len(before)
+    assert len(seen) == 40
+    assert seen == before
+    ranking.release()
+    assert desk.shown[0] == "t39"
