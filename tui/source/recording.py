@@ -31,7 +31,8 @@ FLUSH_S = 1.0
 """Most seconds that a message is held before it is written to the kernel."""
 FRAME_S = 10.0
 FRAME_BYTES = 4 << 20
-"""A compressed frame is closed after FRAME_S seconds or FRAME_BYTES of stream, whichever comes first."""
+"""A compressed frame is closed after FRAME_S seconds or FRAME_BYTES of stream, whichever comes first. On standard
+output FLUSH_S takes the place of FRAME_S: what reads a pipe waits for the checksum at a frame's end."""
 _HOLD = 8 << 20
 """Most decoded bytes of a compressed frame that are held back until its checksum is verified."""
 _STEP = 256
@@ -80,6 +81,7 @@ class Recorder:
         self._compressor = zstandard.ZstdCompressor(level=3, write_checksum=True)
         self._frame = self._compressor.compressobj()
         self._framed = 0
+        self._frame_s = FLUSH_S if path == STANDARD else FRAME_S
         self._frame_at = self._flush_at = clock()
         self._ended = False
         self._pending = stream.MAGIC
@@ -106,7 +108,7 @@ class Recorder:
         self.messages += 1
         self._ended = isinstance(message, stream.End)
         now = self._clock()
-        if self._framed >= FRAME_BYTES or now - self._frame_at >= FRAME_S:
+        if self._framed >= FRAME_BYTES or now - self._frame_at >= self._frame_s:
             self._put(self._frame.flush())
             self._frame = self._compressor.compressobj()
             self._framed = 0

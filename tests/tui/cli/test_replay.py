@@ -76,13 +76,16 @@ def test_the_same_from_a_pipe(file: Path) -> None:
     assert len(rows) == EVENTS
 
 
-def test_a_pipe_is_printed_as_it_comes_and_a_signal_ends_the_wait_for_more(file: Path) -> None:
-    process = subprocess.Popen([*REPLAY, "-", "--format", "json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_pipe_is_printed_as_it_comes_and_a_signal_ends_the_wait_for_more(file: Path, more: int) -> None:
+    others = [write(file.parent / "b.ringtop", shift_ns=SECOND // 2)] * more
+    command = [*REPLAY, "-", *map(str, others), "--format", "json"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     with process:
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write(file.read_bytes())
         process.stdin.flush()
-        assert [process.stdout.readline()[:1] for _ in range(EVENTS)] == [b"{"] * EVENTS
+        assert [process.stdout.readline()[:1] for _ in range(EVENTS * (1 + more))] == [b"{"] * EVENTS * (1 + more)
         process.send_signal(signal.SIGINT)
         assert process.stdout.read() == b""
     assert process.returncode == 0

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringtop.bpf import stream
-from ringtop.tui.source.recording import FRAME_BYTES, WINDOW, Damage, Recorder, read
+from ringtop.tui.source.recording import FRAME_BYTES, STANDARD, WINDOW, Damage, Recorder, read
 from tests.tui.source.recordings import Clock, hello, messages, round_at, stats_at, write, write_plain
 
 ALL = messages()
@@ -119,6 +119,20 @@ def test_frames_are_closed_by_size_too(tmp_path: Path) -> None:
     assert sum(len(stream.encode(m)) for m in big) > 2 * FRAME_BYTES
     assert raw.count(b"\x28\xb5\x2f\xfd") > 2
     assert read_all(tmp_path / "a") == (big, None)
+
+
+def test_what_goes_through_a_pipe_can_be_read_after_a_second(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    clock, file = Clock(), tmp_path / "a"
+    recorder = Recorder(STANDARD, clock=clock)
+    for number, message in enumerate(messages(5)[:-1], 1):
+        clock.now += 1
+        recorder.write(message)
+        with file.open("ab") as pipe:
+            pipe.write(capfdbinary.readouterr().out)
+        assert len(read_all(file)[0]) == number
+    recorder.close()
 
 
 def test_closing_twice_is_closing_once(tmp_path: Path) -> None:
