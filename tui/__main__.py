@@ -1,5 +1,20 @@
-"""``python -m ringtop.tui``: the same as the command ``ringtop``."""
+"""The command ``ringtop``, also as ``python -m ringtop.tui``."""
 
-from ringtop.tui.cli.main import main
+import signal
 
-main()
+# Until all is imported, Ctrl+C ends the process without a traceback; an ignored one stays ignored.
+if interruptible := signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    from ringtop.tui.cli import main as cli
+
+    if interruptible:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -131,6 +131,8 @@ class Collector:
                 self._controls.new_second()
                 self._stats(audits)
                 self._following.exclude_own()
+                for name in self._following.ended():
+                    self.out.put(stream.Notice("info", f"{name} has ended; what it started is followed further"))
                 for tracer in self.tracers.values():
                     tracer.follow_cpus(online_cpus())
                 next_stats = now + STATS_NS

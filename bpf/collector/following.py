@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -27,6 +29,8 @@ class Following:
         """The scope in force."""
         self._kernel = kernel
         self._own = own if not kernel.inner_pids else ()  # else the ids would name other processes
+        self._alive: dict[int, str] = {}
+        """The processes that are followed and run: their names by a descriptor of the process."""
 
     def exclude_own(self) -> None:
         """Keep out the events of ringtop's own processes. Some hooks know only the thread, so each thread that runs
@@ -72,6 +76,24 @@ class Following:
         else:
             self.scope = HOST
             self._forks.detach()
+        self._watch(dict(zip(pids, names, strict=True)))
+
+    def _watch(self, names: dict[int, str]) -> None:
+        for fd in self._alive:
+            os.close(fd)
+        self._alive.clear()
+        for pid, name in names.items():
+            with suppress(OSError):  # before Linux 5.3; or it has just ended
+                self._alive[os.pidfd_open(pid)] = name
+
+    def ended(self) -> Iterator[str]:
+        """The names of the followed processes that have ended since the last call, but for a launched command."""
+        poll = select.poll()
+        for fd in self._alive:
+            poll.register(fd, select.POLLIN)
+        for fd, _ in poll.poll(0):
+            os.close(fd)
+            yield self._alive.pop(fd)
 
     def _name(self, pid: int) -> str:
         what = f"process {pid} cannot be followed"

@@ -110,13 +110,16 @@ def test_all_that_a_running_storm_starts_from_then_on_is_seen_and_nothing_else(l
     assert sum(sum(cpu.dropped.values()) for cpu in ledger.cpus) == 0
 
 
-def test_another_process_takes_over_and_the_first_is_followed_no_more(workers: Workers) -> None:
+def test_another_process_takes_over_until_it_ends_and_the_first_is_followed_no_more(workers: Workers) -> None:
     listener = Listener("--follow", str(workers.process.pid), "--buffer", "4M", "--capture", "ret=0")
     try:
         one = workers.pids[-1]
         listener.client.send(stream.Follow([one]))
         assert listener.until(stream.State).follows == [one]
         workers.work()
+        os.kill(workers.process.pid, signal.SIGKILL)  # the first, of whose end nothing is told
+        os.kill(one, signal.SIGKILL)
+        assert f"({one}) has ended; what it started is followed further" in listener.until(stream.Notice).text
         listener.client.send(stream.Stop())
         listener.until(stream.End)
     finally:

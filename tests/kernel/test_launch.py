@@ -193,6 +193,32 @@ def test_nothing_stays_when_ringtop_is_killed() -> None:
     assert gone(in_kernel)
 
 
+def test_a_keeper_that_is_killed_is_no_success() -> None:
+    words = [*RINGTOP, "trace", "execsnoop", "-q", "--", "sh", "-c", "echo ready; exec sleep 61"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        while "ready" not in process.stdout.readline():
+            continue
+        sleeping = called(b"sleep 61", process.pid)[-1]
+        keeper = int(Path(f"/proc/{sleeping}/stat").read_text().rpartition(")")[2].split()[1])
+        os.kill(keeper, signal.SIGKILL)
+        assert process.wait(60) == 1
+        os.kill(sleeping, signal.SIGKILL)  # it still runs, and keeps standard error open
+        assert "the exit status of sh is not known, and it may still run" in process.stderr.read()
+
+
+def test_the_log_of_a_command_that_prints_nothing_is_removed() -> None:
+    before = set(Path("/tmp").glob("ringtop-*.log"))
+    terminal = Terminal([*RINGTOP, "--program", "execsnoop", "--", "true"], 40, 160)
+    try:
+        assert terminal.shows("ended with status 0; it printed nothing"), terminal.screen
+        terminal.type("q")
+        assert terminal.wait() == 0
+        assert set(Path("/tmp").glob("ringtop-*.log")) <= before
+    finally:
+        terminal.close()
+
+
 def test_the_viewer_shows_it_and_says_where_it_prints() -> None:
     code = f"import os, time; print('printed'); os.system('/bin/true'); time.sleep(0.5); os._exit({PRIME})"
     terminal = Terminal([*RINGTOP, "--", sys.executable, "-c", code], 40, 160)

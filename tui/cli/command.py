@@ -42,6 +42,15 @@ class CannotLaunch(Exception):
         self.status = _NOT_FOUND if number == errno.ENOENT else _NOT_STARTED
 
 
+class Unwatched(CannotLaunch):
+    """The keeper of the command *name* has ended before the command: somebody killed it."""
+
+    def __init__(self, name: str) -> None:
+        what = f"the process that waits for {name} was killed"
+        Exception.__init__(self, f"{what}: the exit status of {name} is not known, and it may still run")
+        self.status = 1
+
+
 class Command:
     """The process that becomes the command *words*, run by *user* (None: by the user of this process). With *output*,
     the file descriptor of a file for all that it prints, it has no terminal; otherwise it has that of this process.
@@ -70,14 +79,14 @@ class Command:
             os.close(theirs)
         self._told = os.fdopen(told)
         self.failure: CannotLaunch | None = None
-        """Why it could not be started after all."""
-        self.pid = self._hear("waits")
+        """Why it could not be started after all, or why its status is not known."""
+        self.pid = self._hear("waits") or 0
         """The id of the command."""
         if self.failure is not None or not self.pid:
             raise self.failure or CannotLaunch(words[0], errno.ECHILD)
 
-    def _hear(self, wanted: str) -> int:
-        """The number that the keeper tells under the word *wanted*, or under "failed", which is a failure; 0 when it
+    def _hear(self, wanted: str) -> int | None:
+        """The number that the keeper tells under the word *wanted*, or under "failed", which is a failure; None when it
         has gone."""
         for line in self._told:
             word, number = line.split()
@@ -85,14 +94,19 @@ class Command:
                 self.failure = CannotLaunch(self._word, int(number))
             if word in (wanted, "failed"):
                 return int(number)
-        return 0
+        return None
 
     def watch(self, ended: Callable[[], object]) -> None:
         """Call *ended*, in a thread of its own, once the command has ended."""
 
         def wait() -> None:
             status = self._hear("ended")
-            self._status = self.failure.status if self.failure else 128 - status if status < 0 else status
+            if status is None:
+                self.failure = Unwatched(self.name)
+            else:
+                self._status = 128 - status if status < 0 else status
+            if self.failure is not None:
+                self._status = self.failure.status
             os.waitpid(self.keeper, 0)
             self._over.set()
             ended()
@@ -202,6 +216,9 @@ class _Keeper:
         while True:
             ended, status = os.waitpid(command, os.WNOHANG)
             if ended:
+                if self.output is not None and not os.fstat(self.output).st_size:
+                    with suppress(OSError):  # somebody has moved it
+                        Path(f"/proc/self/fd/{self.output}").readlink().unlink()
                 self._tell("ended", os.waitstatus_to_exitcode(status))
                 return
             ready = select.select((self.requests, awake), (), ())[0]

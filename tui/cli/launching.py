@@ -23,7 +23,8 @@ _PATIENCE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """A command with a file for all that it prints, because the screen is the viewer's."""
+    """A command with a file for all that it prints, because the screen is the viewer's. The keeper of the command
+    removes a file that stays empty."""
 
     command: Command
     file: str
@@ -37,7 +38,8 @@ class Launched:
         """What became of it, in words."""
         if self.command.failure is not None:
             return safe(str(self.command.failure))
-        return f"{self.name} ended with status {status}; what it printed is in {self.file}"
+        printed = f"what it printed is in {self.file}" if Path(self.file).exists() else "it printed nothing"
+        return f"{self.name} ended with status {status}; {printed}"
 
     def leave(self, status: int) -> int:
         """End the command if it still runs, and say where its output is. Returns the exit status of the viewer, whose

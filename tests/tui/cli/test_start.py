@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,16 @@ def test_no_large_library_is_imported_before_the_collector_starts(modules: str) 
     """Nor before libbpf reads the kernel's types: both take as long as the imports, at the same time."""
     code = f"import sys, {modules}; print(*{{'msgspec', 'numpy', 're2', 'textual'}} & sys.modules.keys())"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == ""
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_ctrl_c_before_all_is_imported_ends_it_without_a_traceback(ignored: bool) -> None:
+    """Unless whoever started it had it ignored."""
+    code = "import os, signal, ringtop.tui.__main__; os.kill(os.getpid(), signal.SIGINT); print('goes on')"
+    shell = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"] if ignored else []
+    done = subprocess.run([*shell, sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == ((0, "goes on\n") if ignored else (-signal.SIGINT, ""))
+    assert done.stderr == ""
 
 
 LATER = {
