@@ -5,28 +5,16 @@ stays unknown. A cgroup that says nothing is made unknown. Nothing is guessed.""
 
 from __future__ import annotations
 
-import os
-import time
 from pathlib import Path
 
 import numpy as np
 
-from ringtop.bpf.common.clock import now_ns
+from ringtop.bpf.common.clock import began_ns
 from ringtop.bpf.event.batch import Batch, Rows
 from ringtop.bpf.event.schema import UNKNOWN
 
-_TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _MOST = 256
 """Most threads looked up for one batch: a storm of events must not become a storm of /proc reads."""
-
-
-def _began_ns(tid: int) -> int:
-    """Monotonic time at which the thread started, in nanoseconds, rounded down to a tick. Raises OSError,
-    ValueError."""
-    stat = Path(f"/proc/{tid}/stat").read_bytes()
-    ticks = int(stat[stat.rindex(b")") + 2 :].split()[19])  # field 22, proc(5)
-    asleep = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - now_ns()
-    return ticks * _TICK_NS - asleep
 
 
 def _status(tid: int) -> dict[str, int]:
@@ -71,7 +59,7 @@ def resolve(batch: Batch) -> Batch:
     for tid, at in zip(tids[:_MOST].tolist(), first[:_MOST].tolist(), strict=True):
         try:
             # The thread is younger than the event, so its id has been reused since.
-            if _began_ns(tid) > int(rows["ts"][unknown[at]]):
+            if began_ns(tid) > int(rows["ts"][unknown[at]]):
                 continue
             status = _status(tid)
         except (OSError, ValueError):

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from ringtop.bpf.common import pids
+from ringtop.bpf.common.clock import began_ns, now_ns
 from ringtop.tui.process.cgroup import Membership, parse
 
 if TYPE_CHECKING:
@@ -23,8 +25,8 @@ Presence = Literal["here", "gone", "hidden", "reused", "elsewhere"]
 """``hidden``: it exists, but procfs (hidepid) does not show it to this user;
 ``reused``: the PID belongs to a younger process now; ``elsewhere``: the events are from another machine or time."""
 
-SLACK_S = 2.0
-"""A process may seem this many seconds younger than its first event: the kernel counts its start in ticks."""
+_SLACK_NS = 2_000_000_000
+"""A process may seem this much younger than its first event: the kernel counts its start in ticks."""
 _DEEPEST = 64
 _COMMAND = 8191
 """The limit of a command in bytes: as much as an exec event holds."""
@@ -83,11 +85,11 @@ def ended(last: Card) -> Card:
     return replace(last, presence="gone", status=None)
 
 
-def read(pid: int, event_s: float | None = None, proc: Path = Path("/proc")) -> Card:
+def read(pid: int, ts: int | None = None, proc: Path = Path("/proc")) -> Card:
     """The card of *pid* as it is now.
 
-    *event_s* is the time of its first known event (seconds since 1970). A younger process with the same PID gives a
-    ``reused`` card without any of its facts.
+    *ts* is the time of its first known event (kernel's clock, ns: the wall clock may have been set since). A younger
+    process with the same PID gives a ``reused`` card without any of its facts.
     """
     if not pids.are_the_hosts(proc):
         return elsewhere(pid)
@@ -96,10 +98,10 @@ def read(pid: int, event_s: float | None = None, proc: Path = Path("/proc")) -> 
     try:
         process = psutil.Process(pid)
         with process.oneshot():
-            started = process.create_time()
-            if event_s is not None and started > event_s + SLACK_S:
+            began = began_ns(pid, proc)
+            if ts is not None and began > ts + _SLACK_NS:
                 return Card(pid, "reused")
-            card = _card(process, started, proc)
+            card = _card(process, time.time() - (now_ns() - began) / 1e9, proc)
         # The facts belong to one process only if it still exists after the last one was read.
         return card if process.is_running() else Card(pid, "gone")
     except (psutil.Error, OSError, ValueError, OverflowError):

@@ -30,7 +30,7 @@ _LABEL = 12
 COPIED = 64 << 10
 """The most bytes that are copied to the clipboard: they travel over the terminal."""
 
-CardReader = Callable[[int, float | None], Card]
+CardReader = Callable[[int, int | None], Card]
 
 
 class ProcessScreen(Screen[None]):
@@ -97,8 +97,7 @@ class ProcessScreen(Screen[None]):
     async def _ask(self) -> None:
         """Read the card again and again while the process exists."""
         while True:
-            since = self._model.wall.ns(self._ts) / 1e9 if self._ts is not None else None
-            card = await asyncio.to_thread(self._read, self.pid, since)
+            card = await asyncio.to_thread(self._read, self.pid, self._ts)
             here = card.presence == "here"
             self._card = card if here or self._card.started is None else process.ended(self._card)
             self._asked = True

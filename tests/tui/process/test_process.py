@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringtop.bpf.common.clock import began_ns
 from ringtop.tui.process import card as process
 from ringtop.tui.process.cgroup import Membership, parse
 
+SECOND = 1_000_000_000
 HOSTILE = b"\x1b]0;x\x07[@click=app.quit]\r\n\xff"
 
 
@@ -51,7 +54,7 @@ def test_a_process_that_is_there(child: subprocess.Popen[bytes]) -> None:
     assert card.status in ("sleeping", "running")
     assert card.rss_bytes
     assert card.denied == ()
-    assert card.started == psutil.Process(child.pid).create_time()
+    assert card.started == pytest.approx(psutil.Process(child.pid).create_time(), abs=1)
 
 
 @pytest.mark.parametrize(("rest", "truncated"), [(b"\0", False), (b"", False), (b"a\0", True), (b"\0b\0", True)])
@@ -83,10 +86,24 @@ def test_numbers_that_are_no_process(pid: int) -> None:
 
 
 def test_a_number_that_was_given_again(child: subprocess.Popen[bytes]) -> None:
-    started = psutil.Process(child.pid).create_time()
-    assert process.read(child.pid, started - 60) == process.Card(child.pid, "reused")
-    assert process.read(child.pid, started).presence == "here"
-    assert process.read(child.pid, started + 3600).presence == "here"
+    began = began_ns(child.pid)
+    assert process.read(child.pid, began - 60 * SECOND) == process.Card(child.pid, "reused")
+    assert process.read(child.pid, began).presence == "here"
+    assert process.read(child.pid, began + 3600 * SECOND).presence == "here"
+
+
+@pytest.mark.parametrize("step", [-3600, 3600])
+def test_a_wall_clock_that_is_set_makes_no_process_older_or_younger(
+    child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    def age(card: process.Card) -> float:
+        assert card.started is not None
+        return time.time() - card.started
+
+    before = age(process.read(child.pid))
+    clock = time.time
+    monkeypatch.setattr(time, "time", lambda: clock() + step)
+    assert age(process.read(child.pid)) == pytest.approx(before, abs=60)
 
 
 def test_a_process_that_ends_while_it_is_read(child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
