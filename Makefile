@@ -1,5 +1,5 @@
 # make run    set up what is missing, then start ringtop        make run ARGS="trace execsnoop"
-# make check  linters, type checker, import contracts and the tests that need no kernel: some 90 seconds
+# make check  linters, type checker, import contracts and the tests that need neither the kernel nor a process of their own
 # make test   the same with more examples, and all other tests (as root)     make check ARGS="-k filter"
 # make storm  a thousand switches of transport under a flood of events (as root)
 # make fuzz   ten minutes of inputs that look for a way to break what ringtop decodes   make fuzz ARGS="--seconds 60 theme"

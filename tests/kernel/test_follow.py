@@ -113,7 +113,7 @@ def test_all_that_a_running_storm_starts_from_then_on_is_seen_and_nothing_else(l
 def test_another_process_takes_over_until_it_ends_and_the_first_is_followed_no_more(workers: Workers) -> None:
     listener = Listener("--follow", str(workers.process.pid), "--buffer", "4M", "--capture", "ret=0")
     try:
-        one = workers.pids[-1]
+        one = next(pid for pid in workers.pids if pid != workers.process.pid)
         listener.client.send(stream.Follow([one]))
         assert listener.until(stream.State).follows == [one]
         workers.work()

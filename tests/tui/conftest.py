@@ -21,10 +21,12 @@ from ringtop.tui.widgets import tables
 
 
 @pytest.fixture(scope="session", autouse=True)
-def rare_garbage_collection() -> None:
+def rare_garbage_collection() -> Iterator[None]:
     """Every viewer leaves thousands of objects behind: looking at all of them again and again took half of the time."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    yield
+    gc.freeze()  # pytest collects five times before it ends
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -17,6 +17,7 @@ from ringtop.bpf import stream
 from ringtop.bpf.event.schema import SCHEMAS
 from tests.tui.source.recordings import hello
 
+pytestmark = pytest.mark.slow
 MOST_MIB = 200
 RINGTOP = (sys.executable, "-m", "ringtop.tui")
 MEASURED = """

@@ -15,6 +15,7 @@ from ringtop.tui.source.recording import Recorder
 from tests.tui.source.recordings import SECOND, START, hello, messages
 from tests.tui.top.events import deletions
 
+pytestmark = pytest.mark.slow
 RINGTOP = (sys.executable, "-m", "ringtop.tui")
 FULL = "ringtop: standard output cannot be written: No space left on device. Everything written before is kept.\n"
 NAMES = [b"/\xf0\x9f\x98\x80/x", "/é/x".encode(), b"/\xe9/x", b"/\\xe9/x"]

@@ -20,6 +20,7 @@ from tests.tui.cli.test_top import ledger, round_of
 from tests.tui.source.recordings import SECOND, START, hello
 from tests.tui.top.events import MS, deletions, execs
 
+pytestmark = pytest.mark.slow
 REPLAY = (sys.executable, "-m", "ringtop.tui", "replay")
 EVENTS = 10 * (23 + 7)
 

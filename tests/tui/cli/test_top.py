@@ -20,6 +20,7 @@ from tests.terminal import Terminal
 from tests.tui.source.recordings import SECOND, START, WALL, hello
 from tests.tui.top.events import MS, deletions, execs, waits
 
+pytestmark = pytest.mark.slow
 RINGTOP = (sys.executable, "-m", "ringtop.tui", "top")
 
 

@@ -21,6 +21,7 @@ from ringtop.tui.source.live import LiveSource
 from ringtop.tui.source.source import Item, Lost
 from tests.processes import ended
 
+pytestmark = pytest.mark.slow
 BEGINS = f"""
 import os, signal, sys, time
 def say(): os.write(1, {stream.MAGIC + stream.encode(stream.Progress("execsnoop", "loading execsnoop"))!r})
