@@ -82,7 +82,8 @@ class Order:
         *exactly*, a round sorts strictly by value, as times need.
         """
         order = np.argsort(-values, kind="stable")
-        kept = [i for i in self._ids if i in set(ids[np.isin(ids, np.array(self._ids, np.uint64))].tolist())]
+        there = set(ids[np.isin(ids, np.array(self._ids, np.uint64))].tolist())
+        kept = [i for i in self._ids if i in there]
         if not self.resting and self._clock() - self._round >= ROUND_S:
             self._round = self._clock()
             first = ids[order[:_CAREFUL]].tolist()

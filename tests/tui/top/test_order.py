@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -166,3 +168,18 @@ def test_below_the_rows_that_are_read_it_is_exact() -> None:
         clock.now += 2
         found = order.arrange(ids, values, np.zeros(5000, np.int64))
     assert found.tolist() == ids[np.argsort(-values)].tolist()
+
+
+def test_ids_are_looked_up_for_all_rows_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    isin = np.isin
+
+    def counted(*given: Any) -> Any:
+        calls.append(given)
+        return isin(*given)
+
+    ids, order = np.arange(2000, dtype=np.uint64), Order(lambda: 3.0 * len(calls))
+    order.arrange(ids, ids.astype(np.float64), np.zeros(2000, np.int64))
+    monkeypatch.setattr(np, "isin", counted)
+    order.arrange(ids, ids.astype(np.float64), np.zeros(2000, np.int64))
+    assert 0 < len(calls) < 10
