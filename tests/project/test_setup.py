@@ -192,7 +192,13 @@ def test_what_is_done_is_skipped_until_the_project_changes(ready: Place) -> None
 def test_what_is_set_up_for_the_tests_is_set_up_for_running(ready: Place) -> None:
     for tool in ("gcc", "tmux", "bpftool", "runqslower", "sudo", "jq", "ssh", "sshd"):
         ready.command(tool)
+    ready.command("apt-get", "touch prometheus_2.deb")
+    ready.command(
+        "dpkg-deb", "mkdir -p files/usr/bin; touch files/usr/bin/prometheus; chmod +x files/usr/bin/prometheus"
+    )
     assert ready.setup("test")[0] == 0
+    assert [call.split()[2:] for call in ready.calls("apt-get")] == [["download", "prometheus"]]  # and not installed
+    assert (ready.folder / ".venv/prometheus/usr/bin/prometheus").is_file()
     assert installs(ready) == 1
     assert ready.setup("run") == ready.setup("test") == (0, "")
     assert installs(ready) == 1

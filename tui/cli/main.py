@@ -18,6 +18,7 @@ from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli import versions
 from ringtop.tui.cli.command import CannotLaunch
+from ringtop.tui.cli.measuring import metrics
 from ringtop.tui.cli.options import (
     LAUNCHED,
     STATUS,
@@ -198,6 +199,7 @@ def record(
     return run(file, CollectorOptions(**explicit(given)), duration, overwrite, mode, quiet, nice, launched())
 
 
+ringtop.add_command(metrics)
 ringtop.add_command(replay)
 
 
