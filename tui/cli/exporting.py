@@ -43,7 +43,7 @@ class Export:
         """Write events. Raises CannotWrite, and StreamError for a program that was not announced."""
         for part in parts:
             if part.batch.program not in self._programs:
-                raise stream.StreamError(f"it has events of {part.batch.program}, which it did not announce")
+                raise stream.StreamError(f"a recording has events of {part.batch.program}, which it did not announce")
             self._rows += len(part.batch)
         self._writer.put(parts)
 

@@ -182,12 +182,17 @@ def run(options: ReprintOptions) -> int:
     )
     choice = Choice(options.display, options.count)
     sink.begin()
-    for parts in _in_order(recordings, [one.rounds(choice, sink, options.since, options.until) for one in recordings]):
-        sink.put(choice.first(parts))
-        if choice.complete:
-            break
+    rounds = [one.rounds(choice, sink, options.since, options.until) for one in recordings]
+    damage = []
+    try:
+        for parts in _in_order(recordings, rounds):
+            sink.put(choice.first(parts))
+            if choice.complete:
+                break
+    except stream.StreamError as e:
+        damage.append(f"cannot be written any further: {e}")
     sink.close([one.told() for one in recordings])
-    damage = [text for one in recordings if (text := one.close())]
+    damage += [text for one in recordings if (text := one.close())]
     for text in damage:
         say(text)
     summaries = {one.name: one.summary() for one in recordings}

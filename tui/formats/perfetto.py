@@ -34,6 +34,8 @@ class Perfetto:
     def hear(self, message: stream.AnyMessage, number: int = 0) -> None:
         """Take a message. Raises CannotWrite."""
         if isinstance(message, stream.Hello):
+            if number in self._streams:  # the collector was started again
+                self._streams[number].close({})
             self._streams[number] = _Stream(Packets(self._file, number), message.programs)
         elif isinstance(message, stream.Stats):
             self._begin(number, message.ts_ns, message.wall_offset_ns)

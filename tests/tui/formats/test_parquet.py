@@ -168,6 +168,15 @@ def test_damage_is_told_in_the_file(tmp_path: Path) -> None:
     assert "read up to byte" in about["streams"][0]["damage"]
 
 
+def test_events_of_a_program_that_was_not_announced_end_it(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "a.ringtop") as recorder:
+        recorder.write(msgspec.structs.replace(hello(), programs=["execsnoop", "../../nowhere"]))
+        recorder.write(round_of(1, deletions([b"/tmp/x"])))
+        recorder.write(stream.End("done"))
+    asked = tmp_path / "a.ringtop", "--format", "parquet", "--output", tmp_path / "o.parquet"
+    assert "a recording has events of unlinksnoop, which it did not announce" in replay(*asked, status=1)
+
+
 def test_what_cannot_be_is_said(tmp_path: Path) -> None:
     file = write(tmp_path / "a.ringtop")
     assert "a file for each program" in replay(file, "--format", "parquet", status=2)

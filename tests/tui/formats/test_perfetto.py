@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import replace as changed
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from ringtop.tui.formats.perfetto import Perfetto
 from ringtop.tui.lines.part import Part, Told
 from tests.samples import batches, make
 from tests.tui.cli.test_replay import EVENTS, REPLAY, events, replay, write
+from tests.tui.cli.test_top import ledger
 from tests.tui.formats.test_parquet import Memory
 from tests.tui.formats.traces import Trace, overlapping, trace
 from tests.tui.source.recordings import SECOND, START, WALL, hello
@@ -116,6 +118,19 @@ def test_execs_reach_to_the_ends_of_their_processes(ends: str) -> None:
         (9, "forked", 2, 3),
     }
     assert not overlapping([bar for bar in found.bars if bar.end])
+
+
+def test_a_collector_that_was_started_again_counts_from_0(ends: str) -> None:
+    file = Memory()
+    writer = Perfetto({"": file})
+    for lost in (23, 7):
+        writer.hear(msgspec.structs.replace(hello(), programs=["execsnoop", ends]))
+        writer.put([Part(make("execsnoop", execs(b"/bin/a", count=3)), WALL)])
+        writer.hear(ledger(2, lost))
+    writer.close([Told(hello())])
+    found = trace(file.getvalue())
+    assert [bar.fields["lost"] for bar in found.bars if found.lost(bar)] == [23, 7]
+    assert len(found.of("execsnoop")) == 6
 
 
 def test_several_recordings_are_several_machines(tmp_path: Path) -> None:
