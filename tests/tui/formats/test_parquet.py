@@ -101,6 +101,7 @@ def test_each_field_has_its_own_type(program: str) -> None:
     assert (physical["late"], physical["comm_bytes"]) == ("BOOLEAN", "BYTE_ARRAY")
 
 
+@pytest.mark.slow
 def test_a_replay_fills_a_file_for_each_program(tmp_path: Path) -> None:
     file = write(tmp_path / "a.ringtop", lost=1207)
     replay(file, "--format", "parquet", "--output", tmp_path / "out.parquet", "--summary", tmp_path / "sum")
@@ -118,6 +119,7 @@ def test_a_replay_fills_a_file_for_each_program(tmp_path: Path) -> None:
     assert ledger["unlinksnoop"]["dropped"]["full"] == 1207
 
 
+@pytest.mark.slow
 def test_filters_times_and_counts_choose_as_for_lines(tmp_path: Path) -> None:
     file, other = write(tmp_path / "a.ringtop"), write(tmp_path / "b.ringtop", shift_ns=SECOND // 2)
     asked = "--filter", "ret<0", "--since", "2s", "--count", "23"
@@ -128,6 +130,7 @@ def test_filters_times_and_counts_choose_as_for_lines(tmp_path: Path) -> None:
     assert table["errno"].unique().to_pylist() == ["ENOENT"]
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_by_row_groups(tmp_path: Path) -> None:
     rows, at_once = 100_000, 10_000
     with Recorder(tmp_path / "a.ringtop") as recorder:
@@ -144,6 +147,7 @@ def test_memory_is_bounded_by_row_groups(tmp_path: Path) -> None:
     assert max(groups) < 80_000
 
 
+@pytest.mark.slow
 def test_a_single_program_may_go_to_a_pipe(tmp_path: Path) -> None:
     with Recorder(tmp_path / "a.ringtop") as recorder:
         recorder.write(msgspec.structs.replace(hello(), programs=["unlinksnoop"]))
@@ -160,6 +164,7 @@ def test_a_single_program_may_go_to_a_pipe(tmp_path: Path) -> None:
     assert "No space left on device. A Parquet file without its end cannot be read." in failed.stderr
 
 
+@pytest.mark.slow
 def test_damage_is_told_in_the_file(tmp_path: Path) -> None:
     whole = write(tmp_path / "a.ringtop").read_bytes()
     (tmp_path / "cut.ringtop").write_bytes(whole[:-8])
@@ -168,6 +173,7 @@ def test_damage_is_told_in_the_file(tmp_path: Path) -> None:
     assert "read up to byte" in about["streams"][0]["damage"]
 
 
+@pytest.mark.slow
 def test_events_of_a_program_that_was_not_announced_end_it(tmp_path: Path) -> None:
     with Recorder(tmp_path / "a.ringtop") as recorder:
         recorder.write(msgspec.structs.replace(hello(), programs=["execsnoop", "../../nowhere"]))
@@ -177,6 +183,7 @@ def test_events_of_a_program_that_was_not_announced_end_it(tmp_path: Path) -> No
     assert "a recording has events of unlinksnoop, which it did not announce" in replay(*asked, status=1)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_is_said(tmp_path: Path) -> None:
     file = write(tmp_path / "a.ringtop")
     assert "a file for each program" in replay(file, "--format", "parquet", status=2)
@@ -189,6 +196,7 @@ def test_what_cannot_be_is_said(tmp_path: Path) -> None:
     assert events(file)[EVENTS - 1]
 
 
+@pytest.mark.slow
 def test_a_missing_library_is_named_with_its_cure(tmp_path: Path) -> None:
     without = "import sys; sys.modules['pyarrow'] = None; from ringtop.tui.cli.main import main; main()"
     words = "trace", "execsnoop", "--format", "parquet", "--output", str(tmp_path / "o.parquet")

@@ -67,6 +67,7 @@ def test_every_event_is_there_whatever_it_holds(batch: Batch, offset: int) -> No
     assert sorted(b.begin if b.end is None else b.end for b in bars) == sorted((batch.rows["ts"] + offset).tolist())
 
 
+@pytest.mark.slow
 def test_a_recording(tmp_path: Path) -> None:
     file = write(tmp_path / "a.ringtop", lost=1207)
     replay(file, "--format", "perfetto", "--output", tmp_path / "o.pftrace")
@@ -133,6 +134,7 @@ def test_a_collector_that_was_started_again_counts_from_0(ends: str) -> None:
     assert len(found.of("execsnoop")) == 6
 
 
+@pytest.mark.slow
 def test_several_recordings_are_several_machines(tmp_path: Path) -> None:
     files = [write(tmp_path / name) for name in ("a.ringtop", "b.ringtop")]
     piped = subprocess.run([*REPLAY, *files, "--format", "perfetto"], capture_output=True, check=True).stdout
@@ -142,6 +144,7 @@ def test_several_recordings_are_several_machines(tmp_path: Path) -> None:
     assert len({bar.track.uuid for bar in found.of("unlinksnoop")}) == 2
 
 
+@pytest.mark.slow
 def test_a_terminal_is_refused(tmp_path: Path) -> None:
     main, terminal = pty.openpty()
     command = [*REPLAY, write(tmp_path / "a.ringtop"), "--format", "perfetto"]

@@ -156,6 +156,7 @@ def test_the_dashboard_and_the_rules_ask_for_what_there_is(everything: Metrics) 
     assert json.loads((FILES / "ringtop.json").read_text())["title"] == "ringtop"
 
 
+@pytest.mark.slow
 def test_promtool_finds_nothing_wrong(everything: Metrics) -> None:
     assert promtool("check", "metrics", text=everything.text().decode()) == ""
     assert "3 rules found" in promtool("check", "rules", FILES / "alerts.yml")
@@ -203,6 +204,7 @@ def test_a_file_is_replaced_whole(
     assert capfd.readouterr().err.count("cannot be written: No such file or directory. Its last content stays") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
