@@ -1,4 +1,4 @@
-"""The signals that ask a process to end."""
+"""The signals that ask a process to end, and the names of all signals."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ process that is ended by one of them in the middle of its work would leave a ter
 
 def name(number: int) -> str:
     """The name of a signal; that of a real-time signal is its distance from the first, as for kill(1)."""
-    if number > signal.SIGRTMIN:
+    if signal.SIGRTMIN < number <= signal.SIGRTMAX:
         return f"SIGRTMIN+{number - signal.SIGRTMIN}"
-    return signal.Signals(number).name
+    return signal.Signals(number).name if number in signal.valid_signals() else f"signal {number}"
+
+
+def numbers() -> dict[str, int]:
+    """The numbers of all signals by ``name``."""
+    return {name(number): number for number in sorted(signal.valid_signals())}

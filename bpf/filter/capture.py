@@ -26,6 +26,7 @@ __all__ = [
     "KEEP_ALL",
     "KEEP_NONE",
     "KNOWN",
+    "RANGES",
     "Capture",
     "Range",
     "check_capture",
@@ -44,19 +45,22 @@ CAPTURE = np.dtype(
 
 _S64 = (-(1 << 63), (1 << 63) - 1)
 _U32 = (0, (1 << 32) - 1)
-FIELDS: dict[str, Interval] = {
-    "latency": (0, _S64[1]),
-    "pid": _U32,
-    "tid": _U32,
-    "ppid": _U32,
-    "uid": _U32,
-    "ret": (-(1 << 31), (1 << 31) - 1),
-    "cpu": _U32,
-}
-"""The numbers that the kernel checks, in the order of their ranges, each with its least and largest possible value."""
+RANGES: tuple[dict[str, Interval], ...] = (
+    {"latency": (0, _S64[1]), "ran": (0, _S64[1])},
+    {"pid": _U32},
+    {"tid": _U32},
+    {"ppid": _U32},
+    {"uid": _U32},
+    {"ret": (-(1 << 31), (1 << 31) - 1), "status": (-(1 << 15), (1 << 15) - 1)},
+    {"cpu": _U32},
+)
+"""The numbers that the kernel checks, in the order of their ranges, each with its least and largest possible value. The
+numbers of one range are never of the same program."""
+FIELDS = {name: domain for numbers in RANGES for name, domain in numbers.items()}
+"""All of them by name."""
 KNOWN = frozenset([*FIELDS, "comm"])
 """All fields that the kernel checks."""
-_COMM_BIT = 1 << len(FIELDS)
+_COMM_BIT = 1 << len(RANGES)
 
 
 class Range(NamedTuple):
@@ -77,14 +81,14 @@ class Capture:
 
     active: int = 0
     """Bit i is set when range i is checked; the bit after the ranges, when comm is checked."""
-    ranges: tuple[Range, ...] = (_ANY,) * len(FIELDS)
-    """One range for each of ``FIELDS``."""
+    ranges: tuple[Range, ...] = (_ANY,) * len(RANGES)
+    """One for each of ``RANGES``."""
     comm: bytes = b""
     comm_not: bool = False
 
     def may_pass(self, field: str, low: int, high: int) -> bool:
         """Whether a value of *field* from *low* to *high* can pass."""
-        lo, hi, not_lo, not_hi = self.ranges[list(FIELDS).index(field)]
+        lo, hi, not_lo, not_hi = self.ranges[next(i for i, names in enumerate(RANGES) if field in names)]
         first, last = max(lo, low), min(hi, high)
         return first <= last and not (not_lo <= first and last <= not_hi)
 
@@ -216,7 +220,10 @@ def _pack(checks: _Checks) -> Capture:
         return KEEP_NONE
     if len(comms.names) > 1:
         raise _beyond(at, "more than one comm")
-    ranges = [_range(name, *checks.numbers[name]) if name in checks.numbers else _ANY for name in FIELDS]
+    ranges = [
+        next((_range(name, *checks.numbers[name]) for name in names if name in checks.numbers), _ANY)
+        for names in RANGES
+    ]
     active = sum(1 << i for i, r in enumerate(ranges) if r != _ANY)
     if not comms.names:
         return Capture(active, tuple(ranges))

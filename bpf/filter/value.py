@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from fractions import Fraction
 
+from ringtop.bpf.common import signals
 from ringtop.bpf.event.schema import AT_FDCWD, SCHEMAS, Column, Field, Kind
 from ringtop.bpf.filter.derived import DERIVED, derived
 from ringtop.bpf.filter.expr import Operator, Position, Value
@@ -21,11 +22,11 @@ FIELDS: dict[str, Field] = {
 }
 """All programs' fields that a filter can name. Wall-clock time is not among them, because rows hold only the kernel's
 clock."""
-ALIASES = {"exe": "filename", "errno": "ret"} | {
+ALIASES = {"exe": "filename", "errno": "ret", "signal": "status"} | {
     f.record_name: f.name for f in FIELDS.values() if f.record_name != f.name
 }
-"""Other names of fields: those in JSON where they differ, with that of an error's name, and that of the key of ranked
-rows."""
+"""Other names of fields: those in JSON where they differ, with those of an error's and a signal's name, and that of the
+key of ranked rows."""
 COMM_BYTES = 15
 """Length of the longest comm, in bytes; the kernel cuts the rest."""
 
@@ -38,6 +39,7 @@ _OPERATORS: dict[Kind, tuple[Operator, ...]] = {
     "bool": _SAME,
     "enum": _SAME,
     "result": _ORDER,
+    "status": _ORDER,
     "dirfd": _ORDER,
     "comm": _TEXT,
     "path": _TEXT,
@@ -148,6 +150,12 @@ def _integer(field: Field, word: str, at: Position) -> int:
         if isinstance(number, int):
             return -number
         raise at.error(f"{field.name} needs a number or the name of an error, not {word!r}{suggestion(name, names)}")
+    if field.kind == "status":
+        names = signals.numbers()
+        name = word.upper()
+        if (number := names.get(name) or names.get(f"SIG{name}")) is not None:
+            return -number
+        raise at.error(f"{field.name} needs a number or the name of a signal, not {word!r}{suggestion(name, names)}")
     raise at.error(f"{field.name} needs a number, not {word!r}")
 
 

@@ -45,6 +45,7 @@ static void (*bpf_ringbuf_submit)(void *record, u64 flags) = (void *)132;
 static u64 (*bpf_ringbuf_query)(void *ring, u64 what) = (void *)134;
 
 #define BPF_F_CURRENT_CPU 0xffffffffULL
+#define BPF_NOEXIST 1
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA, BPF_RB_RING_SIZE };
 
@@ -62,6 +63,10 @@ enum { BPF_RB_AVAIL_DATA, BPF_RB_RING_SIZE };
 	{                                                                                           \
 		return bpf_map_update_elem(&name##_, key, value, 0);                                \
 	}                                                                                           \
+	static __always_inline long name##_insert(const void *key, const V *value)                  \
+	{                                                                                           \
+		return bpf_map_update_elem(&name##_, key, value, BPF_NOEXIST);                      \
+	}                                                                                           \
 	static __always_inline long name##_delete(const void *key)                                  \
 	{                                                                                           \
 		return bpf_map_delete_elem(&name##_, key);                                          \
@@ -69,8 +74,9 @@ enum { BPF_RB_AVAIL_DATA, BPF_RB_RING_SIZE };
 	static const struct {                                                                       \
 		V *(*lookup)(const void *key);                                                      \
 		long (*update)(const void *key, const V *value);                                    \
+		long (*insert)(const void *key, const V *value);                                    \
 		long (*delete)(const void *key);                                                    \
-	} name = { name##_lookup, name##_update, name##_delete }
+	} name = { name##_lookup, name##_update, name##_insert, name##_delete }
 #define MAP(kind, flags, name, K, V, entries)                                                       \
 	struct {                                                                                    \
 		int (*type)[kind];                                                                  \
@@ -142,12 +148,18 @@ SYSCALL(rmdir, const char *pathname;);
 typedef struct {
 	u32 val;
 } kuid_t;
+typedef struct {
+	int counter;
+} atomic_t;
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct task_struct {
 	s32 pid, tgid;
 	u32 __state;
 	char comm[16];
-	struct task_struct *real_parent;
+	struct task_struct *real_parent, *group_leader;
+	u64 start_time;
+	int exit_code;
+	struct signal_struct *signal;
 	const struct cred *cred;
 	struct css_set *cgroups;
 	struct mm_struct *mm;
@@ -157,6 +169,11 @@ struct task_struct {
 };
 struct task_struct___before_5_14 {
 	long state;
+};
+struct signal_struct {
+	atomic_t live;
+	int nr_threads, group_exit_code;
+	unsigned int flags;
 };
 struct cred {
 	kuid_t uid;
@@ -230,9 +247,17 @@ struct pt_regs___aarch64 {
 #define TASK_STATE (HAS(task_struct, __state) ? AT(task_struct, __state) : AT(task_struct___before_5_14, state))
 #define TASK_COMM AT(task_struct, comm)
 #define TASK_REAL_PARENT AT(task_struct, real_parent)
+#define TASK_LEADER AT(task_struct, group_leader)
+#define TASK_START AT(task_struct, start_time)
+#define TASK_EXIT_CODE AT(task_struct, exit_code)
+#define TASK_SIGNAL AT(task_struct, signal)
 #define TASK_CRED AT(task_struct, cred)
 #define TASK_CGROUPS AT(task_struct, cgroups)
 #define TASK_MM AT(task_struct, mm)
+#define SIGNAL_LIVE AT(signal_struct, live)
+#define SIGNAL_THREADS AT(signal_struct, nr_threads)
+#define SIGNAL_FLAGS AT(signal_struct, flags)
+#define SIGNAL_EXIT_CODE AT(signal_struct, group_exit_code)
 #define CRED_UID AT(cred, uid)
 #define CSS_SET_DFL_CGRP AT(css_set, dfl_cgrp)
 #define CGROUP_KN AT(cgroup, kn)

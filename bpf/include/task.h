@@ -37,11 +37,24 @@ static __always_inline u32 parent_tgid(u64 task)
 	return read_u32(read_pointer(task, TASK_REAL_PARENT), TASK_TGID);
 }
 
+/* Nanoseconds since the fork of the current process. */
+static __always_inline u64 current_age(u64 now)
+{
+	return now - read_pointer(read_pointer(bpf_get_current_task(), TASK_LEADER), TASK_START);
+}
+
 static __always_inline u64 cgroup_id(u64 task)
 {
 	u64 cgroup = read_pointer(read_pointer(task, TASK_CGROUPS), CSS_SET_DFL_CGRP);
 
 	return read_pointer(read_pointer(cgroup, CGROUP_KN), KERNFS_NODE_ID);
+}
+
+#else
+
+static __always_inline u64 current_age(u64 now)
+{
+	return 0;	/* unknown */
 }
 
 #endif

@@ -6,13 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.filter.capture import KNOWN
 from ringtop.bpf.kernel.features import Kernel, online_cpus, possible_cpus
 
 HookKind = Literal["BTF tracepoint", "raw tracepoint", "tracepoint", "kprobe", "kretprobe"]
 
-_ALL = frozenset(f.name for f in SCHEMAS["execsnoop"].fields) | {"latency"}
-_CLASSIC_SWITCH = _ALL - {"pid", "ppid", "uid", "cgroup"}
+_CLASSIC_SWITCH = KNOWN - {"pid", "ppid", "uid"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class Rung:
     """The name while the hooks for failures are not attached."""
     object: str = ""
     """Name of the object compiled for it; empty where there is none."""
-    knows: frozenset[str] = _ALL
+    knows: frozenset[str] = KNOWN
     """Fields that the hooks can compare in the kernel."""
     missing: str = ""
     """Why this kernel cannot use it; empty when it can, as far as is known without trying."""
@@ -116,6 +115,11 @@ def _paths() -> int:
     and 131 KiB for each CPU beyond. They belong to the CPUs, so that none is held in reserve. Kretprobes follow
     2 * max(10, 2 * CPUs) calls of the two functions (register_kretprobe in kernel/kprobes.c)."""
     return max(256, 32 * possible_cpus())
+
+
+def _threaded() -> int:
+    """Number of processes with several threads of which it is remembered that they ended."""
+    return 256 * possible_cpus()
 
 
 def _runqslower(kernel: Kernel) -> list[Rung]:
@@ -304,7 +308,26 @@ def _unlinksnoop(kernel: Kernel) -> list[Rung]:
     ]
 
 
-_LADDERS = {"runqslower": _runqslower, "execsnoop": _execsnoop, "unlinksnoop": _unlinksnoop}
+def _exitsnoop(kernel: Kernel) -> list[Rung]:
+    offsets, no_btf = _offsets(kernel)
+    return [
+        Rung(
+            "raw tracepoints with BTF",
+            (_raw("sched_process_exec", "on_exec"), _raw("sched_process_exit", "on_exit")),
+            offsets,
+            entries={"exec_at": kernel.pid_max, "ended": _threaded()},
+            object="exitsnoop",
+            missing=no_btf,
+        )
+    ]
+
+
+_LADDERS = {
+    "runqslower": _runqslower,
+    "execsnoop": _execsnoop,
+    "unlinksnoop": _unlinksnoop,
+    "exitsnoop": _exitsnoop,
+}
 
 
 def ladder(program: str, kernel: Kernel) -> list[Rung]:

@@ -70,6 +70,7 @@ def objects() -> Iterator[Object]:
     for name, program, *flags in (
         ("runqslower", "runqslower"),
         ("execsnoop", "execsnoop"),
+        ("exitsnoop", "exitsnoop"),
         ("unlinksnoop-syscalls", "unlinksnoop", "-DHAS_UNLINK"),
     ):
         yield Object(name, program, (*_FLAGS, *flags))

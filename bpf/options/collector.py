@@ -9,7 +9,7 @@ from typing import Literal
 from ringtop.bpf.common.loaders import LOADERS
 from ringtop.bpf.common.sizes import DEFAULT, EMITS, Emit, human
 from ringtop.bpf.common.transports import TRANSPORTS
-from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.event.schema import SCHEMAS, usual
 from ringtop.bpf.options.kinds import BufferSize, CaptureFilter, Choice, Flag, Number, Wakeup
 from ringtop.bpf.options.option import option, options, read_words
 
@@ -24,9 +24,7 @@ takes microseconds; longer when the CPU of a virtual machine is taken away in be
 class CollectorOptions:
     """The options of a collector. The code that reads them from texts has checked each value."""
 
-    programs: tuple[str, ...] = option(
-        lambda: tuple(SCHEMAS), Choice(SCHEMAS), "Run only this program. Repeatable.", many=True
-    )
+    programs: tuple[str, ...] = option(usual, Choice(SCHEMAS), "Run only this program. Repeatable.", many=True)
     transport: Literal["auto", "ringbuf", "perfbuf"] = option(
         "auto",
         Choice(("auto", *TRANSPORTS)),

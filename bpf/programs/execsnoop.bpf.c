@@ -12,10 +12,11 @@
 
 struct execsnoop_event {
 	struct event h;
+	u64 age;	/* since the fork, or 0 */
 	s32 ret;
 	u32 argc, filename_len, argv_len, truncated;
 	u32 late;	/* 0 here; the reader uses it */
-	char text[16384 - 88];	/* makes the whole event a power of two */
+	char text[16384 - 96];	/* makes the whole event a power of two */
 };
 
 #define FIXED offsetof(struct execsnoop_event, text)
@@ -62,6 +63,7 @@ static __always_inline struct execsnoop_event *event_begin(u32 tid, s64 ret)
 		return NULL;
 	identify(&e->h);
 	e->h.tid = tid;		/* the calling thread; a successful exec makes it the group leader, with another tid */
+	e->age = current_age(e->h.ts);
 	e->ret = ret;
 	e->argc = e->filename_len = e->argv_len = e->truncated = 0;
 	return e;

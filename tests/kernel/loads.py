@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import mmap
 import os
+import resource
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -15,6 +18,7 @@ import numpy as np
 
 from ringtop.bpf.bench.storm import AT_FDCWD, NOWHERE, syscalls
 
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV, signal.SIGRTMIN + 3)
 HOG_NS = 15_000_000
 """Longer than the 10 ms that runqslower reports by default."""
 
@@ -42,6 +46,31 @@ def fail_programs(count: int, path: str, *arguments: str) -> list[int]:
         os.waitpid(pid, 0)
         pids.append(pid)
     return pids
+
+
+def child(do: Callable[[], object]) -> int:
+    """A child that does one thing, and ends with 0 unless that ends it."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            faulthandler.disable()
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            do()
+        finally:
+            os._exit(0)
+    return pid
+
+
+def end_processes(count: int) -> dict[int, int]:
+    """Have *count* children end in different ways, a third of them by SIGNALS; how each did, as by ``subprocess``."""
+    statuses = {}
+    for i in range(count):
+        if i % 3:
+            pid = child(partial(os._exit, i * 11 % 256))
+        else:
+            pid = child(partial(signal.raise_signal, SIGNALS[i % len(SIGNALS)]))
+        statuses[pid] = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return statuses
 
 
 def delete_files(folder: Path, count: int) -> None:

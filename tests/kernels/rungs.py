@@ -17,7 +17,7 @@ from ringtop.bpf.common.transports import NAMES, TRANSPORTS
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import FULL_PATHS, Rung, ladder
-from tests.kernel.loads import Waits, delete_files, fail_programs, run_programs
+from tests.kernel.loads import Waits, delete_files, end_processes, fail_programs, run_programs
 from tests.kernel.places import delete_from_places
 from tests.kernel.tracing import PRIME, assert_balanced, running
 from tests.kernels.trial import Trial, tried
@@ -40,6 +40,16 @@ def _execsnoop(rung: Rung) -> _Judge:
     def judge(rows: list[_Row]) -> tuple[_Told, _Told]:
         ours = [r for r in rows if r["pid"] in {*started, *failed}]
         return [(r["filename"], r["ret"], r["pid"], r["ppid"], r["argv"]) for r in ours], expected
+
+    return judge
+
+
+def _exitsnoop(rung: Rung) -> _Judge:
+    statuses = end_processes(PRIME)
+
+    def judge(rows: list[_Row]) -> tuple[_Told, _Told]:
+        told = [(r["pid"], r["status"], r["ppid"]) for r in rows if r["pid"] in statuses]
+        return told, [(pid, status, os.getpid()) for pid, status in statuses.items()]
 
     return judge
 
@@ -90,6 +100,7 @@ _FIRE: dict[str, Callable[[Rung], _Judge]] = {
     "runqslower": _runqslower,
     "execsnoop": _execsnoop,
     "unlinksnoop": _unlinksnoop,
+    "exitsnoop": _exitsnoop,
 }
 """Make events happen. What a rung knows includes fields read by offset: the first to be wrong on another kernel."""
 

@@ -13,7 +13,7 @@ from glob import glob
 from pathlib import Path
 
 from ringtop.bpf.common.transports import NAMES
-from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.event.schema import usual
 from ringtop.bpf.kernel.features import Kernel
 from tests.kernel.loads import run_programs
 from tests.kernel.tracing import RINGTOP
@@ -34,7 +34,7 @@ def _open(folder: str, before: Sequence[str] = (), *arguments: str) -> Terminal:
 
 
 def _draws(terminal: Terminal) -> str:
-    until(lambda: all(word in terminal.screen for word in (*SCHEMAS, "running")))
+    until(lambda: all(word in terminal.screen for word in (*usual(), "running")))
     until(lambda: bool(run_programs(1)) and "/bin/true" in terminal.screen)
     return "all tables, and an event"
 

@@ -15,6 +15,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from ringtop.bpf.event.schema import SCHEMAS
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 SETUPTOOLS = PROJECT["tool"]["setuptools"]
@@ -154,7 +156,7 @@ def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(built: dict
 def test_the_wheel_holds_each_kind_of_data(built: dict[str, set[str]]) -> None:
     suffixes = {PurePosixPath(name).suffix for name in built["wheel"]}
     assert {".c", ".h", ".toml"} <= suffixes
-    assert sum(name.endswith(".bpf.c") for name in built["wheel"]) == 3
+    assert sum(name.endswith(".bpf.c") for name in built["wheel"]) == len(SCHEMAS)
     assert sum(name.endswith("/py.typed") for name in built["wheel"]) == 3
 
 
@@ -195,7 +197,7 @@ def test_no_file_is_too_long_to_read() -> None:
 
 def test_programs_leave_the_transport_to_emit() -> None:
     programs = sorted((ROOT / "bpf/programs").glob("*.bpf.c"))
-    assert [p.name for p in programs] == ["execsnoop.bpf.c", "runqslower.bpf.c", "unlinksnoop.bpf.c"]
+    assert [p.name for p in programs] == [f"{name}.bpf.c" for name in sorted(SCHEMAS)]
     for program in programs:
         text = program.read_text()
         assert "emit(" in text

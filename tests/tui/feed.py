@@ -9,7 +9,7 @@ import numpy as np
 
 from ringtop.bpf import stream
 from ringtop.bpf.common.transports import OTHER, Transport
-from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.event.schema import SCHEMAS, usual
 from ringtop.tui.source.source import Lost, Post
 
 START_NS = 1_000_000_000_000
@@ -76,7 +76,7 @@ class Feed:
         self,
         cpus: int = 2,
         transport: Transport = "ringbuf",
-        programs: tuple[str, ...] = tuple(SCHEMAS),
+        programs: tuple[str, ...] = usual(),
         failed: tuple[str, ...] = (),
         seed: int = 1,
         no_ringbuf: str = "",

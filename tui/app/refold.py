@@ -13,7 +13,6 @@ from ringtop.tui.model.store import Store
 from ringtop.tui.source.inbox import Arrived, Entry, Inbox
 from ringtop.tui.source.source import Rewound
 from ringtop.tui.top.keys import Key
-from ringtop.tui.top.measures import ALL
 from ringtop.tui.top.ranking import Ranking
 from ringtop.tui.top.top import Top
 
@@ -72,7 +71,7 @@ class Refold:
                     past.clear()
                 elif isinstance(entry, Arrived):
                     past += entry.batches
-            ranking.fold(key, [b for b in past if ranking.program in (b.program, ALL)])
+            ranking.fold(key, past)
 
 
 class _Behind:

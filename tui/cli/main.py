@@ -170,8 +170,8 @@ def trace(
       comm=nginx and (latency>500us or ret!=0)
       full~"^/tmp/"         not pid=1        uid>=1000
 
-    The kernel checks the capture filter, which takes only terms on latency, pid, tid, ppid, uid, ret, cpu and comm,
-    joined by `and`. The display filter takes every field, `or`, and regular expressions (~).
+    The kernel checks the capture filter, which takes only terms on latency, ran, pid, tid, ppid, uid, ret, status,
+    cpu and comm, joined by `and`. The display filter takes every field, `or`, and regular expressions (~).
     """
     from ringtop.tui.cli.trace import TraceOptions, run
 

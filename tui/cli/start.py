@@ -30,7 +30,10 @@ from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ringtop.tui.source.broker import Broker
+    from ringtop.tui.source.replay import ReplaySource
     from ringtop.tui.source.source import Source
 
 DEMO = Path(__file__).with_name("demo.ringtop")
@@ -56,10 +59,15 @@ def screen() -> str:
 
 
 def view(
-    source: Source, config: configuration.Config, account: Account | None = None, broker: Broker | None = None
+    source: Source,
+    config: configuration.Config,
+    account: Account | None = None,
+    broker: Broker | None = None,
+    programs: Callable[[], tuple[str, ...]] = tuple,
 ) -> int:
     """Show *source* in the viewer, as *account* if it is not None; returns the exit status. Recordings belong to the
-    account if it is a person's, and else to root, for whom *broker* creates them."""
+    account if it is a person's, and else to root, for whom *broker* creates them. *programs* has tables; where it gives
+    none, those of *config*."""
     given = _given()
     with as_who_asked():
         state, why = memory.load() if config.keep_state else (memory.SavedState(), "")
@@ -75,6 +83,8 @@ def view(
             broker = None
         if broker is None and not os.access(config.recordings, os.W_OK):
             config = replace(config, recordings=tempfile.gettempdir())
+    if recorded := programs():
+        config = replace(config, collector=replace(config.collector, programs=recorded))
 
     from ringtop.tui.app.app import run  # Textual is large, and not needed without a screen
     from ringtop.tui.app.hooks import Hooks
@@ -90,7 +100,7 @@ def view(
     return status
 
 
-def _demo() -> Source:
+def _demo() -> ReplaySource:
     from ringtop.tui.source.replay import ReplaySource
 
     return ReplaySource(DEMO, label="demo")
@@ -172,10 +182,11 @@ def demo(config: configuration.Config) -> int:
     return _play(_demo(), config)
 
 
-def _play(source: Source, config: configuration.Config) -> int:
+def _play(source: ReplaySource, config: configuration.Config) -> int:
     gc.disable()  # as in ``live``
     share_heap()
     if why := screen():
         raise click.UsageError(f"{why}: a replay needs a terminal")
     account = chosen()
-    return view(source, config, account if account is not None and can_read(account) else None)
+    who = account if account is not None and can_read(account) else None
+    return view(source, config, who, programs=source.programs)

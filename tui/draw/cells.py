@@ -50,7 +50,7 @@ def column(batch: Batch, field: Field, clock: Clock, width: int = 12) -> list[Ce
             stamps = zip(batch.rows[field.part].tolist(), batch.rows["late"].tolist(), strict=True)
             return [Cell(clock.show(ts, width), "late" if late else "dim") for ts, late in stamps]
         case "duration":
-            return [Cell(format.duration(ns), mark(field, ns)) for ns in batch.rows[name].tolist()]
+            return [_duration(field, ns) for ns in batch.rows[name].tolist()]
         case "comm" | "path":
             texts = zip(batch.text(name), batch.cut(name), strict=True)
             return [Cell(text.visible(raw) + (text.cut_mark if cut else "")) for raw, cut in texts]
@@ -60,8 +60,8 @@ def column(batch: Batch, field: Field, clock: Clock, width: int = 12) -> list[Ce
             return [Cell(field.word(value), "dim") for value in batch.rows[name].tolist()]
         case "bool":
             return [_flag(field, bool(value)) for value in batch.rows[name].tolist()]
-        case "result":
-            return [Cell(format.result(ret), mark(field, ret) or "dim") for ret in batch.rows[name].tolist()]
+        case "result" | "status":
+            return [Cell(field.word(value), mark(field, value) or "dim") for value in batch.rows[name].tolist()]
         case "dirfd":
             return [Cell("cwd", "dim") if fd == AT_FDCWD else Cell(str(fd)) for fd in batch.rows[name].tolist()]
         case _:
@@ -76,12 +76,18 @@ def cells(batch: Batch, fields: Sequence[tuple[Field, int]], clock: Clock) -> li
 
 def mark(field: Field, value: int) -> Tone:
     """The tone that *value* of *field* gives the event: whether it failed, or how long a wait was."""
-    if field.kind == "result":
-        return "failed" if value < 0 else ""
+    if field.kind in ("result", "status"):
+        return "failed" if field.failed(value) else ""
     if field.levels is None:
-        return ""
+        return field.column.tone
     mid, high = field.levels
     return "high" if value >= high else "mid" if value >= mid else "low"
+
+
+def _duration(field: Field, ns: int) -> Cell:
+    if ns == field.unknown:
+        return Cell(format.UNKNOWN_TEXT, "dim")
+    return Cell(format.duration(ns), mark(field, ns))
 
 
 def _flag(field: Field, value: bool) -> Cell:

@@ -22,6 +22,7 @@ _GOES = (
     "error",
     "parent",
     "p50",
+    "run-p50",
     "search",
     "after",
     "share",
@@ -30,6 +31,7 @@ _GOES = (
     "p99",
     "max",
     "failed",
+    "ran",
 )
 """The names of columns, in the order in which they are left out when there is little room."""
 _NAME = 16

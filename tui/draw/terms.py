@@ -36,7 +36,7 @@ def term(part: str, label: bytes) -> str | None:
         case "after":
             return "prev_pid=0" if label == IDLE else f"prev_comm={quoted(label)}"
         case "error":
-            return "ret>=0" if label == b"ok" else f"ret={label.decode('ascii')}"
+            return _outcome(label.decode("ascii"))
         case "op" if not label.isdigit():
             return f"op={label.decode('ascii')}"
         case "dir" | "dir1" | "dir2" | "dir3":
@@ -45,6 +45,14 @@ def term(part: str, label: bytes) -> str | None:
             whole = part == "dir" or names < int(part[-1])
             return f"dir={quoted(path)}" if whole else _matches("dir", b"^", path, b"")
     return None
+
+
+def _outcome(word: str) -> str | None:
+    if word == "ok":
+        return "ret>=0"
+    if word.isdigit() or word.startswith("SIG"):
+        return f"status={word}"
+    return f"ret={word}" if " " not in word else None
 
 
 def _matches(field: str, before: bytes, text: bytes, behind: bytes) -> str | None:

@@ -8,7 +8,6 @@ with the program and, for each stream that was read, its host, kernel, version o
 
 from __future__ import annotations
 
-import errno
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -111,8 +110,8 @@ def _schema(program: str) -> pa.Schema:
                 columns.append((field.name, pa.string()))
             case _:
                 columns.append((_name(field), pa.from_numpy_dtype(schema.dtype[field.part])))
-                if field.kind == "result":
-                    columns.append(("errno", pa.string()))
+                if field.beside:
+                    columns.append((field.beside, pa.string()))
     return pa.schema(columns)
 
 
@@ -138,9 +137,8 @@ def _columns(batch: Batch, times: Times) -> list[Any]:
             case _:
                 numbers = np.ascontiguousarray(batch.rows[field.part])
                 columns.append(pa.array(numbers, mask=None if field.unknown is None else numbers == field.unknown))
-                if field.kind == "result":
-                    names = [errno.errorcode.get(-number) for number in numbers.tolist()]
-                    columns.append(pa.array(names, pa.string()))
+                if field.beside:
+                    columns.append(pa.array(list(map(field.called, numbers.tolist())), pa.string()))
     return columns
 
 

@@ -80,7 +80,7 @@ class _Stream:
         rows = zip(*columns(batch, part.wall_offset_ns), strict=True)
         for end, lasted, title, values in zip(part.wall_ns.tolist(), lengths, titles(batch), rows, strict=True):
             fields = dict(zip(told, values, strict=True))
-            if error := fields.get("errno"):
+            if schema.outcome is not None and (error := fields[schema.outcome.beside]):
                 title = f"{title}: {error}"
             one = Slice(end - lasted, end, title, batch.program, fields)
             if schema.waits:

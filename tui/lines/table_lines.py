@@ -50,13 +50,11 @@ def _values(batch: Batch, field: Field) -> list[str]:
     numbers = batch.rows[field.part].tolist()
     match field.kind:
         case "duration":
-            return [f"{ns / 1e6:.3f} ms" for ns in numbers]
+            return [format.UNKNOWN_TEXT if ns == field.unknown else f"{ns / 1e6:.3f} ms" for ns in numbers]
         case "bool":
             return [field.words[bool(n)] if field.words else str(bool(n)).lower() for n in numbers]
-        case "enum":
+        case "enum" | "result" | "status":
             return list(map(field.word, numbers))
-        case "result":
-            return list(map(format.result, numbers))
         case _:
             return [format.UNKNOWN_TEXT if n == field.unknown else str(n) for n in numbers]
 

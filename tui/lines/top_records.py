@@ -21,8 +21,21 @@ from ringtop.tui.top.verdict import sentence
 _HEAD = ("program", "by", "window", "since", "until", "lost")
 _ROW = (
     *("key", "keys", "count", "events", *(schema.done for schema in SCHEMAS.values()), "error", "share", "share_high"),
-    *("rate", "failed", "search", "lookups", "errno", "first", "last", "total_ns", "max_ns", "p50_ns", "p99_ns"),
-    *("preempted", "after", "after_share", "parent", "pid", "pids", "uid", "marks", "cut"),
+    *(
+        "rate",
+        "failed",
+        "search",
+        "lookups",
+        "errno",
+        "first",
+        "last",
+        "total_ns",
+        "max_ns",
+        "p50_ns",
+        "p99_ns",
+        "ran_ns",
+    ),
+    *("ran_ns", "ran_p50_ns", "preempted", "after", "after_share", "parent", "pid", "pids", "uid", "marks", "cut"),
 )
 
 
@@ -107,6 +120,8 @@ def _row(row: Row, report: Report, kept: Measures, wall_offset_ns: int) -> dict[
         found |= {"search": row.searched, "lookups": row.lookups}
     if kept.waits:
         found |= {"total_ns": row.total_ns, "max_ns": row.max_ns, "p50_ns": row.p50_ns, "p99_ns": row.p99_ns}
+    if kept.runs:
+        found |= {"ran_ns": row.ran_ns, "ran_p50_ns": row.ran_p50_ns}
     if kept.preempted:
         found["preempted"] = row.preempted
     if "after" in kept.commons:

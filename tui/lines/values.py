@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import errno
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,13 @@ from ringtop.bpf.event.schema import SCHEMAS, Field
 
 Times = NDArray[np.int64]
 """Times in ns since 1970, shape (n,)."""
-ERRNO = "errno"
-"""The name under which the name of an error stands (ENOENT), None where there is none."""
 
 
 def names(program: str) -> tuple[str, ...]:
-    """The names of a program's values, in order. The name of an error stands behind its number."""
+    """The names of a program's values, in order. The name of an error or a signal stands behind its number."""
     schema = SCHEMAS[program]
     fields = [schema[name] for name in schema.json]
-    return ("program", *(name for f in fields for name in (f.record_name, *([ERRNO] if f.kind == "result" else []))))
+    return ("program", *filter(None, chain.from_iterable((f.record_name, f.beside) for f in fields)))
 
 
 def columns(batch: Batch, wall_offset_ns: int) -> list[list[Any]]:
@@ -30,8 +28,8 @@ def columns(batch: Batch, wall_offset_ns: int) -> list[list[Any]]:
     found: list[list[Any]] = [[batch.program] * len(batch)]
     for field in map(batch.schema.__getitem__, batch.schema.json):
         found.append(_values(batch, field, wall_offset_ns))
-        if field.kind == "result":
-            found.append([errno.errorcode.get(-number) for number in found[-1]])
+        if field.beside:
+            found.append(list(map(field.called, found[-1])))
     return found
 
 
@@ -53,6 +51,8 @@ def _values(batch: Batch, field: Field, wall_offset_ns: int) -> list[Any]:
             values = np.datetime_as_string(stamps, timezone="UTC").tolist()
         case "duration":
             values = [round(us, 3) for us in (column / 1000).tolist()]
+            if field.unknown is not None:
+                values = [None if ns == field.unknown else us for ns, us in zip(column.tolist(), values, strict=True)]
         case "bool":
             values = (column != 0).tolist()
         case "enum":

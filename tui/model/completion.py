@@ -7,7 +7,7 @@ import re
 from ringtop.bpf import filter as language
 from ringtop.bpf.event.schema import SCHEMAS, Field
 from ringtop.tui.model.store import Store
-from ringtop.tui.text import format, text
+from ringtop.tui.text import text
 
 MOST = 8
 """The limit of values offered."""
@@ -42,9 +42,10 @@ def literal(field: Field, value: int | bytes) -> str:
         case "bool":
             return "true" if value else "false"
         case "duration":
-            return f"{value}ns"
-        case "result":
-            return format.result(value) if value < 0 else str(value)
+            return "unknown" if value == field.unknown else f"{value}ns"
+        case "result" | "status":
+            name = field.word(value)
+            return name if value < 0 and name.isupper() else str(value)
         case _:
             return "unknown" if value == field.unknown else str(value)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ringtop.bpf import stream
+from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.settings.files import open_regular
 from ringtop.tui.source.player import Index, Player, index, parse_time
 from ringtop.tui.source.recording import Damage, read
@@ -77,6 +78,17 @@ class ReplaySource:
         self._index: Index | None = None
         self._threads: list[threading.Thread] = []
         self._told = False
+
+    def programs(self) -> tuple[str, ...]:
+        """The programs that may have events in the recording; none when that cannot be read."""
+        with (
+            contextlib.suppress(OSError, stream.StreamError),
+            contextlib.closing(read(self._path, self._file)) as found,
+        ):
+            hello = next(iter(found), None)
+            if isinstance(hello, stream.Hello):
+                return tuple(program for program in SCHEMAS if program in hello.programs)
+        return ()
 
     def start(self, post: Post) -> None:
         """Play from the beginning."""

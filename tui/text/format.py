@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from datetime import datetime, tzinfo
 
 from ringtop.bpf.common.transports import NAMES
@@ -110,13 +109,6 @@ def clock(wall_ns: int, zone: tzinfo | None, digits: int = 3) -> str:
     except (ValueError, OverflowError, OSError):
         return "--:--:--"
     return f"{text}.{rest // 10 ** (9 - digits):0{digits}}" if digits else text
-
-
-def result(ret: int) -> str:
-    """Return a system call's result: ok, ENOENT, or the number."""
-    if ret == 0:
-        return "ok"
-    return errno.errorcode.get(-ret, str(ret)) if ret < 0 else str(ret)
 
 
 def percent(part: float, whole: float) -> str:

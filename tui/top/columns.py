@@ -95,6 +95,15 @@ _MEASURES = (
     ),
     Column("max", "MAX", "longest wait", lambda row, _: _time(row.max_ns), 5, there=lambda kept: kept.waits),
     Column(
+        "ran",
+        "RUN TIME",
+        "time that processes ran, from exec to end",
+        lambda row, _: _time(row.ran_ns),
+        8,
+        there=lambda kept: kept.runs,
+    ),
+    Column("run-p50", "RUN P50", "median of it", lambda row, _: _time(row.ran_p50_ns), 7, there=lambda kept: kept.runs),
+    Column(
         "after",
         "AFTER",
         "thread that most often had the CPU before",

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from ringtop.bpf.event.batch import Batch, extent
 from ringtop.tui.top.commands import Commands, Kinds, Lines
 from ringtop.tui.top.hashing import Hasher, Hashes, Sums, hashes
-from ringtop.tui.top.measures import duration
 from ringtop.tui.top.names import Names, Units
 from ringtop.tui.top.search import Judged
 from ringtop.tui.top.slots import SECOND
@@ -71,18 +70,22 @@ class Events:
     def values(self) -> Values:
         """The values that are added up for each row."""
         schema, rows, judged = self.batch.schema, self.rows, self.judged
-        took, failed, searched = duration(schema), None, None
+        failed, searched = None, None
         if judged is not None:
             failed, searched = judged.failed, judged.searched
-        elif "ret" in schema:
-            failed = rows["ret"] < 0
+        elif schema.outcome is not None:
+            failed = schema.outcome.failed(rows[schema.outcome.part])
         return Values(
             self.batch.program,
             failed,
             searched,
-            np.maximum(rows[took.part].astype(np.int64), 0) if took is not None else None,
+            self._durations(schema.waits),
             rows["preempted"] != 0 if "preempted" in schema else None,
+            self._durations(schema.runs),
         )
+
+    def _durations(self, name: str) -> NDArray[np.int64] | None:
+        return np.maximum(self.rows[name].astype(np.int64), 0) if name else None
 
     @cached_property
     def cut(self) -> NDArray[np.bool_]:

@@ -17,6 +17,7 @@ from ringtop.tui.top.keys import Key
 from ringtop.tui.top.measures import Measures
 from ringtop.tui.top.parts import PARTS, sums
 from ringtop.tui.top.rows import MOST, RowTable
+from ringtop.tui.top.running import Running
 from ringtop.tui.top.search import Decided
 from ringtop.tui.top.slots import by_time
 from ringtop.tui.top.undecided import Tries, Undecided
@@ -40,6 +41,9 @@ class Fold:
         self.table = RowTable(len(measures.names), measures.outcomes, most)
         self.windows = Windows(measures)
         self.waits = Waits() if measures.waits else None
+        self.runs = Waits() if measures.runs else None
+        """The times that the processes of each row ran."""
+        self._running = Running() if measures.runs and measures.searches else None
         self.commons = {name: Common() for name in measures.commons}
         """Counters that find the commonest culprit, error and parent of each row."""
         self.pids = sketch.registers(_PID_BITS, 0)
@@ -66,6 +70,25 @@ class Fold:
         tries = self._undecided.close(decided.failed)
         for second in np.unique(tries["second"]).tolist():
             self._fail(second, tries[tries["second"] == second])
+
+    def end(self, events: Events) -> None:
+        """Add the times that processes ran to the rows of their last execs. *events* are their ends."""
+        if self._running is None or self.runs is None:
+            return
+        found, age = events.values.ran, events.rows["age"]
+        assert found is not None
+        at, rows = self._running.close(events.rows["pid"], events.ts, found, age)
+        if not len(at):
+            return
+        ran, seconds = found[at], events.seconds[at]
+        self.runs.add(rows, ran, seconds, len(self.table))
+        place = self.measures.names.index("ran")
+        for second, some in by_time(seconds):
+            groups = Groups(rows[some], len(self.table))
+            change = np.zeros((len(self.measures.names), len(groups)), np.int64)
+            change[place] = groups.sum(ran[some])
+            self.windows.add(second, groups.codes, change, None)
+            self.table.sums[:, groups.codes] += change
 
     def _fail(self, second: int, tries: Tries) -> None:
         """Count *tries*, all made in *second*, as failed instead of searched."""
@@ -108,6 +131,11 @@ class Fold:
                 self._add(second, rows[at], values.at(at))
         if self.waits is not None and values.waited is not None:
             self.waits.add(rows, values.waited, seconds, len(table))
+        if self.runs is not None and values.ran is not None:
+            self.runs.add(rows, values.ran, seconds, len(table))
+        if self._running is not None:
+            done = np.flatnonzero(events.rows["ret"][some] == 0)
+            self._running.add(pid[done], events.ts[some][done], rows[done])
         self._note_names(events, rows, some, values)
         self._note_tries(events, rows, some)
         if "parent" in self.commons:
@@ -165,6 +193,6 @@ class Fold:
         self.windows.renumber(to)
         self._undecided.renumber(to)
         self.pids = self.pids[: len(to)][to[: len(self.pids)] >= 0]
-        for part in (self.waits, *self.commons.values()):
+        for part in (self.waits, self.runs, self._running, *self.commons.values()):
             if part is not None:
                 part.renumber(to)

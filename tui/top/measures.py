@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ringtop.bpf.event.schema import SCHEMAS, Field, Schema
+from ringtop.bpf.event.schema import SCHEMAS, Schema
 
 ALL = "all"
 """In place of a program: the table across all programs."""
@@ -23,7 +23,9 @@ class Measures:
     searches: bool
     """Whether failed execs may be searches along PATH; such a table also keeps the parents."""
     waits: bool
-    """Whether durations are kept: total, longest, percentiles."""
+    """Whether times waited are kept: total, longest, percentiles."""
+    runs: bool
+    """Whether the times that processes ran are kept: total and median."""
     long_ns: int
     """Durations from here on stand out, ns; 0 when none does."""
     preempted: bool
@@ -33,7 +35,8 @@ class Measures:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of all sums; first the outcomes, which add up to the events of a row."""
-        there = {"failed": self.failures, "searched": self.searches, "waited": self.waits, "preempted": self.preempted}
+        there = {"failed": self.failures, "searched": self.searches, "waited": self.waits}
+        there |= {"preempted": self.preempted, "ran": self.runs}
         return (*self.done, *(name for name, is_there in there.items() if is_there))
 
     @property
@@ -48,7 +51,7 @@ def measures(program: str, programs: Iterable[str] = ()) -> Measures:
     done = tuple(programs) if across else (program,)
     schemas = [SCHEMAS[name] for name in done]
     execs = any(map(searches, schemas))
-    failures = any("ret" in schema for schema in schemas)
+    failures = any(schema.outcome is not None for schema in schemas)
     commons = {
         "after": not across and "prev_comm" in schemas[0],
         "parent": not across and execs,
@@ -59,7 +62,8 @@ def measures(program: str, programs: Iterable[str] = ()) -> Measures:
         across=across,
         failures=failures,
         searches=execs,
-        waits=any(duration(schema) is not None for schema in schemas),
+        waits=any(schema.waits for schema in schemas),
+        runs=not across and (bool(schemas[0].runs) or (execs and any(SCHEMAS[name].runs for name in programs))),
         long_ns=min(filter(None, map(_long_ns, schemas)), default=0),
         preempted=not across and "preempted" in schemas[0],
         commons=tuple(name for name, there in commons.items() if there),
@@ -71,12 +75,7 @@ def searches(schema: Schema) -> bool:
     return all(name in schema for name in ("filename", "argv", "ret"))
 
 
-def duration(schema: Schema) -> Field | None:
-    """The first field that holds a duration; None when there is none."""
-    return next((field for field in schema.fields if field.kind == "duration"), None)
-
-
 def _long_ns(schema: Schema) -> int:
-    """The upper level of the duration field, from which on durations stand out, ns; 0 when there is none."""
-    field = duration(schema)
-    return field.levels[1] if field is not None and field.levels is not None else 0
+    """The upper level of the time waited, from which on waits stand out, ns; 0 when there is none."""
+    levels = schema[schema.waits].levels if schema.waits else None
+    return levels[1] if levels is not None else 0

@@ -5,7 +5,6 @@ A label is raw bytes, at most LONGEST of them, without a NUL.
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -101,12 +100,18 @@ def _unit_labels(events: Events, at: At) -> list[bytes]:
     return [events.known.units.of(cgroup)[:LONGEST] for cgroup in events.rows["cgroup"][at].tolist()]
 
 
+def _outcomes(events: Events) -> Sums:
+    field = events.batch.schema.outcome
+    assert field is not None
+    # Not every table is of one program, and their numbers mean different things.
+    return events.words(field.kind, events.rows[field.part].astype(np.int32))
+
+
 def _errors(events: Events, at: At) -> list[bytes]:
-    return [_error(ret) for ret in events.rows["ret"][at].tolist()]
-
-
-def _error(ret: int) -> bytes:
-    return b"ok" if ret >= 0 else errno.errorcode.get(-ret, str(ret)).encode()
+    field = events.batch.schema.outcome
+    assert field is not None
+    values = events.rows[field.part][at].tolist()
+    return [b"ok" if field.kind == "result" and value >= 0 else field.word(value).encode() for value in values]
 
 
 def _ops(events: Events, at: At) -> list[bytes]:
@@ -213,7 +218,7 @@ PARTS: dict[str, Part] = {
         _number("uid", "UID", "user"),
         _number("cpu", "CPU", "CPU"),
         Part("unit", "UNIT", "systemd unit or container", (), _units, _unit_labels),
-        Part("error", "ERROR", "result", ("ret",), lambda e: e.words("error", e.rows["ret"]), _errors),
+        Part("error", "ERROR", "result", (), _outcomes, _errors),
         Part("op", "OP", "unlink or rmdir", ("op",), lambda e: e.words("op", e.rows["op"].astype(np.uint32)), _ops),
         _command("program", "program"),
         _command("subcommand", "program with its subcommand, script or wrapped program"),

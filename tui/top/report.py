@@ -58,6 +58,10 @@ class Row:
     p50_ns: int
     p99_ns: int
     """Median and 99th percentile of the waits (± 6 %). In a window, they cover whole slots of ten seconds."""
+    ran_ns: int
+    """Total time that processes ran which have ended."""
+    ran_p50_ns: int
+    """The median of it, with the accuracy and the windows of ``p50_ns``."""
     preempted: int
     """Waits of tasks that were preempted, not woken."""
     after: bytes

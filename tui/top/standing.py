@@ -91,13 +91,28 @@ class Standing:
             self._commons[part] = self.fold.commons[part].most(self.size)
         return self._commons[part]
 
+    @property
+    def _since_slot(self) -> int | None:
+        """The second that the first slot of the window's histograms begins with; None for all since the start."""
+        return None if self.window == START else begin(self.window, self.second) // 10 * 10
+
+    @cached_property
+    def run_medians(self) -> NDArray[np.int64]:
+        """Median of the times that the processes of each row ran, ns; shape (rows,)."""
+        runs = self.fold.runs
+        if runs is None:
+            return np.zeros(self.size, np.int64)
+        (medians,) = runs.quantiles(_QUANTILES[:1], self.size, self._since_slot)
+        found: NDArray[np.int64] = medians
+        return found
+
     @cached_property
     def quantiles(self) -> NDArray[np.int64]:
         """Median and 99th percentile of the waits of each row, ns; shape (2, rows)."""
         waits = self.fold.waits
         if waits is None:
             return np.zeros((2, self.size), np.int64)
-        since = None if self.window == START else begin(self.window, self.second) // 10 * 10
+        since = self._since_slot
         longest = self.fold.table.about["peak"][: self.size]
         found: NDArray[np.int64] = np.minimum(waits.quantiles(_QUANTILES, self.size, since), longest)
         return found
@@ -119,6 +134,10 @@ class Standing:
                 found = self.rows.of("searched")
             case "total":
                 found = self.rows.of("waited")
+            case "ran":
+                found = self.rows.of("ran")
+            case "run-p50":
+                found = self.run_medians
             case "max":
                 found = self.peaks
             case "p50" | "p99":

@@ -128,7 +128,7 @@ def _rows(case: Case, rows: Codes, sparks: Counts) -> tuple[Row, ...]:
     fold, table, tally = standing.fold, standing.fold.table, standing.rows
     pids = sketch.estimate(fold.pids[rows]).tolist() if not standing.measures.across else [0] * len(rows)
     rates = (standing.over("10s").happened[rows] / standing.seconds("10s")).tolist()
-    values = {name: tally.of(name)[rows].tolist() for name in ("failed", "searched", "waited", "preempted")}
+    values = {name: tally.of(name)[rows].tolist() for name in ("failed", "searched", "waited", "preempted", "ran")}
     done = tally.values[: len(standing.measures.done), rows].T.tolist()
     since_start = table.events[rows].tolist()
     after = standing.common("after")[1][rows].tolist() if "after" in fold.commons else [0] * len(rows)
@@ -147,6 +147,8 @@ def _rows(case: Case, rows: Codes, sparks: Counts) -> tuple[Row, ...]:
             max_ns=int(standing.peaks[row]),
             p50_ns=int(standing.quantiles[0, row]),
             p99_ns=int(standing.quantiles[1, row]),
+            ran_ns=values["ran"][at],
+            ran_p50_ns=int(standing.run_medians[row]),
             preempted=values["preempted"][at],
             after=case.common("after", row),
             after_share=after[at] / max(since_start[at], 1),

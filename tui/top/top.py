@@ -61,6 +61,10 @@ class _Table:
         return [self.main] if self.chosen is None else [self.main, self.chosen]
 
 
+def _is_of_ends(batch: Batch) -> bool:
+    return bool(batch.schema.runs)
+
+
 class Top:
     """A table for each of *programs* and one across all of them, folded by the keys that *by* names.
 
@@ -99,7 +103,7 @@ class Top:
         """Take a message of the stream. Raises StreamError for a round that cannot be decoded."""
         match entry:
             case Arrived():
-                for batch in entry.batches:
+                for batch in sorted(entry.batches, key=_is_of_ends):  # after the execs
                     self.take(batch)
                 self.tick(entry.drained_ns)
             case stream.Round():
@@ -121,6 +125,8 @@ class Top:
         if batch.program not in self._tables:
             return
         with self._lock:
+            if batch.schema.runs and len(batch):
+                self._end(Events(batch, self._known))
             if self._select != language.ALL:
                 batch = batch.take(language.match(self._select, batch))
             if not len(batch):
@@ -211,8 +217,9 @@ class Top:
     # Changing it
 
     def fold_by(self, program: str, name: str, history: Iterable[Batch] = ()) -> None:
-        """Fold *program*, or ALL, by the key called *name*. *history* has the events taken before that are still
-        resident, in order; the new fold starts with them. Raises ValueError for an unknown key."""
+        """Fold *program*, or ALL, by the key called *name*. *history* has the events of all programs taken before that
+        are still resident, in order within each program; the new fold starts with them. Raises ValueError for an
+        unknown key."""
         key = named(program, name)
         with self._lock:
             table = self._tables[program]
@@ -223,6 +230,10 @@ class Top:
             table.chosen_ns = self.now_ns
             past = Searches()
             for batch in history:
+                if batch.schema.runs and len(batch):
+                    fold.end(Events(batch, self._known))
+                if program not in (batch.program, ALL):
+                    continue
                 if len(batch := batch.take(language.match(self._select, batch))):
                     events, decided = self._judged(batch, past)
                     table.chosen_ns = min(table.chosen_ns, int(events.ts.min()))
@@ -267,6 +278,12 @@ class Top:
         self._known.names.learn(batch.rows["pid"][done], batch.rows["comm"][done], events.now_ns)
         events.judged, decided = past.judge(batch.rows["ret"], events.ts, *events.chains())
         return events, decided
+
+    def _end(self, ends: Events) -> None:
+        """Add how long processes ran to the rows of their execs, whether or not their ends are selected."""
+        for table in self._tables.values():
+            for fold in table.folds:
+                fold.end(ends)
 
     def _decide(self, decided: Decided) -> None:
         if len(decided.found) or len(decided.failed):

@@ -24,6 +24,8 @@ class Values:
     waited: NDArray[np.int64] | None = None
     """Time waited, ns."""
     preempted: Flags | None = None
+    ran: NDArray[np.int64] | None = None
+    """Time that a process ran, ns."""
 
     def at(self, some: Some) -> Values:
         """The values of some of the events."""
@@ -33,13 +35,14 @@ class Values:
             None if self.searched is None else self.searched[some],
             None if self.waited is None else self.waited[some],
             None if self.preempted is None else self.preempted[some],
+            None if self.ran is None else self.ran[some],
         )
 
     def sums(self, groups: Groups, measures: Measures) -> Counts:
         """The sums of each group, in the order of ``Measures.names``; shape (sums, groups)."""
         found = np.zeros((len(measures.names), len(groups)), np.int64)
         named = (("failed", self.failed), ("searched", self.searched), ("waited", self.waited))
-        for name, values in (*named, ("preempted", self.preempted)):
+        for name, values in (*named, ("preempted", self.preempted), ("ran", self.ran)):
             if values is not None and name in measures.names:
                 found[measures.names.index(name)] = groups.sum(values)
         done = measures.done.index(self.program)

@@ -24,7 +24,7 @@ class Windows:
     """
 
     def __init__(self, measures: Measures) -> None:
-        kinds = [np.int64 if name == "waited" else np.int32 for name in measures.names]
+        kinds = [np.int64 if name in ("waited", "ran") else np.int32 for name in measures.names]
         self._peaks = measures.waits
         self.slots = Slots(lambda: Cells([*kinds, *([np.int64] * self._peaks)], _MOST, peak=self._peaks))
         self._sums = {window: np.zeros((len(kinds), _LEAST), np.int64) for window in WINDOWS}

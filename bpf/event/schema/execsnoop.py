@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ringtop.bpf.event.schema.field import Column, Field
 from ringtop.bpf.event.schema.schema import (
+    AGE,
     COMM,
     COMMON,
     JSON_FIRST,
@@ -20,6 +21,7 @@ EXECSNOOP = Schema(
     program="execsnoop",
     about="programs started",
     layout=layout(
+        ("age", "<u8"),  # ns
         ("ret", "<i4"),
         ("argc", "<u4"),
         ("filename_len", "<u4"),
@@ -39,6 +41,7 @@ EXECSNOOP = Schema(
             count="argc",
             file="filename",
         ),
+        AGE,
         Field("argc", "int", "number of arguments", Column("ARGC", 4, 4, right=True)),
         Field(
             "truncated",
@@ -49,7 +52,7 @@ EXECSNOOP = Schema(
     ),
     mark="ret",
     columns=("time", "cpu", "comm", "pid", "ppid", "uid", "ret", "argv"),
-    json=(*JSON_FIRST, "filename", "argv", "argc", "truncated", "ret", "late"),
+    json=(*JSON_FIRST, "filename", "argv", "argc", "truncated", "age", "ret", "late"),
     line=(PID, PPID, UID, COMM, RET, LineColumn("ARGUMENTS", "{argv}", marked=True)),
     details="{ret} {argv}",
     brief=("CPU {cpu}", "{ret}", "{argv}"),

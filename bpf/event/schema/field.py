@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-Kind = Literal["int", "duration", "bool", "enum", "result", "dirfd", "time", "comm", "path", "args"]
+from ringtop.bpf.common import signals
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Kind = Literal["int", "duration", "bool", "enum", "result", "status", "dirfd", "time", "comm", "path", "args"]
 """How a field is compared and shown.
 
 ``duration`` is in ns; JSON and CSV write it in µs and add ``_us`` to its name. ``enum`` is the number of one of the
-field's words. ``result`` is 0 or a negative errno. ``dirfd`` is the descriptor of the directory that a path
-starts from, or ``AT_FDCWD``. ``comm``, ``path`` and ``args`` are untrusted bytes.
+field's words. ``result`` is 0 or a negative errno, ``status`` an exit code or, below 0, the number of a signal with a
+minus sign. ``dirfd`` is the descriptor of the directory that a path starts from, or ``AT_FDCWD``. ``comm``, ``path``
+and ``args`` are untrusted bytes.
 """
 Tone = Literal["", "dim", "failed", "low", "mid", "high", "late"]
 """The meaning of a value's colour: none, less important, failed, the length of a wait (low, mid, high), or late."""
@@ -82,5 +90,30 @@ class Field:
         return f"{self.name}_us" if self.kind == "duration" else self.name
 
     def word(self, value: int) -> str:
-        """Return the word for *value*, or the number itself where it has no word."""
+        """Return the word for *value*: the name of an error or a signal, or the number itself where it has no word."""
+        match self.kind:
+            case "result":
+                return "ok" if value == 0 else errno.errorcode.get(-value, str(value))
+            case "status":
+                return signals.name(-value) if value < 0 else str(value)
         return self.words[value] if 0 <= value < len(self.words) else str(value)
+
+    @property
+    def beside(self) -> str:
+        """The name in JSON, CSV and Parquet of what ``called`` gives; empty where it gives nothing."""
+        return {"result": "errno", "status": "signal"}.get(self.kind, "")
+
+    def called(self, value: int) -> str | None:
+        """Return the name of the error or of the signal that *value* means; None where it means none or has none."""
+        word = self.word(value)
+        return word if value < 0 and word.isupper() else None
+
+    @overload
+    def failed(self, value: int) -> bool: ...
+
+    @overload
+    def failed(self, value: NDArray[np.integer]) -> NDArray[np.bool_]: ...
+
+    def failed(self, value: Any) -> Any:
+        """Return whether the *value* of a ``result`` or ``status``, or which of its values, is that of a failure."""
+        return value < 0 if self.kind == "result" else value != 0

@@ -61,6 +61,8 @@ class Schema:
     """The title of a top's column that counts events that did not fail: 'started'; by default the program's name."""
     many: str = ""
     """The name of many such events in a sentence: 'programs started'; by default the program's name and 'events'."""
+    usual: bool = True
+    """Whether it runs unless programs are named."""
     waits: str = ""
     """The ``duration`` that a top adds up as time waited."""
     runs: str = ""
@@ -86,6 +88,11 @@ class Schema:
     def dtype(self) -> np.dtype[np.void]:
         """The layout as NumPy's."""
         return _dtype(self.layout)
+
+    @property
+    def outcome(self) -> Field | None:
+        """The field that tells whether the event is one of a failure; None where there is none."""
+        return next((f for f in self.fields if f.kind in ("result", "status")), None)
 
     def parts(self, name: str) -> tuple[str, ...]:
         """Return the neighbouring parts of the tail that the text *name* is made of; empty where it is elsewhere."""
@@ -159,6 +166,13 @@ COMMON = (
 JSON_FIRST = ("time", "ts_ns", "cpu", "seq", "pid", "tid", "ppid", "uid", "cgroup", "comm")
 """The first fields of every program's JSON."""
 
+AGE = Field(
+    "age",
+    "duration",
+    "time since the fork of the process",
+    Column("AGE", 7, 8, right=True, tone="dim"),
+    unknown=0,
+)
 CPU = LineColumn("CPU", "{cpu}", 3, right=True)
 PID = LineColumn("PID", "{pid}", 7, right=True)
 PPID = LineColumn("PPID", "{ppid}", 7, right=True)

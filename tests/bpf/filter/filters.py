@@ -51,7 +51,7 @@ def terms(draw: st.DrawFn, names: list[str] | None = None) -> Pair:
         number = draw(st.one_of(st.integers(-2, 20), st.integers(499_999, 500_001), st.integers(0, 1 << 50)))
         exact = f"{number // 1000}.{number % 1000:03}us" if number >= 0 else f"{number}ns"
         return Compare(field.name, op, number), start + draw(st.sampled_from([f"{number}ns", exact]))
-    if field.kind in ("int", "result", "dirfd"):
+    if field.kind in ("int", "result", "status", "dirfd"):
         if field.unknown is not None and op in ("=", "!=") and draw(st.integers(0, 4)) == 0:
             return Compare(field.name, op, None), start + "unknown"
         number = draw(

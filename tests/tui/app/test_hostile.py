@@ -14,7 +14,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from ringtop.bpf import stream
-from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.event.schema import SCHEMAS, usual
 from ringtop.tui.app.app import Viewer
 from ringtop.tui.app.hooks import Hooks
 from ringtop.tui.app.news import MOST_NOTICES
@@ -79,7 +79,7 @@ def speak(feed: Feed) -> list[Callable[[], None]]:
         lambda: say(stream.Hello(name, name, name, name, [0], [name], 1, 0, stream.dtypes())),
         lambda: say(stream.Progress("execsnoop", SAID)),
         lambda: say(stream.State("execsnoop", "failed", tried=[SAID], reason=SAID)),
-        lambda: [say(running(p)) for p in SCHEMAS] and None,
+        lambda: [say(running(p)) for p in usual()] and None,
         lambda: hostile(feed),
         lambda: say(ledger(feed)),
         lambda: say(stream.Changed("execsnoop", period(), "perfbuf", 4096, SAID, 1, 1, 1, 1, [(0, 1, 2)])),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.event.schema import usual
 from ringtop.tui.app.app import Viewer
 from ringtop.tui.app.hooks import Hooks
 from ringtop.tui.cli.start import DEMO
@@ -64,7 +64,7 @@ async def dead(pilot: Pilot[Any]) -> None:
 async def starting(pilot: Pilot[Any]) -> None:
     """All programs run, and no event has come."""
     await settle(pilot)
-    while len(pilot.app.model.states) < len(SCHEMAS):
+    while len(pilot.app.model.states) < len(usual()):
         await settle(pilot)
 
 

@@ -7,7 +7,7 @@ from textual.pilot import Pilot
 
 from ringtop.bpf import stream
 from ringtop.bpf.common.errors import CANNOT_TRACE
-from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.event.schema import usual
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli.start import DEMO
 from ringtop.tui.model.line import row_of
@@ -132,7 +132,7 @@ async def test_ascii_needs_nothing_else() -> None:
         assert shown(pilot).isascii()
 
 
-@pytest.mark.parametrize("programs", [("execsnoop",), ("execsnoop", "unlinksnoop"), tuple(SCHEMAS)])
+@pytest.mark.parametrize("programs", [("execsnoop",), ("execsnoop", "unlinksnoop"), usual()])
 async def test_a_large_screen_has_a_line_of_buffers_for_each_program(programs: tuple[str, ...]) -> None:
     config = Config(collector=CollectorOptions(programs=programs))
     async with running(Feed(programs=programs), size=(200, 60), config=config) as pilot:

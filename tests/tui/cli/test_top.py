@@ -166,7 +166,7 @@ def test_a_recording_that_is_cut_is_told_as_far_as_it_goes(recording: Path, tmp_
     [
         (["--by", "execsnoop=nothing"], "only by program, subcommand, command"),
         (["--by", "comm"], "is not PROGRAM=KEY"),
-        (["--by", "bash=comm"], "PROGRAM is one of runqslower, execsnoop, unlinksnoop, all"),
+        (["--by", "bash=comm"], "PROGRAM is one of runqslower, execsnoop, unlinksnoop, exitsnoop, all"),
         (["--sort", "colour"], "the columns are total, count"),
         (["--filter", "comm="], "a value is missing"),
         (["--replay", "/nonexistent/file"], "cannot be read"),

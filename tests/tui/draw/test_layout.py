@@ -52,7 +52,9 @@ def test_a_long_number_takes_room_from_the_columns_beside_it() -> None:
 def test_default_columns_at_every_size(program: str, width: int) -> None:
     names = [p.field.name for p in columns.layout(columns.chosen(program), width)]
     assert {"time", "comm", "pid"} <= set(names)
-    assert {"runqslower": "latency", "execsnoop": "argv", "unlinksnoop": "full"}[program] in names
+    assert {"runqslower": "latency", "execsnoop": "argv", "unlinksnoop": "full", "exitsnoop": "status"}[
+        program
+    ] in names
     if width >= 79:
         assert names == list(SCHEMAS[program].columns)
 
@@ -102,7 +104,11 @@ def test_times_that_no_calendar_has() -> None:
 
 
 def test_results() -> None:
-    assert [format.result(r) for r in (0, -2, -9999, 3)] == ["ok", "ENOENT", "-9999", "3"]
+    ret, status = SCHEMAS["execsnoop"]["ret"], SCHEMAS["exitsnoop"]["status"]
+    assert [ret.word(r) for r in (0, -2, -9999, 3)] == ["ok", "ENOENT", "-9999", "3"]
+    assert [status.word(r) for r in (0, 3, -9, -37, -33, -99)] == [
+        *("0", "3", "SIGKILL", "SIGRTMIN+3", "signal 33", "signal 99")
+    ]
 
 
 @pytest.mark.parametrize("glyph", [glyphs.UNICODE, glyphs.ASCII])

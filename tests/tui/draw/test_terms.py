@@ -46,6 +46,9 @@ EVENTS: dict[str, st.SearchStrategy[dict[str, Value | list[bytes]]]] = {
             "ret": st.sampled_from([0, -2]),
         }
     ),
+    "exitsnoop": st.fixed_dictionaries(
+        {"comm": COMMS, "pid": PIDS, "uid": PIDS, "status": st.sampled_from([0, 1, 255, -9, -37, -33])}
+    ),
 }
 
 
@@ -74,6 +77,7 @@ def test_every_key_of_ordinary_events_has_one_unless_no_event_stores_it(program:
         "runqslower": make("runqslower", [{"comm": b"cc1", "pid": 7, "prev_comm": b"gcc", "prev_pid": 9}]),
         "execsnoop": make("execsnoop", execs(b"/usr/bin/git", [b"git", b"-C", b"/srv/app", b"add", b"a.c"])),
         "unlinksnoop": deletions([b"/srv/app/cache/objects/1.o"]),
+        "exitsnoop": make("exitsnoop", [{"comm": b"cc1", "pid": 7, "status": -11}]),
     }[program]
     top = Top(by={program: key.name})
     top.take(ordinary)

@@ -7,6 +7,7 @@ import csv
 import errno
 import json
 import re
+import signal
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,7 +21,6 @@ from ringtop.bpf.event.args import split_args
 from ringtop.bpf.event.batch import Batch, empty
 from ringtop.bpf.event.schema import AT_FDCWD, SCHEMAS, UNKNOWN
 from ringtop.tui.lines.lines import FORMATS, writer
-from ringtop.tui.text import format
 from ringtop.tui.text.format import UNKNOWN_TEXT
 from ringtop.tui.text.text import width
 from tests.originals import cell_args, cell_bytes
@@ -93,6 +93,10 @@ def test_json_loses_nothing(batch: Batch) -> None:
             assert _text(record, "argv") == split_args(batch.text("argv")[i], int(row["argc"]))
         elif batch.program == "runqslower":
             assert record["latency_us"] == pytest.approx(int(row["latency"]) / 1000, abs=0.0006)
+        elif batch.program == "exitsnoop":
+            known = {-number for number in signal.valid_signals()} - {-32, -33}
+            assert (record["signal"] is not None) == (int(row["status"]) in known)
+            assert record["status"] == int(row["status"])
         else:
             assert record["errno"] == errno.errorcode.get(-int(row["ret"]))
             assert record["op"] == {0: "unlink", 1: "rmdir"}.get(int(row["op"]), str(row["op"]))
@@ -121,7 +125,7 @@ def test_no_cell_is_a_formula(batch: Batch) -> None:
     for record in _csv(batch, PROGRAMS):
         for name, cell in record.items():
             assert not re.match(r"[=+@\t\r]", cell)
-            assert not cell.startswith("-") or (name in ("ret", "dfd") and re.fullmatch(r"-\d+", cell))
+            assert not cell.startswith("-") or (name in ("ret", "dfd", "status") and re.fullmatch(r"-\d+", cell))
 
 
 @given(batches(), st.sampled_from(FORMATS))
@@ -261,7 +265,7 @@ def test_no_number_moves_the_last_column(pid: int, uid: int, ret: int, comm: byt
     at = {"argv": "ARGUMENTS", "path": "PATH"}[tail]
     assert line.index("WHERE") == lines.header().index(at)
     shown = [UNKNOWN_TEXT if n == UNKNOWN else str(n) for n in (pid, uid)]
-    assert {*shown, format.result(ret)} <= set(line.split())
+    assert {*shown, SCHEMAS[program]["ret"].word(ret)} <= set(line.split())
 
 
 def test_what_stands_out() -> None:

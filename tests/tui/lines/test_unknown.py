@@ -26,7 +26,7 @@ def sample(program: str, field: Field) -> Batch:
 
 def test_they_are_the_ids() -> None:
     known = {f.name: f.unknown for _, f in IDS}
-    assert known.pop("cgroup") == 0
+    assert known.pop("cgroup") == known.pop("age") == 0
     assert known == dict.fromkeys(("pid", "tid", "ppid", "uid", "prev_pid", "prev_tid"), UNKNOWN)
 
 
@@ -34,13 +34,14 @@ def test_they_are_the_ids() -> None:
 def test_what_is_unknown_is_so_everywhere(program: str, field: Field) -> None:
     batch = sample(program, field)
     shown = cells.column(batch, field, cells.Clock())
-    assert [c.text for c in shown] == [UNKNOWN_TEXT, "7"]
+    text, number = ("7 ns", 0.007) if field.kind == "duration" else ("7", 7)
+    assert [c.text for c in shown] == [UNKNOWN_TEXT, text]
     assert [batch.number(field.name, row) for row in (0, 1)] == [None, 7]
-    told = [json.loads(line)[field.name] for line in writer("json", [program]).lines(batch, 0)]
-    assert told == [None, 7]
+    told = [json.loads(line)[field.record_name] for line in writer("json", [program]).lines(batch, 0)]
+    assert told == [None, number]
     lines = writer("csv", [program])
     rows = csv.DictReader([lines.header(), *lines.lines(batch, 0)])
-    assert [row[field.name] for row in rows] == ["", "7"]
+    assert [row[field.record_name] for row in rows] == ["", str(number)]
 
 
 @pytest.mark.parametrize(("program", "field"), IDS, ids=lambda part: getattr(part, "name", part))

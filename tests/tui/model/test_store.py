@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ringtop.bpf import stream
 from ringtop.bpf.event.batch import Batch
-from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.event.schema import SCHEMAS, usual
 from ringtop.tui.model.gaps import SequenceCheck
 from ringtop.tui.model.ring import Ring
 from ringtop.tui.model.store import DEFAULT_BYTES, Store, Table
@@ -31,7 +31,7 @@ def none_lost(batch: Batch) -> np.ndarray:
 
 
 def test_default_history_keeps_100_000_rows_of_each_table_in_64_mib() -> None:
-    store = Store()
+    store = Store(usual())
     assert all(t.ring.capacity >= 100_000 for t in store.tables.values())
     assert sum(t.ring.nbytes for t in store.tables.values()) <= DEFAULT_BYTES
 
@@ -229,7 +229,7 @@ def test_process_gives_its_events_of_all_tables_in_time_order() -> None:
     timeline = store.process(1111)
     times = [int(timeline.batches[p].rows["ts"][i]) for p, i in timeline.order]
     assert times == sorted(times)
-    assert {p for p, _ in timeline.order} == set(SCHEMAS)
+    assert {p for p, _ in timeline.order} == set(usual())
     assert all((b.rows["pid"] == 1111).all() for b in timeline.batches.values())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ringtop.bpf import stream
-from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.event.schema import usual
 from ringtop.tui.source.player import index
 from ringtop.tui.source.recording import read
 from tests.make_demo import LIMIT, TARGET, batches, check, clean
@@ -22,7 +22,7 @@ def test_it_is_whole_and_small() -> None:
 
 def test_it_shows_everything() -> None:
     events = batches(MESSAGES)
-    assert {b.program for b in events} == set(SCHEMAS)
+    assert {b.program for b in events} == set(usual())
     stats = [m for m in MESSAGES if isinstance(m, stream.Stats)][-1]
     for program in stats.programs:
         for cpu in program.cpus:

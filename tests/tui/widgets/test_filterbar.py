@@ -6,7 +6,7 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.event.schema import usual
 from ringtop.tui.model import completion
 from ringtop.tui.model.store import Store
 from ringtop.tui.settings.state import SavedState
@@ -22,7 +22,7 @@ async def test_matches_are_counted_while_typing() -> None:
         view = table(pilot).view
         batch = view.table.ring.slice(0, view.table.end)
         assert view.matched == batch.text("comm").count(b"nginx") > 0
-        for program in SCHEMAS:
+        for program in usual():
             view = table(pilot, program).view
             assert f"{program} {view.matched} of {len(view.table)}" in shown(pilot)
         assert "Rows that match" in shown(pilot)

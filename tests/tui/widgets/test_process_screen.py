@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from ringtop.bpf import stream
-from ringtop.bpf.event.schema import SCHEMAS, UNKNOWN
+from ringtop.bpf.event.schema import UNKNOWN, usual
 from ringtop.tui.app.app import Viewer
 from ringtop.tui.app.hooks import Hooks
 from ringtop.tui.process import card as process
@@ -104,7 +104,7 @@ async def test_all_events_of_all_tables_are_there_in_time_order() -> None:
             for t in pilot.app.model.store.tables.values()  # type: ignore[attr-defined]
         ]
         assert len(lines) == sum(wanted) > 3
-        assert {line.split()[1] for line in lines} == set(SCHEMAS)
+        assert {line.split()[1] for line in lines} == set(usual())
         assert [line.split()[0] for line in lines] == sorted(line.split()[0] for line in lines)
         assert lines[-1].split()[0] in shown(pilot)
 
