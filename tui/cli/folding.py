@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.options.collector import CollectorOptions
+from ringtop.tui.cli.completing import recordings
 from ringtop.tui.cli.options import (
     STATUS,
     check_option,
@@ -52,6 +54,11 @@ class By(click.ParamType[tuple[str, str]]):
         except ValueError as e:
             self.fail(str(e), param, ctx)
         return table, key
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The keys of all tables."""
+        words = (f"{table}={key.name}" for table in TABLES for key in keys(table))
+        return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
 class Sort(click.ParamType[str]):
@@ -98,6 +105,7 @@ class Sort(click.ParamType[str]):
     "--replay",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
+    shell_complete=recordings,
     help="Fold the events of a recording, by its own times. Options of the collector have no effect.",
 )
 @check_option

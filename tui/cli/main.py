@@ -16,7 +16,7 @@ import click
 from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace, FilterError
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.tui.cli import versions
+from ringtop.tui.cli import completing, versions
 from ringtop.tui.cli.command import CannotLaunch
 from ringtop.tui.cli.measuring import metrics
 from ringtop.tui.cli.options import (
@@ -256,6 +256,36 @@ def bench(json: bool, events: int, start: int | None) -> int:
     from ringtop.bpf.bench import run
 
     return run(json, events)
+
+
+@ringtop.command(epilog=STATUS)
+@click.argument("shell", type=click.Choice(completing.SHELLS))
+def completion(shell: str) -> int:
+    """Print the script that makes a shell complete ringtop's command lines.
+
+    It knows programs, filters, themes, recordings, keys and all options.
+
+    \b
+      bash:  ringtop completion bash >~/.local/share/bash-completion/completions/ringtop
+      zsh:   ringtop completion zsh >DIR/_ringtop       DIR: a folder of $fpath
+      fish:  ringtop completion fish >~/.config/fish/completions/ringtop.fish
+    """
+    click.echo(completing.script(shell, ringtop))
+    return 0
+
+
+@ringtop.command(epilog=STATUS)
+def manual() -> int:
+    """Print the manual page, ringtop(1).
+
+    \b
+      ringtop manual | man -l -
+      ringtop manual >/usr/local/share/man/man1/ringtop.1
+    """
+    from ringtop.tui.cli.manual import page
+
+    click.echo(page(ringtop), nl=False)
+    return 0
 
 
 def _refuse(e: click.ClickException) -> None:

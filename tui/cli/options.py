@@ -11,8 +11,9 @@ from click.shell_completion import CompletionItem
 
 from ringtop.bpf.common.errors import FilterError
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.bpf.options.kinds import Choice, DisplayFilter, Flag, Number, OptionKind
+from ringtop.bpf.options.kinds import CaptureFilter, Choice, DisplayFilter, Flag, Number, OptionKind
 from ringtop.bpf.options.option import Option, options
+from ringtop.tui.cli import completing
 from ringtop.tui.formats.formats import FORMATS
 from ringtop.tui.text.say import pointed
 
@@ -41,6 +42,8 @@ class Value(click.ParamType[Any]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """The words that begin with *incomplete*."""
+        if isinstance(self.kind, CaptureFilter | DisplayFilter):
+            return [CompletionItem(words) for words in completing.filters(incomplete)]
         words = self.kind.words if isinstance(self.kind, Choice) else ()
         return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
@@ -99,6 +102,7 @@ def _flag(one: Option) -> _Decorator:
         multiple=one.many,
         callback=_once if one.many else None,
         help=f"{one.help} [{known}]" if known else one.help,
+        shell_complete=completing.theme_names if one.name == "theme" else None,
     )
 
 

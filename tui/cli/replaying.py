@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ringtop.bpf.options.kinds import Number
+from ringtop.tui.cli.completing import recordings
 from ringtop.tui.cli.options import (
     STATUS,
     Value,
@@ -42,7 +43,9 @@ class Moment(click.ParamType[str]):
 
 
 @click.command(epilog=STATUS)
-@click.argument("files", type=click.Path(path_type=Path), metavar="FILE...", nargs=-1, required=True)
+@click.argument(
+    "files", type=click.Path(path_type=Path), metavar="FILE...", nargs=-1, required=True, shell_complete=recordings
+)
 @click.option(
     "--speed",
     type=Value(Number(float, 0.25, 64)),
