@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
@@ -14,10 +15,15 @@ from ringtop.bpf import stream
 from ringtop.bpf.common.clock import STEP_NS
 from ringtop.tui.source.moment import FORMS, clock_ns, span_ns
 from ringtop.tui.source.recording import Damage, Reading, read
+from ringtop.tui.source.seek import frame_before, moment
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 CHUNK = 4 << 20
 """Most bytes of messages given at a time, so that neither a jump nor a flood delays the screen."""
+FAR_BYTES = 64 << 20
+"""Compressed bytes that are passed over rather than given before a time that is jumped to."""
+LEAD_NS = 10_000_000_000
+"""Playing time before such a time that is given all the same, so that the tables have rows."""
 _LEAST = 1 << 10  # least bytes that a message counts: in memory it takes more than its encoded size
 
 _NS = 1_000_000_000
@@ -50,9 +56,7 @@ class Timeline:
         if isinstance(message, stream.Hello):
             self._base = None
             self._wall_offset = message.wall_offset_ns
-        ns = message.drained_ns if isinstance(message, stream.Round) else None
-        ns = message.ts_ns if isinstance(message, stream.Stats) else ns
-        if ns is not None:
+        if (ns := moment(message)) is not None:
             if self._base is None:
                 self._base = ns - self.at
                 self.anchors.append(Anchor(self.at, ns + self._wall_offset))
@@ -61,6 +65,10 @@ class Timeline:
                 self._wall_offset = message.wall_offset_ns
                 self.anchors.append(Anchor(self.at, ns + self._wall_offset))
         return self.at
+
+    def kernel_ns(self, at: int) -> int | None:
+        """Return the kernel's clock at playing time *at*, by the last ``Hello``; None where it is unknown."""
+        return self._base + at if self._base is not None else None
 
     def wall_ns(self, at: int) -> int | None:
         """Return the wall clock at playing time *at*; None where it is unknown."""
@@ -86,6 +94,8 @@ class Index:
     messages: int
     timeline: Timeline
     damage: Damage | None
+    collectors: int
+    """How often a collector began."""
 
 
 def index(path: Path, cancelled: Callable[[], bool] = lambda: False, file: BinaryIO | None = None) -> Index | None:
@@ -93,12 +103,14 @@ def index(path: Path, cancelled: Callable[[], bool] = lambda: False, file: Binar
     does."""
     timeline = Timeline()
     reading = read(path, file)
+    collectors = 0
     for message in reading:
         timeline.place(message)
+        collectors += isinstance(message, stream.Hello)
         if cancelled():
             reading.close()
             return None
-    return Index(timeline.at, reading.messages, timeline, reading.damage)
+    return Index(timeline.at, reading.messages, timeline, reading.damage, collectors)
 
 
 class Player:
@@ -126,14 +138,25 @@ class Player:
         self._length: int | None = None
         self._open()
 
-    def _open(self) -> None:
+    def _open(self, start: int = 0) -> None:
+        """Read the messages from the beginning, or those before the first round, and then from *start* on."""
         self._reading: Reading = read(self.path, self._file)
         self._messages: Iterator[stream.AnyMessage] = iter(self._reading)
         self._timeline = Timeline()
         self._next: stream.AnyMessage | None = None
+        self._first: list[stream.AnyMessage] = []  # given before the next one
         self._steps = array("q")  # playing times of the rounds with events that were given
         self.ended = False
         self._fetch()
+        if start:
+            while self._next is not None and moment(self._next) is None:
+                self._first.append(self._next)
+                self._fetch()
+            self._first.append(stream.Notice("info", "to jump so far, events were passed over: counts begin here"))
+            self._reading.close()
+            self._reading = read(self.path, self._file, start)
+            self._messages = iter(self._reading)
+            self._fetch()
 
     def _fetch(self) -> None:
         self._next = next(self._messages, None)
@@ -218,12 +241,13 @@ class Player:
     def jump(self, to_ns: int, now: float) -> bool:
         """Go to a playing time; ``due`` then gives the messages before it.
 
-        Return whether the messages start again, as they do when going backwards.
+        Return whether the messages start again, as they do when going backwards, and when so much lies before that time
+        that only what comes after LEAD_NS before it is given.
         """
         self._advance(now)
         to_ns = max(0, min(to_ns, self.duration_ns if self.duration_ns is not None else to_ns))
-        if to_ns < self._position:
-            self._restart(to_ns)
+        if (start := self._far(to_ns)) or to_ns < self._position:
+            self._restart(to_ns, start)
             return True
         self._position = to_ns
         self.behind = True
@@ -237,9 +261,21 @@ class Player:
         """Return the timeline of the whole recording once it is indexed, until then that of the part played."""
         return self.index.timeline if self.index else self._timeline
 
-    def _restart(self, to_ns: int) -> None:
+    def _far(self, to_ns: int) -> int:
+        """Where in the file to go on for the playing time *to_ns* if FAR_BYTES or more can be passed over, else 0."""
+        begin = self._timeline.kernel_ns(to_ns - LEAD_NS)
+        here = self._reading.offset if to_ns >= self._position else 0
+        several = self.index is not None and self.index.collectors > 1  # their clocks have no one distance
+        if self._file is None or begin is None or several:
+            return 0
+        if os.fstat(self._file.fileno()).st_size - here < FAR_BYTES:
+            return 0
+        start = frame_before(self.path, self._file, begin)
+        return start if start - here >= FAR_BYTES else 0
+
+    def _restart(self, to_ns: int, start: int = 0) -> None:
         self._reading.close()
-        self._open()
+        self._open(start)
         self._position = to_ns
         self.behind = True
 
@@ -255,7 +291,8 @@ class Player:
     def _take(self, out: list[stream.AnyMessage]) -> int:
         message = self._next
         assert message is not None
-        out.append(message)
+        out += [*self._first, message]
+        self._first.clear()
         size = self._reading.size
         if isinstance(message, stream.Round) and any(rows.rows for rows in message.batches):
             self._steps.append(self._timeline.at)

@@ -162,10 +162,10 @@ def _create(path: Path, overwrite: bool, mode: int) -> BinaryIO:
 
 
 class _Again(io.RawIOBase):
-    """A file that is open already, read from its beginning without a change of its position."""
+    """A file that is open already, read from *start* on without a change of its position."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self._at = file, 0
+    def __init__(self, file: BinaryIO, start: int = 0) -> None:
+        self._file, self._at = file, start
 
     def readable(self) -> bool:
         """It is."""
@@ -181,17 +181,18 @@ class _Again(io.RawIOBase):
 class Reading:
     """The messages of a recording, to iterate over once. Afterwards ``damage`` says whether it was complete."""
 
-    def __init__(self, path: Path, file: BinaryIO | None = None) -> None:
-        """Open *path*, a regular file or STANDARD, unless it is open as *file* already, which stays open and may be
-        read by others. Raises OSError when it cannot be opened, and StreamError when it is no recording."""
+    def __init__(self, path: Path, file: BinaryIO | None = None, start: int = 0) -> None:
+        """Open *path*, a regular file or STANDARD, unless it is open as *file* already, which stays open, may be read
+        by others, and is read from the compressed frame at *start* on. Raises OSError when it cannot be opened, and
+        StreamError when it is no recording."""
         self.path = path
         self.damage: Damage | None = None
         self.messages = 0
-        self.offset = 0
+        self.offset = self._start = start
         """Number of bytes of the file used so far."""
         self.size = 0
         """Size of the last message in bytes."""
-        self._file: BinaryIO | _Again = _Again(file) if file is not None else _open(path)
+        self._file: BinaryIO | _Again = _Again(file, start) if file is not None else _open(path)
         self._head = b""
         """The first bytes, which say what the file is, until they are read again: a pipe cannot go back."""
         try:
@@ -209,13 +210,16 @@ class Reading:
         older = stream.Older()
         fed = 0
         ended = False
+        if self._start:  # the signature is at the beginning of the file alone
+            fed += len(stream.MAGIC)
+            list(frames.feed(stream.MAGIC))
         try:
             with self._file:
                 for data in self._zstd() if self._compressed else self._plain():
                     fed += len(data)
                     for body in frames.feed(data):
                         self.size = len(body)
-                        message = _checked(older.renew(stream.decode(body)), first=not self.messages)
+                        message = _checked(older.renew(stream.decode(body)), first=not (self.messages or self._start))
                         self.messages += 1
                         ended = isinstance(message, stream.End)
                         yield message
@@ -282,9 +286,9 @@ class Reading:
                 raise stream.StreamError("ends in the middle of a compressed frame")
 
 
-def read(path: Path, file: BinaryIO | None = None) -> Reading:
+def read(path: Path, file: BinaryIO | None = None, start: int = 0) -> Reading:
     """Return the messages in *path*, up to its end or its damage. Raises OSError and StreamError (see ``Reading``)."""
-    return Reading(path, file)
+    return Reading(path, file, start)
 
 
 def _open(path: Path) -> BinaryIO:

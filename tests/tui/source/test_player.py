@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from ringtop.bpf import stream
-from ringtop.tui.source.player import SPEEDS, Player, Timeline, index, parse_time
+from ringtop.tui.source import player as player_module
+from ringtop.tui.source import seek
+from ringtop.tui.source.player import LEAD_NS, SPEEDS, Player, Timeline, index, parse_time
 from tests.tui.source.recordings import SECOND, START, WALL, hello, messages, round_at, write
 
 ALL = messages(4, 2)
@@ -143,6 +145,34 @@ def test_jumping_back_starts_anew(path: Path) -> None:
     assert player.due(3) == ALL[: count_to(1)]
     assert player.jump(-5 * SECOND, 3) is True
     assert player.due(3) == ALL[:3]
+
+
+LONG = messages(200, 1)
+
+
+@pytest.mark.parametrize("step", [0.5, 4.0], ids=["few frames", "many frames"])
+def test_a_jump_far_passes_over_what_lies_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: float) -> None:
+    monkeypatch.setattr(seek, "FRAME_BYTES", 64)
+    monkeypatch.setattr(player_module, "FAR_BYTES", 1)
+    path = write(tmp_path / "a.ringtop", LONG, step=step)
+    with path.open("rb") as file:
+        player = Player(path, file=file)
+        player.due(0)
+        for to in (150, 30, 199, 80):
+            assert player.jump(to * SECOND, 0) is True
+            given = player.due(0)
+            said = given.index(next(m for m in given if isinstance(m, stream.Notice)))
+            assert given[:said] == LONG[:2]  # the collector's hello, the program's state
+            last = LONG.index(round_at(to, seed=to))
+            first = LONG.index(given[said + 1])
+            assert given[said + 1 :] == LONG[first : last + 1]
+            assert last - 2 * 30 < first <= last - 2 * LEAD_NS // SECOND
+            assert player.position_ns == to * SECOND
+            assert player.wall_ns == WALL + START + to * SECOND
+        assert player.jump(81 * SECOND, 0) is False
+        assert player.due(0)[-1] == round_at(81, seed=81)
+        assert player.jump(0, 0) is True
+        assert player.due(0) == LONG[:3]
 
 
 def test_jumping_past_the_end_ends(path: Path) -> None:
