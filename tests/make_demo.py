@@ -20,6 +20,7 @@ import numpy as np
 
 from ringtop.bpf import stream
 from ringtop.bpf.event.batch import Batch
+from ringtop.bpf.event.culprit import UNRECORDED
 from ringtop.bpf.event.schema import SCHEMAS, UNKNOWN
 from ringtop.tui.source.client import Client
 from ringtop.tui.source.recording import Recorder
@@ -140,6 +141,9 @@ def _clean(rows: stream.Rows, pids: set[int]) -> stream.Rows:
         kept["prev_comm"][strange] = b""
         kept["prev_pid"][strange] = UNKNOWN
         kept["prev_tid"][strange] = UNKNOWN
+        strange = (kept["culprit_pid"] != 0) & ~np.isin(kept["culprit_pid"], list(pids))
+        kept["culprit_comm"][strange] = UNRECORDED
+        kept["culprit_pid"][strange] = 0
     return msgspec.structs.replace(rows, rows=kept.tobytes())
 
 

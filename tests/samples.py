@@ -105,7 +105,7 @@ def events(program: str) -> st.SearchStrategy[dict[str, Value | list[bytes]]]:
         if schema.dtype[name].kind == "S":
             parts[name] = comms()
         else:
-            parts[name] = _SPECIAL.get(name, _IDS)
+            parts[name] = _SPECIAL.get(name, _IDS if schema.dtype[name].itemsize > 1 else st.integers(0, 255))
     for name in schema.tail:
         parts[name] = st.lists(texts(), max_size=4) if name == "argv" else texts()
     return st.fixed_dictionaries(parts)

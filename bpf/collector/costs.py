@@ -67,9 +67,9 @@ class Costing:
 
     def saw(self, batch: Batch) -> None:
         """Count the waits among the events of *batch*."""
-        if "prev_pid" in (batch.rows.dtype.names or ()):
+        if "culprit_pid" in (batch.rows.dtype.names or ()):
             self._waits += len(batch)
-            self._kept_waiting += int(np.isin(batch.rows["prev_pid"], self._own).sum())
+            self._kept_waiting += int(np.isin(batch.rows["culprit_pid"], self._own).sum())
 
     def costs(self, loaded: Iterable[Loaded], shared: Mapping[str, int]) -> Costs:
         """Everything that is measured, as it is now; the arguments are those of ``in_kernel``. Raises OSError."""

@@ -17,6 +17,7 @@ from ringtop.bpf.collector.trial import delete_something, judge
 from ringtop.bpf.common import sizes
 from ringtop.bpf.common.transports import Transport
 from ringtop.bpf.event.batch import Batch, concat
+from ringtop.bpf.event.culprit import blamed
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import Rung
@@ -143,7 +144,7 @@ class Tracer:
             self.loaded.unreported += audited.find_unreported(self.ways.ledger)
         if counters is not None and complete:
             self.changes.finish(counters)
-        arrived = concat(self.program, batches)
+        arrived = blamed(concat(self.program, batches))
         if self._cgroup_v1:
             arrived = without_root_group(arrived)
         due = self._order.push(arrived if self._kernel.inner_pids else resolve(arrived), before_ns)

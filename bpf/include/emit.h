@@ -37,7 +37,7 @@ static __always_inline void identify(struct event *e)
 #else
 	e->cgroup = 0;
 #endif
-	bpf_get_current_comm(e->comm, sizeof(e->comm));
+	current_comm(e->comm);
 }
 
 /* Add 1 when a call enters and -1 when its return is seen, perhaps on another CPU. The sum over all CPUs is the number of

@@ -14,6 +14,13 @@
 #define read_user_str bpf_probe_read_str
 #endif
 
+/* Copy the current thread's name. Some kernels, as 6.1, leave what follows its NUL as it was. */
+static __always_inline void current_comm(char *comm)
+{
+	__builtin_memset(comm, 0, COMM_LEN);
+	bpf_get_current_comm(comm, COMM_LEN);
+}
+
 static __always_inline u64 read_pointer(u64 base, u32 offset)
 {
 	u64 p = 0;

@@ -124,7 +124,7 @@ def _threaded() -> int:
 
 def _runqslower(kernel: Kernel) -> list[Rung]:
     offsets, no_btf = _offsets(kernel)
-    entries = {"runnable_since": kernel.pid_max}
+    entries = {"runnable_since": kernel.pid_max, "moved": max(1024, 256 * possible_cpus())}
     state = {"SWITCH_HAS_PREV_STATE": offsets.get("SWITCH_HAS_PREV_STATE", 0)}
     kinds: tuple[tuple[str, HookKind, int], ...] = (
         ("BTF tracepoints", "BTF tracepoint", 1),
@@ -137,6 +137,7 @@ def _runqslower(kernel: Kernel) -> list[Rung]:
                 (
                     Hook(kind, "sched_wakeup", "on_wakeup"),
                     Hook(kind, "sched_wakeup_new", "on_wakeup_new"),
+                    Hook(kind, "sched_migrate_task", "on_migrate"),
                     Hook(kind, "sched_switch", "on_switch"),
                 ),
                 offsets,
@@ -152,6 +153,7 @@ def _runqslower(kernel: Kernel) -> list[Rung]:
             (
                 _tracepoint("sched", "sched_wakeup", "on_wakeup"),
                 _tracepoint("sched", "sched_wakeup_new", "on_wakeup_new"),
+                _tracepoint("sched", "sched_migrate_task", "on_migrate"),
                 _tracepoint("sched", "sched_switch", "on_switch"),
             ),
             {},

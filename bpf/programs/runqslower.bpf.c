@@ -10,6 +10,9 @@ struct runqslower_event {
 	u32 prev_pid, prev_tid;
 	char prev_comm[COMM_LEN];
 	u32 preempted;
+	u32 culprit_pid;
+	char culprit_comm[COMM_LEN];
+	u8 culprit_share, idle_share, short_share, moved_share;	/* percent of the latency */
 	u32 late;	/* 0 here; the reader uses it */
 };
 
@@ -17,6 +20,11 @@ struct runqslower_event {
  * used on every wakeup and switch. */
 BPF_ARRAY(runnable_since, u64, ENTRIES(runnable_since));
 BPF_PERCPU_ARRAY(scratch, struct runqslower_event, 1);
+
+/* When a waiting thread was last moved to another CPU, where it has gone on waiting. */
+LRU_HASH(moved, u32, u64);
+
+#include "slices.h"
 
 /* All waits but ringtop's own, including those too short to be reported. Each power of two from 64 ns on is divided
  * into 8 buckets of equal width; shorter waits are in the first bucket, longer ones than there are buckets for in the
@@ -85,6 +93,17 @@ static __always_inline void on_runnable(u32 tid)
 		*since = bpf_ktime_get_ns() & ~PREEMPTED;
 }
 
+static __always_inline void on_moved(u32 tid)
+{
+	u64 *since = tid ? runnable_since.lookup(&tid) : NULL;
+
+	if (since && *since) {
+		u64 now = bpf_ktime_get_ns();
+
+		moved.update(&tid, &now);
+	}
+}
+
 /* The CPU goes from one task to another. A preempted one waits from now on. One that sleeps does not, whatever woke it
  * while it ran. Return the event of the other one's wait, or NULL when there is nothing to report. */
 static __always_inline struct runqslower_event *event_begin(u32 prev_tid, bool preempted, u32 tid)
@@ -93,23 +112,25 @@ static __always_inline struct runqslower_event *event_begin(u32 prev_tid, bool p
 	u64 *left = waiting_since(prev_tid), *since = tid ? runnable_since.lookup(&tid) : NULL;
 	u64 start = since ? *since : 0;
 
-	if (left && !preempted)
-		*left = 0;
-	if (!start && !preempted)
+	struct config *c = config.lookup(&zero);
+	struct slices *ran = slices.lookup(&zero);
+
+	if (!c || !ran)
 		return NULL;
 	u64 now = bpf_ktime_get_ns();
+	s64 least = c->capture.range[RANGE_LATENCY].lo;
 
-	if (left && preempted)
-		*left = now | PREEMPTED;
+	count_run(ran, prev_tid, now, least);
+	if (left)
+		*left = preempted ? now | PREEMPTED : 0;
 	if (!since || !start)
 		return NULL;
 	*since = 0;
 	s64 latency = now - (start & ~PREEMPTED);
-	struct config *c = config.lookup(&zero);
 
-	if (!c || latency <= 0)
+	if (latency <= 0)
 		return NULL;
-	bool reported = latency >= c->capture.range[RANGE_LATENCY].lo;
+	bool reported = latency >= least;
 
 	if (HISTOGRAM && is_wanted(c, tid))
 		count_wait(latency, reported);
@@ -128,8 +149,13 @@ static __always_inline struct runqslower_event *event_begin(u32 prev_tid, bool p
 	e->latency = latency;
 	e->prev_pid = prev >> 32;
 	e->prev_tid = prev;
-	bpf_get_current_comm(e->prev_comm, sizeof(e->prev_comm));
+	current_comm(e->prev_comm);
 	e->preempted = start & PREEMPTED;
+	u64 *since_moved = moved.lookup(&tid), from = start & ~PREEMPTED;
+
+	if (since_moved && *since_moved > from)
+		from = *since_moved;
+	tell_culprit(ran, e, from);
 	return e;
 }
 
@@ -160,6 +186,12 @@ int on_wakeup(struct bpf_raw_tracepoint_args *ctx)
 int on_wakeup_new(struct bpf_raw_tracepoint_args *ctx)
 {
 	on_runnable(task_u32(ctx->args[0], TASK_PID));
+	return 0;
+}
+
+int on_migrate(struct bpf_raw_tracepoint_args *ctx)
+{
+	on_moved(task_u32(ctx->args[0], TASK_PID));
 	return 0;
 }
 
@@ -195,6 +227,12 @@ int on_wakeup(struct tracepoint__sched__sched_wakeup *args)
 int on_wakeup_new(struct tracepoint__sched__sched_wakeup_new *args)
 {
 	on_runnable(args->pid);
+	return 0;
+}
+
+int on_migrate(struct tracepoint__sched__sched_migrate_task *args)
+{
+	on_moved(args->pid);
 	return 0;
 }
 

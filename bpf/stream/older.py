@@ -7,6 +7,8 @@ import re
 import msgspec
 import numpy as np
 
+from ringtop.bpf.event.batch import Batch
+from ringtop.bpf.event.culprit import blamed
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.stream.codec import dtypes
 from ringtop.bpf.stream.frames import StreamError
@@ -63,4 +65,7 @@ def _renewed(rows: Rows, layouts: Layouts) -> Rows:
     new = np.zeros(len(old), SCHEMAS[rows.program].dtype)
     for name in layout.names or ():
         new[name] = old[name]
-    return Rows(rows.program, new.tobytes(), rows.tails)
+    batch = Batch(rows.program, new, rows.tails)
+    if "culprit_pid" not in (layout.names or ()):
+        batch = blamed(batch)
+    return Rows(rows.program, batch.rows.tobytes(), rows.tails)

@@ -91,12 +91,14 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, 9)
 
 
-def _real_time(priority: int) -> None:
+def real_time(priority: int) -> None:
+    """Run on CPU 0 from now on, before all tasks of a lower real-time priority."""
     os.sched_setaffinity(0, {0})
     os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
 
 
-def _spin(duration_ns: int) -> None:
+def spin(duration_ns: int) -> None:
+    """Use the CPU for so long."""
     end = time.monotonic_ns() + duration_ns
     while time.monotonic_ns() < end:
         pass
@@ -111,6 +113,16 @@ def _fork(body: Callable[[], None]) -> int:
         finally:
             os._exit(0)
     return pid
+
+
+def fork_named(name: bytes, body: Callable[[], None]) -> int:
+    """The pid of a child that is called *name* (prctl(PR_SET_NAME)) and does *body*."""
+
+    def named() -> None:
+        ctypes.CDLL(None).prctl(15, name)
+        body()
+
+    return _fork(named)
 
 
 def _state(pid: int) -> str:
@@ -137,7 +149,7 @@ class Waits:
         os.read(self._done[0], 1)
 
     def _victim(self) -> None:
-        _real_time(10)
+        real_time(10)
         while os.read(self._call[0], 1):
             os.write(self._done[1], b"v")
             while self._preempted and not self._over[0]:
@@ -146,12 +158,12 @@ class Waits:
                 os.write(self._done[1], b"v")
 
     def _hog(self) -> None:
-        _real_time(50)
+        real_time(50)
         os.write(self._done[1], b"r")
         while os.read(self._go[0], 1):
             if not self._preempted:
                 os.write(self._call[1], b"w")
-            _spin(HOG_NS)
+            spin(HOG_NS)
             self._over[0] = 1
             os.write(self._went[1], b"h")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
+from graphlib import TopologicalSorter
 
 import pytest
 
@@ -11,6 +13,7 @@ from ringtop.bpf.event.schema import SCHEMAS, usual
 from ringtop.bpf.kernel import loader, probe
 from ringtop.bpf.kernel.bcc_loader import BccProgram
 from ringtop.bpf.kernel.features import Kernel
+from ringtop.bpf.kernel.instructions import CALL, EXIT
 from ringtop.bpf.kernel.ladder import Rung, Variant, ladder
 from ringtop.bpf.options.collector import CollectorOptions
 from tests.kernel.loads import fail_programs
@@ -18,6 +21,8 @@ from tests.kernel.old import old_kernel
 
 MOST = 4096
 """BPF_MAXINSNS, which is the most before 5.2 (include/uapi/linux/bpf_common.h)."""
+JUMP = 0x05
+"""BPF_JMP: the class of the jumps that bcc makes, and the one without a condition."""
 REFUSED = Variant("refused", {"FAILED_ARGS": "*(volatile int *)8"})  # type: ignore[dict-item]
 """It reads from an address that it was not given: no verifier takes that."""
 
@@ -42,10 +47,23 @@ def test_a_program_for_old_kernels_has_as_few_instructions_as_those_take(
     loaded = loader.load(program, old_kernel(), ringbuf=False)
     assert isinstance(loaded.handle, BccProgram)
     try:
-        sizes = {h.function: len(loaded.handle.bpf.dump_func(h.function.encode())) // 8 for h in loaded.rung.hooks}
+        codes = {h.function: loaded.handle.bpf.dump_func(h.function.encode()) for h in loaded.rung.hooks}
     finally:
         loaded.close()
+    sizes = {function: len(code) // 8 for function, code in codes.items()}
     assert all(0 < size <= MOST for size in sizes.values()), sizes
+    for code in codes.values():
+        follow(code)  # before 5.3 verifiers take no loops
+
+
+def follow(code: bytes) -> None:
+    """Raises CycleError where a program comes back to an instruction (Documentation/bpf/standardization)."""
+    after = {}
+    for at, (step, _, offset, _) in enumerate(struct.iter_unpack("<BBhi", code)):
+        jumps = step & 7 == JUMP and step not in (CALL, EXIT)
+        falls = [] if step in (JUMP, EXIT) else [at + 1]
+        after[at] = [*falls, *([at + 1 + offset] if jumps else [])]
+    TopologicalSorter(after).prepare()
 
 
 def test_of_every_usual_program_there_is_something_for_old_kernels() -> None:

@@ -353,6 +353,8 @@ class Feed:
             rows["prev_comm"] = np.array(COMMS)[before]
             rows["prev_pid"] = rows["prev_tid"] = 1000 + before * 111
             rows["preempted"] = rng.random(n) < 0.3
+            rows["culprit_comm"], rows["culprit_pid"] = rows["prev_comm"], rows["prev_pid"]
+            rows["culprit_share"] = 60 + before * 3
         elif program == "execsnoop":
             which = rng.integers(0, len(COMMANDS), n)
             texts = [(name, b"".join(a + b"\0" for a in argv), len(argv)) for name, argv in COMMANDS]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ringtop.bpf.event.command.command import LONGEST
+from ringtop.bpf.event.culprit import IDLE
 from ringtop.bpf.filter.regex import MAX_PATTERN
 from ringtop.tui.model.completion import quoted
 from ringtop.tui.top.names import NOT_KNOWN
-from ringtop.tui.top.parts import IDLE, RELATIVE, Part
+from ringtop.tui.top.parts import RELATIVE, Part
 
 _TEXTS = {"comm": "comm", "exe": "filename", "argv": "argv", "subcommand": "subcommand", "command": "command"}
 _NUMBERS = ("pid", "tid", "uid", "cpu")
@@ -31,6 +32,8 @@ def term(part: str, label: bytes) -> str | None:
     if part in _NUMBERS:
         return f"{part}={'unknown' if label == NOT_KNOWN else label.decode('ascii')}"
     match part:
+        case "because":
+            return f"culprit_comm={quoted(label)}"
         case "program":
             return _matches("subcommand", b"^", label, b"( |$)")
         case "after":

@@ -21,21 +21,9 @@ from ringtop.tui.top.verdict import sentence
 _HEAD = ("program", "by", "window", "since", "until", "lost")
 _ROW = (
     *("key", "keys", "count", "events", *(schema.done for schema in SCHEMAS.values()), "error", "share", "share_high"),
-    *(
-        "rate",
-        "failed",
-        "search",
-        "lookups",
-        "errno",
-        "first",
-        "last",
-        "total_ns",
-        "max_ns",
-        "p50_ns",
-        "p99_ns",
-        "ran_ns",
-    ),
-    *("ran_ns", "ran_p50_ns", "preempted", "after", "after_share", "parent", "pid", "pids", "uid", "marks", "cut"),
+    *("rate", "failed", "search", "lookups", "errno", "first", "last", "total_ns", "max_ns", "p50_ns", "p99_ns"),
+    *("ran_ns", "ran_p50_ns", "preempted", "because", "because_share", "after", "after_share"),
+    *("parent", "pid", "pids", "uid", "marks", "cut"),
 )
 
 
@@ -124,8 +112,9 @@ def _row(row: Row, report: Report, kept: Measures, wall_offset_ns: int) -> dict[
         found |= {"ran_ns": row.ran_ns, "ran_p50_ns": row.ran_p50_ns}
     if kept.preempted:
         found["preempted"] = row.preempted
-    if "after" in kept.commons:
-        found |= {"after": PROGRAMS.visible(row.after), "after_share": round(row.after_share, 4)}
+    for name, most, share in (("because", row.because, row.because_share), ("after", row.after, row.after_share)):
+        if name in kept.commons:
+            found |= {name: PROGRAMS.visible(most), f"{name}_share": round(share, 4)}
     if "parent" in kept.commons:
         found |= {"parent": PROGRAMS.visible(row.parent), "cut": row.cut}
     return found

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ringtop.bpf.event.command.command import UNREADABLE, base
+from ringtop.bpf.event.culprit import IDLE, MOVED, SHORT, UNRECORDED
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.text.format import count, duration, percent, rate, several
 from ringtop.tui.text.text import visible
@@ -24,6 +25,11 @@ _CANDIDATES = 8
 _SEARCHED_SHARE, _MOSTLY = 0.5, 0.9
 _STARTS_A_SECOND = 10
 _WAITS_MOST, _PREEMPTED = 0.4, 0.8
+_WHY = {
+    IDLE: ", while the CPU was idle (throttled?)",
+    SHORT: ", because of many short runs",
+    MOVED: ", on another CPU than it ran on",
+}
 _MOST, _FEW = 0.5, 10
 """A rule reports a share from _MOST on, and only of at least _FEW events."""
 
@@ -138,8 +144,17 @@ def _waits(case: Case) -> str:
     if standing.weight[row] < _WAITS_MOST * standing.whole_weight:
         return ""
     part = percent(standing.weight[row], standing.whole_weight)
-    after = f", after {name}" if (name := case.most_common("after", row)) else ""
-    return f"{case.name(row)} waits most: {part} of all waiting{after}"
+    return f"{case.name(row)} waits most: {part} of all waiting{_why(case, row)}"
+
+
+def _why(case: Case, row: int) -> str:
+    """What the waits of *row* were most often because of; where that is not known, whom they came after."""
+    culprit = case.common("because", row)
+    if culprit in _WHY:
+        return _WHY[culprit]
+    if culprit not in (b"", UNRECORDED):
+        return f", because of {visible(culprit)}"
+    return f", after {name}" if (name := case.most_common("after", row)) else ""
 
 
 def _worst(case: Case) -> str:

@@ -60,8 +60,8 @@ def _share(row: Row, report: Report) -> str:
     return low if low == high else f"{low.removesuffix('%')}-{high}"
 
 
-def _after(row: Row, report: Report) -> str:
-    return f"{visible(row.after)} {percent(row.after_share, 1)}" if row.after else ""
+def _common(name: bytes, share: float) -> str:
+    return f"{visible(name)} {percent(share, 1)}" if name else ""
 
 
 def _preempted(row: Row, report: Report) -> str:
@@ -104,10 +104,20 @@ _MEASURES = (
     ),
     Column("run-p50", "RUN P50", "median of it", lambda row, _: _time(row.ran_p50_ns), 7, there=lambda kept: kept.runs),
     Column(
+        "because",
+        "BECAUSE OF",
+        "who most often used the CPU during the wait, or what else took most of it",
+        lambda row, _: _common(row.because, row.because_share),
+        18,
+        right=False,
+        ranks=False,
+        there=lambda kept: "because" in kept.commons,
+    ),
+    Column(
         "after",
         "AFTER",
         "thread that most often had the CPU before",
-        _after,
+        lambda row, _: _common(row.after, row.after_share),
         16,
         right=False,
         ranks=False,

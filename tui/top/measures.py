@@ -54,6 +54,7 @@ def measures(program: str, programs: Iterable[str] = ()) -> Measures:
     failures = any(schema.outcome is not None for schema in schemas)
     commons = {
         "after": not across and "prev_comm" in schemas[0],
+        "because": not across and "culprit_comm" in schemas[0],
         "parent": not across and execs,
         "error": failures,
     }

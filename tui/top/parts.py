@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringtop.bpf.event.command.command import LONGEST, shown
+from ringtop.bpf.event.culprit import IDLE
 from ringtop.tui.top.commands import LEVELS
 from ringtop.tui.top.events import Events
 from ringtop.tui.top.hashing import Sums
@@ -21,7 +22,6 @@ from ringtop.tui.top.text import Places
 At = NDArray[np.intp]
 """Positions of events in a batch."""
 
-IDLE = b"(idle)"
 RELATIVE = b"(relative)"
 
 
@@ -66,6 +66,11 @@ def _comms(events: Events) -> NDArray[np.bytes_]:
 
 
 def _culprits(events: Events) -> NDArray[np.bytes_]:
+    comms: NDArray[np.bytes_] = events.rows["culprit_comm"]
+    return comms
+
+
+def _before(events: Events) -> NDArray[np.bytes_]:
     comms: NDArray[np.bytes_] = np.array(np.ascontiguousarray(events.rows["prev_comm"]))
     comms[events.rows["prev_pid"] == 0] = IDLE
     return comms
@@ -211,7 +216,8 @@ PARTS: dict[str, Part] = {
     part.name: part
     for part in (
         _name("comm", "WHO", "name of the thread", (), _comms),
-        _name("after", "AFTER", "thread that had the CPU before", ("prev_pid", "prev_comm"), _culprits),
+        _name("after", "AFTER", "thread that had the CPU before", ("prev_pid", "prev_comm"), _before),
+        _name("because", "BECAUSE OF", "who used the CPU during the wait", ("culprit_comm",), _culprits),
         _name("parent", "PARENT", "name of the parent", ("ppid",), _parents),
         _number("pid", "PID", "process"),
         _number("tid", "TID", "thread"),

@@ -67,6 +67,9 @@ class Row:
     after: bytes
     """The thread that most often had the CPU before."""
     after_share: float
+    because: bytes
+    """Who most often used the CPU during the wait, or what else took most of it (bpf/event/culprit.py)."""
+    because_share: float
     errno: bytes
     """The commonest error of the failed events; empty when none failed."""
     parent: bytes

@@ -131,7 +131,10 @@ def _rows(case: Case, rows: Codes, sparks: Counts) -> tuple[Row, ...]:
     values = {name: tally.of(name)[rows].tolist() for name in ("failed", "searched", "waited", "preempted", "ran")}
     done = tally.values[: len(standing.measures.done), rows].T.tolist()
     since_start = table.events[rows].tolist()
-    after = standing.common("after")[1][rows].tolist() if "after" in fold.commons else [0] * len(rows)
+    after, because = (
+        standing.common(name)[1][rows].tolist() if name in fold.commons else [0] * len(rows)
+        for name in ("after", "because")
+    )
     return tuple(
         Row(
             id=int(about["key"]),
@@ -152,6 +155,8 @@ def _rows(case: Case, rows: Codes, sparks: Counts) -> tuple[Row, ...]:
             preempted=values["preempted"][at],
             after=case.common("after", row),
             after_share=after[at] / max(since_start[at], 1),
+            because=case.common("because", row),
+            because_share=because[at] / max(since_start[at], 1),
             errno=case.common("error", row) if values["failed"][at] else b"",
             parent=case.common("parent", row),
             pid=int(about["pid"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from string import Formatter
+import re
 from typing import ClassVar
 
 import numpy as np
@@ -20,6 +20,8 @@ from ringtop.tui.model.store import Life
 
 _TIME, _NAME = 12, 11
 """The widths of the first two columns, in cells."""
+_TEMPLATE = re.compile(r"{(\w+)}")
+"""Splits a template of one field into what stands before it, its name, and what follows it."""
 _SHORTEST = 16
 """The least length of a line."""
 
@@ -89,10 +91,14 @@ class EventLines(ScrollView, can_focus=True):
     def _cells(self, program: str, positions: NDArray[np.int64]) -> list[list[Cell]]:
         """The cells for these events of *program*; empty values are left out, but the time is always there."""
         rows = self._timeline.batches[program].take(positions)
-        brief = [part for template in ("{time}", *rows.schema.brief) for part in Formatter().parse(template)]
-        fields = [(rows.schema[name], _TIME) for _, name, _, _ in brief if name is not None]
+        brief = [_TEMPLATE.split(template) for template in ("{time}", *rows.schema.brief)]
+        fields = [(rows.schema[name], _TIME) for _, name, _ in brief]
         return [
-            [Cell(before + cell.text, cell.tone) for (before, *_), cell in zip(brief, row, strict=True) if cell.text]
+            [
+                Cell(before + cell.text + after, cell.tone)
+                for (before, _, after), cell in zip(brief, row, strict=True)
+                if cell.text
+            ]
             for row in cells.cells(rows, fields, self._clock)
         ]
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from ringtop.bpf.event.schema.field import UNKNOWN, Column, Field
 from ringtop.bpf.event.schema.schema import COMM, COMMON, CPU, JSON_FIRST, PID, LineColumn, Schema, layout
 
+
+def _share(name: str, title: str, about: str) -> Field:
+    return Field(name, "int", f"percent of the wait in which {about}", Column(title, 7, 7, right=True, tone="dim"))
+
+
 RUNQSLOWER = Schema(
     program="runqslower",
     about="tasks that waited too long for a CPU",
@@ -14,6 +19,12 @@ RUNQSLOWER = Schema(
         ("prev_tid", "<u4"),
         ("prev_comm", "S16"),
         ("preempted", "<u4"),
+        ("culprit_pid", "<u4"),
+        ("culprit_comm", "S16"),
+        ("culprit_share", "|u1"),
+        ("idle_share", "|u1"),
+        ("short_share", "|u1"),
+        ("moved_share", "|u1"),
     ),
     fields=(
         *COMMON,
@@ -46,23 +57,56 @@ RUNQSLOWER = Schema(
             Column("WAITED", 9, 9, rank=6),
             words=("woken", "preempted"),
         ),
+        Field(
+            "culprit_comm",
+            "comm",
+            "who used most of the CPU during the wait; in parentheses, what else took most of it",
+            Column("BECAUSE OF", 10, 15, weight=1, rank=3),
+        ),
+        Field(
+            "culprit_pid",
+            "int",
+            "that process",
+            Column("CULPRIT", 7, 7, rank=6, right=True, tone="dim"),
+            unknown=0,
+        ),
+        Field(
+            "culprit_share",
+            "int",
+            "percent of the wait that it took",
+            Column("%", 3, 3, rank=4, right=True, tone="dim"),
+        ),
+        _share("idle_share", "IDLE %", "the CPU was idle: the task was throttled, or the machine was slow to wake it"),
+        _share("short_share", "SHORT %", "tasks ran so shortly that they are not told apart"),
+        _share("moved_share", "MOVED %", "the task waited on another CPU, before it was moved to this one"),
     ),
     mark="latency",
     waits="latency",
-    columns=("time", "cpu", "comm", "pid", "tid", "latency", "preempted", "prev_pid", "prev_comm"),
-    json=(*JSON_FIRST, "latency", "prev_pid", "prev_tid", "prev_comm", "preempted", "late"),
+    columns=("time", "cpu", "comm", "pid", "tid", "latency", "preempted", "culprit_comm", "culprit_share"),
+    json=(
+        *(*JSON_FIRST, "latency", "prev_pid", "prev_tid", "prev_comm", "preempted"),
+        *("culprit_pid", "culprit_comm", "culprit_share", "idle_share", "short_share", "moved_share", "late"),
+    ),
     line=(
         CPU,
         PID,
         COMM,
         LineColumn("LATENCY", "{latency}", 12, right=True, marked=True),
         LineColumn("WAITED", "{preempted}", 9),
-        LineColumn("AFTER", "{prev_comm}/{prev_pid}"),
+        LineColumn("AFTER", "{prev_comm}/{prev_pid}", 20),
+        LineColumn("BECAUSE OF", "{culprit_comm} {culprit_share}%"),
     ),
-    details="{latency} after {prev_comm}/{prev_pid} ({preempted})",
-    brief=("CPU {cpu}", "{latency}", "{preempted}", "behind {prev_comm}"),
+    details="{latency} because of {culprit_comm} {culprit_share}%, after {prev_comm}/{prev_pid} ({preempted})",
+    brief=(
+        "CPU {cpu}",
+        "{latency}",
+        "{preempted}",
+        "because of {culprit_comm}",
+        "{culprit_share}%",
+        "after {prev_comm}",
+    ),
     done="waits",
     many="waits",
-    keys=("cpu", "uid", "unit", "comm", "comm+after", "pid", "tid", "after"),
+    keys=("cpu", "uid", "unit", "comm", "comm+because", "pid", "tid", "because", "after"),
     colour="accent",
 )

@@ -88,7 +88,7 @@ async def test_left_and_right_choose_a_column(left: str, right: str) -> None:
         await press(pilot, right)
         assert table(pilot).column == "latency"
         await press(pilot, *[right] * 9)
-        assert table(pilot).column == "prev_comm"
+        assert table(pilot).column == "culprit_share"
 
 
 async def test_right_in_the_last_column_scrolls_long_arguments() -> None:
@@ -126,11 +126,11 @@ async def test_equals_adds_the_cell_to_the_filter() -> None:
     async with running() as pilot:
         event = table(pilot).event
         assert event is not None
-        await press(pilot, *["right"] * 9, "equals_sign")
-        comm = event.batch.text("prev_comm")[0].decode()
-        assert main_of(pilot).filters.text == f"prev_comm={comm}"
-        await press(pilot, "left", "equals_sign")
-        assert main_of(pilot).filters.text.startswith(f"prev_comm={comm} and prev_pid=")
+        await press(pilot, *["right"] * 9, "left", "equals_sign")
+        comm = event.batch.text("culprit_comm")[0].decode()
+        assert main_of(pilot).filters.text == f"culprit_comm={comm}"
+        await press(pilot, "right", "equals_sign")
+        assert main_of(pilot).filters.text.startswith(f"culprit_comm={comm} and culprit_share=")
         assert 0 < table(pilot).view.matched < len(table(pilot).view.table)
 
 
@@ -138,9 +138,9 @@ async def test_an_exclamation_mark_filters_the_cell_out() -> None:
     async with running() as pilot:
         event = table(pilot).event
         assert event is not None
-        await press(pilot, *["right"] * 9, "exclamation_mark")
-        comm = event.batch.text("prev_comm")[0].decode()
-        assert main_of(pilot).filters.text == f"not prev_comm={comm}"
+        await press(pilot, *["right"] * 9, "left", "exclamation_mark")
+        comm = event.batch.text("culprit_comm")[0].decode()
+        assert main_of(pilot).filters.text == f"not culprit_comm={comm}"
         left = table(pilot).view.matched
         await press(pilot, "escape", "equals_sign")
         assert left + table(pilot).view.matched == len(table(pilot).view.table)

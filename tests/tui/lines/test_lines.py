@@ -67,7 +67,7 @@ def _numbers(batch: Batch) -> list[dict[str, int | None]]:
     for row in batch.rows:
         values: dict[str, int | None] = {n: int(row[n]) for n in names}
         values |= {n: None for n in ids if values.get(n) == UNKNOWN}
-        values |= {n: None for n in ("cgroup",) if values[n] == 0}
+        values |= {n: None for n in ("cgroup", "culprit_pid") if values.get(n) == 0}
         rows.append(values)
     return rows
 
@@ -181,8 +181,9 @@ RUNQ = make(
     [
         {"ts": 123_456_789, "cpu": 1, "pid": 4242, "tid": 4243, "ppid": 1, "uid": 33, "cgroup": 9, "seq": 7}
         | {"comm": b"nginx", "latency": 12_345_678, "prev_pid": 17, "prev_tid": 18, "prev_comm": b"stress"}
-        | {"preempted": 1},
-        {"pid": UNKNOWN, "tid": 5, "ppid": UNKNOWN, "uid": UNKNOWN, "comm": b"\x1b[2J", "prev_pid": UNKNOWN},
+        | {"preempted": 1, "culprit_pid": 19, "culprit_comm": b"make", "culprit_share": 93, "short_share": 4},
+        {"pid": UNKNOWN, "tid": 5, "ppid": UNKNOWN, "uid": UNKNOWN, "comm": b"\x1b[2J", "prev_pid": UNKNOWN}
+        | {"culprit_comm": b"(idle)", "culprit_share": 96, "idle_share": 96},
     ],
 )
 EXEC = make(
@@ -212,9 +213,9 @@ def _table(batch: Batch, programs: list[str]) -> list[str]:
 
 def test_the_table_of_runqslower() -> None:
     assert _table(RUNQ, ["runqslower"]) == [
-        "TIME         CPU     PID COMM                 LATENCY WAITED    AFTER",
-        "22:13:20.123   1    4242 nginx              12.346 ms preempted stress/17",
-        r"22:13:20.000   0       - \x1b[2J             0.000 ms woken     /-",
+        "TIME         CPU     PID COMM                 LATENCY WAITED    AFTER                BECAUSE OF",
+        "22:13:20.123   1    4242 nginx              12.346 ms preempted stress/17            make 93%",
+        r"22:13:20.000   0       - \x1b[2J             0.000 ms woken     /-                   (idle) 96%",
     ]
 
 
@@ -240,7 +241,8 @@ def test_the_table_of_unlinksnoop() -> None:
 
 def test_the_table_of_several_programs() -> None:
     assert [_table(batch, PROGRAMS)[1] for batch in (RUNQ, EXEC, UNLINK)] == [
-        "22:13:20.123 runqslower    1    4242 nginx           12.346 ms after stress/17 (preempted)",
+        "22:13:20.123 runqslower    1    4242 nginx           "
+        "12.346 ms because of make 93%, after stress/17 (preempted)",
         "22:13:20.000 execsnoop     0      10 ls              ok ls 'a b' ''",
         "22:13:20.000 unlinksnoop   0       0 rm              ok unlink /tmp/a",
     ]
@@ -280,7 +282,8 @@ def test_json_as_written() -> None:
     assert writer("json", PROGRAMS).lines(RUNQ, WALL)[0] == (
         '{"program":"runqslower","time":"2023-11-14T22:13:20.123456789Z","ts_ns":123456789,"cpu":1,"seq":7,"pid":4242,'
         '"tid":4243,"ppid":1,"uid":33,"cgroup":9,"comm":"nginx","latency_us":12345.678,"prev_pid":17,"prev_tid":18,'
-        '"prev_comm":"stress","preempted":true,"late":false}'
+        '"prev_comm":"stress","preempted":true,"culprit_pid":19,"culprit_comm":"make","culprit_share":93,"idle_share":0,'
+        '"short_share":4,"moved_share":0,"late":false}'
     )
 
 

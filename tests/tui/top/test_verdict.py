@@ -154,6 +154,14 @@ def test_who_waits_most_and_longest() -> None:
     top.take(waits(b"gc", [212 * MS], prev_comm=b"as", prev_pid=3))
     top.take(waits(b"sh", [10 * MS] * 5, prev_comm=b"as", prev_pid=3))
     assert said(top, "runqslower") == "cc1 waits most: 60% of all waiting, after as. Worst: gc, 212 ms."
+    for comm, why in (
+        (b"as", ", because of as."),
+        (b"(idle)", ", while the CPU was idle (throttled?)."),
+        (b"(not recorded)", ", after as."),
+    ):
+        blamed = Top(["runqslower"])
+        blamed.take(waits(b"cc1", [40 * MS] * 10, prev_comm=b"as", prev_pid=3, culprit_comm=comm))
+        assert said(blamed, "runqslower") == f"cc1 waits most: 100% of all waiting{why}"
     top.lost("runqslower", 0, 1, START + S)
     assert "waits most" not in said(top, "runqslower")
     assert "Worst" not in said(top, "runqslower")

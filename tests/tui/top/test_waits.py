@@ -58,6 +58,18 @@ def test_a_bucket_holds_what_lies_between_its_edges() -> None:
     assert (values < edges()[at + 1]).all()
 
 
+def test_who_used_the_cpu_meanwhile() -> None:
+    top = Top(["runqslower"])
+    top.fold_by("runqslower", "because")
+    for comm, times in ((b"hog", 30), (b"(idle)", 4)):
+        top.take(waits(b"a", [1_000_000] * times, culprit_comm=comm, prev_comm=b"victim", prev_pid=5))
+    hog, idle = top.report("runqslower").rows
+    assert [(row.key, row.count, row.because, row.because_share) for row in (hog, idle)] == [
+        ((b"hog",), 30, b"hog", 1.0),
+        ((b"(idle)",), 4, b"(idle)", 1.0),
+    ]
+
+
 def test_who_had_the_cpu_before() -> None:
     top = Top(["runqslower"])
     top.take(waits(b"a", [1_000_000] * 54, prev_comm=b"cc1", prev_pid=5))

@@ -196,7 +196,7 @@ async def test_nothing_is_said_of_a_task_before_it_without_a_name() -> None:
     async with running(what=waits) as pilot:
         await press(pilot, "up", "enter")
         lines = pilot.app.screen.query_one(EventLines).plain(COPIED)
-        assert ["behind" in line for line in lines] == [False, True]
+        assert ["after make" in line for line in lines] == [False, True]
 
 
 async def test_an_event_of_no_known_process_opens_nothing() -> None:
