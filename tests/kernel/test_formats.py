@@ -24,7 +24,8 @@ for i in range({PRIME}):
 @pytest.fixture
 def written(tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, dict[str, int]]:
     """The ledger of a trace of WORK in the format that the test asks for, written to files called o."""
-    words = "trace", "execsnoop", "unlinksnoop", "--format", request.param, "--output", str(tmp_path / "o.x")
+    programs = "execsnoop", "unlinksnoop", "exitsnoop"
+    words = "trace", *programs, "--format", request.param, "--output", str(tmp_path / "o.x")
     summary = "--summary", str(tmp_path / "sum"), "--check"
     command = [*RINGTOP, *words, *summary, "--", "/usr/bin/python3", "-c", WORK]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
@@ -49,9 +50,13 @@ def test_a_trace_in_parquet(tmp_path: Path, written: dict[str, dict[str, int]]) 
 @pytest.mark.parametrize("written", ["perfetto"], indirect=True)
 def test_a_trace_in_perfetto(tmp_path: Path, written: dict[str, dict[str, int]]) -> None:
     found = trace((tmp_path / "o.x").read_bytes())
-    for program in ("execsnoop", "unlinksnoop"):
-        assert len(found.of(program)) == written[program]["received"]
-    started = [bar.fields["argv"][1] for bar in found.of("execsnoop") if bar.fields["filename"] == "/bin/true"]
+    execs, ends, deletions = (found.of(program) for program in ("execsnoop", "exitsnoop", "unlinksnoop"))
+    begun_and_ended = [bar for bar in execs if bar.end is not None]
+    assert len(execs) == written["execsnoop"]["received"]
+    assert len(ends) + len(begun_and_ended) == written["exitsnoop"]["received"]
+    assert len(deletions) == written["unlinksnoop"]["received"]
+    started = [bar.fields["argv"][1] for bar in begun_and_ended if bar.fields["filename"] == "/bin/true"]
     assert started == [str(i) for i in range(PRIME)]
-    gone = [bar.name for bar in found.of("unlinksnoop") if "/gone-" in bar.name]
+    assert all(abs(bar.end - bar.begin - 1000 * bar.fields["ran_us"]) < 10_000_000 for bar in begun_and_ended)
+    gone = [bar.name for bar in deletions if "/gone-" in bar.name]
     assert gone == [f"unlink {tmp_path}/gone-{i}" for i in range(PRIME)]

@@ -7,7 +7,6 @@ all other keys are counted under OTHER. All counts together are the events recei
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 
 import numpy as np
@@ -32,8 +31,8 @@ _COARSER = {"dir": "dir2"}
 _LOOKED_UP = 100 * MOST
 """Keys that are remembered: several may have the same label, as these are cut."""
 _BOUND = f"The first {MOST} keys have values of their own, all others are '{OTHER}'."
-_STRANGE = -(1 << 31)
-"""The result of a call that failed with an errno without a name."""
+_RESULTS = 512
+"""Words for results that are told apart: there are some 130 errors, and 256 exit codes."""
 
 
 class Tally:
@@ -50,9 +49,9 @@ class Tally:
         """By the values of the labels: the place among all sums."""
         self._keys: dict[int, int] = {}
         """By the hash of a key: its place."""
-        self._result = next((field.part for field in schema.fields if field.kind == "result"), "")
-        self._counts: dict[tuple[int, int], int] = {}
-        """The events by place and result."""
+        self._words: set[str] = set()
+        self._counts: dict[tuple[int, str], int] = {}
+        """The events by place and the word for their result."""
         self._lasting = schema.waits or schema.runs
         self._lasted = np.zeros((MOST + 1, len(BUCKETS) + 1), np.int64)
         self._sums_ns = np.zeros(MOST + 1)
@@ -62,16 +61,22 @@ class Tally:
         if not len(batch):
             return
         places = self._found(Events(batch, self._known))
-        results = batch.rows[self._result].astype(np.int64) if self._result else np.zeros(len(batch), np.int64)
+        outcome = self._schema.outcome
+        results = batch.rows[outcome.part].astype(np.int64) if outcome is not None else np.zeros(len(batch), np.int64)
         pairs, counts = np.unique(places << 32 | (results & 0xFFFF_FFFF), return_counts=True)
         told = (pairs >> 32).tolist(), pairs.astype(np.int32).tolist(), counts.tolist()
         for place, result, count in zip(*told, strict=True):
-            key = place, 0 if result >= 0 else result if -result in errno.errorcode else _STRANGE
+            key = place, self._word(outcome.word(result)) if outcome is not None else ""
             self._counts[key] = self._counts.get(key, 0) + count
         if self._lasting:
             ns = batch.rows[self._lasting]
             np.add.at(self._lasted, (places, np.searchsorted(_EDGES, ns)), 1)
             np.add.at(self._sums_ns, places, ns.astype(np.float64))
+
+    def _word(self, word: str) -> str:
+        if len(self._words) < _RESULTS:
+            self._words.add(word)
+        return word if word in self._words else OTHER
 
     def _found(self, events: Events) -> NDArray[np.int64]:
         """The place of each event's key, shape (n,)."""
@@ -100,12 +105,12 @@ class Tally:
 
     def families(self) -> Iterator[Metric]:
         """The metrics."""
-        program, results = self._schema.program, ("result",) if self._result else ()
+        program, results = self._schema.program, ("result",) if self._schema.outcome is not None else ()
         labels = *self._names, *results
         about = f"Events of {program} received, by {', '.join(labels)}. {_BOUND}"
         counter = CounterMetricFamily(f"ringtop_{program}_events", about, labels=labels)
-        for (place, result), count in self._counts.items():
-            counter.add_metric((*self._told(place), *(_word(result) for _ in results)), count)
+        for (place, word), count in self._counts.items():
+            counter.add_metric((*self._told(place), word)[: len(labels)], count)
         yield counter
         if self._lasting:
             field = self._schema[self._lasting]
@@ -116,7 +121,3 @@ class Tally:
                 pairs = list(zip([*map(str, BUCKETS), "+Inf"], counts, strict=True))
                 histogram.add_metric(self._told(place), pairs, self._sums_ns[place] / 1e9)
             yield histogram
-
-
-def _word(result: int) -> str:
-    return "ok" if result == 0 else errno.errorcode.get(-result, OTHER)

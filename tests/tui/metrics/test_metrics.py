@@ -85,6 +85,17 @@ def test_execs_by_command_and_result() -> None:
     }
 
 
+def test_ends_by_task_and_status() -> None:
+    ended = [{"comm": b"make", "status": status, "ran": ran * MS} for status, ran in ((0, 20), (2, 20), (-9, 400))]
+    metrics = heard(make("exitsnoop", ended))
+    assert told(metrics, "ringtop_exitsnoop_events_total") == {
+        ("make", "0"): 1,
+        ("make", "2"): 1,
+        ("make", "SIGKILL"): 1,
+    }
+    assert told(metrics, "ringtop_exitsnoop_ran_seconds_sum") == {("make",): 0.44}
+
+
 def test_deletions_by_task_and_folder() -> None:
     gone = deletions([b"/srv/cache/x/%d" % i for i in range(23)]), deletions([b"/etc/y"], comm=b"sh")
     assert told(heard(*gone), "ringtop_unlinksnoop_events_total") == {
