@@ -24,9 +24,10 @@ unexport PYTHONDONTWRITEBYTECODE
 # A worker that hangs ends at its time limit: Hypothesis would take the usual exception for a failure, and try again.
 SMALL = tests/project tests/bpf tests/tui
 WORKERS = -n $(shell expr $$(nproc) + 1) --dist worksteal -o timeout_method=thread
-# What needs the whole machine, one after another; tests/kernel and tests/ssh load real BPF programs.
-MACHINE = $(shell [ "$$(id -u)" = 0 ] && echo tests/kernel tests/ssh)
-# Tests that were chosen may all be in one half: pytest's exit status 5 is that there were none.
+# What is about the machine; tests/kernel and tests/ssh load real BPF programs. First those that may run beside others, then
+# those that count what happens and need the machine for themselves.
+MACHINE = tests/link $(shell [ "$$(id -u)" = 0 ] && echo tests/kernel tests/ssh)
+# Tests that were chosen may all be in one part: pytest's exit status 5 is that there were none.
 SOME = $(if $(ARGS), || [ $$? = 5 ])
 SETUP = PYTHON='$(PYTHON)' .ci/setup
 
@@ -47,7 +48,8 @@ check: lint
 test: lint
 	@[ "$$(id -u)" = 0 ] || echo "ringtop: not root: tests/kernel and tests/ssh, which load real BPF programs, are left out" >&2
 	$(bin)/python -m pytest $(WORKERS) $(SMALL) $(ARGS)$(SOME)
-	$(bin)/python -m pytest tests/link $(MACHINE) $(ARGS)$(SOME)
+	$(bin)/python -m pytest $(WORKERS) -m beside $(MACHINE) $(ARGS)$(SOME)
+	$(bin)/python -m pytest -m 'not beside' $(MACHINE) $(ARGS)$(SOME)
 
 storm:
 	@$(SETUP) test

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 
+import pytest
+
 from tests.kernel.tracing import RINGTOP
 
+pytestmark = pytest.mark.beside
 INNER_PIDS = ("unshare", "--pid", "--fork", "--mount-proc")
 _READ_ONLY = """
 mount --bind / / && mount -o remount,ro,bind /

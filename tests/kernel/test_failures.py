@@ -18,6 +18,7 @@ from tests.kernel.loads import Storm, run_programs
 from tests.kernel.tracing import PRIME, RINGTOP, Running, Tracing, assert_balanced, running
 from tests.processes import called, ended, eventually, gone, loaded, programs
 
+pytestmark = pytest.mark.beside
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 _NO_TRACEFS = 'umount /sys/kernel/tracing; umount -q /sys/kernel/debug; exec "$@"'
 NO_TRACEFS = ("unshare", "--mount", "sh", "-c", _NO_TRACEFS, "sh")
@@ -105,7 +106,7 @@ def test_no_tracefs_is_mounted(tracing: Tracing) -> None:
 
 def test_a_wrong_bcc(tmp_path: Path) -> None:
     (tmp_path / "bcc.py").write_text("crystal = 'lattice'\n")
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); sys.argv[0] = 'ringtop'; import ringtop.tui.__main__"
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from ringtop.tui.__main__ import main; main()"
     outcome = subprocess.run([sys.executable, "-c", code, "doctor", "--json"], capture_output=True, text=True)
     assert outcome.returncode == 0, outcome.stderr
     report = json.loads(outcome.stdout)

@@ -14,6 +14,8 @@ from ringtop.bpf.common.errors import CANNOT_TRACE
 from tests.kernel.loads import run_programs
 from tests.kernel.tracing import PRIME, RINGTOP, assert_balanced, running
 
+pytestmark = pytest.mark.beside
+
 
 @pytest.mark.parametrize("ahead_s", [86_400, -60])
 def test_a_monotonic_clock_of_its_own(tmp_path: Path, ahead_s: int) -> None:

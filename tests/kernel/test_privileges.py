@@ -26,6 +26,7 @@ from tests.kernel.watcher import as_watcher
 from tests.processes import called, eventually
 from tests.terminal import Terminal
 
+pytestmark = pytest.mark.beside
 ME = f"ppid={os.getpid()}"
 NOBODY = 65534
 KEPT = 1 << 39 | 1 << 38 | 1 << 14  # CAP_BPF, CAP_PERFMON, CAP_IPC_LOCK

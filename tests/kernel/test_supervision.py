@@ -17,6 +17,7 @@ from tests.kernel.watcher import as_watcher
 from tests.processes import called, descendants, ended, eventually, gone, programs
 from tests.terminal import Terminal
 
+pytestmark = pytest.mark.beside
 ME = f"ppid={os.getpid()}"
 
 

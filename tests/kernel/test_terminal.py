@@ -20,6 +20,7 @@ from tests.kernel.tracing import PRIME, RINGTOP
 from tests.processes import attached, called, descendants, ended, eventually, gone, programs, state
 from tests.terminal import Terminal
 
+pytestmark = pytest.mark.beside
 ME = f"ppid={os.getpid()}"
 RESTORED = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b[?2004l", b"\x1b[?7h", b"\x1b[?1004l")
 """Out of the other screen; cursor on; mouse, bracketed paste, wrapping and focus as before."""

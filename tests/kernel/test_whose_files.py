@@ -15,6 +15,7 @@ from tests.processes import called, eventually
 from tests.terminal import Terminal
 from tests.tui.source.recordings import messages, write
 
+pytestmark = pytest.mark.beside
 USER = 4242
 KEPT = "root's"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +11,9 @@ from ringtop.tui.terminal.delta import delta
 from ringtop.tui.terminal.pen import PLAIN, after, change
 from tests.link.emulator import Emulator
 from tests.tui.viewing import dropping, feed_of, play, press, running
+
+pytestmark = pytest.mark.beside
+
 
 WIDTH, HEIGHT = 24, 6
 SEEN = {"4=on", "5=on", "7=on", "9=on"}

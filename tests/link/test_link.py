@@ -6,6 +6,8 @@ import pytest
 
 from ringtop.tui.terminal.link import LATE_S, PATIENCE_S, RECENT_S, SILENT_S, Link
 
+pytestmark = pytest.mark.beside
+
 
 class Hand:
     """A clock."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from ringtop.tui.terminal.contract import BEGIN, END
 from ringtop.tui.terminal.link import Link
 from ringtop.tui.terminal.output import WHERE, Output
 from tests.link.emulator import Emulator
 from tests.processes import eventually
 
+pytestmark = pytest.mark.beside
 SIZE = (20, 2)
 
 

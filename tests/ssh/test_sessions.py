@@ -19,6 +19,7 @@ from tests.ssh.conftest import Start
 from tests.ssh.server import Server
 from tests.terminal import ESCAPE, Terminal
 
+pytestmark = pytest.mark.beside
 ME = f"ppid={os.getpid()}"
 COMMAND = " ".join(RINGTOP)
 VIEWER = f"{COMMAND} --capture {ME}"

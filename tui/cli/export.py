@@ -86,13 +86,14 @@ def check(style: str, output: str | None) -> None:
     need(form.module, form.name, f"--format {form.name}")
 
 
-def open_files(style: str, output: str | None, programs: Sequence[str]) -> dict[str, OutputFile]:
-    """Create the files for events in the format *style*, which must not exist: by program where each has one, else one
-    by "", and none for formats that are text. Call it before root is given up. Raises click.UsageError."""
+def open_files(style: str, output: str | None, programs: Callable[[], Sequence[str]]) -> dict[str, OutputFile]:
+    """Create the files for events in the format *style*, which must not exist: one for each of the *programs*, which
+    are asked for only then, or one by "", or none for formats that are text. Call it before root is given up. Raises
+    click.UsageError."""
     form = FORMATS.get(style)
     if form is None:
         return {}
-    names = list(programs) if form.each else [""]
+    names = list(programs()) if form.each else [""]
     if output is None and len(names) > 1:
         raise click.UsageError(f"{form.name} has a file for each program: name it with --output FILE")
     files: dict[str, OutputFile] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,16 +59,27 @@ class Recording:
         with opening(path):
             self._reading: Reading = read(path)
             self._messages = iter(self._reading)
-            self._first = next(self._messages, None)  # what files are to be opened depends on it
         self._stopped = False
-        self._hello = self._first if isinstance(self._first, stream.Hello) else None
-        self.programs = [p for p in self._hello.programs if p in SCHEMAS] if self._hello is not None else []
         self.until_ns = EVER[0]
         """Events that are still to be read are not earlier (wall clock), those apart that came late."""
         self._offset_ns = 0
         self._states: dict[str, stream.State] = {}
         self._stats: stream.Stats | None = None
         self._changes: list[stream.Changed | stream.Compared] = []
+
+    @cached_property
+    def _first(self) -> stream.AnyMessage | None:
+        """The first message, which is read when it is needed: root reads none that it can do without."""
+        return next(self._messages, None)
+
+    @property
+    def _hello(self) -> stream.Hello | None:
+        return self._first if isinstance(self._first, stream.Hello) else None
+
+    @property
+    def programs(self) -> list[str]:
+        """The programs whose events it has."""
+        return [p for p in self._hello.programs if p in SCHEMAS] if self._hello is not None else []
 
     def rounds(self, choice: Choice, sink: Sink, since: str | None, until: str | None) -> Iterator[list[Part]]:
         """Its events from *since* to *until*, as ``moment_ns`` reads them, round by round; nothing behind *until* is
@@ -164,10 +176,14 @@ def run(options: ReprintOptions) -> int:
         if options.summary is not None and any(_same(file, Path(options.summary)) for file in options.files):
             raise click.UsageError(f"--summary {safe(options.summary)} would replace the recording that is read")
     summary_file = open_summary(options.summary)
-    programs = list(dict.fromkeys(program for one in recordings for program in one.programs))
-    files = export.open_files(options.style, options.output, programs)
+
+    def recorded() -> list[str]:
+        return list(dict.fromkeys(program for one in recordings for program in one.programs))
+
+    files = export.open_files(options.style, options.output, recorded)
     give_way(options.nice)
     give_up_root()
+    programs = recorded()
 
     def stop() -> None:
         for one in recordings:

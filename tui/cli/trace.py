@@ -43,7 +43,7 @@ def run(options: TraceOptions) -> int:
     command = launch(options.command)
     out = Output(options.style)
     summary_file = open_summary(options.summary)
-    files = export.open_files(options.style, options.output, programs)
+    files = export.open_files(options.style, options.output, lambda: programs)
     client = collector(options.collector, options.nice, command)
 
     from ringtop.tui.cli.exporting import Export  # while the collector starts
