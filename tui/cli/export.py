@@ -73,14 +73,16 @@ class OutputFile:
                 self.path.unlink(missing_ok=True)
 
 
-def check(style: str, output: str | None) -> None:
+def check(style: str, output: str | None, launching: bool = False) -> None:
     """Raise click.UsageError unless events in the format *style* can go to *output*, and CannotTrace where its library
-    is missing. Call it before anything else is done."""
+    is missing. A command that is to be launched has standard output, too. Call it before anything else is done."""
     form = FORMATS.get(style)
     if form is None:
         if output is not None:
             raise click.UsageError(f"--output is for {' and '.join(FORMATS)}: {style} is printed, redirect it with >")
         return
+    if output is None and launching:
+        raise click.UsageError(f"what the command prints would be in the {form.name} file, too: add --output FILE")
     if output is None and os.isatty(1):
         raise click.UsageError(f"{form.name} is not for a terminal: name a file with --output, or redirect it with >")
     need(form.module, form.name, f"--format {form.name}")

@@ -39,7 +39,7 @@ class TraceOptions:
 def run(options: TraceOptions) -> int:
     """Trace and return the exit status. Raises CannotTrace when the collector cannot trace."""
     programs = options.collector.programs
-    export.check(options.style, options.output)
+    export.check(options.style, options.output, bool(options.command))
     command = launch(options.command)
     out = Output(options.style)
     summary_file = open_summary(options.summary)

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
 import numpy as np
 import pyarrow as pa
@@ -22,6 +23,7 @@ from ringtop.bpf import stream
 from ringtop.bpf.event.args import split_args
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.tui.cli.export import check
 from ringtop.tui.formats.parquet import Parquet
 from ringtop.tui.lines.part import Part, Told
 from ringtop.tui.source.recording import Recorder
@@ -194,6 +196,11 @@ def test_what_cannot_be_is_said(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.ringtop", "o.execsnoop.parquet"]
     assert (tmp_path / "o.execsnoop.parquet").read_text() == "precious"
     assert events(file)[EVENTS - 1]
+
+
+def test_a_launched_command_does_not_print_into_the_file() -> None:
+    with pytest.raises(click.UsageError, match="what the command prints would be in the parquet file, too"):
+        check("parquet", None, launching=True)
 
 
 @pytest.mark.slow
