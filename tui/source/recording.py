@@ -188,6 +188,8 @@ class Reading:
         self.path = path
         self.damage: Damage | None = None
         self.messages = 0
+        self._opened = file
+        self._older = stream.Older()
         self.offset = self._start = start
         """Number of bytes of the file used so far."""
         self.size = 0
@@ -207,19 +209,23 @@ class Reading:
 
     def __iter__(self) -> Iterator[stream.AnyMessage]:
         frames = stream.Frames()
-        older = stream.Older()
         fed = 0
         ended = False
-        if self._start:  # the signature is at the beginning of the file alone
+        if self._start:  # the signature and the layout of the rows are told at the beginning of the file
             fed += len(stream.MAGIC)
             list(frames.feed(stream.MAGIC))
+            begin = Reading(self.path, self._opened)
+            next(iter(begin), None)
+            begin.close()
+            self._older = begin._older
         try:
             with self._file:
                 for data in self._zstd() if self._compressed else self._plain():
                     fed += len(data)
                     for body in frames.feed(data):
                         self.size = len(body)
-                        message = _checked(older.renew(stream.decode(body)), first=not (self.messages or self._start))
+                        message = self._older.renew(stream.decode(body))
+                        _check(message, first=not (self.messages or self._start))
                         self.messages += 1
                         ended = isinstance(message, stream.End)
                         yield message
@@ -304,11 +310,10 @@ def _check_magic(head: bytes) -> None:
         raise stream.StreamError("it is not a recording of ringtop")
 
 
-def _checked(message: stream.AnyMessage, first: bool) -> stream.AnyMessage:
-    """Return *message* if a viewer can process it. Raises StreamError."""
+def _check(message: stream.AnyMessage, first: bool) -> None:
+    """Raises StreamError unless a viewer can process *message*."""
     if first and not isinstance(message, stream.Hello):
         raise stream.StreamError("does not begin with Hello")
     if isinstance(message, stream.Round):
         for rows in message.batches:
             stream.batch(rows)
-    return message

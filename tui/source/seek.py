@@ -14,6 +14,9 @@ from typing import BinaryIO
 from ringtop.bpf import stream
 from ringtop.tui.source.recording import FRAME_BYTES, ZSTD_MAGIC, Reading
 
+_NEAR = 4 * FRAME_BYTES
+"""Bytes in which a frame must be found that can be read: in a damaged file, none may be."""
+
 
 def moment(message: stream.AnyMessage) -> int | None:
     """The time that *message* tells (kernel's clock, ns); None if it has none."""
@@ -28,7 +31,8 @@ def frame_before(path: Path, file: BinaryIO, ts: int) -> int:
     low, high = 0, os.fstat(file.fileno()).st_size
     while high - low > FRAME_BYTES:
         middle = (low + high) // 2
-        found = next(((at, told) for at in _frames(file, middle, high) if (told := _begins(path, file, at))), None)
+        near = _frames(file, middle, min(high, middle + _NEAR))
+        found = next(((at, told) for at in near if (told := _begins(path, file, at))), None)
         if found is None or found[1] > ts:
             high = middle
         else:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
 from ringtop.bpf import stream
+from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.source import player as player_module
 from ringtop.tui.source import seek
 from ringtop.tui.source.player import LEAD_NS, SPEEDS, Player, Timeline, index, parse_time
@@ -150,11 +152,31 @@ def test_jumping_back_starts_anew(path: Path) -> None:
 LONG = messages(200, 1)
 
 
+def as_of_an_older_version(message: stream.AnyMessage) -> stream.AnyMessage:
+    """*message* with rows of execsnoop that lack the last field, which is 0 in ours."""
+    if isinstance(message, stream.Hello):
+        layouts = stream.dtypes()
+        return structs.replace(message, dtypes=layouts | {"execsnoop": layouts["execsnoop"][:-1]})
+    if not isinstance(message, stream.Round):
+        return message
+    dtype = SCHEMAS["execsnoop"].dtype
+    names = list(dtype.names or ())[:-1]
+    whole = [np.frombuffer(rows.rows, dtype) for rows in message.batches]
+    old = [np.array(list(rows[names].tolist()), [(n, dtype[n]) for n in names]).tobytes() for rows in whole]
+    return structs.replace(
+        message, batches=[structs.replace(rows, rows=data) for rows, data in zip(message.batches, old, strict=True)]
+    )
+
+
+@pytest.mark.parametrize("older", [False, True])
 @pytest.mark.parametrize("step", [0.5, 4.0], ids=["few frames", "many frames"])
-def test_a_jump_far_passes_over_what_lies_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: float) -> None:
+def test_a_jump_far_passes_over_what_lies_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: float, older: bool
+) -> None:
     monkeypatch.setattr(seek, "FRAME_BYTES", 64)
+    monkeypatch.setattr(seek, "_NEAR", 1 << 20)
     monkeypatch.setattr(player_module, "FAR_BYTES", 1)
-    path = write(tmp_path / "a.ringtop", LONG, step=step)
+    path = write(tmp_path / "a.ringtop", [as_of_an_older_version(m) if older else m for m in LONG], step=step)
     with path.open("rb") as file:
         player = Player(path, file=file)
         player.due(0)
