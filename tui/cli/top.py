@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
@@ -15,6 +15,7 @@ import click
 from ringtop.bpf import filter as language
 from ringtop.bpf import stream
 from ringtop.bpf.common import term
+from ringtop.bpf.event.schema import usual
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli.account import give_up_root
 from ringtop.tui.cli.begin import collector, give_way, launch
@@ -28,7 +29,7 @@ from ringtop.tui.lines.top_records import TopCsv, TopJson
 from ringtop.tui.lines.top_table import TopTable
 from ringtop.tui.process.lookup import LocalHost
 from ringtop.tui.source.client import Client
-from ringtop.tui.source.recording import read
+from ringtop.tui.source.recording import read, recorded
 from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe
 from ringtop.tui.top.measures import ALL
@@ -168,6 +169,8 @@ def _replay(options: TopOptions, file: Path, out: Output) -> int:
     messages = iter(reading)
     first = next(messages, None)  # a seed from the recording makes replays repeatable
     seed = blake2b(stream.encode(first) if first is not None else b"", digest_size=16).digest()
+    if isinstance(first, stream.Hello) and options.collector.programs == usual():
+        options = replace(options, collector=CollectorOptions(programs=recorded(first) or usual()))
     run = Run(options, _top(options, None, seed), out, _writer(options.style, out.screen))
     begin_ns = 0
     for message in chain([] if first is None else [first], messages):

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, Self
 import zstandard
 
 from ringtop.bpf import stream
+from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.settings import files
 
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -299,6 +300,11 @@ def read(path: Path, file: BinaryIO | None = None, start: int = 0) -> Reading:
 
 def _open(path: Path) -> BinaryIO:
     return os.fdopen(os.dup(0), "rb", buffering=0) if path == STANDARD else files.open_regular(path)
+
+
+def recorded(hello: stream.Hello) -> tuple[str, ...]:
+    """The programs of a recording that this version knows."""
+    return tuple(program for program in SCHEMAS if program in hello.programs)
 
 
 def _check_magic(head: bytes) -> None:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ringtop.bpf import stream
-from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.settings.files import open_regular
 from ringtop.tui.source.player import Index, Player, index, parse_time
-from ringtop.tui.source.recording import Damage, read
+from ringtop.tui.source.recording import Damage, read, recorded
 from ringtop.tui.source.source import Lost, Post, Rewound
 
 _TICK_S = 0.05
@@ -87,7 +86,7 @@ class ReplaySource:
         ):
             hello = next(iter(found), None)
             if isinstance(hello, stream.Hello):
-                return tuple(program for program in SCHEMAS if program in hello.programs)
+                return recorded(hello)
         return ()
 
     def start(self, post: Post) -> None:

@@ -15,6 +15,7 @@ import pytest
 from ringtop.bpf import stream
 from ringtop.bpf.event.batch import Batch
 from ringtop.tui.source.recording import Recorder
+from ringtop.tui.source.replay import ReplaySource
 from tests.samples import NASTY, make
 from tests.terminal import Terminal
 from tests.tui.source.recordings import SECOND, START, WALL, hello
@@ -67,6 +68,22 @@ def top(*arguments: str | Path, status: int = 0) -> str:
     assert ended.returncode == status, ended.stderr
     assert "Traceback" not in ended.stderr
     return ended.stdout if status in (0, 4) else ended.stderr
+
+
+def test_a_recording_shows_the_programs_that_it_is_of(tmp_path: Path) -> None:
+    file = tmp_path / "ends.ringtop"
+    with Recorder(file) as recorder:
+        recorder.write(hello("1", "exitsnoop"))
+        started = make("execsnoop", execs(b"/bin/a", ts=START))
+        ended = make("exitsnoop", [{"ts": START + 9 * MS, "pid": 1000, "comm": b"a", "ran": 9 * MS, "age": SECOND}])
+        recorder.write(round_of(1, ended, started))
+        recorder.write(stream.End("done"))
+    (told,) = reports("--replay", file)
+    assert [one["program"] for one in told] == ["runqslower", "execsnoop", "unlinksnoop", "exitsnoop", "all"]
+    assert (told[1]["rows"][0]["ran_ns"], told[3]["rows"][0]["count"]) == (9 * MS, 1)
+    assert ReplaySource(file).programs() == ("runqslower", "execsnoop", "unlinksnoop", "exitsnoop")
+    (told,) = reports("execsnoop", "--replay", file)
+    assert [one["program"] for one in told] == ["execsnoop"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ringtop.bpf import stream
-from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.event.schema import SCHEMAS, usual
 from ringtop.tui.source.recording import Recorder
 
 SECOND = 1_000_000_000
@@ -18,8 +18,10 @@ WALL = 1_700_000_000 * SECOND - START
 """Offset to the wall clock: the first message is stamped 2023-11-14 22:13:20 UTC."""
 
 
-def hello(version: str = "1") -> stream.Hello:
-    return stream.Hello("web-1", "6.1", "x86_64", version, [0, 1], list(SCHEMAS), 7, WALL, stream.dtypes())
+def hello(version: str = "1", *more: str) -> stream.Hello:
+    """The first message of a recording of the usual programs, and *more*."""
+    programs = [*usual(), *more]
+    return stream.Hello("web-1", "6.1", "x86_64", version, [0, 1], programs, 7, WALL, stream.dtypes())
 
 
 def rows(program: str = "execsnoop", count: int = 3, seed: int = 0) -> stream.Rows:
