@@ -1,7 +1,7 @@
 # make run    set up what is missing, then start ringtop        make run ARGS="trace execsnoop"
 # make check  linters, type checker, import contracts and the tests that need neither the kernel nor a process of their own
 # make test   the same with more examples, and all other tests (as root)     make check ARGS="-k filter"
-# make storm  a thousand switches of transport under a flood of events (as root)
+# make storm  a thousand switches of transport under a flood of events, and each process ended in each phase (as root)
 # make fuzz   ten minutes of inputs that look for a way to break what ringtop decodes   make fuzz ARGS="--seconds 60 theme"
 # make setup  only what `make run` needs
 # make objects  compile bpf/objects anew, after a change of the BPF sources (downloads a compiler, 100 MB)
@@ -54,6 +54,7 @@ test: lint
 storm:
 	@$(SETUP) test
 	SWITCHES=1000 $(bin)/python -m pytest tests/kernel/test_changes.py -k storm $(ARGS)
+	EVERY=1 $(bin)/python -m pytest tests/kernel/test_phases.py $(ARGS)
 
 fuzz:
 	@$(SETUP) test

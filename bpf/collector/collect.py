@@ -44,10 +44,12 @@ def collect(options: CollectorOptions, kernel: Kernel) -> int:
         status = _collect(collector, options, kernel, following)
     finally:
         signal.set_wakeup_fd(-1)
-        collector.close()
+        if not collector.unread:
+            collector.close()
         helper.close()
-    if collector.abandoned:
-        os._exit(status)  # a thread is in the compiler: an orderly exit would destroy it while it runs
+    if collector.abandoned or collector.unread:
+        # A thread may be in the compiler, or wait for the kernel: an orderly exit would destroy it, or wait as well.
+        os._exit(status)
     return status
 
 
@@ -65,7 +67,8 @@ def _collect(collector: Collector, options: CollectorOptions, kernel: Kernel, fo
         _say_goodbye(collector.out)
         return 1 if failed else 0
     except BrokenPipeError:
-        return 0  # the reader is gone; the kernel removes the programs when this process ends
+        collector.unread = True  # the kernel removes the programs when this process ends
+        return 0
     except CannotWrite as e:
         sys.stderr.write(f"ringtop: {e}\n")
         return 1

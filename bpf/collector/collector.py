@@ -56,6 +56,8 @@ class Collector:
         self._reason = ""
         self.abandoned = False
         """Whether a program is being loaded, or was when the collector was stopped."""
+        self.unread = False
+        """Whether the reader of the stream is gone."""
         self._awake, self.wake_fd = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         """A write to ``wake_fd`` wakes the loop: it is for signal handlers, which call ``stop``."""
         self._epoll.register(self._awake, select.EPOLLIN)

@@ -105,7 +105,8 @@ class Following:
             name = Path(f"/proc/{pid}/comm").read_text(errors="replace").removesuffix("\n")
         except OSError as e:
             raise CannotTrace(what, "there is none with this id", "`ps -e` lists all processes.") from e
-        return f"{name} ({pid})"
+        # Its name is told among words of ours, where a line break of its own would look like the end of them.
+        return f"{''.join(char if char.isprintable() else '?' for char in name)} ({pid})"
 
     def _mark(self, roots: Sequence[int]) -> None:
         """Mark these processes and all their descendants with all their threads. Forks are followed already: what a

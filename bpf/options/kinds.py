@@ -39,6 +39,8 @@ class Text:
         """The text itself."""
         if not isinstance(given, str):
             raise ValueError(f"{given!r:.40} is not text")
+        if "\0" in given:
+            raise ValueError(f"{given!r:.40} has a NUL in it, which no name can have")
         return given
 
 

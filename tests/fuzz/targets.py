@@ -6,12 +6,16 @@ This file is the program of one fuzzer: ``python -m tests.fuzz.targets NAME [FOL
 from __future__ import annotations
 
 import contextlib
+import io
+import json
 import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import atheris
 import zstandard
@@ -22,9 +26,17 @@ with atheris.instrument_imports(include=["ringtop", "tomllib"]):
     from ringtop.bpf.event.schema import SCHEMAS
     from ringtop.bpf.filter.capture import compile_capture
     from ringtop.bpf.stream.frames import LENGTH
+    from ringtop.tui.cli.exporting import Export
+    from ringtop.tui.lines.lines import FORMATS as LINES
+    from ringtop.tui.lines.lines import writer
+    from ringtop.tui.lines.part import Part, Told
+    from ringtop.tui.lines.top_records import TopCsv, TopJson
+    from ringtop.tui.lines.top_table import TopTable
     from ringtop.tui.settings import config, state, themes, toml
     from ringtop.tui.source.recording import read
     from ringtop.tui.text.text import safe
+    from ringtop.tui.top.report import START
+    from ringtop.tui.top.top import Top
     from tests.bpf.filter.test_capture import kept
     from tests.bpf.stream.test_stream import read_anyhow
     from tests.safety import assert_safe
@@ -52,9 +64,9 @@ def _file(name: str, data: bytes) -> Path:
     return file
 
 
-def recording(data: bytes) -> None:
-    """A stream is read up to its damage, and all of it can be shown. The first byte says whether it is compressed, and
-    whether the rest is cut into whole messages, which come after a ``Hello``: few changes of a length leave any."""
+def _stream(data: bytes) -> Path:
+    """A file with a stream. The first byte says whether it is compressed, and whether the rest is cut into whole
+    messages, which come after a ``Hello``: few changes of a length leave any."""
     how, rest = data[:1] or b"\0", data[1:]
     if how[0] & _WHOLE:
         bodies, rest = rest, stream.encode(hello())
@@ -63,7 +75,12 @@ def recording(data: bytes) -> None:
             body, bodies = bodies[2 : 2 + size], bodies[2 + size :]
             rest += LENGTH.pack(len(body)) + body
     raw = stream.MAGIC + rest
-    file = _file("a.ringtop", zstandard.ZstdCompressor().compress(raw) if how[0] & _PACKED else raw)
+    return _file("a.ringtop", zstandard.ZstdCompressor().compress(raw) if how[0] & _PACKED else raw)
+
+
+def recording(data: bytes) -> None:
+    """A stream is read up to its damage, and all of it can be shown."""
+    file = _stream(data)
     reading = read(file)
     messages = list(reading)
     if reading.damage is not None:
@@ -71,6 +88,45 @@ def recording(data: bytes) -> None:
     look(messages)
     if messages:
         play(file)
+
+
+class _Memory(io.BytesIO):
+    """Takes the place of an ``OutputFile``."""
+
+    path = None
+    taken = None
+
+    def discard(self) -> None:
+        """Nothing is left of it anyway."""
+
+
+def lines(data: bytes) -> None:
+    """A stream is printed in all formats: a line is one line, and JSON is JSON."""
+    programs, top, offset_ns = list(SCHEMAS), Top(), 0
+    parquet: Any = {program: _Memory() for program in programs}
+    exports = [Export("parquet", parquet, programs), Export("perfetto", {"": _Memory()}, programs)]  # type: ignore[dict-item]
+    for message in read(_stream(data)):
+        top.hear(message)
+        for export in exports:
+            export.hear(message)
+        if isinstance(message, stream.Hello | stream.Stats):
+            offset_ns = message.wall_offset_ns
+        if not isinstance(message, stream.Round):
+            continue
+        batches = [stream.batch(rows) for rows in message.batches]
+        for export in exports:
+            export.put([Part(batch, offset_ns) for batch in batches])
+        for style, batch in product(LINES, batches):
+            for line in writer(style, programs).lines(batch, offset_ns):
+                assert style != "table" or assert_safe(line) is None
+                assert "\n" not in line
+                assert style != "json" or json.loads(line)
+    reports = [top.report(program, START, "", 20) for program in programs]
+    for ranked in (TopTable(), TopCsv(), TopJson()):
+        said = ranked.lines(reports, offset_ns)
+        assert not isinstance(ranked, TopJson) or all(map(json.loads, said))
+    for export in exports:
+        export.close([Told(None)])
 
 
 def control(data: bytes) -> None:
@@ -158,6 +214,7 @@ TARGETS = {
             *(bytes((_WHOLE,)) + body for body in _bodies()),
         ],
     ),
+    "lines": Target(lines, [bytes((_WHOLE,)) + b"".join(_bodies()), *(bytes((_WHOLE,)) + body for body in _bodies())]),
     "messages": Target(
         test_well_formed_messages_of_any_content_are_shown.hypothesis.fuzz_one_input, [bytes(range(256)) * 8]
     ),

@@ -25,6 +25,7 @@ from ringtop.bpf.kernel.marks import HOST, Marks
 from tests.kernel.old import old_kernel
 from tests.kernel.test_control import Listener
 from tests.kernel.tracing import PRIME
+from tests.processes import eventually
 
 WORKERS = """
 import ctypes, os, signal, sys, threading
@@ -144,7 +145,7 @@ def test_what_does_not_exist_is_not_followed(pid: int) -> None:
 @pytest.mark.parametrize("mapped", [True, False])
 @pytest.mark.parametrize("kernel", [Kernel, old_kernel])
 def test_marks_with_and_without_btf_and_a_mapped_array(
-    kernel: type[Kernel], mapped: bool, monkeypatch: pytest.MonkeyPatch, workers: Workers
+    kernel: type[Kernel], mapped: bool, monkeypatch: pytest.MonkeyPatch, workers: Workers, tmp_path: Path
 ) -> None:
     create = syscall.map_create
 
@@ -161,11 +162,14 @@ def test_marks_with_and_without_btf_and_a_mapped_array(
     try:
         assert marks.shift == (3 if mapped else 0)
         following.follow([workers.process.pid])
-        sleeping = subprocess.Popen(["sleep", "60"])
+        (tmp_path / "two\nlines").symlink_to("/usr/bin/sleep")
+        sleeping = subprocess.Popen([tmp_path / "two\nlines", "60"])
         assert all(marks.is_followed(pid) for pid in workers.pids)
         assert not marks.is_followed(sleeping.pid)
         assert not marks.is_followed(os.getpid())
+        assert eventually(lambda: "two" in Path(f"/proc/{sleeping.pid}/comm").read_text())
         following.follow([sleeping.pid])
+        assert following.scope.text.startswith(f"two?lines ({sleeping.pid})")
         assert marks.is_followed(sleeping.pid)
         assert not any(marks.is_followed(pid) for pid in workers.pids)
         time.sleep(0.1)

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.kernel.tracing import RINGTOP
-from tests.make_demo import TARGET
 from tests.processes import called, eventually
 from tests.terminal import Terminal
 from tests.tui.source.recordings import messages, write
@@ -23,7 +22,7 @@ KEPT = "root's"
 @pytest.fixture
 def secret(tmp_path: Path) -> Path:
     """A file of root's, which nobody else may read or write."""
-    file = tmp_path / "secret"
+    file = tmp_path / "secret.prom"
     file.write_text(KEPT)
     file.chmod(0o600)
     return file
@@ -44,6 +43,15 @@ def test_a_summary_does_not_follow_a_link_of_somebody_else(folder: Path, secret:
     done = ringtop("trace", "execsnoop", "--duration", "0.1", "--summary", str(link), sudo=sudo)
     assert done.returncode == 2, done.stderr
     assert f"{link} cannot be written" in done.stderr
+    assert secret.read_text() == KEPT
+
+
+@pytest.mark.parametrize("command", ["trace execsnoop --summary", "record --overwrite", "metrics --textfile"])
+def test_root_is_not_led_to_its_own_files_by_a_link_on_the_way(folder: Path, secret: Path, command: str) -> None:
+    (folder / "on").symlink_to(secret.parent)
+    done = ringtop(*command.split(), str(folder / "on" / secret.name), sudo=False)
+    assert done.returncode == 2, done.stderr
+    assert "cannot be written" in done.stderr
     assert secret.read_text() == KEPT
 
 
@@ -90,12 +98,12 @@ def test_a_recording_is_shown_by_a_viewer_that_is_not_root(folder: Path, asked: 
 
 
 @pytest.mark.parametrize("command", ["replay - --format json", "top --replay -"])
-def test_what_prints_a_recording_is_not_root(command: str, asked: dict[str, str]) -> None:
+def test_what_prints_a_recording_is_not_root(command: str, asked: dict[str, str], tmp_path: Path) -> None:
     words = [*RINGTOP, *command.split()]
     process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | asked)
     assert process.stdin is not None
     with process:
-        process.stdin.write(TARGET.read_bytes()[:10_000])
+        process.stdin.write(write(tmp_path / "a", messages(3)).read_bytes())
         process.stdin.flush()
         assert eventually(lambda: runs_as(process.pid) in ([USER] if asked else range(61184, 65520)))
 

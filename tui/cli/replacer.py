@@ -18,6 +18,7 @@ from typing import BinaryIO, NoReturn
 from ringtop.bpf.common import privilege
 from ringtop.bpf.common.signals import ENDING
 from ringtop.tui.cli.account import become, chosen
+from ringtop.tui.settings.files import folder_of
 
 _SIZE = struct.Struct("<q")
 """Before a content: its length. The answer: 0 or the errno."""
@@ -81,15 +82,19 @@ class Replacer:
     def _do(self, size: int, content: bytes) -> int:
         """Replace the file, or only try to make one beside it for a *size* of -1. Returns 0 or the errno."""
         try:
-            fd, beside = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
-            try:
-                with os.fdopen(fd, "wb") as file:
-                    file.write(content)
-                    os.fchmod(fd, _MODE)
-                if size >= 0:
-                    Path(beside).replace(self._path)
-            finally:
-                Path(beside).unlink(missing_ok=True)
+            with folder_of(self._path) as folder:
+                self._write(Path(f"/proc/self/fd/{folder}"), size, content)
         except OSError as e:
             return e.errno or errno.EIO
         return 0
+
+    def _write(self, folder: Path, size: int, content: bytes) -> None:
+        fd, beside = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=folder)
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.write(content)
+                os.fchmod(fd, _MODE)
+            if size >= 0:
+                Path(beside).replace(folder / self._path.name)
+        finally:
+            Path(beside).unlink(missing_ok=True)

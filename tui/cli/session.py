@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,6 +22,8 @@ from ringtop.tui.text.text import safe
 _LEAVES_S = 60.0
 """Seconds for a collector that has said ``End`` to leave: on a slow machine the kernel takes its time to free what the
 collector had, and a signal would only replace its exit status."""
+_TWICE_S = 1.0
+"""Seconds between two signals of somebody who does not want to wait."""
 _TELLS_S = 0.2
 """Seconds for the end of a command to be told."""
 
@@ -45,6 +48,7 @@ class Session:
         self.patience = Patience(self.tell, lambda: self.client.close(0), self._give_up)
         self._programs, self._duration, self._quiet = programs, duration, quiet
         self._command, self._launched = command, False
+        self._told_at: float | None = None
 
     def hear(self, message: stream.AnyMessage) -> None:
         """Called with each message. Raises StreamError, OSError, CannotWrite."""
@@ -67,7 +71,7 @@ class Session:
         from ``hear``."""
         command = self._command
         if command is None:
-            when_told(self.hurry)
+            when_told(self.told)
             return self._listen(reader)
         command.pass_signals_on()
         command.watch(self.stop)
@@ -128,6 +132,15 @@ class Session:
         """Ask the collector to detach and to send the remaining events."""
         self.patience.leave(hurried=False)
         self.client.send(stream.Stop())
+
+    def told(self) -> None:
+        """A signal asks for the end, and a later one for the end at once. `timeout` sends two at the same moment."""
+        if self._told_at is None:
+            self._told_at = time.monotonic()
+            self.hurry()
+        elif time.monotonic() - self._told_at > _TWICE_S:
+            # In a thread: what the signal has interrupted may be ending the collector, too.
+            threading.Thread(target=self._give_up, args=("a second signal asked for that", False)).start()
 
     def hurry(self) -> None:
         """The same, for a user who will not wait for a reader that takes nothing."""

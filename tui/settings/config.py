@@ -13,6 +13,9 @@ from ringtop.bpf.options.kinds import Choice, DisplayFilter, Flag, Memory, Numbe
 from ringtop.bpf.options.option import Option, option, options
 from ringtop.tui.settings import toml
 
+TIMES = ("clock", "relative", "uptime")
+"""The ways of showing a time."""
+
 
 class ConfigError(toml.TomlError):
     """A config file that cannot be used. The text names the file, the line and the key, and says the cure."""
@@ -80,7 +83,7 @@ class Config:
     """The memory in bytes."""
     time: str = option(
         "clock",
-        Choice(("clock", "relative", "uptime")),
+        Choice(TIMES),
         "Show times by the wall clock, as an age, or by the kernel's own clock.",
     )
     columns: dict[str, list[str]] = option(

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import msgspec
 from platformdirs import user_state_path
 
-from ringtop.tui.settings.config import Config
+from ringtop.tui.settings.config import TIMES, Config
 from ringtop.tui.settings.files import read_at_most
 from ringtop.tui.text.text import safe
 
@@ -49,6 +49,8 @@ def resume(state: SavedState, config: Config, given: Collection[str] = ()) -> Sa
     """Return *state* for a run with *config*, without options *given* as flags or changed in the config since."""
     says = {name: msgspec.to_builtins(getattr(config, name)) for name in _OPTIONS}
     kept = {n: getattr(state, n) for n in _OPTIONS if n not in given and state.over.get(n, says[n]) == says[n]}
+    if kept.get("time") not in TIMES:
+        kept["time"] = ""  # of another version, or written by somebody
     return SavedState(**kept, shows=state.shows, filters=state.filters, captures=state.captures, over=says)
 
 

@@ -78,7 +78,7 @@ class Recorder:
         if path == STANDARD:
             self._file: BinaryIO = os.fdopen(os.dup(1), "wb")
         else:
-            self._file = create(path) if create is not None else _create(path, overwrite, mode)
+            self._file = create(path) if create is not None else files.create(path, mode, overwrite=overwrite)
         self._compressor = zstandard.ZstdCompressor(level=3, write_checksum=True)
         self._frame = self._compressor.compressobj()
         self._framed = 0
@@ -153,13 +153,6 @@ class Recorder:
     def _put(self, data: bytes) -> None:
         self._file.write(data)
         self.bytes += len(data)
-
-
-def _create(path: Path, overwrite: bool, mode: int) -> BinaryIO:
-    if overwrite:
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
-    return files.create(path, mode)
 
 
 class _Again(io.RawIOBase):

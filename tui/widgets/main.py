@@ -19,6 +19,7 @@ from ringtop.tui.model import tuning
 from ringtop.tui.model.filtering import Filters
 from ringtop.tui.model.model import Model
 from ringtop.tui.model.view import View
+from ringtop.tui.settings.config import TIMES
 from ringtop.tui.text.glyphs import Glyphs
 from ringtop.tui.text.text import safe
 from ringtop.tui.top.top import Top
@@ -37,8 +38,6 @@ from ringtop.tui.widgets.main_keys import MAIN
 from ringtop.tui.widgets.problem import Problem
 from ringtop.tui.widgets.ranked import RankedTable
 from ringtop.tui.widgets.tables import Tables
-
-TIMES = ("clock", "relative", "uptime")
 
 
 @dataclass(frozen=True, slots=True)

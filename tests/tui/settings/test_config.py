@@ -71,6 +71,7 @@ def test_every_option_can_be_set(tmp_path: Path) -> None:
 WRONG = {
     "syntax": ("theme =\n", "", 1, "not valid TOML"),
     "typing error": ('\nthemes = "dark"', "themes", 2, "did you mean 'theme'?"),
+    "a NUL": ('recordings = "a\\u0000b"', "recordings", 1, "has a NUL in it"),
     "unknown": ("zzz = 1", "zzz", 1, "the options are theme,"),
     "wrong type": ('\n\nfps = "many"', "fps", 3, "for example fps = 4.0"),
     "too much": ("fps = 100", "fps", 1, "60"),

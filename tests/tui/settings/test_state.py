@@ -86,6 +86,11 @@ def test_columns_that_an_older_version_wrote_unchosen_hide_no_new_ones(tmp_path:
     assert (state.columns, state.time, why) == ({}, "uptime", "")
 
 
+def test_a_way_of_showing_times_that_there_is_not_is_forgotten() -> None:
+    assert resume(SavedState(time="x", theme="mine"), Config()).time == ""
+    assert resume(SavedState(time="uptime"), Config()).time == "uptime"
+
+
 def test_what_the_config_says_anew_goes_first() -> None:
     """A choice in the viewer lasts until the config, or a flag, says something else."""
     shows = {"execsnoop": "top"}
