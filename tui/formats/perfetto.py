@@ -29,7 +29,6 @@ class Perfetto:
     def __init__(self, files: Mapping[str, File]) -> None:
         (self._file,) = files.values()
         self._streams: dict[int, _Stream] = {}
-        self._begun = False
 
     def hear(self, message: stream.AnyMessage, number: int = 0) -> None:
         """Take a message. Raises CannotWrite."""
@@ -38,21 +37,15 @@ class Perfetto:
                 self._streams[number].close({})
             self._streams[number] = _Stream(Packets(self._file, number), message.programs)
         elif isinstance(message, stream.Stats):
-            self._begin(number, message.ts_ns, message.wall_offset_ns)
+            self._streams[number].begin(message.ts_ns, message.wall_offset_ns)
             self._streams[number].losses.count(message)
 
     def put(self, parts: Sequence[Part]) -> None:
         """Take events. Raises CannotWrite."""
         for part in parts:
             if len(part.batch):
-                self._begin(part.number, int(part.batch.rows["ts"][0]), part.wall_offset_ns)
+                self._streams[part.number].begin(int(part.batch.rows["ts"][0]), part.wall_offset_ns)
                 self._streams[part.number].put(part)
-
-    def _begin(self, number: int, monotonic_ns: int, wall_offset_ns: int) -> None:
-        """Tell the clocks, before the first time of all."""
-        if not self._begun:
-            self._begun = True
-            self._streams[number].packets.clock(monotonic_ns + wall_offset_ns, monotonic_ns)
 
     def close(self, streams: Sequence[Told]) -> None:
         """Write the execs whose end is not known, and the ledgers. Raises CannotWrite."""
@@ -69,6 +62,13 @@ class _Stream:
         self._lanes = Lanes(self._tracks)
         ends = any(program in SCHEMAS and SCHEMAS[program].runs for program in programs)
         self._processes = Processes(ends, self._instant, self._slice)
+        self._begun = False
+
+    def begin(self, monotonic_ns: int, wall_offset_ns: int) -> None:
+        """Tell the clocks, before the first time of all."""
+        if not self._begun:
+            self._begun = True
+            self.packets.clock(monotonic_ns + wall_offset_ns, monotonic_ns)
 
     def put(self, part: Part) -> None:
         """Take events of one program, in time order."""

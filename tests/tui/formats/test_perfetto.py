@@ -140,7 +140,7 @@ def test_several_recordings_are_several_machines(tmp_path: Path) -> None:
     piped = subprocess.run([*REPLAY, *files, "--format", "perfetto"], capture_output=True, check=True).stdout
     found = trace(piped)
     assert len(found.of("execsnoop")) + len(found.of("unlinksnoop")) == 2 * EVENTS
-    assert len(found.clocks) == 1
+    assert [packet.machine_id for packet in found.clocks] == [0, 1]
     assert len({bar.track.uuid for bar in found.of("unlinksnoop")}) == 2
 
 

@@ -32,6 +32,7 @@ class Trace:
     bars: list[Bar] = field(default_factory=list)
     tracks: dict[int, Any] = field(default_factory=dict)
     clocks: list[Any] = field(default_factory=list)
+    """The packets that tell them."""
 
     def of(self, program: str) -> list[Bar]:
         """The bars of one program, losses apart."""
@@ -58,9 +59,9 @@ def _events(packets: Any, trace: Trace) -> Iterator[tuple[Any, Bar]]:
         if packet.HasField("track_descriptor"):
             trace.tracks[packet.track_descriptor.uuid] = packet.track_descriptor
         elif packet.HasField("clock_snapshot"):
-            trace.clocks.append(packet.clock_snapshot)
+            trace.clocks.append(packet)
         elif packet.HasField("track_event"):
-            assert packet.timestamp_clock_id == trace.clocks[0].primary_trace_clock
+            assert packet.timestamp_clock_id == trace.clocks[0].clock_snapshot.primary_trace_clock
             event = packet.track_event
             fields = {names[sequence][one.name_iid]: _value(one) for one in event.debug_annotations}
             track = trace.tracks[event.track_uuid]
