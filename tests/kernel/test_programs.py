@@ -234,10 +234,11 @@ def test_nothing_of_ringtop_itself(tracing: Tracing) -> None:
     assert_balanced(outcome.summary)
 
 
-def _lines_of(tool: list[str], act: object) -> list[str]:
-    """What a tool of libbpf-tools printed while *act* ran."""
+def _lines_of(tool: list[str], act: object, number: int) -> list[str]:
+    """What a tool of libbpf-tools printed while *act* ran. Lines about us have the word *number*."""
+    words = ["stdbuf", "-oL", *tool]
     process = subprocess.Popen(
-        ["stdbuf", "-oL", *tool], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
+        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", bufsize=1
     )
     lines: list[str] = []
     reader = threading.Thread(target=lambda: lines.extend(process.stdout or ()))
@@ -246,9 +247,13 @@ def _lines_of(tool: list[str], act: object) -> list[str]:
     while not lines or "poll" not in wchan.read_text():  # it opens its buffers after its header, then waits for them
         time.sleep(0.01)
     act()  # type: ignore[operator]
-    seen = 0
-    while seen != len(lines):
-        seen = len(lines)
+
+    def ours() -> int:
+        return sum(str(number) in line.split() for line in lines)
+
+    seen = -1
+    while seen != ours():  # it goes on with what others do
+        seen = ours()
         time.sleep(1)
     process.terminate()
     process.wait()
@@ -264,7 +269,7 @@ def test_agrees_with_execsnoop_of_libbpf_tools(tracing: Tracing) -> None:
         fail_programs(PRIME, "/nonexistent/program")
 
     theirs = []
-    for line in _lines_of(["/usr/sbin/execsnoop", "-x"], act):
+    for line in _lines_of(["/usr/sbin/execsnoop", "-x"], act, os.getpid()):
         found = re.match(r"(\S+)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+(\S+)", line)
         if found and int(found[3]) == os.getpid():
             theirs.append((found[1], int(found[2]), int(found[4]), found[5]))
@@ -279,7 +284,9 @@ def test_agrees_with_runqslower_of_libbpf_tools(tracing: Tracing) -> None:
     waits = Waits(preempted=False)
     try:
         running = tracing("runqslower", "--capture", f"tid={waits.victim}")
-        lines = _lines_of(["/usr/sbin/runqslower", "-t", str(waits.victim), "10000"], lambda: waits.force(PRIME))
+        lines = _lines_of(
+            ["/usr/sbin/runqslower", "-t", str(waits.victim), "10000"], lambda: waits.force(PRIME), waits.victim
+        )
         outcome = running.finish()
     finally:
         waits.close()
