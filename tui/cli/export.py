@@ -81,6 +81,8 @@ def check(style: str, output: str | None, launching: bool = False) -> None:
         if output is not None:
             raise click.UsageError(f"--output is for {' and '.join(FORMATS)}: {style} is printed, redirect it with >")
         return
+    if output is not None and Path(output).name in ("", ".."):
+        raise click.UsageError(f"--output {safe(output)!r} names no file")
     if output is None and launching:
         raise click.UsageError(f"what the command prints would be in the {form.name} file, too: add --output FILE")
     if output is None and os.isatty(1):

@@ -203,6 +203,12 @@ def test_a_launched_command_does_not_print_into_the_file() -> None:
         check("parquet", None, launching=True)
 
 
+@pytest.mark.parametrize("output", ["", ".", "/", ".."])
+def test_an_output_without_a_name_is_refused(output: str) -> None:
+    with pytest.raises(click.UsageError, match="names no file"):
+        check("parquet", output)
+
+
 @pytest.mark.slow
 def test_a_missing_library_is_named_with_its_cure(tmp_path: Path) -> None:
     without = "import sys; sys.modules['pyarrow'] = None; from ringtop.tui.cli.main import main; main()"
