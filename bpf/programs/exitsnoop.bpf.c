@@ -49,12 +49,16 @@ static __always_inline bool ends_process(u64 signal, u64 start, u32 pid)
 int on_exit(struct bpf_raw_tracepoint_args *ctx)	/* sched_process_exit(task, …) */
 {
 	int zero = 0;
-	u64 task = bpf_get_current_task(), signal = read_pointer(task, TASK_SIGNAL), leader = read_pointer(task, TASK_LEADER);
-	u64 start = read_pointer(leader, TASK_START);
 	u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct config *c = config.lookup(&zero);
 	struct exitsnoop_event *e = scratch.lookup(&zero);
 
-	if (!e || !ends_process(signal, start, pid))
+	if (!c || !e || !is_wanted(c, pid))	/* before all that is read of a process outside the scope */
+		return 0;
+	u64 task = bpf_get_current_task(), signal = read_pointer(task, TASK_SIGNAL), leader = read_pointer(task, TASK_LEADER);
+	u64 start = read_pointer(leader, TASK_START);
+
+	if (!ends_process(signal, start, pid))
 		return 0;
 	identify(&e->h);
 	e->h.tid = pid;		/* the last thread may be any, but the process has the name of its first */
