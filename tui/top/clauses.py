@@ -101,6 +101,7 @@ def _fails(case: Case) -> str:
         return ""
     row = int(failed.argmax())
     error = case.most_common("error", row)
+    error = f"exit code {error}" if error.isdigit() else error
     return f"{case.name(row)} fails {count(failed[row])} of {count(case.happened[row])} ({error})"
 
 

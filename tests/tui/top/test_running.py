@@ -87,8 +87,10 @@ def test_the_ends_themselves_have_it_and_their_failures() -> None:
         top.take(ends((5, START, ran), status=status))
     (row,) = top.report("exitsnoop").rows
     assert (row.count, row.failed, row.errno, row.ran_ns) == (1, 3, b"SIGSEGV", 7 * MS)
+    top.take(ends(*((pid, START, MS) for pid in range(9)), status=3))
+    assert top.report("exitsnoop").verdict[0].endswith("fails 12 of 13 (exit code 3)")
     (whole,) = top.report("all").rows
-    assert (whole.done, whole.failed, whole.total_ns) == ((0, 1), 3, 0)
+    assert (whole.done, whole.failed, whole.total_ns) == ((0, 1), 12, 0)
 
 
 def test_without_exitsnoop_there_is_no_such_column() -> None:
