@@ -22,7 +22,7 @@ from ringtop.tui.text.text import safe
 _LEAVES_S = 60.0
 """Seconds for a collector that has said ``End`` to leave: on a slow machine the kernel takes its time to free what the
 collector had, and a signal would only replace its exit status."""
-_TWICE_S = 1.0
+_TWICE_S = 0.3
 """Seconds between two signals of somebody who does not want to wait."""
 _TELLS_S = 0.2
 """Seconds for the end of a command to be told."""
