@@ -48,8 +48,8 @@ class Following:
 
     @property
     def hooks(self) -> dict[str, int]:
-        """The hook that is attached while something is followed: its file descriptor by its name."""
-        return self._forks.hooks if "_forks" in vars(self) else {}
+        """File descriptors of the hooks that see forks, by name. One is attached only while something is followed."""
+        return self.marks.origins.hooks | (self._forks.hooks if "_forks" in vars(self) else {})
 
     def launch(self, pid: int) -> None:
         """Follow the process *pid*, which waits to become a command, and what it starts. Raises CannotTrace."""

@@ -13,6 +13,7 @@
 	{                                                                                           \
 		return bpf_map_lookup_elem_(bpf_pseudo_fd(1, name##_fd), key);                      \
 	}
+#define SHARED_LRU_HASH SHARED_ARRAY
 #if RINGBUF
 #define RING_BUFFERS(name) BPF_RINGBUF_OUTPUT(ring_template, 1); BPF_ARRAY_OF_MAPS(name, "ring_template", 1)
 #else	/* This kernel has no ring buffers: the code that uses this map is compiled, but never runs. */

@@ -90,6 +90,7 @@ enum { BPF_RB_AVAIL_DATA, BPF_RB_RING_SIZE };
 #define BPF_ARRAY(name, V, entries) MAP(2, 0, name, u32, V, entries)
 #define BPF_PERCPU_ARRAY(name, V, entries) MAP(6, 0, name, u32, V, entries)
 #define SHARED_ARRAY(name, V) MAP(2, 0, name, u32, V, ENTRIES(name))	/* the loader puts in the map that all programs share */
+#define SHARED_LRU_HASH(name, V) LRU_HASH(name, u32, V)
 #define LRU_HASH(name, K, V) MAP(9, 0, name, K, V, ENTRIES(name))
 /* BPF_F_NO_COMMON_LRU: each CPU has its own entries. Otherwise each would hold 128 of all in reserve before 6.16. */
 #define LRU_HASH_BY_CPU(name, K, V) MAP(9, 2, name, K, V, ENTRIES(name))

@@ -12,6 +12,7 @@
 BPF_ARRAY(config, struct config, 1);
 BPF_PERCPU_ARRAY(ledger, struct ledger, 1);
 SHARED_ARRAY(marks, u64);	/* of all programs: a byte for each task, by its id (bpf/kernel/marks.py) */
+SHARED_LRU_HASH(origins, struct origin);	/* of all programs, too */
 BPF_PERF_OUTPUT(perfbuf);
 RING_BUFFERS(ringbuf);	/* a map of one ring buffer, so that it can be replaced while the program runs */
 
@@ -38,6 +39,28 @@ static __always_inline void identify(struct event *e)
 	e->cgroup = 0;
 #endif
 	current_comm(e->comm);
+}
+
+/* Complete the header of an event that is wanted: when the task's process started, its parent's name (that of the
+ * parent's first thread), and who forked it. */
+static __always_inline void tell_family(struct event *e, u64 task)
+{
+	u32 tgid = e->pid;
+	struct origin *from = origins_lookup(&tgid);
+
+#ifdef BTF_OFFSETS
+	e->start = read_pointer(read_pointer(task, TASK_LEADER), TASK_START);
+	read_kernel(e->parent, COMM_LEN, (void *)(read_pointer(read_pointer(task, TASK_REAL_PARENT), TASK_LEADER) + TASK_COMM));
+#else
+	e->start = 0;
+	__builtin_memset(e->parent, 0, COMM_LEN);
+#endif
+	e->unused = 0;
+	e->origin_pid = from ? from->pid : 0;
+	if (from)
+		__builtin_memcpy(e->origin, from->comm, COMM_LEN);
+	else
+		__builtin_memset(e->origin, 0, COMM_LEN);
 }
 
 /* Add 1 when a call enters and -1 when its return is seen, perhaps on another CPU. The sum over all CPUs is the number of
@@ -108,7 +131,7 @@ static __always_inline int choose_transport(struct event *e, s64 latency, s64 re
 	return to;
 }
 
-/* Round a size up to a power of two. bpf_ringbuf_reserve() takes a constant size only. Events have 104 bytes
+/* Round a size up to a power of two. bpf_ringbuf_reserve() takes a constant size only. Events have 176 bytes
  * (runqslower) to 12 KiB (execsnoop), and few have more than 512, so a few size classes waste little. */
 static __always_inline u64 size_class(u64 size)
 {

@@ -23,12 +23,23 @@ struct event {
 	u64 ts;		/* ktime, ns */
 	u64 seq;	/* number of earlier emit attempts of this program on this CPU */
 	u64 cgroup;
+	u64 start;	/* when the process started: ktime, ns; 0 where that is not known */
 	u32 cpu;
 	u32 pid;	/* thread group */
 	u32 tid;
 	u32 ppid;
 	u32 uid;
 	u32 tail;	/* 0 here; the reader uses it */
+	u32 origin_pid;	/* the process that forked this one; 0 where that is not known */
+	u32 unused;
+	char comm[COMM_LEN];
+	char parent[COMM_LEN];	/* the parent's name now; empty where it is not known */
+	char origin[COMM_LEN];	/* the name that origin_pid had then */
+};
+
+/* What is kept of a fork, by the new process's id (bpf/kernel/origins.py). */
+struct origin {
+	u32 pid;
 	char comm[COMM_LEN];
 };
 

@@ -197,7 +197,7 @@ def load(
     gone: dict[Loader, NoLoader] = {}
     asked = {f"EMIT_{way.upper()}": int(way in emit.split("+")) for way in ("reserve", "query")}
     asked |= {"RINGBUF": int(ringbuf), "HISTOGRAM": int(histogram)}
-    asked |= {"MARKS_SHIFT": marks.shift, "marks_fd": marks.fd}
+    asked |= {"MARKS_SHIFT": marks.shift, "marks_fd": marks.fd, "origins_fd": marks.origins.fd}
     for rung in ladder(program, kernel):
         if why := rung.missing or (failed or {}).get(rung.name, ""):
             tried.append(f"{rung.name}: {why}")

@@ -20,6 +20,7 @@ from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.kernel import syscall
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.limits import allow_locked
+from ringtop.bpf.kernel.origins import Origins
 
 OURS = 1
 """The mark of ringtop's own tasks."""
@@ -74,6 +75,8 @@ class Marks:
                 self.fd = _create(kernel.pid_max + 1, 0)
             except OSError as again:
                 raise _refused(again) from again
+        self.origins = Origins(kernel)
+        """Who forked each process: the programs share this, too."""
         self._tasks = kernel.pid_max
         self._excluded: set[int] = set()
         self._any_followed = False
@@ -125,6 +128,7 @@ class Marks:
         """Free the array. Programs that use it keep it."""
         if self._mapped is not None:
             self._mapped.close()
+        self.origins.close()
         os.close(self.fd)
 
 

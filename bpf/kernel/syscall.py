@@ -28,6 +28,7 @@ _libc.syscall.restype = ct.c_long
 
 MAP_TYPE_ARRAY = 2
 MAP_TYPE_PERF_EVENT_ARRAY = 4
+MAP_TYPE_LRU_HASH = 9
 MAP_TYPE_ARRAY_OF_MAPS = 12
 MAP_TYPE_RINGBUF = 27
 MAP_MMAPABLE = 1 << 10
@@ -108,12 +109,12 @@ def map_lookup(fd: int, key: int, into: NDArray[np.uint64]) -> None:
     _bpf(_MAP_LOOKUP, struct.pack("<IIQQQ", fd, 0, ct.addressof(k), into.ctypes.data, 0))
 
 
-def program_load(kind: int, instructions: bytes) -> int:
-    """File descriptor of a new program."""
+def program_load(kind: int, instructions: bytes, name: bytes = b"") -> int:
+    """File descriptor of a new program, by a *name* of at most 15 bytes (Linux 4.15)."""
     code, licence = ct.create_string_buffer(instructions, len(instructions)), ct.create_string_buffer(b"GPL")
     attr = struct.pack(
-        "<IIQQIIQI", kind, len(code) // 8, ct.addressof(code), ct.addressof(licence), 0, 0, 0, 0
-    )  # no log, no kernel version
+        "<IIQQIIQII16s", kind, len(code) // 8, ct.addressof(code), ct.addressof(licence), 0, 0, 0, 0, 0, name
+    )  # no log, no kernel version, no flags
     return _bpf(_PROG_LOAD, attr)
 
 

@@ -16,7 +16,7 @@ struct execsnoop_event {
 	s32 ret;
 	u32 argc, filename_len, argv_len, truncated;
 	u32 late;	/* 0 here; the reader uses it */
-	char text[16384 - 96];	/* makes the whole event a power of two */
+	char text[16384 - 144];	/* makes the whole event a power of two */
 };
 
 #define FIXED offsetof(struct execsnoop_event, text)
@@ -85,6 +85,7 @@ static __always_inline void event_submit(void *ctx, struct execsnoop_event *e, i
 	/* Multiples of 64 make neighbouring records often equally long, and the reader copies such a run at once. */
 	u64 size = (FIXED + e->filename_len + e->argv_len + 63) & ~63;
 
+	tell_family(&e->h, bpf_get_current_task());
 	emit(ctx, &e->h, bounded(size, sizeof(*e) - 1), to);
 }
 

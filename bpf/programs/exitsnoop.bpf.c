@@ -75,7 +75,9 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx)	/* sched_process_exit(task, …
 	e->core = !!(code & CORE_DUMPED);
 	int to = choose_transport(&e->h, e->ran, e->status);
 
-	if (to >= 0)
-		emit(ctx, &e->h, sizeof(*e), to);
+	if (to < 0)
+		return 0;
+	tell_family(&e->h, task);
+	emit(ctx, &e->h, sizeof(*e), to);
 	return 0;
 }

@@ -159,12 +159,14 @@ static __always_inline struct runqslower_event *event_begin(u32 prev_tid, bool p
 	return e;
 }
 
-static __always_inline void event_submit(void *ctx, struct runqslower_event *e)
+static __always_inline void event_submit(void *ctx, struct runqslower_event *e, u64 task)
 {
 	int to = choose_transport(&e->h, e->latency, 0);
 
-	if (to >= 0)
-		emit(ctx, &e->h, sizeof(*e), to);
+	if (to < 0)
+		return;
+	tell_family(&e->h, task);
+	emit(ctx, &e->h, sizeof(*e), to);
 }
 
 #ifdef BTF_OFFSETS
@@ -212,7 +214,7 @@ int on_switch(struct bpf_raw_tracepoint_args *ctx)
 	e->h.cgroup = cgroup_id(next);
 	__builtin_memset(e->h.comm, 0, COMM_LEN);
 	read_kernel_str(e->h.comm, COMM_LEN, (void *)(next + TASK_COMM));
-	event_submit(ctx, e);
+	event_submit(ctx, e, next);
 	return 0;
 }
 
@@ -248,7 +250,7 @@ int on_switch(struct tracepoint__sched__sched_switch *args)
 	e->h.cgroup = 0;
 	__builtin_memset(e->h.comm, 0, COMM_LEN);	/* what follows the NUL in next_comm is stale */
 	read_kernel_str(e->h.comm, COMM_LEN, args->next_comm);
-	event_submit(args, e);
+	event_submit(args, e, 0);
 	return 0;
 }
 

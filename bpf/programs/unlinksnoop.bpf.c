@@ -14,7 +14,7 @@ struct unlinksnoop_event {
 	u16 op, truncated;
 	u32 place_len, path_len;
 	u32 late;	/* 0 here; the reader uses it */
-	char text[4 * PATH_LEN - 88 - sizeof(struct written)];	/* the place and the path, which make the full path */
+	char text[4 * PATH_LEN - 136 - sizeof(struct written)];	/* the place and the path, which make the full path */
 	struct written place;	/* not sent */
 };
 
@@ -161,6 +161,7 @@ static __always_inline void report(void *ctx, s64 ret, struct request *r)
 	e->place_len = size > 1 ? place : 0;
 	e->truncated = !size || (size == PATH_LEN && ret == -ENAMETOOLONG);
 	/* Multiples of 64 make neighbouring records often equally long, and the reader copies such a run at once. */
+	tell_family(&e->h, bpf_get_current_task());
 	emit(ctx, &e->h, bounded((FIXED + place + size + 63) & ~63, sizeof(*e) - 1), to);
 }
 

@@ -27,6 +27,7 @@ from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import Rung
 from ringtop.bpf.kernel.layout import COPIES, COUNTERS, Counters, ProgramConfig
 from ringtop.bpf.kernel.marks import Marks
+from ringtop.bpf.kernel.origins import Origins
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.transport.reader import Reader
 from ringtop.bpf.transport.records import Drained
@@ -401,10 +402,18 @@ def tracer(program: MadeUp, transport: Transport = "ringbuf", options: Collector
     return Tracer(program, kernel, options or CollectorOptions(), transport, sorted(program.online), program.open)
 
 
+class MadeUpOrigins(Origins):
+    """Origins that nobody keeps."""
+
+    def __init__(self) -> None:
+        self._attached = []
+
+
 class MadeUpMarks(Marks):
     """Marks that no program reads."""
 
     def __init__(self) -> None:
+        self.origins = MadeUpOrigins()
         self.excluded: set[int] = set()
 
     def exclude(self, tasks: Iterable[int]) -> None:

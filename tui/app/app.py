@@ -367,8 +367,8 @@ class Viewer(Themed):
         clock = lambda: self.main.clock  # noqa: E731
         self.push_screen(ProcessScreen(self.model, pid, ts, self.local, clock, self._pivot, self.hooks.process))
 
-    def _pivot(self, pid: int) -> None:
-        self.main.apply(f"pid={pid}", remember=True)
+    def _pivot(self, text: str) -> None:
+        self.main.apply(text, remember=True)
 
     def action_record(self) -> None:
         """Start a recording, or finish the one in progress."""

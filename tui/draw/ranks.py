@@ -37,7 +37,7 @@ _GOES = (
 """The names of columns, in the order in which they are left out when there is little room."""
 _NAME = 16
 """The width of a name such as comm, in cells: the kernel keeps no more."""
-_NAMES = frozenset({"comm", "after", "because", "parent", "uid", "cpu", "pid", "tid", "error"})
+_NAMES = frozenset({"comm", "after", "because", "parent", "origin", "uid", "cpu", "pid", "start_ns", "tid", "error"})
 _LEAST, _USUAL = 22, 40
 """The least width of a key in cells, on a narrow screen and on one of WIDE cells or more."""
 WIDE = 110

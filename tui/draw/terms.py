@@ -12,7 +12,7 @@ from ringtop.tui.top.names import NOT_KNOWN
 from ringtop.tui.top.parts import RELATIVE, Part
 
 _TEXTS = {"comm": "comm", "exe": "filename", "argv": "argv", "subcommand": "subcommand", "command": "command"}
-_NUMBERS = ("pid", "tid", "uid", "cpu")
+_NUMBERS = ("pid", "start_ns", "tid", "uid", "cpu")
 _PLAIN = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_ "
 
 
@@ -32,6 +32,8 @@ def term(part: str, label: bytes) -> str | None:
     if part in _NUMBERS:
         return f"{part}={'unknown' if label == NOT_KNOWN else label.decode('ascii')}"
     match part:
+        case "origin":
+            return "origin_pid=unknown" if label == NOT_KNOWN else f"origin={quoted(label)}"
         case "because":
             return f"culprit_comm={quoted(label)}"
         case "program":

@@ -50,6 +50,11 @@ def literal(field: Field, value: int | bytes) -> str:
             return "unknown" if value == field.unknown else str(value)
 
 
+def process(pid: int, start: int) -> str:
+    """The filter for the events of the process that has the id *pid* and started at *start* (0: it is not known)."""
+    return f"pid={pid}" + (f" and start_ns={start}" if start else "")
+
+
 def quoted(raw: bytes) -> str:
     """The filter literal that reads back as exactly the bytes *raw*; without quotes where it can."""
     shown = text.visible(raw)

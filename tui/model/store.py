@@ -215,9 +215,22 @@ class Store:
         for table in self.tables.values():
             table.restart()
 
-    def process(self, pid: int, limit: int = 5000) -> Life:
-        """The resident events of the process *pid* from every table, in time order; at most the *limit* newest."""
+    def started(self, pid: int, ts: int | None = None) -> int:
+        """When the process started that had the id *pid* at the time *ts*, or has it in its newest event, by the events
+        that know it; 0 where none does (kernel's clock, ns)."""
+        found = [t.ring.values("start_ns", t.find("pid", pid)) for t in self.tables.values()]
+        starts = np.concatenate([np.zeros(1, np.uint64), *found])
+        return int(starts[starts <= ts].max() if ts is not None else starts.max())
+
+    def process(self, pid: int, ts: int | None = None, limit: int = 5000) -> Life:
+        """The resident events of the process that had the id *pid* at the time *ts*, or has it in its newest event,
+        from every table, in time order; at most the *limit* newest. Events that do not know when their process started
+        are taken for its own."""
+        start = self.started(pid, ts)
         found = {p: t.find("pid", pid) for p, t in self.tables.items()}
+        for program, rows in found.items():
+            starts = self.tables[program].ring.values("start_ns", rows)
+            found[program] = rows[(starts == start) | (starts == 0)]
         batches = {p: self.tables[p].ring.take(rows[-limit:]) for p, rows in found.items()}
         keys = [(int(ts), p, i) for p, b in batches.items() for i, ts in enumerate(b.rows["ts"].tolist())]
         order = [(p, i) for _, p, i in sorted(keys)[-limit:]]

@@ -52,6 +52,11 @@ class EventFacts:
     """How many of the newest events these facts come from."""
     truncated: bool = False
     """Whether the command had more arguments than the event holds."""
+    parent: bytes = b""
+    """The parent's name; empty where it is not known."""
+    origin_pid: int | None = None
+    """The process that forked this one."""
+    origin: bytes = b""
 
 
 def event_facts(timeline: Life) -> EventFacts:
@@ -66,6 +71,9 @@ def event_facts(timeline: Life) -> EventFacts:
     return EventFacts(
         comm=newest.text("comm")[0],
         ppid=newest.number("ppid", 0),
+        parent=newest.text("parent")[0],
+        origin_pid=newest.number("origin_pid", 0),
+        origin=newest.text("origin")[0],
         uid=newest.number("uid", 0),
         filename=started.text("filename")[0] if started else None,
         command=_arguments(started) if started else None,
@@ -97,6 +105,10 @@ def headline(pid: int, card: Card, known: EventFacts) -> str:
 def facts(card: Card, known: EventFacts, wall: Wall | None = None, zone: tzinfo | None = None) -> list[Fact]:
     """All known facts; the command is last because it may be long."""
     found = list(_card(card, zone) if card.started is not None else _from_events(known))
+    if known.origin_pid is not None and known.origin_pid != (card.ancestors[0].pid if card.ancestors else known.ppid):
+        found.insert(
+            0, Fact("forked by", f"{text.visible(known.origin)} {known.origin_pid}, which is its parent no more")
+        )
     if known.first_ts is not None and known.last_ts is not None:
         first, last = (format.clock(wall.ns(ts) if wall else ts, zone) for ts in (known.first_ts, known.last_ts))
         count = format.count(known.newest)
@@ -146,7 +158,7 @@ def _from_events(known: EventFacts) -> Iterator[Fact]:
     if known.filename:
         yield Fact("program", text.visible(known.filename))
     if known.ppid is not None:
-        yield Fact("started by", str(known.ppid))
+        yield Fact("started by", f"{text.visible(known.parent)} {known.ppid}".lstrip())
     if known.uid is not None:
         yield Fact("user", str(known.uid))
 

@@ -10,6 +10,8 @@ from ringtop.tui.top.measures import ALL
 from ringtop.tui.top.parts import PARTS, Part
 
 _ALL_KEYS = ("cpu", "uid", "unit", "parent", "comm")
+_PARTS = {"pid": ("pid", "start_ns")}
+"""The parts of keys that are not named after them: a process is its id and its start, because ids are used again."""
 _LADDERS = (
     ("program", "subcommand", "command", "argv"),
     ("dir1", "dir2", "dir3"),
@@ -34,7 +36,7 @@ class Key:
 def keys(program: str) -> tuple[Key, ...]:
     """The keys that events of *program*, or of ALL, can be folded by."""
     names = _ALL_KEYS if program == ALL else SCHEMAS[program].keys
-    return tuple(Key(name, tuple(PARTS[part] for part in name.split("+"))) for name in names)
+    return tuple(Key(name, tuple(map(PARTS.__getitem__, _PARTS.get(name, name.split("+"))))) for name in names)
 
 
 def first_key(program: str) -> Key:

@@ -77,7 +77,17 @@ def _before(events: Events) -> NDArray[np.bytes_]:
 
 
 def _parents(events: Events) -> NDArray[np.bytes_]:
-    return events.known.names.of(events.rows["ppid"], events.now_ns)
+    """Their names as the kernel side tells them; where it could not, as they are known otherwise."""
+    comms: NDArray[np.bytes_] = np.array(np.ascontiguousarray(events.rows["parent"]))
+    if len(unknown := np.flatnonzero(comms == b"")):
+        comms[unknown] = events.known.names.of(events.rows["ppid"][unknown], events.now_ns)
+    return comms
+
+
+def _origins(events: Events) -> NDArray[np.bytes_]:
+    comms: NDArray[np.bytes_] = np.array(np.ascontiguousarray(events.rows["origin"]))
+    comms[events.rows["origin_pid"] == 0] = NOT_KNOWN
+    return comms
 
 
 def _name(
@@ -219,7 +229,9 @@ PARTS: dict[str, Part] = {
         _name("after", "AFTER", "thread that had the CPU before", ("prev_pid", "prev_comm"), _before),
         _name("because", "BECAUSE OF", "who used the CPU during the wait", ("culprit_comm",), _culprits),
         _name("parent", "PARENT", "name of the parent", ("ppid",), _parents),
+        _name("origin", "ORIGIN", "process that forked it", ("origin_pid",), _origins),
         _number("pid", "PID", "process"),
+        _number("start_ns", "START_NS", "its start"),
         _number("tid", "TID", "thread"),
         _number("uid", "UID", "user"),
         _number("cpu", "CPU", "CPU"),

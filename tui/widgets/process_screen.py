@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from ringtop.tui.draw.cells import Clock
+from ringtop.tui.model import completion
 from ringtop.tui.model.model import Model
 from ringtop.tui.process import card as process
 from ringtop.tui.process import profile
@@ -33,12 +34,13 @@ COPIED = 64 << 10
 CardReader = Callable[[int, int | None], Card]
 
 
-class ProcessScreen(Screen[None]):
+class ProcessScreen(Screen[bool]):
     """Shows one process, and reads its card again every second while it exists."""
 
-    HELP = "A process and its events. Tab goes to its card and back, Esc leaves."
+    HELP = "A process and its events. Tab goes to its card and back, Enter to its parent, Esc leaves."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter,backspace", "back", "Back", id="process_back", tooltip="Go back to the tables"),
+        Binding("escape,q,backspace", "back", "Back", id="process_back", tooltip="Go back to where this was opened"),
+        Binding("enter", "parent", "Parent", id="process_parent", tooltip="Show the process that started this one"),
         Binding(
             "p",
             "pivot",
@@ -57,13 +59,13 @@ class ProcessScreen(Screen[None]):
         ts: int | None,
         local: bool,
         clock: Callable[[], Clock],
-        pivot: Callable[[int], None],
+        pivot: Callable[[str], None],
         read: CardReader | None = None,
     ) -> None:
         """*ts* is a time (kernel's clock, ns) at which the process existed: a younger process may have its PID now.
 
         *local* says that the events come live from this machine; otherwise /proc is not read. *clock* gives the way
-        times are shown. *pivot* filters all tables to a process.
+        times are shown. *pivot* filters all tables by a filter.
         """
         super().__init__()
         self.pid = pid
@@ -110,7 +112,7 @@ class ProcessScreen(Screen[None]):
         if self._model.arrivals == self._shown:
             return
         self._shown = self._model.arrivals
-        timeline = self._model.store.process(self.pid)
+        timeline = self._model.store.process(self.pid, self._ts)
         self._known = profile.event_facts(timeline)
         self.query_one(EventLines).show(timeline, self._times())
         self._say()
@@ -131,14 +133,29 @@ class ProcessScreen(Screen[None]):
         clock = self._times()
         return profile.facts(self._card, self._known, self._model.wall, clock.zone)
 
+    def action_parent(self) -> None:
+        """Show the parent in the place of this process: the present one, or else the one that the events tell."""
+        above = self._card.ancestors
+        pid = above[0].pid if above else self._known.ppid
+        if not pid:
+            self.app.bell()
+            return
+        ts = None if above else self._known.last_ts
+        how = self._local, self._times, self._pivot, self._read
+        self.app.push_screen(ProcessScreen(self._model, pid, ts, *how), self._back_from_parent)
+
+    def _back_from_parent(self, to_tables: bool | None) -> None:
+        if to_tables:
+            self.dismiss(True)
+
     def action_back(self) -> None:
-        """Go back to the tables."""
-        self.dismiss(None)
+        """Go back to where this was opened."""
+        self.dismiss(False)
 
     def action_pivot(self) -> None:
         """Go back, with all tables filtered to this process."""
-        self._pivot(self.pid)
-        self.dismiss(None)
+        self._pivot(completion.process(self.pid, self._model.store.started(self.pid, self._ts)))
+        self.dismiss(True)
 
     def action_copy(self) -> None:
         """Copy the card and the events; of very many events, only the newest."""

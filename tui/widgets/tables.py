@@ -193,7 +193,8 @@ class Tables(Vertical):
             case "trace":
                 self.post_message(self.Wanted("trace", pid=table.pid or 0))
             case "pivot" if table.pid is not None:
-                self.post_message(self.Wanted("filter", f"pid={table.pid}"))
+                start = int(event.batch.rows["start_ns"][0]) if event is not None else 0
+                self.post_message(self.Wanted("filter", completion.process(table.pid, start)))
             case "equals" | "except" as how if event is not None and (field := table.field).kind != "time":
                 found = completion.equals(field, tables.value(event, field), text, how == "equals")
                 self.post_message(self.Wanted("filter", found))
@@ -233,7 +234,8 @@ class Tables(Vertical):
         if what == "events":
             self._show_events(pane, row)
         elif what == "pivot" and row.pids == 1:
-            self.post_message(self.Wanted("filter", f"pid={row.pid}"))
+            start = self.model.store.started(row.pid)
+            self.post_message(self.Wanted("filter", completion.process(row.pid, start)))
         else:
             return False
         return True

@@ -119,13 +119,18 @@ def layout(*own: tuple[str, str]) -> Layout:
         ("ts", "<u8"),  # ktime_get_ns (CLOCK_MONOTONIC)
         ("seq", "<u8"),  # emit attempts of this program on this CPU before this one
         ("cgroup", "<u8"),
+        ("start_ns", "<u8"),  # start_time of the process's first thread (CLOCK_MONOTONIC)
         ("cpu", "<u4"),
         ("pid", "<u4"),  # thread group
         ("tid", "<u4"),
         ("ppid", "<u4"),
         ("uid", "<u4"),
         ("tail", "<u4"),  # 0 in the kernel; readers put the offset of this event's text in Batch.tails here
+        ("origin_pid", "<u4"),
+        ("_unused", "<u4"),
         ("comm", "S16"),
+        ("parent", "S16"),
+        ("origin", "S16"),
         *own,
         ("late", "<u4"),  # 0 in the kernel; see bpf/collector/order.py
     )
@@ -155,6 +160,22 @@ COMMON = (
     Field("uid", "int", "real user id", Column("UID", 5, 6, rank=7, right=True, tone="dim"), unknown=UNKNOWN),
     Field("cgroup", "int", "cgroup v2 id", Column("CGROUP", 8, 12, right=True, tone="dim"), unknown=0),
     Field("comm", "comm", "the thread's name", Column("COMM", 8, 15, rank=2)),
+    Field("parent", "comm", "name of the parent", Column("PARENT", 8, 15, rank=5)),
+    Field("origin", "comm", "name of the process that forked this one, then", Column("ORIGIN", 8, 15, rank=5)),
+    Field(
+        "origin_pid",
+        "int",
+        "process that forked this one; it may have ended since",
+        Column("FORKED BY", 9, 9, rank=5, right=True, tone="dim"),
+        unknown=0,
+    ),
+    Field(
+        "start_ns",
+        "int",
+        "when the process started, by the kernel's monotonic clock: it tells processes that had one id apart",
+        Column("START_NS", 15, 18, right=True, tone="dim"),
+        unknown=0,
+    ),
     Field(
         "late",
         "bool",
@@ -163,7 +184,8 @@ COMMON = (
     ),
 )
 """The fields that the events of every program have."""
-JSON_FIRST = ("time", "ts_ns", "cpu", "seq", "pid", "tid", "ppid", "uid", "cgroup", "comm")
+FAMILY = ("parent", "origin", "origin_pid", "start_ns")
+JSON_FIRST = ("time", "ts_ns", "cpu", "seq", "pid", "tid", "ppid", "uid", "cgroup", "comm", *FAMILY)
 """The first fields of every program's JSON."""
 
 AGE = Field(

@@ -225,9 +225,11 @@ def test_records_longer_than_their_text_are_one_run() -> None:
         sent.append(event(EXECSNOOP, noise, texts, padding=168 - sum(texts)))
         assert ring.reserve(sent[-1], 0)
     data = np.frombuffer(ring.memory().twice, np.uint8)
-    assert ringbuf.scan(EXECSNOOP, data, 0, ring.produced) == ([(8, 5, 264, 256)], 5 * 264, 0)
+    size = EXECSNOOP.dtype.itemsize + 168
+    whole = 5 * (size + 8)
+    assert ringbuf.scan(EXECSNOOP, data, 0, ring.produced) == ([(8, 5, size + 8, size)], whole, 0)
     drained = ring.reader.drain()
-    assert_same(EXECSNOOP, drained, Taken(sent, [5 * 264, 0, 0, 0]))
+    assert_same(EXECSNOOP, drained, Taken(sent, [whole, 0, 0, 0]))
 
 
 def test_scan_takes_a_full_ring_of_equal_records_in_one_run() -> None:

@@ -26,7 +26,7 @@ def sample(program: str, field: Field) -> Batch:
 
 def test_they_are_the_ids() -> None:
     known = {f.name: f.unknown for _, f in IDS}
-    assert [known.pop(name) for name in ("cgroup", "age", "culprit_pid")] == [0, 0, 0]
+    assert [known.pop(name) for name in ("cgroup", "age", "culprit_pid", "origin_pid", "start_ns")] == [0] * 5
     assert known == dict.fromkeys(("pid", "tid", "ppid", "uid", "prev_pid", "prev_tid"), UNKNOWN)
 
 

@@ -30,15 +30,15 @@ def none_lost(batch: Batch) -> np.ndarray:
     return np.zeros(len(batch), np.uint32)
 
 
-def test_default_history_keeps_100_000_rows_of_each_table_in_64_mib() -> None:
+def test_default_history_keeps_80_000_rows_of_each_table_in_64_mib() -> None:
     store = Store(usual())
-    assert all(t.ring.capacity >= 100_000 for t in store.tables.values())
+    assert all(t.ring.capacity >= 80_000 for t in store.tables.values())
     assert sum(t.ring.nbytes for t in store.tables.values()) <= DEFAULT_BYTES
 
 
 @given(st.lists(st.integers(1, 90), min_size=1, max_size=30), st.integers(64, 200))
 def test_ring_keeps_the_newest_rows_with_their_text(sizes: list[int], capacity: int) -> None:
-    ring = Ring("unlinksnoop", capacity * 212)
+    ring = Ring("unlinksnoop", capacity * 260)
     total = 0
     for size in sizes:
         batch = unlinks(total, size)
@@ -53,7 +53,7 @@ def test_ring_keeps_the_newest_rows_with_their_text(sizes: list[int], capacity: 
 
 
 def test_ring_evicts_rows_whose_text_does_not_fit() -> None:
-    ring = Ring("unlinksnoop", 1000 * 212)
+    ring = Ring("unlinksnoop", 1000 * 260)
     long = b"x" * 4000
     for start in range(0, 900, 100):
         batch = unlinks(start, 100, long)
@@ -64,7 +64,7 @@ def test_ring_evicts_rows_whose_text_does_not_fit() -> None:
 
 
 def test_ring_takes_many_rows_with_text_at_once() -> None:
-    ring = Ring("unlinksnoop", 2000 * 212)
+    ring = Ring("unlinksnoop", 2000 * 260)
     batch = unlinks(0, 3000)
     ring.append(batch, none_lost(batch))
     numbers = np.arange(ring.first, ring.end)
@@ -72,7 +72,7 @@ def test_ring_takes_many_rows_with_text_at_once() -> None:
 
 
 def test_ring_stores_selected_rows_without_the_text_of_others() -> None:
-    ring = Ring("unlinksnoop", 100 * 212)
+    ring = Ring("unlinksnoop", 100 * 260)
     batch = unlinks(0, 50).take(np.arange(0, 50, 7))
     ring.append(batch, none_lost(batch))
     assert ring.slice(0, 50).text("path") == [b"/file/%d" % n for n in range(0, 50, 7)]
@@ -83,13 +83,13 @@ def test_ring_survives_text_that_reaches_outside_its_batch() -> None:
     rows = unlinks(0, 3).rows.copy()
     rows["tail"][1], rows["path_len"][1] = 10_000, 50
     rows["path_len"][2] = 4_000_000_000
-    ring = Ring("unlinksnoop", 100 * 212)
+    ring = Ring("unlinksnoop", 100 * 260)
     ring.append(Batch("unlinksnoop", rows, b"/file/0/file/1/file/2"), np.zeros(3, np.uint32))
     assert ring.slice(0, 3).text("path") == [b"/file/0", b"", b"/file/2"]
 
 
 def test_floor_holds_rows_and_says_what_was_not_kept() -> None:
-    table = Table("unlinksnoop", 100 * 212)
+    table = Table("unlinksnoop", 100 * 260)
     table.append(unlinks(0, table.ring.capacity))
     table.floor = 90
     table.append(unlinks(100, 200))
@@ -100,6 +100,20 @@ def test_floor_holds_rows_and_says_what_was_not_kept() -> None:
     table.floor = None
     table.append(unlinks(300, 1))
     assert table.marks[table.end - 1] == ["110 not kept: the frozen rows filled the history"]
+
+
+def test_processes_of_one_id_are_told_apart_by_their_start() -> None:
+    store = Store(usual())
+    lives = [(100, 90), (200, 90), (300, 250), (350, 0), (400, 250)]
+    for program in ("execsnoop", "unlinksnoop"):
+        store.tables[program].append(make(program, [{"pid": 7, "ts": ts, "start_ns": start} for ts, start in lives]))
+    own = {90: [100, 200, 350], 250: [300, 350, 400]}
+    for at, start in ((100, 90), (249, 90), (250, 250), (400, 250), (None, 250)):
+        assert store.started(7, at) == start
+        life = store.process(7, at)
+        assert life.batches["execsnoop"].rows["ts"].tolist() == own[start]
+        assert life.total == 2 * len(own[start])
+    assert store.process(7, 80).total == 2, "of one that started before, only what does not know its start"
 
 
 def test_holes_in_sequence_numbers_are_found_where_they_are() -> None:
@@ -134,7 +148,7 @@ def test_gaps_add_up_however_events_are_cut_into_batches(steps: list[tuple[int, 
 
 
 def test_restart_and_skip_open_no_gap_and_leave_a_mark() -> None:
-    table = Table("unlinksnoop", 100 * 212)
+    table = Table("unlinksnoop", 100 * 260)
     table.append(unlinks(1000, 5))
     table.restart()
     table.append(unlinks(0, 5))
@@ -151,7 +165,7 @@ def changed(ts_ns: int, *cpus: tuple[int, int, int]) -> stream.Changed:
 
 
 def test_a_change_stands_before_the_first_row_stamped_later() -> None:
-    table = Table("unlinksnoop", 100 * 212)
+    table = Table("unlinksnoop", 100 * 260)
     table.append(unlinks(0, 10))
     table.mark(changed(6))
     assert table.marks == {7: [changed(6)]}
@@ -168,14 +182,14 @@ def test_numbers_say_better_than_times_what_came_after_a_change() -> None:
         ([(0, 6, 7), (1, 4, -1)], 4),
         ([(0, -1, 5), (1, -1, 3)], 0),
     ]:
-        table = Table("unlinksnoop", 100 * 212)
+        table = Table("unlinksnoop", 100 * 260)
         table.append(make("unlinksnoop", rows))
         table.mark(changed(now + 12, *ends))
         assert list(table.marks) == [row]
 
 
 def test_numbers_of_an_earlier_collector_mean_nothing() -> None:
-    table = Table("unlinksnoop", 100 * 212)
+    table = Table("unlinksnoop", 100 * 260)
     table.append(unlinks(900, 10))
     table.restart()
     now = 10**12
@@ -185,7 +199,7 @@ def test_numbers_of_an_earlier_collector_mean_nothing() -> None:
 
 
 def test_a_change_that_waits_is_told_before_the_restart() -> None:
-    table = Table("unlinksnoop", 100 * 212)
+    table = Table("unlinksnoop", 100 * 260)
     table.append(unlinks(900, 10))
     now = 10**12
     table.mark(changed(now, (0, 909, 910)))
@@ -197,7 +211,7 @@ def test_a_change_that_waits_is_told_before_the_restart() -> None:
 
 
 def test_a_change_waits_for_the_first_row_stamped_later() -> None:
-    table = Table("unlinksnoop", 100 * 212)
+    table = Table("unlinksnoop", 100 * 260)
     table.append(unlinks(0, 10))
     table.mark(changed(12))
     assert table.marks == {}
@@ -210,7 +224,7 @@ def test_a_change_waits_for_the_first_row_stamped_later() -> None:
 
 
 def test_a_change_longer_ago_than_the_history_stands_at_its_beginning() -> None:
-    table = Table("unlinksnoop", 100 * 212)
+    table = Table("unlinksnoop", 100 * 260)
     table.append(unlinks(0, table.ring.capacity + 50))
     table.mark(changed(3))
     assert table.marks == {50: [changed(3)]}

@@ -78,3 +78,15 @@ def test_who_had_the_cpu_before() -> None:
     a, b = top.report("runqslower").rows
     assert (a.after, a.after_share, a.preempted) == (b"cc1", 0.54, 46)
     assert (b.after, b.after_share, b.preempted) == (b"(idle)", 1.0, 0)
+
+
+def test_processes_of_one_id_are_rows_of_their_own() -> None:
+    top = Top(["runqslower"])
+    top.fold_by("runqslower", "pid")
+    for start in (90, 90, 250, 0):
+        top.take(waits(b"a", [1_000_000], pid=7, start_ns=start))
+    assert {row.key: row.count for row in top.report("runqslower").rows} == {
+        (b"7", b"90"): 2,
+        (b"7", b"250"): 1,
+        (b"7", b"(unknown)"): 1,
+    }

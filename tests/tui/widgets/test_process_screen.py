@@ -159,6 +159,33 @@ async def test_a_real_process() -> None:
         await until_said(pilot, "no events of it are kept")
 
 
+async def test_enter_goes_up_to_the_parent_and_a_key_comes_back() -> None:
+    async with running(what=family) as pilot:
+        await press(pilot, "up", "enter")
+        assert pid(pilot) == 7
+        assert "started by   make 6" in shown(pilot)
+        await press(pilot, "enter")
+        assert pid(pilot) == 6
+        await press(pilot, "escape")
+        assert pid(pilot) == 7
+        await press(pilot, "enter", "p")
+        assert isinstance(pilot.app.screen, Main)
+        assert pilot.app.filters.text == "pid=6 and start_ns=50"  # type: ignore[attr-defined]
+
+
+def family(feed: Feed) -> None:
+    """A process, its parent, and one that had the parent's id before."""
+    people = [(6, 40, 40, 1, b"init"), (7, 70, 65, 6, b"make"), (6, 75, 50, 1, b"init")]
+    batch = make(
+        "runqslower",
+        [
+            {"pid": pid, "ts": ts, "start_ns": start, "ppid": ppid, "parent": parent, "seq": seq}
+            for seq, (pid, ts, start, ppid, parent) in enumerate(people)
+        ],
+    )
+    feed.say(stream.Round(feed.now, feed.now, [stream.rows(batch)]))
+
+
 async def test_p_filters_all_tables_to_it() -> None:
     async with running() as pilot:
         await press(pilot, "up", "enter")
