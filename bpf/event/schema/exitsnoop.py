@@ -41,7 +41,7 @@ EXITSNOOP = Schema(
     ),
     details="{status} after {ran}",
     brief=("CPU {cpu}", "ended: {status}", "ran {ran}"),
-    done="ended",
+    done="succeeded",
     many="process ends",
     keys=("comm", "comm+error", "parent", "uid", "unit", "error", "pid"),
     colour="warning",

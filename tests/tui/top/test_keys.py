@@ -33,7 +33,7 @@ def test_the_coarser_key_of_a_finer_one_is_the_key_it_was_before(table: str) -> 
     ("table", "names"),
     [
         ("execsnoop", ["program", "subcommand", "command", "argv"]),
-        ("runqslower", ["comm", "comm+after"]),
+        ("runqslower", ["comm", "comm+because"]),
         ("runqslower", ["unit", "pid", "tid"]),
         ("unlinksnoop", ["comm", "comm+dir", "comm+dir+name"]),
         ("unlinksnoop", ["dir1", "dir2", "dir3"]),
