@@ -224,7 +224,7 @@ def test_doctor_says_so_too() -> None:
     outcome = subprocess.run([*user, *RINGTOP, "doctor", "--json"], capture_output=True, text=True, timeout=60)
     assert outcome.returncode == 5, outcome.stdout
     hooks = {choice["program"]: choice["hook"] for choice in json.loads(outcome.stdout)["programs"]}
-    assert [program for program, hook in hooks.items() if hook] == ["runqslower", "execsnoop"]
+    assert [program for program, hook in hooks.items() if hook] == ["runqslower", "execsnoop", "exitsnoop"]
 
 
 def test_without_them_the_cure_is_told() -> None:

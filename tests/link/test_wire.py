@@ -11,7 +11,6 @@ import pytest
 
 from tests.link.wire import Wire
 
-pytestmark = pytest.mark.beside
 FEED = (sys.executable, "-m", "tests.tui.live_feed")
 TURNS = 60
 EACH = 10 * TURNS
