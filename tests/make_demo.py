@@ -21,7 +21,7 @@ import numpy as np
 from ringtop.bpf import stream
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.culprit import UNRECORDED
-from ringtop.bpf.event.schema import SCHEMAS, UNKNOWN
+from ringtop.bpf.event.schema import UNKNOWN, usual
 from ringtop.tui.source.client import Client
 from ringtop.tui.source.recording import Recorder
 
@@ -135,6 +135,8 @@ def clean(message: stream.AnyMessage, pids: set[int]) -> stream.AnyMessage | Non
 def _clean(rows: stream.Rows, pids: set[int]) -> stream.Rows:
     kept = stream.batch(rows).rows.copy()
     kept["cgroup"] = 0
+    for pid, name in (("ppid", "parent"), ("origin_pid", "origin")):
+        kept[name][~np.isin(kept[pid], list(pids))] = b""
     if rows.program == "runqslower":
         # Who ran before may be anybody: told only where it was one of ours.
         strange = ~np.isin(kept["prev_pid"], list(pids))
@@ -188,7 +190,7 @@ def main() -> None:
                 if (shown := clean(message, pids)) is not None:
                     recorder.write(shown)
         size = made.stat().st_size
-        seen = {p: sum(len(b) for b in events if b.program == p) for p in SCHEMAS}
+        seen = {p: sum(len(b) for b in events if b.program == p) for p in usual()}
         stats = next(m for m in reversed(messages) if isinstance(m, stream.Stats))
         lost = sum(sum(c.dropped.values()) for p in stats.programs for c in p.cpus)
         print(f"{size} bytes, {seen}, {lost} lost")

@@ -85,6 +85,7 @@ _SPECIAL: dict[str, st.SearchStrategy[Value]] = {
     "cpu": st.integers(0, 8),
     "op": st.integers(0, 2),
     "preempted": st.integers(0, 1),
+    "others_share": st.integers(0, 100),
     "status": st.one_of(st.sampled_from([0, 1, -9, -11, -34, -37]), _numbers(16, signed=True)),
     "core": st.integers(0, 1),
     "ran": _TIMES,

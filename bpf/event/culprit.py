@@ -14,16 +14,16 @@ be told apart; the task waited on another CPU; what ran is not known. Shape (4,)
 
 
 def blamed(batch: Batch) -> Batch:
-    """The batch with a culprit only where it used more of the CPU than anything else took; elsewhere its place has the
-    name and the share of what took more, and no process."""
+    """The batch with a culprit only where it took more of the wait than anything but processes did; elsewhere its place
+    has the name and the share of what took more, and no process."""
     if "culprit_pid" not in batch.schema or not len(batch):
         return batch
     rows = batch.rows.copy()
-    others = np.zeros((len(NOBODY), len(rows)), np.int16)
-    others[:-1] = rows["idle_share"], rows["short_share"], rows["moved_share"]
-    others[-1] = np.maximum(100 - others.sum(axis=0) - rows["culprit_share"], 0)
-    most = others.argmax(axis=0)
-    share = others.max(axis=0)
+    parts = np.zeros((len(NOBODY), len(rows)), np.int16)
+    parts[:-1] = rows["idle_share"], rows["short_share"], rows["moved_share"]
+    parts[-1] = np.maximum(100 - parts.sum(axis=0) - rows["others_share"] - rows["culprit_share"], 0)
+    most = parts.argmax(axis=0)
+    share = parts.max(axis=0)
     nobody = share >= rows["culprit_share"]
     rows["culprit_pid"][nobody] = 0
     rows["culprit_comm"][nobody] = NOBODY[most[nobody]]

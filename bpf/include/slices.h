@@ -102,7 +102,7 @@ static __always_inline u32 percent(u64 part, u64 whole)
  * threads is one culprit. */
 static __always_inline void tell_culprit(struct slices *r, struct runqslower_event *e, u64 from)
 {
-	u64 now = e->h.ts, until = now, start = now, idle = 0, several = 0;
+	u64 now = e->h.ts, until = now, start = now, all = 0, idle = 0, several = 0;
 
 	REPEAT
 	for (u32 i = 0; i < SLICES; i++) {
@@ -118,6 +118,7 @@ static __always_inline void tell_culprit(struct slices *r, struct runqslower_eve
 		u64 took = (whole & s->sum) | (~whole & part);
 
 		took &= ~if_equal(s->tid, e->h.tid);	/* it ran before it waited */
+		all += took;
 		idle += took & if_equal(s->tid, 0);
 		several += took & if_equal(s->tid, SEVERAL);
 		r->took[i] = took;
@@ -148,6 +149,7 @@ static __always_inline void tell_culprit(struct slices *r, struct runqslower_eve
 	e->culprit_pid = s->tgid;
 	__builtin_memcpy(e->culprit_comm, s->comm, COMM_LEN);
 	e->culprit_share = percent(r->most, e->latency);
+	e->others_share = percent(all - idle - several - r->most, e->latency);
 	e->idle_share = percent(idle, e->latency);
 	e->short_share = percent(several, e->latency);
 	e->moved_share = percent(e->latency - (now - from), e->latency);

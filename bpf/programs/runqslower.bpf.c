@@ -9,10 +9,11 @@ struct runqslower_event {
 	u64 latency;
 	u32 prev_pid, prev_tid;
 	char prev_comm[COMM_LEN];
-	u32 preempted;
+	u16 preempted;
+	u16 others_share;	/* percent of the latency, as all shares */
 	u32 culprit_pid;
 	char culprit_comm[COMM_LEN];
-	u8 culprit_share, idle_share, short_share, moved_share;	/* percent of the latency */
+	u8 culprit_share, idle_share, short_share, moved_share;
 	u32 late;	/* 0 here; the reader uses it */
 };
 

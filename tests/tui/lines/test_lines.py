@@ -283,8 +283,8 @@ def test_json_as_written() -> None:
         '{"program":"runqslower","time":"2023-11-14T22:13:20.123456789Z","ts_ns":123456789,"cpu":1,"seq":7,"pid":4242,'
         '"tid":4243,"ppid":1,"uid":33,"cgroup":9,"comm":"nginx","parent":"","origin":"","origin_pid":null,'
         '"start_ns":null,"latency_us":12345.678,"prev_pid":17,"prev_tid":18,'
-        '"prev_comm":"stress","preempted":true,"culprit_pid":19,"culprit_comm":"make","culprit_share":93,"idle_share":0,'
-        '"short_share":4,"moved_share":0,"late":false}'
+        '"prev_comm":"stress","preempted":true,"culprit_pid":19,"culprit_comm":"make","culprit_share":93,'
+        '"others_share":0,"idle_share":0,"short_share":4,"moved_share":0,"late":false}'
     )
 
 
