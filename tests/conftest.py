@@ -22,8 +22,9 @@ settings.load_profile("thorough")  # unless --hypothesis-profile says otherwise
 for name in ("LC_ALL", "LC_CTYPE"):
     os.environ.pop(name, None)
 os.environ["LANG"] = "C.UTF-8"
-# What these tests start gets SIGHUP even where nohup started them.
+# What these tests start gets SIGHUP even where nohup started them, and SIGINT even where a shell did in the background.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ SHOWS = ("both", "top", "events")
 """The choices for a pane: ranked rows above events, or only one of the two."""
 TALL = 11
 """From this height in lines on, there is room for both."""
+LEAST = 9
+"""Both stay down to this height: the fields of the selected event, below all panes, take lines and would go with it."""
 
 
 class Pane(Vertical):
@@ -37,6 +39,7 @@ class Pane(Vertical):
         self.view = view
         self.ranking = ranking
         self.shows = shows
+        self._both = False
         self.narrowed = ""
         """The name of the only row whose events are shown; empty when all events are."""
         self.title = Title(model, view, ranking, glyphs, key)
@@ -75,7 +78,8 @@ class Pane(Vertical):
     def make_room(self) -> None:
         """Show the chosen tables as far as they fit; a table that is hidden passes the focus to the other one."""
         events = self.shows == "events" or bool(self.narrowed)
-        both = self.shows == "both" and not events and self.size.height >= TALL
+        room = self.size.height >= (LEAST if self._both else TALL)
+        self._both = both = self.shows == "both" and not events and room
         focused = self.ranks.has_focus or self.table.has_focus
         self.ranks.display = self.verdict.display = not events
         self.table.display = events or both

@@ -136,7 +136,7 @@ async def test_question_mark_lists_the_keys() -> None:
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        (["enter"], "Esc q Enter Backspace  Back: go back to the tables"),
+        (["enter"], "Esc q Backspace  Back: go back to where this was opened"),
         (["T"], "Esc q T  Back: restore the old theme"),
         (["C"], "Esc q "),
         (["t", "A", "enter"], "Esc q Enter  Close"),
