@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from tests.kernel.tracing import PRIME, RINGTOP
-from tests.tui.metrics.prometheus import FILES, expressions, tool
+from tests.tui.metrics.prometheus import FILES, expressions, prometheus
 
 WORK = """
 import os, sys
@@ -54,7 +54,7 @@ class Prometheus:
         (folder / "prometheus.yml").write_text(CONFIG.format(rules=FILES / "alerts.yml", port=port))
         self._port = free_port()
         where = f"--web.listen-address=127.0.0.1:{self._port}", f"--storage.tsdb.path={folder}/data"
-        command = [tool("prometheus"), f"--config.file={folder}/prometheus.yml", *where, "--log.level=error"]
+        command = [prometheus(), f"--config.file={folder}/prometheus.yml", *where, "--log.level=error"]
         self.process = subprocess.Popen(command)
 
     def ask(self, expression: str) -> list[dict[str, Any]]:

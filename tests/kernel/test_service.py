@@ -19,6 +19,7 @@ from ringtop.tui.source.recording import read
 from tests.kernel.loads import run_programs
 from tests.kernel.tracing import PRIME, RINGTOP
 from tests.processes import descendants, eventually, programs
+from tests.tools import tool
 
 THREATS = (Path(__file__).parents[2] / "bpf" / "THREATS.md").read_text()
 (UNIT,) = re.findall(r"^```ini\n(.*?)^```", THREATS, re.MULTILINE | re.DOTALL)
@@ -69,11 +70,10 @@ def test_the_service_records_until_it_is_stopped(service: configparser.SectionPr
     assert (folder / "0123.ringtop").stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
 def test_systemd_understands_the_unit(tmp_path: Path) -> None:
     (tmp_path / "ringtop-test.service").write_text(UNIT.replace(COMMAND, shutil.which("true") or ""))
     done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", tmp_path / "ringtop-test.service"],
+        [tool("systemd-analyze"), "verify", "--man=no", tmp_path / "ringtop-test.service"],
         capture_output=True,
         text=True,
         env=os.environ | {"SYSTEMD_LOG_LEVEL": "warning"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.cli.completing import SHELLS, script
 from ringtop.tui.cli.main import ringtop
 from ringtop.tui.cli.manual import page
+from tests.tools import tool
 
 
 def offered(*words: str) -> list[str]:
@@ -82,8 +82,5 @@ def test_the_manual_page_has_every_command_and_option() -> None:
 
 
 def test_mandoc_finds_nothing_wrong_with_the_manual_page() -> None:
-    mandoc = shutil.which("mandoc")
-    if mandoc is None:
-        pytest.skip("no mandoc here")
-    done = subprocess.run([mandoc, "-T", "lint"], input=page(ringtop), capture_output=True, text=True)
+    done = subprocess.run([tool("mandoc"), "-T", "lint"], input=page(ringtop), capture_output=True, text=True)
     assert done.stdout + done.stderr == ""

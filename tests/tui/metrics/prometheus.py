@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.tools import tool
 
 ROOT = Path(__file__).parents[3]
 FILES = ROOT / "tui/metrics"
 _PLACES = f"{ROOT}/.venv/prometheus/usr/bin:/usr/bin:/usr/local/bin"
 
 
-def tool(name: str) -> str:
-    """The program prometheus or promtool; the test is skipped where there is none."""
-    found = shutil.which(name, path=_PLACES)
-    if found is None:
-        pytest.skip(f"no {name} here")
-    return found
+def prometheus(name: str = "prometheus") -> str:
+    """Where the program prometheus or promtool is."""
+    return tool(name, _PLACES)
 
 
 def promtool(*words: str | Path, text: str = "") -> str:
     """What promtool says; it must find nothing wrong."""
-    done = subprocess.run([tool("promtool"), *map(str, words)], input=text, capture_output=True, text=True)
+    done = subprocess.run([prometheus("promtool"), *map(str, words)], input=text, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
