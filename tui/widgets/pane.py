@@ -21,10 +21,6 @@ from ringtop.tui.widgets.waits import Waits
 
 SHOWS = ("both", "top", "events")
 """The choices for a pane: ranked rows above events, or only one of the two."""
-TALL = 11
-"""From this height in lines on, there is room for both."""
-LEAST = 9
-"""Both stay down to this height: the fields of the selected event, below all panes, take lines and would go with it."""
 
 
 class Pane(Vertical):
@@ -39,7 +35,8 @@ class Pane(Vertical):
         self.view = view
         self.ranking = ranking
         self.shows = shows
-        self._both = False
+        self.tall = False
+        """Whether there is room for ranked rows and events."""
         self.narrowed = ""
         """The name of the only row whose events are shown; empty when all events are."""
         self.title = Title(model, view, ranking, glyphs, key)
@@ -62,14 +59,6 @@ class Pane(Vertical):
             yield self.waits
             yield self.buffers
 
-    def on_mount(self) -> None:
-        """Show the chosen tables."""
-        self.make_room()
-
-    def on_resize(self) -> None:
-        """Choose again: there may be room for more or less."""
-        self.make_room()
-
     def show(self, what: str) -> None:
         """Show *what*, one of SHOWS."""
         self.shows = what
@@ -78,11 +67,9 @@ class Pane(Vertical):
     def make_room(self) -> None:
         """Show the chosen tables as far as they fit; a table that is hidden passes the focus to the other one."""
         events = self.shows == "events" or bool(self.narrowed)
-        room = self.size.height >= (LEAST if self._both else TALL)
-        self._both = both = self.shows == "both" and not events and room
         focused = self.ranks.has_focus or self.table.has_focus
         self.ranks.display = self.verdict.display = not events
-        self.table.display = events or both
+        self.table.display = events or (self.shows == "both" and self.tall)
         if focused and not self.main.has_focus:
             self.main.focus()
 

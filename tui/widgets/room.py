@@ -16,6 +16,10 @@ ROOMY = 32
 """From this height on, there is room for a buffer pane below all tables."""
 TIGHT = 15
 """From this height on, there is room for the buffer pane when the user asked for it."""
+BOTH = 11
+"""From this many lines for each table on, there is room for ranked rows and events."""
+_FRAME = 3
+"""Lines that are always taken: the header, the drops and the keys."""
 SHORT = 18
 """Below this height only the table that has or last had the focus shows rows; the others keep their title."""
 
@@ -45,6 +49,12 @@ def refusal(width: int, height: int) -> str:
 def for_whole(width: int, height: int) -> bool:
     """Whether the table of all programs fits below the others."""
     return width >= HUGE and height >= FULL
+
+
+def for_both(height: int, tables: int) -> bool:
+    """Whether ranked rows and events fit in each of *tables*. What else may stand on the screen does not count: the
+    fields of the selected event come and go with the events."""
+    return (height - _FRAME) // tables >= BOTH
 
 
 def for_buffers(width: int, height: int) -> bool:

@@ -166,9 +166,13 @@ class Tables(Vertical):
         self.post_message(self.Wanted("scan"))
 
     def make_room(self, width: int, height: int) -> None:
-        """Show or hide the table of all programs on a screen of *width* and *height* cells."""
+        """Choose what the tables show on a screen of *width* and *height* cells."""
         only_whole = self.only > len(self.panes)
         self.whole.display = only_whole or (not self.only and room.for_whole(width, height))
+        tall = room.for_both(height, 1 if self.only else len(self.panes) + self.whole.display)
+        for pane in self.panes:
+            pane.tall = tall
+            pane.make_room()
         if self.is_attached and not self.whole.display and self.screen.focused is self.whole.ranks:
             self.screen.set_focus(self.pane.main)  # otherwise nothing would have it, and keys would do nothing
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 from textual.pilot import Pilot
 
+from ringtop.bpf.event.schema import usual
+from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.app.app import Viewer
+from ringtop.tui.settings.config import Config
 from ringtop.tui.settings.state import SavedState
 from ringtop.tui.top.keys import keys
 from ringtop.tui.top.measures import ALL
 from ringtop.tui.top.report import Report
 from ringtop.tui.widgets.pane import Pane
 from ringtop.tui.widgets.ranked import RankedTable
+from tests.tui.feed import Feed
 from tests.tui.viewing import feed_of, play, press, running, settle, shown
 
 SHOWS = "both"
@@ -206,6 +211,20 @@ async def test_small_screens_show_ranked_rows_alone() -> None:
         assert pane.ranks.display
         assert not pane.table.display
         assert " buffers 1 " not in shown(pilot)
+
+
+@pytest.mark.parametrize(("programs", "size"), [(usual(), (120, 40)), (usual()[:2], (80, 26))])
+async def test_the_fields_of_the_selected_event_hide_no_table(programs: tuple[str, ...], size: tuple[int, int]) -> None:
+    """The events would go, the fields with them, and so there would be room for the events again."""
+    config = Config(collector=CollectorOptions(programs=programs))
+    async with running(Feed(programs=programs), size, config) as pilot:
+        await press(pilot, "space", "tab", "up")
+        first = shown(pilot)
+        assert "cgroup 4026" in first
+        for _ in range(3):
+            app_of(pilot).main.update()
+            await settle(pilot)
+            assert shown(pilot) == first
 
 
 async def test_the_table_of_all_programs_gives_the_focus_back_when_it_goes() -> None:
