@@ -1,13 +1,15 @@
 """Finds a time in a large recording without reading what lies before it.
 
-Each compressed frame stands alone and begins with a message, and the kernel's clock only goes forward: the frame is
-searched for by halves, at a few frames read for each half.
+Each compressed frame stands alone and begins with a message, and the kernel's clock only goes forward: bisection reads
+a few frames only.
 """
 
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +18,7 @@ from ringtop.tui.source.recording import FRAME_BYTES, ZSTD_MAGIC, Reading
 
 _NEAR = 4 * FRAME_BYTES
 """Bytes in which a frame must be found that can be read: in a damaged file, none may be."""
+_NEVER = 1 << 64
 
 
 def moment(message: stream.AnyMessage) -> int | None:
@@ -28,16 +31,16 @@ def moment(message: stream.AnyMessage) -> int | None:
 def frame_before(path: Path, file: BinaryIO, ts: int) -> int:
     """The offset in *file* of a compressed frame that begins before *ts*, the last such one or one close before it; 0
     where there is none. *path* is its name."""
-    low, high = 0, os.fstat(file.fileno()).st_size
-    while high - low > FRAME_BYTES:
-        middle = (low + high) // 2
-        near = _frames(file, middle, min(high, middle + _NEAR))
-        found = next(((at, told) for at in near if (told := _begins(path, file, at))), None)
-        if found is None or found[1] > ts:
-            high = middle
-        else:
-            low = found[0]
-    return low
+
+    @cache
+    def frame(start: int) -> tuple[int, int]:
+        """The time and the offset of the first frame from *start* on."""
+        near = _frames(file, start, start + _NEAR)
+        return next(((told, at) for at in near if (told := _begins(path, file, at)) is not None), (_NEVER, 0))
+
+    starts = range(0, os.fstat(file.fileno()).st_size, FRAME_BYTES)
+    before = bisect_right(starts, ts, key=lambda start: frame(start)[0])
+    return frame(starts[before - 1])[1] if before else 0
 
 
 def _frames(file: BinaryIO, start: int, end: int) -> Iterator[int]:
