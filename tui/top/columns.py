@@ -85,6 +85,20 @@ def _of(program: str, at: int) -> Column:
     return Column(schema.done, schema.done.upper(), schema.many, _done(at), 9)
 
 
+def _most(name: str, title: str, about: str, text: Callable[[Row], str], width: int) -> Column:
+    """The column of what most events of a row have in common."""
+    return Column(
+        name,
+        title,
+        about,
+        lambda row, _: text(row),
+        width,
+        right=False,
+        ranks=False,
+        there=lambda kept: name in kept.commons,
+    )
+
+
 _MEASURES = (
     Column("rate", "/S", "events per second, over the last ten seconds", _rate, 6),
     Column("share", "SHARE", "share of all events; for waits, of all time waited", _share, 6),
@@ -103,25 +117,19 @@ _MEASURES = (
         there=lambda kept: kept.runs,
     ),
     Column("run-p50", "RUN P50", "median of it", lambda row, _: _time(row.ran_p50_ns), 7, there=lambda kept: kept.runs),
-    Column(
+    _most(
         "because",
         "BECAUSE OF",
         "who most often used the CPU during the wait, or what else took most of it",
-        lambda row, _: _common(row.because, row.because_share),
+        lambda row: _common(row.because, row.because_share),
         18,
-        right=False,
-        ranks=False,
-        there=lambda kept: "because" in kept.commons,
     ),
-    Column(
+    _most(
         "after",
         "AFTER",
         "thread that most often had the CPU before",
-        lambda row, _: _common(row.after, row.after_share),
+        lambda row: _common(row.after, row.after_share),
         16,
-        right=False,
-        ranks=False,
-        there=lambda kept: "after" in kept.commons,
     ),
     Column("preempted", "PREEMPT", "waits after a preemption", _preempted, 7, there=lambda kept: kept.preempted),
     Column("failed", "FAILED", "failed", lambda row, _: count(row.failed), 7, there=lambda kept: kept.failures),
@@ -133,26 +141,8 @@ _MEASURES = (
         7,
         there=lambda kept: kept.searches,
     ),
-    Column(
-        "error",
-        "ERROR",
-        "most frequent error",
-        lambda row, _: visible(row.errno),
-        7,
-        right=False,
-        ranks=False,
-        there=lambda kept: kept.failures,
-    ),
-    Column(
-        "parent",
-        "PARENT",
-        "most frequent parent",
-        lambda row, _: visible(row.parent),
-        15,
-        right=False,
-        ranks=False,
-        there=lambda kept: "parent" in kept.commons,
-    ),
+    _most("error", "ERROR", "most frequent error", lambda row: visible(row.errno), 7),
+    _most("parent", "PARENT", "most frequent parent", lambda row: visible(row.parent), 15),
     Column(
         "pids", "PIDS", "number of processes, approximately", _pids, 6, ranks=False, there=lambda kept: not kept.across
     ),
