@@ -11,7 +11,7 @@ from ringtop.tui.top import sketch
 from ringtop.tui.top.cells import OTHERS
 from ringtop.tui.top.common import Common
 from ringtop.tui.top.events import Events
-from ringtop.tui.top.groups import Codes, Groups
+from ringtop.tui.top.groups import Codes, Counts, Groups
 from ringtop.tui.top.hashing import Hashes, hashes
 from ringtop.tui.top.keys import Key
 from ringtop.tui.top.measures import Measures
@@ -82,28 +82,29 @@ class Fold:
             return
         ran, seconds = found[at], events.seconds[at]
         self.runs.add(rows, ran, seconds, len(self.table))
-        place = self.measures.names.index("ran")
         for second, some in by_time(seconds):
             groups = Groups(rows[some], len(self.table))
-            change = np.zeros((len(self.measures.names), len(groups)), np.int64)
-            change[place] = groups.sum(ran[some])
-            self.windows.add(second, groups.codes, change, None)
-            self.table.sums[:, groups.codes] += change
+            self._change(second, groups.codes, ran=groups.sum(ran[some]))
 
     def _fail(self, second: int, tries: Tries) -> None:
         """Count *tries*, all made in *second*, as failed instead of searched."""
         groups = Groups(tries["row"] - OTHERS, len(self.table) + 1)
         rows, count = groups.codes + OTHERS, groups.sum(tries["count"])
+        self._change(second, rows, failed=count, searched=-count)
+        here = rows >= 0
+        self.table.about["lookups"][rows[here]] += groups.sum(tries["lookups"])[here]
+        tries = tries[tries["row"] >= 0]
+        self.commons["error"].add(tries["row"], tries["error"], tries["count"])
+
+    def _change(self, second: int, rows: Codes, **added: Counts) -> None:
+        """Add to some sums of *rows*, at *second*: by the names of the sums, a value for each row."""
         change = np.zeros((len(self.measures.names), len(rows)), np.int64)
-        change[self.measures.names.index("failed")] = count
-        change[self.measures.names.index("searched")] = -count
+        for name, values in added.items():
+            change[self.measures.names.index(name)] = values
         self.windows.add(second, rows, change, None)
         here = rows >= 0
         self.table.sums[:, rows[here]] += change[:, here]
         self.table.others += change[:, ~here].sum(axis=1)
-        self.table.about["lookups"][rows[here]] += groups.sum(tries["lookups"])[here]
-        tries = tries[tries["row"] >= 0]
-        self.commons["error"].add(tries["row"], tries["error"], tries["count"])
 
     def _count(self, events: Events, keys: Hashes, rows: Codes, some: slice) -> None:
         table = self.table

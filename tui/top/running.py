@@ -35,12 +35,13 @@ class Running:
     ) -> tuple[NDArray[np.intp], Codes]:
         """Remove the processes *pids*, which ended at *ts* and had run for *ran* since their last exec. Returns the
         positions of those whose exec is known, and the rows that count these execs."""
-        execs = self._execs[np.argsort(self._execs["pid"], kind="stable")]
+        ended = np.isin(self._execs["pid"], pids)
+        execs, self._execs = self._execs[ended], self._execs[~ended]
+        execs = execs[np.argsort(execs["pid"], kind="stable")]
         last = np.searchsorted(execs["pid"], pids, side="right") - 1
         at = np.flatnonzero((last >= 0) & (ran.astype(np.uint64) < age))  # else no exec of it was seen
         found = execs[last[at]]
         known = (found["pid"] == pids[at]) & (np.abs(ts[at] - ran[at] - found["ts"]) < _APART_NS) & (found["row"] >= 0)
-        self._execs = self._execs[~np.isin(self._execs["pid"], pids)]
         return at[known], found["row"][known]
 
     def renumber(self, to: Codes) -> None:
