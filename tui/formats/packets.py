@@ -14,8 +14,8 @@ from ringtop.tui.formats.formats import File
 from ringtop.tui.lines.values import names
 from ringtop.tui.text.text import PROGRAMS
 
-_PACKET = b"\x0a"
-"""The tag of ``Trace.packet``."""
+_HELD = 1 << 12
+"""Packets that are held: more are written first, as they take several times the memory of their bytes."""
 _TOLD = ("program", "time")
 """Fields of events that stand elsewhere: the category and the time stamp."""
 _MAX = (1 << 63) - 1
@@ -47,31 +47,27 @@ class Packets:
 
     def __init__(self, file: File, number: int) -> None:
         self._file, self.number = file, number
-        self._held: list[bytes] = []
+        self._held = proto.Trace()
         self._iids = _iids()
         first = self.packet()
         first.sequence_flags = proto.TracePacket.SEQ_INCREMENTAL_STATE_CLEARED
         for name, iid in self._iids.items():
             first.interned_data.debug_annotation_names.add(iid=iid, name=name)
-        self.add(first)
 
     def packet(self) -> Any:
-        """A new packet."""
-        packet = proto.TracePacket(trusted_packet_sequence_id=self.number + 1)
+        """The next packet, to be filled in before another one is asked for. Raises CannotWrite."""
+        if len(self._held.packet) == _HELD:
+            self.flush()
+        packet = self._held.packet.add(trusted_packet_sequence_id=self.number + 1)
         if self.number:
             packet.machine_id = self.number
         return packet
 
-    def add(self, packet: Any) -> None:
-        """Take a packet that is complete."""
-        body = packet.SerializeToString()
-        self._held.append(_PACKET + _varint(len(body)) + body)
-
     def flush(self) -> None:
-        """Write what was taken. Raises CannotWrite."""
-        if self._held:
-            self._file.write(b"".join(self._held))
-            self._held.clear()
+        """Write the packets that are held. Raises CannotWrite."""
+        if self._held.packet:
+            self._file.write(self._held.SerializeToString())
+            self._held = proto.Trace()
 
     def clock(self, wall_ns: int, monotonic_ns: int) -> None:
         """Tell that the trace's times are the wall clock's, and how the kernel's clock goes with it."""
@@ -79,7 +75,6 @@ class Packets:
         packet.clock_snapshot.primary_trace_clock = proto.BUILTIN_CLOCK_REALTIME
         packet.clock_snapshot.clocks.add(clock_id=proto.BUILTIN_CLOCK_REALTIME, timestamp=_time(wall_ns))
         packet.clock_snapshot.clocks.add(clock_id=proto.BUILTIN_CLOCK_MONOTONIC, timestamp=_time(monotonic_ns))
-        self.add(packet)
 
     def slice(self, one: Slice, track: int) -> None:
         """Put a stretch of time on a track."""
@@ -103,7 +98,6 @@ class Packets:
             for name, value in one.fields.items():
                 if value is not None and value is not False and name not in _TOLD:
                     _annotate(event.debug_annotations.add(name_iid=self._iids[name]), value)
-        self.add(packet)
 
 
 def _annotate(annotation: Any, value: Any) -> None:
@@ -129,12 +123,3 @@ def _annotate(annotation: Any, value: Any) -> None:
 def _time(ns: int) -> int:
     """A time of a damaged recording may be out of range."""
     return min(max(ns, 0), _MAX)
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)

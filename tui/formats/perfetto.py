@@ -73,21 +73,21 @@ class _Stream:
     def put(self, part: Part) -> None:
         """Take events of one program, in time order."""
         batch, schema = part.batch, part.batch.schema
-        kinds = {field.kind: field.name for field in schema.fields}
+        outcome, starts = schema.outcome, any(field.kind == "args" for field in schema.fields)
         lasting = schema.waits or schema.runs
         lengths = batch.rows[lasting].tolist() if lasting else [0] * len(batch)
         told = names(batch.program)
         rows = zip(*columns(batch, part.wall_offset_ns), strict=True)
         for end, lasted, title, values in zip(part.wall_ns.tolist(), lengths, titles(batch), rows, strict=True):
             fields = dict(zip(told, values, strict=True))
-            if schema.outcome is not None and (error := fields[schema.outcome.beside]):
-                title = f"{title}: {error}"
+            if outcome is not None and (word := fields[outcome.beside]):
+                title = f"{title}: {word}"
             one = Slice(end - lasted, end, title, batch.program, fields)
             if schema.waits:
                 self.packets.slice(one, self._lanes.track(fields["cpu"], one))
             elif schema.runs:
                 self._processes.ended(one)
-            elif "args" in kinds and not fields.get(kinds.get("result", "")):
+            elif starts and not (outcome is not None and outcome.failed(fields[outcome.name])):
                 self._processes.began(one)
             else:
                 self._instant(one)

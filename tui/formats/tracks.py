@@ -56,7 +56,6 @@ class Tracks:
             self._known.popitem(last=False)
         packet = self._packets.packet()
         packet.track_descriptor.CopyFrom(proto.TrackDescriptor(uuid=uuid, **about))
-        self._packets.add(packet)
         return uuid
 
 
