@@ -76,7 +76,8 @@ def metrics(
 
     Every event received is counted, by the key of its ranked row (directories by their first two names) and its result.
     The first 100 keys of a program have values of their own, all others are counted as "other". All waits for a CPU are
-    a histogram. What was lost is counted by program, CPU and reason.
+    a histogram. What was lost is counted by program, CPU and reason. Meanwhile the kernel counts and times the runs
+    of all BPF programs of the machine, which costs every run a little.
 
     \b
       ringtop metrics

@@ -69,7 +69,8 @@ class Recording:
 
     @cached_property
     def _first(self) -> stream.AnyMessage | None:
-        """The first message, which is read when it is needed: root reads none that it can do without."""
+        """The first message, read when it is needed. Root reads it only for Parquet, whose files are one for each of
+        its programs and are created before root is given up; the account that follows reads all others."""
         return next(self._messages, None)
 
     @property

@@ -27,8 +27,7 @@ from ringtop.tui.lines.values import Times
 _GROUP_ROWS = 1 << 16
 _GROUP_BYTES = 16 << 20
 _GROUP_PARTS = 1 << 14
-"""A row group is written once it has so many rows, or bytes of events, or was put together of so many parts: more are
-not held in memory."""
+"""A row group is written as soon as it has so many rows, or bytes of events, or is put together of so many parts."""
 _TIME = pa.timestamp("ns", "UTC")
 
 
