@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ringtop.bpf import stream
-from ringtop.tui.cli.export import OutputFile
+from ringtop.tui.cli.output_files import OutputFile
 from ringtop.tui.formats.formats import writer
 from ringtop.tui.lines.part import Part, Told
 

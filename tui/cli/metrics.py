@@ -9,7 +9,7 @@ import click
 
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli.begin import collector
-from ringtop.tui.cli.export import need
+from ringtop.tui.cli.extras import need
 from ringtop.tui.cli.replacer import Replacer
 from ringtop.tui.text.text import safe
 

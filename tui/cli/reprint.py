@@ -14,7 +14,7 @@ import click
 from ringtop.bpf import stream
 from ringtop.bpf.common import term
 from ringtop.bpf.event.schema import SCHEMAS
-from ringtop.tui.cli import export
+from ringtop.tui.cli import output_files
 from ringtop.tui.cli.account import as_who_asked, give_up_root
 from ringtop.tui.cli.begin import give_way
 from ringtop.tui.cli.ending import when_told
@@ -170,7 +170,7 @@ def _in_order(recordings: list[Recording], rounds: list[Iterator[list[Part]]]) -
 
 def run(options: ReprintOptions) -> int:
     """Print or write the events and return the exit status. Raises UsageError, CannotTrace and CannotWrite."""
-    export.check(options.style, options.output)
+    output_files.check(options.style, options.output)
     out = Output(options.style)
     recordings = [Recording(file, number) for number, file in enumerate(options.files)]
     with as_who_asked():
@@ -181,7 +181,7 @@ def run(options: ReprintOptions) -> int:
     def recorded() -> list[str]:
         return list(dict.fromkeys(program for one in recordings for program in one.programs))
 
-    files = export.open_files(options.style, options.output, recorded)
+    files = output_files.open_files(options.style, options.output, recorded)
     give_way(options.nice)
     give_up_root()
     programs = recorded()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ringtop.bpf.common import term
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.tui.cli import export
+from ringtop.tui.cli import output_files
 from ringtop.tui.cli.begin import collector, launch
 from ringtop.tui.cli.output import Output
 from ringtop.tui.cli.summary_file import open_summary
@@ -39,11 +39,11 @@ class TraceOptions:
 def run(options: TraceOptions) -> int:
     """Trace and return the exit status. Raises CannotTrace when the collector cannot trace."""
     programs = options.collector.programs
-    export.check(options.style, options.output, bool(options.command))
+    output_files.check(options.style, options.output, bool(options.command))
     command = launch(options.command)
     out = Output(options.style)
     summary_file = open_summary(options.summary)
-    files = export.open_files(options.style, options.output, lambda: programs)
+    files = output_files.open_files(options.style, options.output, lambda: programs)
     client = collector(options.collector, options.nice, command)
 
     from ringtop.tui.cli.exporting import Export  # while the collector starts

@@ -23,7 +23,7 @@ from ringtop.bpf import stream
 from ringtop.bpf.event.args import split_args
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import SCHEMAS
-from ringtop.tui.cli.export import check
+from ringtop.tui.cli.output_files import check
 from ringtop.tui.formats.parquet import Parquet
 from ringtop.tui.lines.part import Part, Told
 from ringtop.tui.source.recording import Recorder

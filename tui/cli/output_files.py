@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import errno
-import importlib.util
 import os
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import click
 
-from ringtop.bpf.common.errors import CannotTrace
 from ringtop.tui.cli.account import as_who_asked
+from ringtop.tui.cli.extras import need
 from ringtop.tui.cli.output import STANDARD, CannotWrite
 from ringtop.tui.formats.formats import FORMATS
 from ringtop.tui.settings.files import create
 from ringtop.tui.text.text import safe
-
-
-def need(module: str, extra: str, what: str) -> None:
-    """Raise CannotTrace unless the library *module*, which the *extra* of ringtop brings, is there for *what*."""
-    if importlib.util.find_spec(module) is None:
-        cure = f"To install it: {sys.executable} -m pip install 'ringtop[{extra}]'"
-        raise CannotTrace(f"no {what}", f"it needs the Python package {module}, which is not installed.", cure)
 
 
 class OutputFile:
