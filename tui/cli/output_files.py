@@ -93,16 +93,16 @@ def open_files(style: str, output: str | None, programs: Callable[[], Sequence[s
         raise click.UsageError(f"{form.name} has a file for each program: name it with --output FILE")
     files: dict[str, OutputFile] = {}
     path: Path | None = None
-    try:
-        for name in names:
-            if output is not None:
-                path = Path(output)
-                path = path.with_name(f"{path.stem}.{name}{path.suffix}") if len(names) > 1 else path
-            with as_who_asked():
+    with as_who_asked():
+        try:
+            for name in names:
+                if output is not None:
+                    path = Path(output)
+                    path = path.with_name(f"{path.stem}.{name}{path.suffix}") if len(names) > 1 else path
                 files[name] = OutputFile(path, form.unfinished)
-    except OSError as e:
-        for file in files.values():
-            file.discard()
-        why = "exists already: choose another name, or remove it" if isinstance(e, FileExistsError) else e.strerror
-        raise click.UsageError(f"{safe(str(path))} cannot be written: {why}") from e
+        except OSError as e:
+            for file in files.values():
+                file.discard()
+            why = "exists already: choose another name, or remove it" if isinstance(e, FileExistsError) else e.strerror
+            raise click.UsageError(f"{safe(str(path))} cannot be written: {why}") from e
     return files
