@@ -34,21 +34,23 @@ _BY_A_PROCESS = 0
 
 
 class CannotLaunch(Exception):
-    """The command cannot be started; the text, which is not yet safe to show, says why. ``status`` is the exit status
-    for that."""
+    """The command was not started, or nobody knows its end; the text, which is not yet safe to show, says why.
+    ``status`` is the exit status for that."""
 
-    def __init__(self, command: str, number: int) -> None:
-        super().__init__(f"{command} cannot be started: {_WHY.get(number) or os.strerror(number)}")
-        self.status = _NOT_FOUND if number == errno.ENOENT else _NOT_STARTED
+    def __init__(self, text: str, status: int) -> None:
+        super().__init__(text)
+        self.status = status
 
 
-class Unwatched(CannotLaunch):
+def _not_started(command: str, number: int) -> CannotLaunch:
+    why = _WHY.get(number) or os.strerror(number)
+    return CannotLaunch(f"{command} cannot be started: {why}", _NOT_FOUND if number == errno.ENOENT else _NOT_STARTED)
+
+
+def _unwatched(name: str) -> CannotLaunch:
     """The keeper of the command *name* has ended before the command: somebody killed it."""
-
-    def __init__(self, name: str) -> None:
-        what = f"the process that waits for {name} was killed"
-        Exception.__init__(self, f"{what}: the exit status of {name} is not known, and it may still run")
-        self.status = 1
+    what = f"the process that waits for {name} was killed"
+    return CannotLaunch(f"{what}: the exit status of {name} is not known, and it may still run", 1)
 
 
 class Command:
@@ -69,7 +71,7 @@ class Command:
         try:
             self.keeper = os.fork()
         except OSError as e:
-            raise CannotLaunch(words[0], e.errno or errno.EAGAIN) from e
+            raise _not_started(words[0], e.errno or errno.EAGAIN) from e
         """The id of the keeper."""
         if self.keeper == 0:
             for mine in (self._start, self._requests, told):
@@ -83,7 +85,7 @@ class Command:
         self.pid = self._hear("waits") or 0
         """The id of the command."""
         if self.failure is not None or not self.pid:
-            raise self.failure or CannotLaunch(words[0], errno.ECHILD)
+            raise self.failure or _not_started(words[0], errno.ECHILD)
 
     def _hear(self, wanted: str) -> int | None:
         """The number that the keeper tells under the word *wanted*, or under "failed", which is a failure; None when it
@@ -91,7 +93,7 @@ class Command:
         for line in self._told:
             word, number = line.split()
             if word == "failed":
-                self.failure = CannotLaunch(self._word, int(number))
+                self.failure = _not_started(self._word, int(number))
             if word in (wanted, "failed"):
                 return int(number)
         return None
@@ -102,7 +104,7 @@ class Command:
         def wait() -> None:
             status = self._hear("ended")
             if status is None:
-                self.failure = Unwatched(self.name)
+                self.failure = _unwatched(self.name)
             else:
                 self._status = 128 - status if status < 0 else status
             if self.failure is not None:
