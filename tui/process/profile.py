@@ -106,9 +106,7 @@ def facts(card: Card, known: EventFacts, wall: Wall | None = None, zone: tzinfo 
     """All known facts; the command is last because it may be long."""
     found = list(_card(card, zone) if card.started is not None else _from_events(known))
     if known.origin_pid is not None and known.origin_pid != (card.ancestors[0].pid if card.ancestors else known.ppid):
-        found.insert(
-            0, Fact("forked by", f"{text.visible(known.origin)} {known.origin_pid}, which is its parent no more")
-        )
+        found.insert(0, Fact("forked by", f"{text.visible(known.origin)} {known.origin_pid}, no longer its parent"))
     if known.first_ts is not None and known.last_ts is not None:
         first, last = (format.clock(wall.ns(ts) if wall else ts, zone) for ts in (known.first_ts, known.last_ts))
         count = format.count(known.newest)

@@ -60,39 +60,34 @@ def _number(name: str, title: str, about: str) -> Part:
     return Part(name, title, about, (name,), lambda events: events.words(name, events.rows[name]), labels)
 
 
-def _comms(events: Events) -> NDArray[np.bytes_]:
-    comms: NDArray[np.bytes_] = events.rows["comm"]
-    return comms
+Comms = Callable[[Events], NDArray[np.bytes_]]
+"""Gives the name that each event has."""
 
 
-def _culprits(events: Events) -> NDArray[np.bytes_]:
-    comms: NDArray[np.bytes_] = events.rows["culprit_comm"]
-    return comms
+def _told(field: str) -> Comms:
+    return lambda events: events.rows[field]
 
 
-def _before(events: Events) -> NDArray[np.bytes_]:
-    comms: NDArray[np.bytes_] = np.array(np.ascontiguousarray(events.rows["prev_comm"]))
-    comms[events.rows["prev_pid"] == 0] = IDLE
-    return comms
+def _told_unless_0(field: str, pid: str, other: bytes) -> Comms:
+    """*field*, but *other* where the field *pid* is 0."""
+
+    def names(events: Events) -> NDArray[np.bytes_]:
+        found: NDArray[np.bytes_] = events.rows[field].copy()
+        found[events.rows[pid] == 0] = other
+        return found
+
+    return names
 
 
 def _parents(events: Events) -> NDArray[np.bytes_]:
     """Their names as the kernel side tells them; where it could not, as they are known otherwise."""
-    comms: NDArray[np.bytes_] = np.array(np.ascontiguousarray(events.rows["parent"]))
+    comms: NDArray[np.bytes_] = events.rows["parent"].copy()
     if len(unknown := np.flatnonzero(comms == b"")):
         comms[unknown] = events.known.names.of(events.rows["ppid"][unknown], events.now_ns)
     return comms
 
 
-def _origins(events: Events) -> NDArray[np.bytes_]:
-    comms: NDArray[np.bytes_] = np.array(np.ascontiguousarray(events.rows["origin"]))
-    comms[events.rows["origin_pid"] == 0] = NOT_KNOWN
-    return comms
-
-
-def _name(
-    name: str, title: str, about: str, needs: tuple[str, ...], values: Callable[[Events], NDArray[np.bytes_]]
-) -> Part:
+def _name(name: str, title: str, about: str, needs: tuple[str, ...], values: Comms) -> Part:
     def found(events: Events) -> NDArray[np.bytes_]:
         if name not in events.names:
             events.names[name] = values(events)
@@ -225,11 +220,23 @@ def _pattern_labels(events: Events, at: At) -> list[bytes]:
 PARTS: dict[str, Part] = {
     part.name: part
     for part in (
-        _name("comm", "WHO", "name of the thread", (), _comms),
-        _name("after", "AFTER", "thread that had the CPU before", ("prev_pid", "prev_comm"), _before),
-        _name("because", "BECAUSE OF", "who used the CPU during the wait", ("culprit_comm",), _culprits),
+        _name("comm", "WHO", "name of the thread", (), _told("comm")),
+        _name(
+            "after",
+            "AFTER",
+            "thread that had the CPU before",
+            ("prev_pid", "prev_comm"),
+            _told_unless_0("prev_comm", "prev_pid", IDLE),
+        ),
+        _name("because", "BECAUSE OF", "who used the CPU during the wait", ("culprit_comm",), _told("culprit_comm")),
         _name("parent", "PARENT", "name of the parent", ("ppid",), _parents),
-        _name("origin", "ORIGIN", "process that forked it", ("origin_pid",), _origins),
+        _name(
+            "origin",
+            "ORIGIN",
+            "process that forked it",
+            ("origin_pid",),
+            _told_unless_0("origin", "origin_pid", NOT_KNOWN),
+        ),
         _number("pid", "PID", "process"),
         _number("start_ns", "START_NS", "its start"),
         _number("tid", "TID", "thread"),

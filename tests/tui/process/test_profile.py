@@ -83,6 +83,16 @@ def test_a_short_life_is_told_by_its_events() -> None:
         assert word in headline(42, Card(42, presence), known)  # type: ignore[arg-type]
 
 
+def test_who_forked_it_is_said_unless_it_is_the_parent() -> None:
+    (known, own) = (
+        event_facts(timeline(make("unlinksnoop", [{"pid": 42, "ppid": ppid, "origin_pid": 7, "origin": b"make"}])))
+        for ppid in (1, 7)
+    )
+    assert said(Card(42, "gone"), known)["forked by"] == "make 7, no longer its parent"
+    assert "forked by" not in said(Card(42, "gone"), own)
+    assert "forked by" not in said(FULL, known), "a card is newer than events"
+
+
 def test_a_long_life_tells_how_much_of_it_is_shown() -> None:
     store = Store()
     store.append(make("execsnoop", [{"pid": 42, "ts": ts, "argv": [b"cc"], "truncated": 1} for ts in range(9)]))
