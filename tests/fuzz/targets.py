@@ -201,10 +201,6 @@ class Target:
     seeds: Iterable[bytes]
 
 
-def _texts(*files: Path) -> list[bytes]:
-    return [file.read_bytes() for file in files]
-
-
 TARGETS = {
     "recording": Target(
         recording,
@@ -239,7 +235,7 @@ TARGETS = {
             b'capture = "uid>=1000"\nfilter = \'comm~"a"\'\n[keys]\nquit = "q,ctrl+q"\n[columns]\nexecsnoop = ["pid"]\n'
         ],
     ),
-    "theme": Target(theme_file, _texts(*sorted(themes.folder().glob("*.toml")))),
+    "theme": Target(theme_file, [file.read_bytes() for file in sorted(themes.folder().glob("*.toml"))]),
     "state": Target(
         state_file,
         [

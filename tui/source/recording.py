@@ -176,9 +176,9 @@ class Reading:
     """The messages of a recording, to iterate over once. Afterwards ``damage`` says whether it was complete."""
 
     def __init__(self, path: Path, file: BinaryIO | None = None, start: int = 0) -> None:
-        """Open *path*, a regular file or STANDARD, unless it is open as *file* already, which stays open, may be read
-        by others, and is read from the compressed frame at *start* on. Raises OSError when it cannot be opened, and
-        StreamError when it is no recording."""
+        """Open *path*, a regular file or STANDARD. If it is open as *file* already, that is read instead, from the
+        compressed frame at *start* on; it stays open, and others may read it, too. Raises OSError when it cannot be
+        opened, and StreamError when it is no recording."""
         self.path = path
         self.damage: Damage | None = None
         self.messages = 0
