@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from ringtop.bpf import stream
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.tui.formats import packets
 from ringtop.tui.formats.perfetto import Perfetto
 from ringtop.tui.lines.part import Part, Told
 from tests.samples import batches, make
@@ -24,7 +25,7 @@ from tests.tui.cli.test_top import ledger
 from tests.tui.formats.test_parquet import Memory
 from tests.tui.formats.traces import Trace, overlapping, trace
 from tests.tui.source.recordings import SECOND, START, WALL, hello
-from tests.tui.top.events import MS, execs
+from tests.tui.top.events import MS, execs, waits
 
 MS_100 = 100 * MS
 
@@ -65,6 +66,14 @@ def test_as_many_tracks_as_tasks_wait_at_once() -> None:
 def test_every_event_is_there_whatever_it_holds(batch: Batch, offset: int) -> None:
     bars = traced(Part(batch, offset)).of(batch.program)
     assert sorted(b.begin if b.end is None else b.end for b in bars) == sorted((batch.rows["ts"] + offset).tolist())
+
+
+def test_packets_are_written_before_many_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And none is written that is not complete."""
+    parts = Part(make("execsnoop", execs(b"/bin/a", count=23)), WALL), Part(waits(b"cc1", [MS] * 23), WALL)
+    at_once = traced(*parts)
+    monkeypatch.setattr(packets, "_HELD", 3)
+    assert traced(*parts) == at_once
 
 
 @pytest.mark.slow
