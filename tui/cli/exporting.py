@@ -20,7 +20,7 @@ class Export:
 
     @property
     def taken(self) -> Callable[[], object]:
-        """Called each time that something was written."""
+        """Called each time that the reader has taken a part of what is written."""
         return next(iter(self._files.values())).taken
 
     @taken.setter
@@ -29,11 +29,11 @@ class Export:
             file.taken = act
 
     def reader(self) -> int:
-        """The number of standard output if it is written, else of standard error."""
+        """The file descriptor of standard output if it is written, else of standard error."""
         return 1 if any(file.path is None for file in self._files.values()) else 2
 
     def begin(self) -> None:
-        """Write nothing: only a ``Hello`` stands before all events."""
+        """Write nothing: a file begins with its first message."""
 
     def hear(self, message: stream.AnyMessage, number: int = 0) -> None:
         """Take a message. Raises CannotWrite."""

@@ -15,7 +15,7 @@ from ringtop.tui.lines.part import Part, Told, first
 from ringtop.tui.lines.values import wall_ns
 
 FEWER = 6
-"""Exit status when fewer rows were printed than asked for."""
+"""Exit status when fewer rows came than were asked for."""
 EVER = (-(1 << 63), (1 << 63) - 1)
 """All wall-clock times in ns, as first and last."""
 
@@ -24,10 +24,10 @@ class Sink(Protocol):
     """Takes events. Its methods raise CannotWrite."""
 
     taken: Callable[[], object]
-    """Called each time that something of what was written was taken."""
+    """Called each time that the reader has taken a part of what is written."""
 
     def reader(self) -> int:
-        """The number of the file whose reader is to stay."""
+        """The file descriptor whose reader must stay: a run ends without it."""
         ...
 
     def begin(self) -> None:
@@ -39,7 +39,7 @@ class Sink(Protocol):
         ...
 
     def put(self, parts: Sequence[Part]) -> None:
-        """Write the next events, which are earlier than those of the calls that follow."""
+        """Write the next events: each part is in time order, and later calls have no earlier ones."""
         ...
 
     def close(self, streams: Sequence[Told]) -> None:
@@ -121,7 +121,7 @@ class Choice:
         return found
 
     def first(self, parts: Sequence[Part]) -> list[Part]:
-        """Those of *parts*, the next events that passed, which the count has room for."""
+        """The earliest of *parts*, the next events that passed, up to the count."""
         wanted = first(parts, self._left)
         if self._left is not None:
             self._left -= sum(len(part.batch) for part in wanted)

@@ -61,7 +61,7 @@ class Recording:
             self._messages = iter(self._reading)
         self._stopped = False
         self.until_ns = EVER[0]
-        """Events that are still to be read are not earlier (wall clock), those apart that came late."""
+        """No event that is still to be read is earlier (wall clock, ns), except those that came late."""
         self._offset_ns = 0
         self._states: dict[str, stream.State] = {}
         self._stats: stream.Stats | None = None

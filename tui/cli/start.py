@@ -66,8 +66,8 @@ def view(
     programs: Callable[[], tuple[str, ...]] = tuple,
 ) -> int:
     """Show *source* in the viewer, as *account* if it is not None; returns the exit status. Recordings belong to the
-    account if it is a person's, and else to root, for whom *broker* creates them. *programs* has tables; where it gives
-    none, those of *config*."""
+    account if it is a person's, and else to root, for whom *broker* creates them. *programs* gives the programs
+    that have tables; if it gives none, those of *config* have."""
     given = _given()
     with as_who_asked():
         state, why = memory.load() if config.keep_state else (memory.SavedState(), "")

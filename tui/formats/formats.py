@@ -21,7 +21,7 @@ class Format:
     each: bool
     """Whether each program has a file of its own."""
     unfinished: str
-    """What a file is good for that is not written to its end."""
+    """What a file is good for that breaks off before its end."""
 
 
 FORMATS = {
@@ -56,11 +56,11 @@ class Writer(Protocol):
         ...
 
     def put(self, parts: Sequence[Part]) -> None:
-        """Take the next events, in time order of one call after another."""
+        """Take the next events: each part is in time order, and later calls have no earlier ones."""
         ...
 
     def close(self, streams: Sequence[Told]) -> None:
-        """Write the end; *streams* are told of by their numbers."""
+        """Write the end; *streams* tells of each stream, in the order of their numbers."""
         ...
 
 

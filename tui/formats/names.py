@@ -7,8 +7,8 @@ from ringtop.tui.text.text import PROGRAMS
 
 
 def titles(batch: Batch) -> list[str]:
-    """The name of each event, as safe text: the program that was started, or the file and what was done to it, or else
-    the task."""
+    """The name of each event, as safe text: the program that was started, or what was done to a file and its path, or
+    else the name of the task."""
     schema = batch.schema
     fields = [schema[name] for name in schema.json]
     args = next((f for f in fields if f.kind == "args"), None)

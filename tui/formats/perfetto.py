@@ -1,10 +1,11 @@
 """Events as a Perfetto trace, for https://ui.perfetto.dev.
 
 Waits for a CPU are slices on the tracks of that CPU, from runnable to running. All other events are on the track of
-their process: those that tell of its end are slices from its exec to its end (from its fork where no exec was seen),
-named after that exec; all others are instants, an exec too whose end is not known. Failures have ``errno``. Lost events
-are slices on a track of their own, from the ledger before to the one that counts them, and the ledger's sums stand at
-its end. Times are the wall clock's; each event has its fields as annotations, but for those that are unknown or false.
+their process. The end of a process is a slice from its exec to its end, with the name of that exec; it begins with the
+fork where no exec was seen. Everything else is an instant, also an exec whose end is not known. Failures have
+``errno``. Lost events are slices on a track of their own, from the ledger before to the one that counts them; at the
+end of that track stand the ledger's sums. Times are the wall clock's. Each event has its fields as annotations, except
+those that are unknown or false.
 """
 
 from __future__ import annotations

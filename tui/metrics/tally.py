@@ -1,8 +1,9 @@
 """The events of one program, counted by a bounded number of label values.
 
-The labels are the parts of the key that the program's rows begin with, a directory by its first two names, and the
-result. The first MOST keys that occur get values of their own for good, so that counters never go back; the events of
-all other keys are counted under OTHER. All counts together are the events received.
+The labels are the result, and the parts of the key by which the program's events are ranked unless another is chosen; a
+directory counts by its first two names. The first MOST keys that occur have values of their own for good, so that
+counters never go back; the events of all other keys are counted under OTHER. All counts together are the events
+received.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _EDGES = (np.array(BUCKETS) * 1e9).astype(np.int64)
 _COARSER = {"dir": "dir2"}
 """Parts of keys in whose place a coarser one is counted."""
 _LOOKED_UP = 100 * MOST
-"""Keys that are remembered: several may have the same label, as these are cut."""
+"""Keys that are remembered: more than label values, as those are cut, and several keys may have the same."""
 _BOUND = f"The first {MOST} keys have values of their own, all others are '{OTHER}'."
 _RESULTS = 512
 """Words for results that are told apart: there are some 130 errors, and 256 exit codes."""
