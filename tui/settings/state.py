@@ -83,8 +83,7 @@ def load(file: Path | None = None) -> tuple[SavedState, str]:
 
 
 def hold() -> BinaryIO | None:
-    """Open the state file for a ``save`` when it can no longer be opened. Return None if it cannot be opened now. None
-    if it cannot be opened."""
+    """Open the state file for a ``save`` when it can no longer be opened. Return None if it cannot be opened now."""
     file = state_file()
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
