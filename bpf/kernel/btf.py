@@ -47,6 +47,8 @@ class BTF:
 
     def __init__(self, lib: Libbpf, btf: int) -> None:
         self._lib, self._btf = lib, btf
+        self._offsets: dict[str, dict[str, int]] = {}
+        """Byte offset of each member of the structs that were asked for: the kernel's task has some 300 members."""
 
     def _type(self, number: int) -> _Type:
         return _Type.from_address(self._lib.btf__type_by_id(self._btf, number))
@@ -76,8 +78,10 @@ class BTF:
 
     def offset(self, struct: str, *names: str) -> int | None:
         """Byte offset of the first of *names* that *struct* has; None when it has none of them."""
-        found = self._find(struct, _STRUCT)
-        offsets = {name: offset for name, offset, _ in self._members(found)} if found else {}
+        if struct not in self._offsets:
+            found = self._find(struct, _STRUCT)
+            self._offsets[struct] = {name: offset for name, offset, _ in self._members(found)} if found else {}
+        offsets = self._offsets[struct]
         return next((offsets[n] for n in names if n in offsets), None)
 
     def fields(self, struct: str) -> dict[str, tuple[int, int]]:
