@@ -43,9 +43,10 @@ def without_root_group(batch: Batch) -> Batch:
 
     Its id is 1 (Linux 5.5), and before that has a generation in its upper half (kernfs_create_root in fs/kernfs/dir.c).
     """
-    rows: Rows = batch.rows.copy()
+    batch = batch.copy()
+    rows = batch.rows
     rows["cgroup"][rows["cgroup"] & np.uint64(0xFFFF_FFFF) == 1] = 0
-    return Batch(batch.program, rows, batch.tails)
+    return batch
 
 
 def resolve(batch: Batch) -> Batch:
@@ -54,7 +55,8 @@ def resolve(batch: Batch) -> Batch:
     unknown = np.flatnonzero((rows["pid"] == UNKNOWN) | (rows["ppid"] == UNKNOWN))
     if not len(unknown):
         return batch
-    rows = rows.copy()
+    batch = batch.copy()
+    rows = batch.rows
     tids, first = np.unique(rows["tid"][unknown], return_index=True)
     for tid, at in zip(tids[:_MOST].tolist(), first[:_MOST].tolist(), strict=True):
         try:
@@ -68,4 +70,4 @@ def resolve(batch: Batch) -> Batch:
         for field, name in (("pid", "Tgid"), ("ppid", "PPid"), ("uid", "Uid")):
             known = rows[field][mine]
             rows[field][mine] = np.where(known == UNKNOWN, status.get(name, UNKNOWN), known)
-    return Batch(batch.program, rows, batch.tails)
+    return batch

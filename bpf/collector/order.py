@@ -39,7 +39,7 @@ class InOrder:
             ts = whole.rows["ts"]
         late = int(ts.searchsorted(np.uint64(self._newest_ns)))
         if late:
-            whole = Batch(whole.program, whole.rows.copy(), whole.tails)
+            whole = whole.copy()
             whole.rows["late"][:late] = 1
             self.late += late
         due = max(int(ts.searchsorted(np.uint64(max(before_ns, 0)))), late)

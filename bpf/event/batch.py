@@ -39,11 +39,15 @@ class Batch:
         """Return the rows that *index* (a mask, positions or a slice) selects; they share ``tails``."""
         return Batch(self.program, _blocks(self.rows)[index].view(self.rows.dtype), self.tails)
 
+    def copy(self) -> Batch:
+        """Return the same events in rows of their own, which may be written to."""
+        return Batch(self.program, _blocks(self.rows).copy().view(self.rows.dtype), self.tails)
+
     def compact(self) -> Batch:
         """Return the same events with only their own text in ``tails``, apart from a few bytes of padding."""
         if not self.schema.tail or not len(self.rows):
             return Batch(self.program, self.rows, b"")
-        rows = _blocks(self.rows).copy().view(self.rows.dtype)
+        rows = self.copy().rows
         size = sum(rows[f"{name}_len"].astype(np.int64) for name in self.schema.tail)
         start = rows["tail"].astype(np.int64)
         first, last = int(start.min()), int((start + size).max())

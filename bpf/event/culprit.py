@@ -18,7 +18,8 @@ def blamed(batch: Batch) -> Batch:
     has the name and the share of what took more, and no process."""
     if "culprit_pid" not in batch.schema or not len(batch):
         return batch
-    rows = batch.rows.copy()
+    batch = batch.copy()
+    rows = batch.rows
     parts = np.zeros((len(NOBODY), len(rows)), np.int16)
     parts[:-1] = rows["idle_share"], rows["short_share"], rows["moved_share"]
     parts[-1] = np.maximum(100 - parts.sum(axis=0) - rows["others_share"] - rows["culprit_share"], 0)
@@ -28,4 +29,4 @@ def blamed(batch: Batch) -> Batch:
     rows["culprit_pid"][nobody] = 0
     rows["culprit_comm"][nobody] = NOBODY[most[nobody]]
     rows["culprit_share"][nobody] = share[nobody]
-    return Batch(batch.program, rows, batch.tails)
+    return batch

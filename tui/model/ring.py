@@ -59,7 +59,7 @@ class Ring:
         return done
 
     def _append(self, batch: Batch, lost: NDArray[np.uint32], floor: int | None) -> int:
-        rows = batch.rows.copy()
+        rows = batch.copy().rows
         starts, sizes = _extents(batch, rows)
         ends = np.cumsum(sizes)
         # The space that is free once every row before the floor is evicted.
