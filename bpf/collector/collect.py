@@ -110,8 +110,8 @@ def _start(collector: Collector, options: CollectorOptions, kernel: Kernel, foll
     # A change of the buffers has the old and the new ones open.
     allow_files(0 if transport == "ringbuf" else 2 * len(options.programs) * len(online_cpus()))
     following.exclude_own()
-    with suppress(OSError):  # else origins are unknown
-        following.marks.origins.attach()
+    with suppress(CannotTrace):  # else origins are unknown
+        following.marks.origins.attach(kernel)
     if options.launched:
         following.launch(options.launched)
     elif options.follow:

@@ -75,7 +75,7 @@ class Marks:
                 self.fd = _create(kernel.pid_max + 1, 0)
             except OSError as again:
                 raise _refused(again) from again
-        self.origins = Origins(kernel)
+        self.origins = Origins()
         """Who forked each process: the programs share this, too."""
         self._tasks = kernel.pid_max
         self._excluded: set[int] = set()
