@@ -19,7 +19,7 @@ from ringtop.bpf.bench.launch import Launch, NotStarted, launch
 from ringtop.bpf.bench.progress import progress
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.privilege import PATH
-from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.event.schema import usual
 
 _ROW = re.compile(rb"\n.*\n")
 """The sign of a tracer: a row below the head of the table."""
@@ -121,7 +121,7 @@ def _starts(ringtop: Sequence[str]) -> tuple[list[Start], list[str]]:
     for name, programs in (
         ("trace execsnoop", ("execsnoop",)),
         ("trace execsnoop, ret=0", ("execsnoop", "--capture", "ret=0")),
-        ("trace, all programs", tuple(SCHEMAS)),
+        ("trace, all programs", usual()),
     ):
         twin = f"{name}, bcc" if by_bcc else ""
         starts.append(Start(name, (*ringtop, *_TRACE, *programs), twin=twin))
