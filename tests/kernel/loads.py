@@ -48,19 +48,6 @@ def fail_programs(count: int, path: str, *arguments: str) -> list[int]:
     return pids
 
 
-def child(do: Callable[[], object]) -> int:
-    """A child that does one thing, and ends with 0 unless that ends it."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            faulthandler.disable()
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            do()
-        finally:
-            os._exit(0)
-    return pid
-
-
 def end_processes(count: int) -> dict[int, int]:
     """Have *count* children end in different ways, a third of them by SIGNALS; how each did, as by ``subprocess``."""
     statuses = {}
@@ -113,6 +100,17 @@ def _fork(body: Callable[[], None]) -> int:
         finally:
             os._exit(0)
     return pid
+
+
+def child(do: Callable[[], object]) -> int:
+    """The pid of a child that does one thing, and ends with 0 unless that ends it."""
+
+    def quietly() -> None:
+        faulthandler.disable()
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        do()
+
+    return _fork(quietly)
 
 
 def fork_named(name: bytes, body: Callable[[], None]) -> int:
