@@ -48,7 +48,7 @@ class BTF:
     def __init__(self, lib: Libbpf, btf: int) -> None:
         self._lib, self._btf = lib, btf
         self._offsets: dict[str, dict[str, int]] = {}
-        """Byte offset of each member of the structs that were asked for: the kernel's task has some 300 members."""
+        """Byte offset of each member of the structs that were asked for: the kernel's task has some 250."""
 
     def _type(self, number: int) -> _Type:
         return _Type.from_address(self._lib.btf__type_by_id(self._btf, number))

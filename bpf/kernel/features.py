@@ -175,7 +175,7 @@ class Kernel:
         return offsets, places, takes_filename
 
     def read_types(self) -> None:
-        """Read the kernel's BTF now, which takes some 20 ms, instead of when it is first needed."""
+        """Read the kernel's BTF now, which takes some 10 ms, instead of when it is first needed."""
         _ = self._types
 
     @cached_property

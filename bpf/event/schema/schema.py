@@ -184,8 +184,22 @@ COMMON = (
     ),
 )
 """The fields that the events of every program have."""
-FAMILY = ("parent", "origin", "origin_pid", "start_ns")
-JSON_FIRST = ("time", "ts_ns", "cpu", "seq", "pid", "tid", "ppid", "uid", "cgroup", "comm", *FAMILY)
+JSON_FIRST = (
+    "time",
+    "ts_ns",
+    "cpu",
+    "seq",
+    "pid",
+    "tid",
+    "ppid",
+    "uid",
+    "cgroup",
+    "comm",
+    "parent",
+    "origin",
+    "origin_pid",
+    "start_ns",
+)
 """The first fields of every program's JSON."""
 
 AGE = Field(
