@@ -14,6 +14,8 @@ from ringtop.bpf.stream.codec import dtypes
 from ringtop.bpf.stream.frames import StreamError
 from ringtop.bpf.stream.messages import AnyMessage, Hello, Round, Rows
 
+_PADDING = {"_unused": np.dtype("<u4")}
+"""Parts that held nothing."""
 _KIND = re.compile(r"[<|](?:[ui][1248]|S[1-9][0-9]?)")
 Layouts = dict[str, np.dtype[np.void]]
 
@@ -49,9 +51,9 @@ def _layout(program: str, parts: list[list[str]]) -> np.dtype[np.void] | None:
     """The layout of *parts*; None where it does not fit into ours, or has so few that ours would take much more
     memory."""
     ours = SCHEMAS[program].dtype if program in SCHEMAS else np.dtype([])
-    names = ours.names or ()
-    fields = {part[0]: part[1] for part in parts if len(part) == 2 and part[0] in names and _KIND.fullmatch(part[1])}
-    if len(fields) < len(parts) or not all(np.can_cast(kind, ours[n], "same_kind") for n, kind in fields.items()):
+    kinds = _PADDING | {name: ours[name] for name in ours.names or ()}
+    fields = {part[0]: part[1] for part in parts if len(part) == 2 and part[0] in kinds and _KIND.fullmatch(part[1])}
+    if len(fields) < len(parts) or not all(np.can_cast(kind, kinds[n], "same_kind") for n, kind in fields.items()):
         return None
     layout = np.dtype(list(fields.items()))
     return layout if 2 * layout.itemsize > ours.itemsize else None
@@ -63,7 +65,7 @@ def _renewed(rows: Rows, layouts: Layouts) -> Rows:
         raise StreamError(f"{len(rows.rows)} bytes are not whole rows of {rows.program!r}")
     old = np.frombuffer(rows.rows, layout)
     new = np.zeros(len(old), SCHEMAS[rows.program].dtype)
-    for name in layout.names or ():
+    for name in set(layout.names or ()) - set(_PADDING):
         new[name] = old[name]
     batch = Batch(rows.program, new, rows.tails)
     if "culprit_pid" not in (layout.names or ()):

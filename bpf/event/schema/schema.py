@@ -127,7 +127,7 @@ def layout(*own: tuple[str, str]) -> Layout:
         ("uid", "<u4"),
         ("tail", "<u4"),  # 0 in the kernel; readers put the offset of this event's text in Batch.tails here
         ("origin_pid", "<u4"),
-        ("_unused", "<u4"),
+        ("host", "<u4"),  # 0 in the kernel; who reads several hosts numbers them here
         ("comm", "S16"),
         ("parent", "S16"),
         ("origin", "S16"),

@@ -44,6 +44,21 @@ def test_a_recording_without_full_paths_is_read(batch: Batch) -> None:
     assert found.text("full") == found.text("path") == batch.text("path")
 
 
+def test_what_held_nothing_is_no_field() -> None:
+    layouts = {
+        program: [["_unused" if name == "host" else name, kind] for name, kind in parts]
+        for program, parts in stream.dtypes().items()
+    }
+    older = Older()
+    assert older.renew(hello(layouts)) == hello(stream.dtypes())
+    rows = np.zeros(1, SCHEMAS["unlinksnoop"].dtype)
+    rows["host"], rows["pid"] = 7, 23
+    read = older.renew(Round(1, 1, [Rows("unlinksnoop", rows.tobytes(), b"")]))
+    assert isinstance(read, Round)
+    found = stream.batch(read.batches[0]).rows
+    assert (found["host"].tolist(), found["pid"].tolist()) == ([0], [23])
+
+
 def test_a_recording_of_our_own_is_left_alone() -> None:
     older, rounds = Older(), Round(1, 1, [Rows("unlinksnoop", bytes(88), b"")])
     older.renew(hello(before_full_paths()))
