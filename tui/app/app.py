@@ -78,7 +78,7 @@ class Viewer(Themed):
         self.inbox = Inbox(INBOX_BYTES)
         self.top = Top(self.config.collector.programs, host=LookupHost() if self.local else None)
         self.model = Model(self.config.collector.programs, self.config.history, self.hooks.monotonic_ns)
-        self.model.live = source.live
+        self.model.machine.live = source.live
         self.views = [View(t) for t in self.model.store.tables.values()]
         self.refold = Refold(self.top, self.inbox, self.model.store)
         self.filters = Filters(self.views, list(self.state.filters), list(self.state.captures))
@@ -110,7 +110,7 @@ class Viewer(Themed):
     @property
     def refused(self) -> bool:
         """Whether the collector is gone and no program ever ran."""
-        return self.source.live and self.model.contact.phase == "lost" and not self.model.contact.traced
+        return self.source.live and self.model.machine.contact.phase == "lost" and not self.model.machine.contact.traced
 
     @property
     def busy(self) -> bool:
@@ -182,7 +182,7 @@ class Viewer(Themed):
     async def action_quit(self) -> None:
         """End the viewer and remember its state; the exit status says whether nothing could be traced."""
         if self.refused:
-            contact = self.model.contact
+            contact = self.model.machine.contact
             self.parting.append(contact.detail.removeprefix("ringtop: ") or f"cannot trace: {contact.text}")
         self._leave(CANNOT_TRACE if self.refused else 0)
 
@@ -212,8 +212,8 @@ class Viewer(Themed):
     # What is heard, and shown
 
     async def _frame(self) -> None:
-        self.model.heard_ns = max(self.model.heard_ns, self.inbox.posted_ns)
-        if self._pace.due() or self.model.silence_s:
+        self.model.machine.heard_ns = max(self.model.machine.heard_ns, self.inbox.posted_ns)
+        if self._pace.due() or self.model.machine.silence_s:
             await self.work()
 
     async def work(self) -> None:
@@ -228,7 +228,7 @@ class Viewer(Themed):
             case stream.Compared() if self.source.live:
                 self.news.report(entry, self.can_show_reports)
             case stream.State():
-                for control in self.model.resumed(entry):
+                for control in self.model.machine.resumed(entry):
                     self.source.send(control)
             case stream.Costs():
                 from ringtop.tui.app.reading import reading
@@ -251,7 +251,11 @@ class Viewer(Themed):
         self.main.header.limit = (self.link.rate, self.link.lag) if self.link.limits else None
         rows = tuple((len(v), v.end, v.table.first, v.sort, v.matched, id(v.predicate)) for v in self.views)
         running = self.main.clock.mode == "relative"
-        offered = (self.model.contact.phase, self.model.silence_s > 0, list(self.model.states.values()))
+        offered = (
+            self.model.machine.contact.phase,
+            self.model.machine.silence_s > 0,
+            list(self.model.machine.states.values()),
+        )
         if offered != self._offered:
             self._offered = offered
             self.main.refresh_bindings()
@@ -310,9 +314,9 @@ class Viewer(Themed):
                 what != "toggle" or isinstance(self.focused, EventTable | RankedTable | EventLines)
             )
         if action == "retry":
-            silent = self.model.silence_s > 0
-            return (self.source.live and (silent or self.model.contact.phase in ("lost", "ended"))) or any(
-                s.state == "failed" for s in self.model.states.values()
+            silent = self.model.machine.silence_s > 0
+            return (self.source.live and (silent or self.model.machine.contact.phase in ("lost", "ended"))) or any(
+                s.state == "failed" for s in self.model.machine.states.values()
             )
         if action == "demo":
             return self.refused and self.hooks.demo is not None
@@ -322,7 +326,7 @@ class Viewer(Themed):
         """Start the source again; history stays."""
         await asyncio.to_thread(self.source.stop)
         self.inbox.clear()
-        self.model.restart()
+        self.model.machine.restart()
         self.source.start(self.inbox.post)
         self.paint()
 
@@ -332,7 +336,7 @@ class Viewer(Themed):
             return
         await asyncio.to_thread(self.source.stop)
         self.source = self.hooks.demo()
-        self.model.live = self.source.live
+        self.model.machine.live = self.source.live
         self.deck = Deck(self.source, Path(self.config.recordings), self.glyphs, self._tell, self.hooks.create)
         self.inbox.clear()
         self.refold.stop()
@@ -394,7 +398,7 @@ class Viewer(Themed):
         for key in keys.listing(screen):
             if key.id != "palette":
                 yield SystemCommand(escape(f"{key.about}  ({key.keys})"), escape(key.help), _runner(self, key))
-        if screen is self.main and self.main.running is not None and not self.model.no_ringbuf:
+        if screen is self.main and self.main.running is not None and not self.model.machine.no_ringbuf:
             both = "Switch transport of all tables", "Compare transports of all tables"
             change = stream.Retune(transport="other")
             yield SystemCommand(

@@ -12,7 +12,7 @@ from ringtop.tui.process import own
 
 def reading(told: stream.Costs, model: Model, written_bytes: int) -> Reading:
     """What the collector *told*, the viewer's own processes and the bytes *written* to the terminal, as of now."""
-    periods = {name: model.counters.of(name).now for name in model.programs}
+    periods = {name: model.machine.counters.of(name).now for name in model.programs}
     perf = {name: p.memory_bytes for name, p in periods.items() if p is not None and p.transport == "perfbuf"}
-    viewer = tuple(own.processes(model.hello.pid if model.hello is not None else 0))
+    viewer = tuple(own.processes(model.machine.hello.pid if model.machine.hello is not None else 0))
     return Reading(told, viewer, written_bytes, time.monotonic_ns(), perf)

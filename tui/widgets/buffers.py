@@ -25,9 +25,9 @@ class Buffers(Bars):
 
     def lines(self, width: int, height: int) -> Lines:
         """The fill and the figures, as of now."""
-        state = self.model.states.get(self.program)
-        totals = self.model.counters.of(self.program)
+        state = self.model.machine.states.get(self.program)
+        totals = self.model.machine.counters.of(self.program)
         size = state.buffer_bytes if state is not None else 0
-        before = self.model.before.get(self.program)
+        before = self.model.machine.before.get(self.program)
         self.set_class(before is not None, "-changed")
         return side.pane(totals, before, size, width, height, self.glyphs) if totals.cpus else []

@@ -45,6 +45,6 @@ class CostScreen(ModalScreen[None]):
 
     def take(self, reading: costs.Reading) -> None:
         """Show a new *reading*, with rates since the one before."""
-        rows = costs.lines(reading, self._before or reading, self._model.states)
+        rows = costs.lines(reading, self._before or reading, self._model.machine.states)
         self._before = reading
         self.query_one(Static).update(text(rows))

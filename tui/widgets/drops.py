@@ -32,11 +32,11 @@ class Drops(Line):
     @property
     def stale(self) -> bool:
         """Whether nothing has come from the collector for some time."""
-        return self.model.silence_s > 0
+        return self.model.machine.silence_s > 0
 
     def parts(self) -> list[Part]:
         """The counters at the left."""
-        counters, totals = self.model.counters, self.model.counters.all()
+        counters, totals = self.model.machine.counters, self.model.machine.counters.all()
         moving = totals.lost_rate > 0
         style = "moving" if moving else "some" if totals.lost else "none"
         parts = [
@@ -57,12 +57,12 @@ class Drops(Line):
     def ending(self) -> list[Part]:
         """The events kept out by the capture filter, those not kept here, and the events a second."""
         model = self.model
-        if model.counters.residual and self.size.width < ENOUGH:
+        if model.machine.counters.residual and self.size.width < ENOUGH:
             return []
-        totals = model.counters.all()
+        totals = model.machine.counters.all()
         unkept = sum(t.unkept for t in model.store.tables.values())
         parts = []
-        if any(s.capture for s in model.states.values()):
+        if any(s.capture for s in model.machine.states.values()):
             parts.append(Part(f"kept out {format.count(totals.filtered)}", "capture", 3))
         if unkept:
             parts.append(Part(f"not kept {format.count(unkept)}", "some", 4))

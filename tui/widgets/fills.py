@@ -38,18 +38,18 @@ class Fills(Painted):
     def update(self) -> None:
         """Read the counters again, and redraw if they have changed."""
         lines = [self._of(number, program) for number, program in enumerate(self.programs, 1)]
-        if self.model.silence_s:
+        if self.model.machine.silence_s:
             lines = [[replace(part, style="dim") for part in line] for line in lines]
         if lines != self._lines:
             self._lines = lines
             self.refresh()
 
     def _of(self, number: int, program: str) -> list[Part]:
-        totals, state = self.model.counters.of(program), self.model.states.get(program)
+        totals, state = self.model.machine.counters.of(program), self.model.machine.states.get(program)
         parts = [Part(f"{number}", "dim", 0)]
         if state is None or not totals.cpus:
             return [*parts, Part("-", "dim", 0)]
-        size = format.buffer(state.transport, state.buffer_bytes, self.model.cpus)
+        size = format.buffer(state.transport, state.buffer_bytes, self.model.machine.cpus)
         parts.append(Part(format.percent(totals.fill, totals.capacity or 1), "", 0))
         parts.append(Part(f"of {size}", "dim", 4))
         if state.transport == "perfbuf" and state.buffer_bytes:  # a ring's peaks per CPU are of different moments

@@ -40,10 +40,10 @@ class Header(Line):
 
     def parts(self) -> list[Part]:
         """The parts at the left."""
-        hello = self.model.hello
+        hello = self.model.machine.hello
         parts = [Part("ringtop", "name", 1)]
         if hello is not None:
-            cpus = self.model.cpus
+            cpus = self.model.machine.cpus
             parts += [
                 Part(clip(safe(hello.host), 24, self.glyphs.ellipsis), "", 0),
                 Part(clip(safe(hello.kernel), 28, self.glyphs.ellipsis), "dim", 4),
@@ -62,7 +62,7 @@ class Header(Line):
     def ending(self) -> list[Part]:
         """The parts at the right."""
         model, dot = self.model, self.glyphs.dot
-        contact, counters = model.contact, model.counters
+        contact, counters = model.machine.contact, model.machine.counters
         cost = f"cpu {100 * counters.cpu_share:.1f}% mem {format.size(counters.rss)}" if counters.rss else ""
         parts = [Part(self.status, "name", 1)] if self.status else []
         if self.limit is not None:
@@ -70,14 +70,16 @@ class Header(Line):
             parts.append(Part(f"link {format.size(int(rate))}/s, {lag:.1f} s behind", "busy", 1))
         if contact.phase in ("running", "ended") and not self.live:
             pass  # the status already gives the replay's position
-        elif silence := model.silence_s:
+        elif silence := model.machine.silence_s:
             age = format.uptime(int(silence))
             said = f"{dot} nothing from the collector for {age}: r starts it again"
             parts.append(Part(said, "failed", 2, less=Part(f"{dot} silent for {age}", "failed", 0)))
         elif contact.phase == "running":
-            failed = sum(s.state == "failed" for s in model.states.values())
-            running = sum(s.state == "running" for s in model.states.values())
-            style, part = ("busy", f"{running} of {len(model.states)} ") if failed else ("running", "collector ")
+            failed = sum(s.state == "failed" for s in model.machine.states.values())
+            running = sum(s.state == "running" for s in model.machine.states.values())
+            style, part = (
+                ("busy", f"{running} of {len(model.machine.states)} ") if failed else ("running", "collector ")
+            )
             parts += [
                 Part(dot, style, 0),
                 Part(f" {part}running", style, 2, joined=True),

@@ -47,7 +47,7 @@ class LossScreen(ModalScreen[None]):
         self.set_interval(RENEW_S, self._show)
 
     def _show(self) -> None:
-        log, clock = self._model.losses, self._clock()
+        log, clock = self._model.machine.losses, self._clock()
         lines = [Content(loss_log.summary(log))]
         if len(log):
             lines.append(Content.styled(loss_log.TITLES, "$column-header"))

@@ -182,7 +182,7 @@ class Main(Screen[None]):
         self.detail.show(table.event if shown else None, self.clock, table.note if shown else "")
 
     def _say_what_is_lost(self) -> None:
-        contact = self.model.contact
+        contact = self.model.machine.contact
         if contact.phase != "lost":
             self.lost.say("")
         elif contact.traced or not self.live:
@@ -206,9 +206,9 @@ class Main(Screen[None]):
     @property
     def running(self) -> stream.State | None:
         """The state of the table's program while it takes controls, else None."""
-        if not self.live or self.model.contact.phase != "running":
+        if not self.live or self.model.machine.contact.phase != "running":
             return None
-        state = self.model.states.get(self.table.view.table.program)
+        state = self.model.machine.states.get(self.table.view.table.program)
         return state if state is not None and state.state == "running" else None
 
     # Keys
@@ -224,7 +224,7 @@ class Main(Screen[None]):
         if action in ("retune", "compare"):
             return self.running is not None
         if action == "costs":
-            return self.live and self.model.contact.phase == "running"
+            return self.live and self.model.machine.contact.phase == "running"
         if action == "buffers":
             return room.for_buffers(*self.size)
         if action == "waits":
@@ -271,18 +271,18 @@ class Main(Screen[None]):
         if (now := self._tuned) is None:
             return
         try:
-            control = tuning.retune(what, now, self.model.no_ringbuf)
+            control = tuning.retune(what, now, self.model.machine.no_ringbuf)
         except ValueError as e:
             self._refuse(e)
             return
-        self.model.wanted[now.program] = tuning.granted(now, control)
+        self.model.machine.wanted[now.program] = tuning.granted(now, control)
         self.post_message(self.Tell(control))
 
     @property
     def _tuned(self) -> tuning.Tuned | None:
         """As ``running``, but with the pending requests applied, so that a key pressed twice makes two steps."""
         state = self.running
-        return self.model.wanted.get(state.program, state) if state is not None else None
+        return self.model.machine.wanted.get(state.program, state) if state is not None else None
 
     def action_compare(self) -> None:
         """Compare both transports of this table's program."""
@@ -292,9 +292,9 @@ class Main(Screen[None]):
         """Ask for the length of a comparison and start it for *programs* (all when empty), or say why it cannot be."""
         from ringtop.tui.widgets.ask import Ask
 
-        comparing = any(s.comparing for name, s in self.model.states.items() if name in programs)
+        comparing = any(s.comparing for name, s in self.model.machine.states.items() if name in programs)
         try:
-            tuning.check_comparable(comparing, self.model.no_ringbuf)
+            tuning.check_comparable(comparing, self.model.machine.no_ringbuf)
         except ValueError as e:
             self._refuse(e)
             return
@@ -340,7 +340,7 @@ class Main(Screen[None]):
 
     def action_capture(self) -> None:
         """Edit the capture filter."""
-        current = next((s.capture for s in self.model.states.values() if s.capture), "")
+        current = next((s.capture for s in self.model.machine.states.values() if s.capture), "")
         self.filterbar.open("capture", current, self.filters.captures)
 
     def action_clear(self) -> None:
@@ -380,7 +380,7 @@ class Main(Screen[None]):
         """Capture only the process *pid* and what it starts; the whole host again where not all of it is captured."""
         if self.running is None:
             self.app.bell()
-        elif any(state.scope for state in self.model.states.values()):
+        elif any(state.scope for state in self.model.machine.states.values()):
             self.post_message(self.Tell(stream.Follow([])))
         elif pid:
             self.post_message(self.Tell(stream.Follow([pid])))

@@ -76,7 +76,7 @@ class Pane(Vertical):
     @property
     def counts_waits(self) -> bool:
         """Whether there is a histogram to show."""
-        return self.model.counters.of(self.program).waits is not None
+        return self.model.machine.counters.of(self.program).waits is not None
 
     @property
     def main(self) -> EventTable | RankedTable:
@@ -102,7 +102,7 @@ class Pane(Vertical):
         self.title.update()
         self.buffers.update()
         self.waits.update()
-        state = self.model.states.get(self.program)
+        state = self.model.machine.states.get(self.program)
         if state is not None and state.state == "failed":
             tried = "".join(f"\n{line}" for line in state.tried)
             self.problem.say(f"{self.program} could not be loaded", state.reason + tried, "r tries again")

@@ -110,11 +110,11 @@ class Rows(Painted):
 
     def gap_text(self, line: int) -> str:
         """The text of the gap at *line*."""
-        known = {c.cpu: c.reasons for c in self.model.counters.of(self.view.table.program).cpus}
+        known = {c.cpu: c.reasons for c in self.model.machine.counters.of(self.view.table.program).cpus}
         gap, when = self.view.gap(line), self.view.time(line)
         why = dict.fromkeys(format.reason(r) for cpu in gap.cpus for r in known.get(cpu, ()))
         shown = self.clock.show(when) if when is not None else ""
-        return notes.gap(gap, shown, list(why), self.model.cpus, self.glyphs)
+        return notes.gap(gap, shown, list(why), self.model.machine.cpus, self.glyphs)
 
     def build(self) -> None:
         """Draw the lines of the page unless they are drawn already."""
@@ -206,11 +206,11 @@ class Rows(Painted):
 
     def _message(self, width: int, base: Style) -> Strip:
         program = self.view.table.program
-        state = self.model.states.get(program)
+        state = self.model.machine.states.get(program)
         style = "message"
         if state is None:
-            contact = self.model.contact
-            message = self.model.progress.get(program) or contact.text or "waiting for the collector"
+            contact = self.model.machine.contact
+            message = self.model.machine.progress.get(program) or contact.text or "waiting for the collector"
             if contact.phase == "lost":
                 message = ""
         elif state.state == "running":

@@ -99,17 +99,17 @@ class Title(RankedTitle):
     @property
     def stale(self) -> bool:
         """Whether nothing has come from the collector for some time."""
-        return self.model.silence_s > 0
+        return self.model.machine.silence_s > 0
 
     def parts(self) -> list[Part]:
         """The parts at the left."""
         program = self.view.table.program
-        state = self.model.states.get(program)
-        totals = self.model.counters.of(program)
+        state = self.model.machine.states.get(program)
+        totals = self.model.machine.counters.of(program)
         parts = [Part(self.key, "dim", -2), Part(f" {program}", program, joined=True)]
         if state is None:
-            none = "not running" if self.model.contact.phase == "lost" else "waiting"
-            return [*parts, Part(safe(self.model.progress.get(program, "")) or none, "busy", 2)]
+            none = "not running" if self.model.machine.contact.phase == "lost" else "waiting"
+            return [*parts, Part(safe(self.model.machine.progress.get(program, "")) or none, "busy", 2)]
         if state.state != "running":
             style = "failed" if state.state == "failed" else "dim"
             return [*parts, Part(state.state, style, 1)]
@@ -124,7 +124,7 @@ class Title(RankedTitle):
             parts.append(Part(f"{format.count(totals.waits.reported)} of {count} waits", "dim", 7))
         parts += [
             Part(hook, "dim", 8, less=Part(clip(hook, HOOK, self.glyphs.ellipsis), "dim", 8)),
-            Part(format.buffer(state.transport, state.buffer_bytes, self.model.cpus), "dim", 7),
+            Part(format.buffer(state.transport, state.buffer_bytes, self.model.machine.cpus), "dim", 7),
         ]
         if state.without:
             parts.append(Part(f"without {safe(state.without)}", "dim", 9))
@@ -135,7 +135,7 @@ class Title(RankedTitle):
         if state.scope:
             whose = f"only {safe(state.scope)}"
             parts.append(Part(whose, "capture", 4, less=Part(clip(whose, SCOPE, self.glyphs.ellipsis), "capture", 0)))
-        rates = list(self.model.counters.rates.get(program, ()))
+        rates = list(self.model.machine.counters.rates.get(program, ()))
         parts.append(Part(f"{format.rate(totals.rate)}/s", "", 2))
         parts.append(Part(self.glyphs.line(rates, SPARK), "spark", 6))
         if totals.lost:
@@ -152,8 +152,8 @@ class Title(RankedTitle):
     def _cure(self, state: State) -> str:
         """The key that helps where events are being lost now; empty where none does or none can be pressed."""
         program = state.program
-        reasons = self.model.losses.now.get(program, ())
-        if not self.live or self.model.contact.phase != "running" or program in self.model.wanted:
+        reasons = self.model.machine.losses.now.get(program, ())
+        if not self.live or self.model.machine.contact.phase != "running" or program in self.model.machine.wanted:
             return ""
         return tuning.cure(state, reasons, self.view.table.floor is not None)
 

@@ -16,7 +16,7 @@ class Waits(Bars):
 
     def lines(self, width: int, height: int) -> Lines:
         """The bars, as of now."""
-        state = self.model.states.get(self.program)
-        counted = self.model.counters.of(self.program).waits
+        state = self.model.machine.states.get(self.program)
+        counted = self.model.machine.counters.of(self.program).waits
         min_us = state.min_us if state is not None else None
         return waits.pane(counted, min_us, width, height, self.glyphs) if counted is not None and width else []

@@ -196,12 +196,12 @@ async def test_r_sets_again_what_was_set_before() -> None:
         await type_in(pilot, "pid=1000")
         await press(pilot, "enter")
         await play(pilot, lambda feed: (feed.events({"runqslower": 5}, {1: 77}), feed.stats()))
-        before = dict(main_of(pilot).model.states)
+        before = dict(main_of(pilot).model.machine.states)
         await play(pilot, Feed.lose_collector)
         feed_of(pilot).capture = ""
         await press(pilot, "r")
         await play(pilot, lambda feed: feed.play(1, 3))
-        assert main_of(pilot).model.states == before
+        assert main_of(pilot).model.machine.states == before
         assert any(
             "collector restarted ╌ the settings from before are requested again" in x for x in table(pilot).page_text()
         )

@@ -64,7 +64,7 @@ async def dead(pilot: Pilot[Any]) -> None:
 async def starting(pilot: Pilot[Any]) -> None:
     """All programs run, and no event has come."""
     await settle(pilot)
-    while len(pilot.app.model.states) < len(usual()):
+    while len(pilot.app.model.machine.states) < len(usual()):
         await settle(pilot)
 
 
@@ -222,7 +222,7 @@ def test_themes(snap_compare: Compare, theme: str) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=NAMES)
 def test_a_replay_at_its_end(snap_compare: Compare, size: tuple[int, int]) -> None:
     async def before(pilot: Pilot[Any]) -> None:
-        while not (source.status.ended and source.status.duration_ns and replay.model.contact.phase == "ended"):
+        while not (source.status.ended and source.status.duration_ns and replay.model.machine.contact.phase == "ended"):
             await pilot.pause(0.01)
         await settle(pilot)
 

@@ -156,7 +156,7 @@ async def test_silence_is_told_with_its_age_and_a_key_ends_it() -> None:
         await play(pilot)
         line = app.main.drops
         before = line.render_line(0)
-        app.model._monotonic_ns = lambda: app.inbox.posted_ns + 5_400_000_000
+        app.model.machine._monotonic_ns = lambda: app.inbox.posted_ns + 5_400_000_000
         await pilot.pause(1 / app.config.fps)
         await settle(pilot)
         assert "nothing from the collector for 5s: r starts it again" in shown(pilot)
@@ -165,7 +165,7 @@ async def test_silence_is_told_with_its_age_and_a_key_ends_it() -> None:
         grey = line.style_of("dim").color
         assert {s.style.color for s in line.render_line(0) if s.style and s.text.strip()} == {grey}
         assert line.render_line(0).text == before.text
-        app.model._monotonic_ns = lambda: app.inbox.posted_ns
+        app.model.machine._monotonic_ns = lambda: app.inbox.posted_ns
         await play(pilot)
         assert "collector running" in shown(pilot)
 
@@ -175,7 +175,7 @@ async def test_what_has_ended_is_not_silent(end: stream.End | Lost) -> None:
     app = viewer()
     async with app.run_test(size=(120, 40)) as pilot:
         await play(pilot, lambda feed: feed._post(end))
-        app.model._monotonic_ns = lambda: app.inbox.posted_ns + 5_400_000_000
+        app.model.machine._monotonic_ns = lambda: app.inbox.posted_ns + 5_400_000_000
         await pilot.pause(1 / app.config.fps)
         assert "nothing from" not in shown(pilot)
 

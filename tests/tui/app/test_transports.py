@@ -82,7 +82,7 @@ async def test_keys_pressed_before_the_answer_are_steps_of_their_own() -> None:
         asked = [c for c in feed_of(pilot).controls if isinstance(c, Retune)]
         assert [c.buffer_bytes >> 10 for c in asked[:4]] == [512, 1024, 2048, 1024]
         assert [c.wakeup for c in asked[4:]] == ["adaptive", "every"]
-        assert main.model.wanted == {}
+        assert main.model.machine.wanted == {}
 
 
 async def test_keys_of_one_burst_are_for_the_table_that_was_chosen() -> None:
@@ -104,7 +104,7 @@ async def test_what_was_refused_is_not_counted_on() -> None:
         main = main_of(pilot)
         main.action_retune("larger")
         main.model.take(stream.Notice("error", "no memory", "runqslower"))
-        assert main.model.wanted == {}
+        assert main.model.machine.wanted == {}
         main.action_retune("larger")
         await settle(pilot)
         assert [c.buffer_bytes >> 10 for c in feed_of(pilot).controls if isinstance(c, Retune)] == [512, 512]

@@ -71,7 +71,7 @@ def look(messages: Iterable[stream.AnyMessage]) -> None:
             case stream.Changed() | stream.Compared():
                 assert_safe(notes.text(message, 2, glyphs.UNICODE))
             case stream.Stats():
-                for line in summary.lines(summary.summarize(message, model.states)):
+                for line in summary.lines(summary.summarize(message, model.machine.states)):
                     assert_safe(text.safe(line))
         if isinstance(message, stream.Compared):
             for line in report.text(message).plain.split("\n"):
@@ -88,7 +88,7 @@ def look(messages: Iterable[stream.AnyMessage]) -> None:
                 assert_safe(cell.text)
         for field in table.ring.schema.fields:
             completion.recent(field.name, model.store)
-        before, totals = model.before.get(table.program), model.counters.of(table.program)
+        before, totals = model.machine.before.get(table.program), model.machine.counters.of(table.program)
         for shown in side.pane(totals, before, 4096, 100, 30, glyphs.UNICODE):
             assert_safe("".join(said for said, _ in shown))
         ranking = Ranking(top, view.table.program)

@@ -28,7 +28,7 @@ async def test_the_log_outlives_the_rows() -> None:
     async with running(size=(80, 24), what=dropping) as pilot:
         app = pilot.app
         assert isinstance(app, Viewer)
-        lost = app.model.counters.all().lost
+        lost = app.model.machine.counters.all().lost
         app.model.store.clear()
         await press(pilot, "L")
         screen = shown(pilot)
