@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from ringtop.bpf.common.transports import Transport
 
 PAGE = mmap.PAGESIZE
-DEFAULT: dict[Transport, int] = {"ringbuf": 1 << 20, "perfbuf": 256 << 10}
+DEFAULT: dict[Transport, int] = {"ringbuf": 2 << 20, "perfbuf": 256 << 10}
 """Default sizes in bytes of a program's ring buffer, and of each CPU's perf buffer."""
 LARGEST = 1 << 30
 MOST_EVENTS = 1 << 20

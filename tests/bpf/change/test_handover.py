@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from ringtop.bpf.common.errors import CannotTrace
+from ringtop.bpf.common.sizes import DEFAULT, human
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.stream import Changed, Notice, Retune
 from tests.bpf.made_up import MadeUp, tracer
 
 EVER = 1 << 62
+RING = DEFAULT["ringbuf"]
 PRIME = 23
 
 
@@ -52,7 +54,7 @@ class Run:
         (Retune("perfbuf"), ("perfbuf", 256 << 10, "timer")),
         (Retune("other", 1 << 20, "every"), ("perfbuf", 1 << 20, "every")),
         (Retune(buffer_bytes=64 << 10), ("ringbuf", 64 << 10, "timer")),
-        (Retune(wakeup="batch:8"), ("ringbuf", 1 << 20, "batch:8")),
+        (Retune(wakeup="batch:8"), ("ringbuf", RING, "batch:8")),
     ],
 )
 def test_what_is_asked_for_is_granted_and_told(asked: Retune, told: tuple[str, int, str]) -> None:
@@ -65,7 +67,7 @@ def test_what_is_asked_for_is_granted_and_told(asked: Retune, told: tuple[str, i
     changed = run.to_the_end()
     assert isinstance(changed, Changed)
     assert (changed.transport, changed.buffer_bytes, changed.wakeup) == told
-    assert (changed.before.transport, changed.before.buffer_bytes) == ("ringbuf", 1 << 20)
+    assert (changed.before.transport, changed.before.buffer_bytes) == ("ringbuf", RING)
     assert changed.before.received == 2 * PRIME
     assert changed.dropped == 0
     state = run.tracer.state
@@ -108,7 +110,7 @@ def test_what_the_kernel_refuses_is_undone(asked: Retune, refused: str) -> None:
     told = run.to_the_end()
     assert isinstance(told, Notice)
     assert told.level == "error"
-    assert "Cannot allocate memory; a ring buffer of 1M stays in use" in told.text
+    assert f"Cannot allocate memory; a ring buffer of {human(RING)} stays in use" in told.text
     assert run.tracer.state == before
     run.kernel.events(0, PRIME)
     run.drain()
@@ -158,10 +160,10 @@ def test_no_buffers_can_be_had() -> None:
 
 def test_nothing_changes_where_it_is_so_already() -> None:
     run = Run()
-    assert not run.tracer.changes.retune(Retune("ringbuf", 1 << 20, "timer"))
+    assert not run.tracer.changes.retune(Retune("ringbuf", RING, "timer"))
     (told,) = run.tracer.changes.news
     assert isinstance(told, Notice)
-    assert told.text == "it already has a ring buffer of 1M and the wakeup mode timer"
+    assert told.text == f"it already has a ring buffer of {human(RING)} and the wakeup mode timer"
     run.close()
 
 
