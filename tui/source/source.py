@@ -20,6 +20,8 @@ class Lost:
     """How it broke off: 'exit status 1', 'killed by signal 9', 'connection closed'."""
     detail: str = ""
     """The last output of the collector; untrusted text."""
+    again_s: float = 0.0
+    """The seconds after which the source tries again by itself; 0 where it does not."""
 
 
 @dataclass(frozen=True, slots=True)
