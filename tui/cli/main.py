@@ -115,14 +115,17 @@ def collect(**given: Any) -> NoReturn:
     """Collect events: the only part of ringtop that needs root.
 
     It writes the stream of events to standard output and reads control messages from standard input. Other commands
-    start it themselves. Over ssh: `ssh HOST ringtop collect`.
+    start it themselves, on another host by `ssh HOST ringtop collect`. A user who is not root gets it by sudo, if that
+    asks for no password.
     """
     if os.isatty(1):
         raise click.UsageError("the stream is not for a terminal: use `ringtop trace`, or redirect it to a file")
-    from ringtop.tui.source.client import ENVIRONMENT, LOCAL
+    from ringtop.tui.source import elevate
+    from ringtop.tui.source.client import ENVIRONMENT
 
+    command = elevate.unattended()
     # exec replaces this process, so that the root process has none of the command line's modules.
-    os.execve(LOCAL[0], [*LOCAL, *CollectorOptions(**explicit(given)).arguments()], ENVIRONMENT)  # noqa: S606
+    os.execve(command[0], [*command, *CollectorOptions(**explicit(given)).arguments()], ENVIRONMENT)  # noqa: S606
 
 
 @ringtop.command(epilog=STATUS)

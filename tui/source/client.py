@@ -119,18 +119,28 @@ class Client:
         frames = stream.Frames()
         ended = False
         with self._out:  # closed by its reader: after a close elsewhere, the number may belong to another file
-            while data := self._first or os.read(self._out.fileno(), 1 << 20):
+            while data := self._first or self.read():
                 self._first = b""
                 for body in frames.feed(data):
-                    message = stream.decode(body)
-                    if isinstance(message, stream.Hello):
-                        stream.check(message)
+                    message = self.accept(stream.decode(body))
                     ended = ended or isinstance(message, stream.End)
                     yield message
                 if not ended:
                     time.sleep(rest(len(data)))
         if not ended:
             raise CollectorDied(self.close(), self.errors())
+
+    def read(self) -> bytes:
+        """Wait for the next bytes of the collector; none at their end."""
+        return os.read(self._out.fileno(), 1 << 20)
+
+    def accept(self, message: stream.AnyMessage) -> stream.AnyMessage:
+        """Return *message* with our layouts. Raises StreamError when the collector's are others."""
+        from ringtop.bpf import stream
+
+        if isinstance(message, stream.Hello):
+            stream.check(message)
+        return message
 
     def send(self, control: stream.Control) -> None:
         """Send *control* to the collector. Nothing happens when the collector is gone."""

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ringtop.bpf.common.errors import CannotTrace
-from ringtop.bpf.common.privilege import PATH
+from ringtop.bpf.common.privilege import PATH, in_the_hosts_user_namespace, may_load
 from ringtop.tui.source.client import LOCAL, Client, CollectorDied
+from ringtop.tui.text.say import say
 
 ONCE = "If a password is needed, leave with q and start ringtop again: this screen cannot ask for one."
 """The cure shown when ``restart`` failed."""
@@ -30,6 +31,17 @@ def _command(way: str, ask: bool) -> tuple[str, ...]:
         # pkexec has its own agent, but that agent reports to polkit as another user than the one to be asked.
         return (way, "--disable-internal-agent", *LOCAL)
     return (way, *LOCAL) if ask else (way, "-n", *LOCAL)
+
+
+def unattended() -> tuple[str, ...]:
+    """The command of a collector where nobody can be asked for a password. Where it needs sudo for that, the rule that
+    sudo needs is told."""
+    if may_load() or not in_the_hosts_user_namespace():
+        return LOCAL
+    command = _command(_way(), ask=False)
+    rule = f"#{os.getuid()} ALL=(root) NOPASSWD: {' '.join(LOCAL)} *"
+    say(f"loading BPF programs needs root: the collector is started by {command[0]}. The rule for sudo is\n  {rule}")
+    return command
 
 
 @contextmanager
