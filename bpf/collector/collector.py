@@ -16,12 +16,14 @@ from ringtop.bpf.change.background import Background
 from ringtop.bpf.collector.controls import Controls
 from ringtop.bpf.collector.costs import Costing
 from ringtop.bpf.collector.following import Following
+from ringtop.bpf.collector.groups import Groups
 from ringtop.bpf.collector.loading import Loading
 from ringtop.bpf.collector.outbox import Outbox
 from ringtop.bpf.collector.rounds import cut
 from ringtop.bpf.collector.tracer import TICK_NS, Tracer
 from ringtop.bpf.common.clock import now_ns
 from ringtop.bpf.common.threads import side_by_side
+from ringtop.bpf.kernel import hierarchy
 from ringtop.bpf.kernel.features import online_cpus
 from ringtop.bpf.ledger.audit import Audit
 
@@ -51,6 +53,7 @@ class Collector:
         self._following = following
         self._window_ns = merge_ms * 1_000_000
         self._costing = costing
+        self._groups = Groups(hierarchy.mounted())
         self._controls = Controls(control_fd, self.tracers, out.put, self.stop, self._measure, following)
         self._epoll = select.epoll()
         self._reason = ""
@@ -160,6 +163,8 @@ class Collector:
         drained_ns = now_ns()
         for one in drained.values():
             self._costing.saw(one.batch)
+        for told in self._groups.news(one.batch for one in drained.values()):
+            self.out.put(told)
         for edge, parts in cut([one.batch for one in drained.values()], before):
             rows = [stream.rows(part) for part in parts if len(part)]
             if rows:

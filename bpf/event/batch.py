@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringtop.bpf.event.args import split_args
+from ringtop.bpf.event.names import UNNAMED, Names
 from ringtop.bpf.event.schema import SCHEMAS, Schema
 
 Rows = NDArray[np.void]
@@ -26,6 +27,8 @@ class Batch:
     rows: Rows
     tails: bytes
     """Text of all events. A row's text begins at its ``tail`` and holds the schema's tail fields one after another."""
+    names: Names = UNNAMED
+    """The names of numbers in the rows: all batches of a stream share them."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -37,27 +40,27 @@ class Batch:
 
     def take(self, index: Index) -> Batch:
         """Return the rows that *index* (a mask, positions or a slice) selects; they share ``tails``."""
-        return Batch(self.program, _blocks(self.rows)[index].view(self.rows.dtype), self.tails)
+        return Batch(self.program, _blocks(self.rows)[index].view(self.rows.dtype), self.tails, self.names)
 
     def copy(self) -> Batch:
         """Return the same events in rows of their own, which may be written to."""
-        return Batch(self.program, _blocks(self.rows).copy().view(self.rows.dtype), self.tails)
+        return Batch(self.program, _blocks(self.rows).copy().view(self.rows.dtype), self.tails, self.names)
 
     def compact(self) -> Batch:
         """Return the same events with only their own text in ``tails``, apart from a few bytes of padding."""
         if not self.schema.tail or not len(self.rows):
-            return Batch(self.program, self.rows, b"")
+            return Batch(self.program, self.rows, b"", self.names)
         rows = self.copy().rows
         size = sum(rows[f"{name}_len"].astype(np.int64) for name in self.schema.tail)
         start = rows["tail"].astype(np.int64)
         first, last = int(start.min()), int((start + size).max())
         if last - first <= np.sum(size) + _PADDING * len(rows):  # neighbours: no other event's text lies between
             rows["tail"] -= np.uint32(first)
-            return Batch(self.program, rows, self.tails[first:last])
+            return Batch(self.program, rows, self.tails[first:last], self.names)
         ends = (start + size).tolist()
         tails = [self.tails[a:b] for a, b in zip(start.tolist(), ends, strict=True)]
         rows["tail"] = np.cumsum([0, *map(len, tails[:-1])])
-        return Batch(self.program, rows, b"".join(tails))
+        return Batch(self.program, rows, b"".join(tails), self.names)
 
     def number(self, name: str, row: int) -> int | None:
         """Return a number field of one row; None where the value is unknown."""
@@ -66,10 +69,14 @@ class Batch:
         return None if value == field.unknown else value
 
     def text(self, name: str) -> list[bytes]:
-        """Return the raw, untrusted values of a text: ``comm`` kinds without their NULs, those of the tail unchanged.
+        """Return the raw, untrusted values of a text: ``comm`` kinds without their NULs, those of the tail unchanged,
+        those of the kind ``name`` as ``names`` has them now.
 
         An offset that points outside ``tails`` (a damaged recording) gives a shorter or empty value, never an error.
         """
+        if name in self.schema and self.schema[name].kind == "name":
+            few, of = self.names.values(name, self.rows)
+            return list(map(few.__getitem__, of.tolist()))
         if not self.schema.parts(name):
             values: list[bytes] = self.rows[name].tolist()
             return values
@@ -112,7 +119,7 @@ def empty(program: str) -> Batch:
 
 
 def concat(program: str, parts: Iterable[Batch]) -> Batch:
-    """Join *parts* (all of *program*) into one batch, in their order."""
+    """Join *parts* (all of *program*, with the same names) into one batch, in their order."""
     kept = [p for p in parts if len(p)]
     if not kept:
         return empty(program)
@@ -122,4 +129,4 @@ def concat(program: str, parts: Iterable[Batch]) -> Batch:
     sizes = [len(p.tails) for p in kept]
     bases = np.cumsum([0, *sizes[:-1]])
     rows["tail"] += np.repeat(bases, [len(p) for p in kept]).astype(np.uint32)
-    return Batch(program, rows, b"".join(p.tails for p in kept))
+    return Batch(program, rows, b"".join(p.tails for p in kept), kept[0].names)

@@ -95,6 +95,9 @@ def _term(term: Compare, batch: Batch) -> Mask:
     if field.kind == "args":
         args = zip(batch.text(name), batch.rows[field.count].tolist(), strict=True)
         return _text(term, [join_args(*each) for each in args])
+    if field.kind == "name":
+        few, of = batch.names.values(name, batch.rows)
+        return _text(term, few)[of]
     if isinstance(value, Pattern) or field.tail:
         return _text(term, batch.text(name))
     column = batch.rows[field.part]

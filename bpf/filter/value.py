@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from ringtop.bpf.common import signals
-from ringtop.bpf.event.schema import AT_FDCWD, SCHEMAS, Column, Field, Kind
+from ringtop.bpf.event.schema import AT_FDCWD, SCHEMAS, TEXTS, Column, Field, Kind
 from ringtop.bpf.filter.derived import DERIVED, derived
 from ringtop.bpf.filter.expr import Operator, Position, Value
 from ringtop.bpf.filter.regex import PatternError, compile_pattern
@@ -42,6 +42,7 @@ _OPERATORS: dict[Kind, tuple[Operator, ...]] = {
     "status": _ORDER,
     "dirfd": _ORDER,
     "comm": _TEXT,
+    "name": _TEXT,
     "path": _TEXT,
     "args": _TEXT,
 }
@@ -102,7 +103,7 @@ def convert(field: Field, op: Operator, word: str, quoted: bool, at: Position) -
             return compile_pattern(word)
         except PatternError as e:
             raise Position(at.text, at.column + quoted + e.position).error(e.message) from e
-    if field.kind in ("comm", "path", "args"):
+    if field.kind in TEXTS or field.kind == "args":
         return _text(field, word, quoted, at)
     word = word.strip()
     if word.lower() in _UNKNOWN and field.unknown is not None:

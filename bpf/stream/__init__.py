@@ -5,10 +5,12 @@ which hold one message. The first message is ``Hello``, the last is ``End``. Con
 the same frames, without the magic.
 """
 
-from ringtop.bpf.stream.codec import batch, check, decode, decode_control, dtypes, encode, rows
+from ringtop.bpf.stream.codec import batch, cgroups, check, decode, decode_control, dtypes, encode, learn, rows
 from ringtop.bpf.stream.frames import MAGIC, MAX_FRAME, Frames, StreamError
 from ringtop.bpf.stream.messages import (
+    MOST_GROUPS,
     AnyMessage,
+    Cgroups,
     Changed,
     Compare,
     Compared,
@@ -47,7 +49,9 @@ from ringtop.bpf.stream.older import Older
 __all__ = [
     "MAGIC",
     "MAX_FRAME",
+    "MOST_GROUPS",
     "AnyMessage",
+    "Cgroups",
     "Changed",
     "Compare",
     "Compared",
@@ -84,10 +88,12 @@ __all__ = [
     "Waits",
     "Wakeup",
     "batch",
+    "cgroups",
     "check",
     "decode",
     "decode_control",
     "dtypes",
     "encode",
+    "learn",
     "rows",
 ]

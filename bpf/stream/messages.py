@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from ringtop.bpf.common.transports import Transport
+from ringtop.bpf.event.names import LONGEST
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.event.waits import BUCKETS
 
@@ -101,6 +102,19 @@ class Rows(Message, frozen=True, tag="rows"):
     rows: bytes
     """``Schema.dtype`` records."""
     tails: bytes
+
+
+MOST_GROUPS = 512
+"""The most control groups of one message."""
+GroupText = Annotated[bytes, msgspec.Meta(max_length=LONGEST)]
+
+
+class Cgroups(Message, frozen=True, tag="cgroups"):
+    """What control groups are called, before the first round that has their ids."""
+
+    groups: Annotated[list[tuple[int, GroupText, GroupText]], msgspec.Meta(max_length=MOST_GROUPS)]
+    """For each its id, its path in its hierarchy, and what its container's runtime calls the container: empty where
+    that is not known. Others wrote the text."""
 
 
 class Round(Message, frozen=True, tag="round"):
@@ -337,7 +351,7 @@ class End(Message, frozen=True, tag="end"):
     reason: Text
 
 
-AnyMessage = Hello | Progress | State | Round | Stats | Changed | Compared | Costs | Notice | End
+AnyMessage = Hello | Progress | State | Cgroups | Round | Stats | Changed | Compared | Costs | Notice | End
 
 
 class SetCapture(Message, frozen=True, tag="set_capture"):

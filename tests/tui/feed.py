@@ -161,6 +161,7 @@ class Feed:
                 no_ringbuf=self.no_ringbuf,
             )
         )
+        self._post(stream.Cgroups([(4026, b"/system.slice/web.service", b"")]))
 
     def state(self, program: str) -> None:
         """A program's state."""

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ringtop.bpf import filter as language
 from ringtop.bpf import stream
+from ringtop.bpf.event.names import Names
 from ringtop.tui.cli.output import Output
 from ringtop.tui.lines.lines import LineWriter
 from ringtop.tui.lines.part import Part, Told, first
@@ -93,6 +94,7 @@ class Choice:
     def __init__(self, display: str, count: int | None = None) -> None:
         self._display = language.parse(display)
         self._left = count
+        self._names = Names()
 
     @property
     def complete(self) -> bool:
@@ -104,13 +106,17 @@ class Choice:
         """Whether there were fewer events than asked for."""
         return bool(self._left)
 
+    def learn(self, message: stream.Cgroups, number: int = 0) -> None:
+        """Take what the stream *number* tells of numbers in its events."""
+        stream.learn(message, self._names, number)
+
     def of(
         self, message: stream.Round, wall_offset_ns: int, within: tuple[int, int] = EVER, number: int = 0
     ) -> list[Part]:
         """The events of a round of the stream *number*, from the time *within*[0] to *within*[1], that pass."""
         found = []
         for rows in message.batches:
-            batch = stream.batch(rows)
+            batch = stream.batch(rows, self._names, number)
             if within != EVER:
                 times = wall_ns(batch, wall_offset_ns)
                 batch = batch.take((times >= within[0]) & (times <= within[1]))

@@ -61,6 +61,8 @@ class Trace(Session):
                 hook = safe(f"{message.hook} ({message.loader})" if message.loader else message.hook)
                 without = f"; without {safe(message.without)}" if message.without else ""
                 self.tell(f"tracing {message.program} by {hook}; {where}{without}")
+            case stream.Cgroups():
+                self._choice.learn(message)
             case stream.Round():
                 self._round(message)
             case stream.Stats():

@@ -90,6 +90,8 @@ class Recording:
             self._take(self._first, sink)
         for message in self._messages:
             self._take(message, sink)
+            if isinstance(message, stream.Cgroups):
+                choice.learn(message, self.number)
             if not isinstance(message, stream.Round):
                 continue
             ended = message.drained_ns + self._offset_ns

@@ -51,7 +51,7 @@ def column(batch: Batch, field: Field, clock: Clock, width: int = 12) -> list[Ce
             return [Cell(clock.show(ts, width), "late" if late else "dim") for ts, late in stamps]
         case "duration":
             return [_duration(field, ns) for ns in batch.rows[name].tolist()]
-        case "comm" | "path":
+        case "comm" | "name" | "path":
             texts = zip(batch.text(name), batch.cut(name), strict=True)
             return [Cell(text.visible(raw) + (text.cut_mark if cut else "")) for raw, cut in texts]
         case "args":

@@ -10,7 +10,7 @@ from ringtop.tui.text.text import width as width_of
 
 SPACE = 1
 """Cells between columns."""
-_MAY_BE_CUT = ("time", "comm", "path", "args")
+_MAY_BE_CUT = ("time", "comm", "name", "path", "args")
 _KEPT = 6
 """Cells that a text keeps which gives room to others."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ringtop.bpf.event.schema import Field
+from ringtop.bpf.event.schema import TEXTS, Field
 from ringtop.tui.draw import cells
 from ringtop.tui.draw.cells import Clock
 from ringtop.tui.model.store import Event
@@ -17,7 +17,7 @@ def row_text(event: Event, shown: Sequence[Field], clock: Clock) -> str:
 
 def value(event: Event, field: Field) -> int | bytes:
     """The raw value of *field*."""
-    if field.tail or field.kind == "comm":
+    if field.kind in TEXTS or field.kind == "args":
         return event.batch.text(field.name)[0]
     number: int = event.batch.rows[field.part][0].item()
     return number

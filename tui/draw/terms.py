@@ -9,7 +9,7 @@ from ringtop.bpf.event.culprit import IDLE
 from ringtop.bpf.filter.regex import MAX_PATTERN
 from ringtop.tui.model.completion import quoted
 from ringtop.tui.top.names import NOT_KNOWN
-from ringtop.tui.top.parts import RELATIVE, Part
+from ringtop.tui.top.parts import NONE, RELATIVE, Part
 
 _TEXTS = {"comm": "comm", "exe": "filename", "argv": "argv", "subcommand": "subcommand", "command": "command"}
 _NUMBERS = ("pid", "start_ns", "tid", "uid", "cpu")
@@ -34,6 +34,11 @@ def term(part: str, label: bytes) -> str | None:
     match part:
         case "origin":
             return "origin_pid=unknown" if label == NOT_KNOWN else f"origin={quoted(label)}"
+        case "unit" | "container":
+            words = {NOT_KNOWN: 'cgroup_path=""', NONE: f'{part}="" and cgroup_path!=""'}
+            return words.get(label, f"{part}={quoted(label)}")
+        case "cgroup":
+            return f"cgroup_path={quoted(label)}" if label.startswith(b"/") else _cgroup(label)
         case "because":
             return f"culprit_comm={quoted(label)}"
         case "program":
@@ -50,6 +55,10 @@ def term(part: str, label: bytes) -> str | None:
             whole = part == "dir" or names < int(part[-1])
             return f"dir={quoted(path)}" if whole else _matches("dir", b"^", path, b"")
     return None
+
+
+def _cgroup(label: bytes) -> str:
+    return f"cgroup={'unknown' if label == NOT_KNOWN else label.decode('ascii')}"
 
 
 def _outcome(word: str) -> str | None:

@@ -97,7 +97,7 @@ def _schema(program: str) -> pa.Schema:
     columns = [("program", pa.string())]
     for field in map(schema.__getitem__, schema.json):
         match field.kind:
-            case "comm" | "path":
+            case "comm" | "name" | "path":
                 columns += [(field.name, pa.string()), (f"{field.name}_bytes", pa.binary())]
             case "args":
                 columns += [(field.name, pa.list_(pa.string())), (f"{field.name}_bytes", pa.list_(pa.binary()))]
@@ -123,7 +123,7 @@ def _columns(batch: Batch, times: Times) -> list[Any]:
     columns = [pa.repeat(batch.program, len(batch))]
     for field in map(batch.schema.__getitem__, batch.schema.json):
         match field.kind:
-            case "comm" | "path":
+            case "comm" | "name" | "path":
                 columns += _text(batch.text(field.name), pa.binary(), pa.string())
             case "args":
                 columns += _text(batch.args(field.name), pa.list_(pa.binary()), pa.list_(pa.string()))

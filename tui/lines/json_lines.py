@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from ringtop.bpf.event.batch import Batch
+from ringtop.bpf.event.schema import TEXTS
 from ringtop.tui.lines.values import columns, names
 from ringtop.tui.text.text import PROGRAMS
 
@@ -34,7 +35,7 @@ class JsonLines:
         broken: dict[int, dict[str, Any]] = {}
         for i, name in enumerate(keys):
             kind = schema[name].kind if name in schema else ""
-            if kind in ("comm", "path"):
+            if kind in TEXTS:
                 values[i] = _decoded(name, values[i], broken)
             elif kind == "args":
                 values[i] = _decoded_args(name, values[i], broken)

@@ -39,7 +39,7 @@ def _texts(template: str, batch: Batch) -> list[str]:
 
 def _values(batch: Batch, field: Field) -> list[str]:
     """The values of *field* as they stand in a line."""
-    if field.kind == "comm":
+    if field.kind in ("comm", "name"):
         return list(map(visible, batch.text(field.name)))
     if field.kind == "path":
         where = batch.rows[field.base].tolist() if field.base else [AT_FDCWD] * len(batch)

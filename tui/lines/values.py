@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringtop.bpf.event.batch import Batch
-from ringtop.bpf.event.schema import SCHEMAS, Field
+from ringtop.bpf.event.schema import SCHEMAS, TEXTS, Field
 
 Times = NDArray[np.int64]
 """Times in ns since 1970, shape (n,)."""
@@ -39,7 +39,7 @@ def wall_ns(batch: Batch, wall_offset_ns: int) -> Times:
 
 
 def _values(batch: Batch, field: Field, wall_offset_ns: int) -> list[Any]:
-    if field.kind in ("comm", "path"):
+    if field.kind in TEXTS:
         return batch.text(field.name)
     if field.kind == "args":
         return batch.args(field.name)

@@ -18,7 +18,7 @@ from ringtop.tui.model.counters import Counters
 from ringtop.tui.top.commands import Commands
 from ringtop.tui.top.events import Known
 from ringtop.tui.top.hashing import Hasher
-from ringtop.tui.top.names import Names, Units
+from ringtop.tui.top.names import Comms
 
 
 class _Request(WSGIRequestHandler):
@@ -42,7 +42,7 @@ class Metrics(Collector):
         self._stats: stream.Stats | None = None
         self._costs: stream.Costs | None = None
         hasher = Hasher(os.urandom(16))
-        self._known = Known(hasher, Names(None), Units(None), Commands(hasher))
+        self._known = Known(hasher, Comms(None), Commands(hasher))
         self._registry = CollectorRegistry()
         self._registry.register(self)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ringtop.bpf.event.batch import Batch, extent
+from ringtop.bpf.event.batch import Batch, empty, extent
+from ringtop.bpf.event.names import UNNAMED, Names
 from ringtop.bpf.event.schema import SCHEMAS
 
 OVERHEAD = 8 + 4 + 16
@@ -35,6 +36,7 @@ class Ring:
         self._lost = np.zeros(self.capacity, np.uint32)
         self._heap = np.empty(max(1 << 20, self.capacity * self.schema.text_bytes) if self.schema.tail else 0, np.uint8)
         self._heap_end = 0
+        self._names: Names = UNNAMED
 
     def __len__(self) -> int:
         return self.end - self.first
@@ -49,6 +51,7 @@ class Ring:
 
         ``lost`` gives for each row the number of events of its CPU that are missing just before it.
         """
+        self._names = batch.names
         done = 0
         step = max(1, self.capacity // 4)
         while done < len(batch):
@@ -120,21 +123,21 @@ class Ring:
         """A copy of the resident rows from number *start* to *stop* (exclusive), with their text."""
         start, stop = max(start, self.first), min(stop, self.end)
         if start >= stop:
-            return Batch(self.program, np.empty(0, self.schema.dtype), b"")
+            return empty(self.program)
         slots = np.arange(start, stop) % self.capacity
         rows = self._rows[slots]
         if not self.schema.tail:
-            return Batch(self.program, rows, b"")
+            return Batch(self.program, rows, b"", self._names)
         base = self._heap_start(start)
         rows["tail"] = (self._at[slots] - np.uint64(base)).astype(np.uint32)
-        return Batch(self.program, rows, self._read(base, self._heap_start(stop)))
+        return Batch(self.program, rows, self._read(base, self._heap_start(stop)), self._names)
 
     def take(self, numbers: NDArray[np.int64]) -> Batch:
         """A copy of the rows *numbers*, all of which must be resident, in that order, with their text."""
         slots = numbers % self.capacity
         rows = self._rows[slots]
         if not self.schema.tail or not len(rows):
-            return Batch(self.program, rows, b"")
+            return Batch(self.program, rows, b"", self._names)
         sizes = np.zeros(len(rows), np.int64)
         for name in self.schema.tail:
             sizes += rows[f"{name}_len"]
@@ -144,10 +147,10 @@ class Ring:
         # Few rows (a screenful): one read each. Many: one gather over the heap.
         if len(rows) <= 256:
             parts = [self._read(a, a + n) for a, n in zip(starts.tolist(), sizes.tolist(), strict=True)]
-            return Batch(self.program, rows, b"".join(parts))
+            return Batch(self.program, rows, b"".join(parts), self._names)
         within = np.arange(int(ends[-1])) - np.repeat(ends - sizes, sizes)
         data = self._heap[(np.repeat(starts, sizes) + within) % len(self._heap)]
-        return Batch(self.program, rows, data.tobytes())
+        return Batch(self.program, rows, data.tobytes(), self._names)
 
     def column(self, name: str, start: int, stop: int) -> NDArray[np.generic]:
         """A copy of one column of the resident rows from *start* to *stop* (exclusive)."""

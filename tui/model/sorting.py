@@ -28,4 +28,6 @@ def order(ring: Ring, numbers: NDArray[np.int64], field: str, descending: bool) 
 
 def _values(ring: Ring, numbers: NDArray[np.int64], name: str) -> NDArray[np.generic]:
     field = ring.schema[name]
+    if field.kind == "name":
+        return np.array(ring.take(numbers).text(name), f"S{TEXT_PREFIX}")
     return ring.prefix(numbers, name, TEXT_PREFIX) if field.tail else ring.values(field.part, numbers)

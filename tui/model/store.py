@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ringtop.bpf import stream
 from ringtop.bpf.event.batch import Batch
-from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.event.schema import SCHEMAS, TEXTS
 from ringtop.tui.model.gaps import SequenceCheck
 from ringtop.tui.model.notes import Note
 from ringtop.tui.model.ring import Ring, row_bytes
@@ -162,7 +162,7 @@ class Table:
     def recent(self, name: str, count: int = 20, look: int = 2000) -> list[int] | list[bytes]:
         """The last *count* different values of a field among the newest *look* rows, newest first."""
         newest, field = self.ring.slice(self.end - look, self.end), self.ring.schema[name]
-        values = newest.text(name) if field.tail else newest.rows[field.part].tolist()
+        values = newest.text(name) if field.kind in TEXTS or field.kind == "args" else newest.rows[field.part].tolist()
         return list(dict.fromkeys(reversed(values)))[:count]
 
 

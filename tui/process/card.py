@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from ringtop.bpf.common import pids
 from ringtop.bpf.common.clock import began_ns, now_ns
-from ringtop.tui.process.cgroup import Membership, parse
+from ringtop.bpf.event.cgroup import Membership, parse
 
 if TYPE_CHECKING:
     import psutil

@@ -57,6 +57,8 @@ class EventFacts:
     origin_pid: int | None = None
     """The process that forked this one."""
     origin: bytes = b""
+    unit: bytes = b""
+    container: bytes = b""
 
 
 def event_facts(timeline: Life) -> EventFacts:
@@ -75,6 +77,8 @@ def event_facts(timeline: Life) -> EventFacts:
         origin_pid=newest.number("origin_pid", 0),
         origin=newest.text("origin")[0],
         uid=newest.number("uid", 0),
+        unit=newest.text("unit")[0],
+        container=newest.text("container")[0],
         filename=started.text("filename")[0] if started else None,
         command=_arguments(started) if started else None,
         first_ts=first_ts,
@@ -129,7 +133,7 @@ def _card(card: Card, zone: tzinfo | None) -> Iterator[Fact]:
     member = card.membership
     if member.container:
         pod = f", pod {safe(member.pod)}" if member.pod else ""
-        yield Fact("container", f"{safe(member.runtime)} {safe(member.container[:12])}{pod}")
+        yield Fact("container", f"{safe(member.runtime)} {safe(member.short)}{pod}")
     if member.unit:
         yield Fact("unit", safe(member.unit))
     if member.path:
@@ -159,6 +163,10 @@ def _from_events(known: EventFacts) -> Iterator[Fact]:
         yield Fact("started by", f"{text.visible(known.parent)} {known.ppid}".lstrip())
     if known.uid is not None:
         yield Fact("user", str(known.uid))
+    if known.container:
+        yield Fact("container", text.visible(known.container))
+    if known.unit:
+        yield Fact("unit", text.visible(known.unit))
 
 
 def _since(started: float, zone: tzinfo | None) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ringtop.bpf import stream
 from ringtop.bpf.event.batch import Batch
+from ringtop.bpf.event.names import Names
 from ringtop.tui.source.source import Item, Lost, Rewound
 
 
@@ -22,9 +23,9 @@ class Arrived:
     drained_ns: int
 
 
-def arrived(item: stream.Round) -> Arrived:
-    """Decode *item*. Raises StreamError."""
-    return Arrived(tuple(stream.batch(rows) for rows in item.batches if rows.rows), item.drained_ns)
+def arrived(item: stream.Round, names: Names) -> Arrived:
+    """Decode *item*, of a stream that has told *names*. Raises StreamError."""
+    return Arrived(tuple(stream.batch(rows, names) for rows in item.batches if rows.rows), item.drained_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +70,25 @@ class Inbox:
         self._entries: deque[Entry] = deque()
         self._bytes = 0
         self._skipped: dict[str, int] = {}
+        self.names = Names()
+        """What the stream has told of numbers in its rows. A recording that goes back keeps it: it stays true."""
         self.posted_ns = 0
         """When the last message came, by the monotonic clock."""
 
     def post(self, item: Item) -> None:
         """Add *item*; may be called from any thread. A round that cannot be decoded becomes ``Lost``."""
+        self.posted_ns = time.monotonic_ns()
         entry: Entry
+        if isinstance(item, stream.Cgroups):
+            stream.learn(item, self.names)
+            return
         if isinstance(item, stream.Round):
             try:
-                entry = arrived(item)
+                entry = arrived(item, self.names)
             except stream.StreamError as e:
                 entry = Lost("damaged stream", str(e))
         else:
             entry = item
-        self.posted_ns = time.monotonic_ns()
         with self._hearing:
             for hear in self._hearers:
                 hear(entry)

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from ringtop.bpf import stream
 from ringtop.bpf.common.clock import STEP_NS
+from ringtop.bpf.event.names import Names
 from ringtop.tui.source.moment import FORMS, clock_ns, span_ns
 from ringtop.tui.source.recording import Damage, Reading, read
 from ringtop.tui.source.seek import frame_before, moment
@@ -96,6 +97,8 @@ class Index:
     damage: Damage | None
     collectors: int
     """How often a collector began."""
+    names: Names
+    """What it tells of numbers in its rows."""
 
 
 def index(path: Path, cancelled: Callable[[], bool] = lambda: False, file: BinaryIO | None = None) -> Index | None:
@@ -103,14 +106,16 @@ def index(path: Path, cancelled: Callable[[], bool] = lambda: False, file: Binar
     does."""
     timeline = Timeline()
     reading = read(path, file)
-    collectors = 0
+    collectors, names = 0, Names()
     for message in reading:
         timeline.place(message)
+        if isinstance(message, stream.Cgroups):
+            stream.learn(message, names)
         collectors += isinstance(message, stream.Hello)
         if cancelled():
             reading.close()
             return None
-    return Index(timeline.at, reading.messages, timeline, reading.damage, collectors)
+    return Index(timeline.at, reading.messages, timeline, reading.damage, collectors, names)
 
 
 class Player:

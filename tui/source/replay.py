@@ -186,5 +186,7 @@ class ReplaySource:
 
     def _read_index(self) -> None:
         with contextlib.suppress(OSError, stream.StreamError):  # the player meets the same error and reports it
-            self._index = index(self._path, self._stopping.is_set, self._file)
+            self._index = found = index(self._path, self._stopping.is_set, self._file)
+            if found is not None:
+                self._give(stream.cgroups(found.names))  # a jump passes over what was told before it
             self._wake.set()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ringtop.bpf import stream
+from ringtop.bpf.event.names import Names
 from ringtop.tui.source.source import Item, Post, Source
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Tap:
         self._recorder: Recorder | None = None
         self._hello: stream.Hello | None = None
         self._states: dict[str, stream.State] = {}
+        self._names = Names()
 
     def start(self, post: Post) -> None:
         """Start the source."""
@@ -63,6 +65,8 @@ class Tap:
             recorder.write(self._hello)
             for state in self._states.values():
                 recorder.write(state)
+            for told in stream.cgroups(self._names):
+                recorder.write(told)
             self._recorder = recorder
             return recorder
 
@@ -91,6 +95,8 @@ class Tap:
                 self._states.clear()
             elif isinstance(item, stream.State):
                 self._states[item.program] = item
+            elif isinstance(item, stream.Cgroups):
+                stream.learn(item, self._names)
             if self._recorder is not None:
                 self._write(self._recorder, item)
 

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringtop.bpf.event.batch import Batch, extent
+from ringtop.bpf.event.names import Group
 from ringtop.tui.top.commands import Commands, Kinds, Lines
 from ringtop.tui.top.hashing import Hasher, Hashes, Sums, hashes
-from ringtop.tui.top.names import Names, Units
+from ringtop.tui.top.names import Comms
 from ringtop.tui.top.search import Judged
 from ringtop.tui.top.slots import SECOND
 from ringtop.tui.top.text import Places, Text
@@ -25,8 +26,7 @@ class Known:
     """Lookups, shared by all batches, that add to the fields of events."""
 
     hasher: Hasher
-    names: Names
-    units: Units
+    comms: Comms
     commands: Commands
 
 
@@ -60,6 +60,11 @@ class Events:
         """The keys of their command lines; only for execs."""
         (file, file_size), (args, args_size) = self.extent("filename"), self.extent("argv")
         return self.known.commands.kinds(Lines(self.text, file, file + file_size, args, args + args_size))
+
+    @cached_property
+    def groups(self) -> tuple[list[Group], NDArray[np.intp]]:
+        """The control groups that they have, each once, and for each event its position among them, shape (n,)."""
+        return self.batch.names.groups(self.rows)
 
     @cached_property
     def now_ns(self) -> int:

@@ -9,7 +9,7 @@ from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.top.measures import ALL
 from ringtop.tui.top.parts import PARTS, Part
 
-_ALL_KEYS = ("cpu", "uid", "unit", "parent", "comm")
+_ALL_KEYS = ("cpu", "uid", "unit", "container", "cgroup", "parent", "comm")
 _PARTS = {"pid": ("pid", "start_ns")}
 """The parts of keys that are not named after them: a process is its id and its start, because ids are used again."""
 _LADDERS = (

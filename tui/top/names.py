@@ -1,4 +1,4 @@
-"""Names of processes and of control groups; each is looked up once and cached."""
+"""Names of processes; each is looked up once and cached."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ringtop.bpf.event.schema import UNKNOWN
 
-Comms = NDArray[np.bytes_]
+Texts = NDArray[np.bytes_]
 """Names of processes, shape (n,), dtype S16."""
 
 NOT_KNOWN, GONE = b"(unknown)", b"(gone)"
@@ -17,7 +17,6 @@ _SLOTS = 1 << 15
 _LASTS_NS = 60_000_000_000
 _LOOKUPS = 20
 """Most processes that are looked up for one batch; about ten batches come each second."""
-_UNITS = 4096
 
 
 class Host(Protocol):
@@ -26,11 +25,8 @@ class Host(Protocol):
     def comm(self, pid: int) -> bytes | None:
         """The name of a process; None when it is gone."""
 
-    def unit(self, cgroup: int) -> bytes | None:
-        """The unit or container of a control group; None when it is not known."""
 
-
-class Names:
+class Comms:
     """The names of processes, from their execs or else from *host*."""
 
     def __init__(self, host: Host | None) -> None:
@@ -39,12 +35,12 @@ class Names:
         self._comms = np.zeros(_SLOTS, "S16")
         self._since = np.zeros(_SLOTS, np.int64)
 
-    def learn(self, pids: NDArray[np.uint32], comms: Comms, now_ns: int) -> None:
+    def learn(self, pids: NDArray[np.uint32], comms: Texts, now_ns: int) -> None:
         """Store *comms* as the names of *pids* from *now_ns* on."""
         slots = pids % _SLOTS
         self._pids[slots], self._comms[slots], self._since[slots] = pids, comms, now_ns
 
-    def of(self, pids: NDArray[np.uint32], now_ns: int) -> Comms:
+    def of(self, pids: NDArray[np.uint32], now_ns: int) -> Texts:
         """The name of each process, NOT_KNOWN or GONE when there is none; shape (n,)."""
         slots = pids % _SLOTS
         known = self._pids[slots] == pids
@@ -62,20 +58,3 @@ class Names:
         comms = [self._host.comm(pid) for pid in pids.tolist()]
         self.learn(pids, np.array([GONE if comm is None else comm for comm in comms], "S16"), now_ns)
         return True
-
-
-class Units:
-    """The units or containers of control groups, from *host*."""
-
-    def __init__(self, host: Host | None) -> None:
-        self._host = host
-        self._known: dict[int, bytes] = {}
-
-    def of(self, cgroup: int) -> bytes:
-        """The unit or container of one control group; else its number, or NOT_KNOWN for 0."""
-        if (found := self._known.get(cgroup)) is None:
-            if len(self._known) >= _UNITS:
-                self._known.clear()
-            told = self._host.unit(cgroup) if self._host is not None and cgroup else None
-            found = self._known[cgroup] = told or (b"cgroup %d" % cgroup if cgroup else NOT_KNOWN)
-        return found

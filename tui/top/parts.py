@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ringtop.bpf.event.command.command import LONGEST, shown
 from ringtop.bpf.event.culprit import IDLE
+from ringtop.bpf.event.names import Group
 from ringtop.tui.top.commands import LEVELS
 from ringtop.tui.top.events import Events
 from ringtop.tui.top.hashing import Sums
@@ -23,6 +24,8 @@ At = NDArray[np.intp]
 """Positions of events in a batch."""
 
 RELATIVE = b"(relative)"
+NONE = b"(none)"
+"""In place of a unit or a container, for what belongs to none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def _parents(events: Events) -> NDArray[np.bytes_]:
     """Their names as the kernel side tells them; where it could not, as they are known otherwise."""
     comms: NDArray[np.bytes_] = events.rows["parent"].copy()
     if len(unknown := np.flatnonzero(comms == b"")):
-        comms[unknown] = events.known.names.of(events.rows["ppid"][unknown], events.now_ns)
+        comms[unknown] = events.known.comms.of(events.rows["ppid"][unknown], events.now_ns)
     return comms
 
 
@@ -100,14 +103,28 @@ def _name(name: str, title: str, about: str, needs: tuple[str, ...], values: Com
     return Part(name, title, about, needs, lambda events: events.words(name, found(events)), labels)
 
 
-def _units(events: Events) -> Sums:
-    cgroups, of = np.unique(events.rows["cgroup"], return_inverse=True)
-    labels = [events.known.units.of(cgroup) for cgroup in cgroups.tolist()]
-    return events.known.hasher.labels("unit", labels)[of]
+def _grouped(name: str, title: str, about: str, label: Callable[[Group], bytes]) -> Part:
+    """A part that the event's control group tells."""
+
+    def told(events: Events) -> list[bytes]:
+        return [label(group)[:LONGEST] for group in events.groups[0]]
+
+    def hashed(events: Events) -> Sums:
+        return events.known.hasher.labels(name, told(events))[events.groups[1]]
+
+    def labels(events: Events, at: At) -> list[bytes]:
+        texts = told(events)
+        return [texts[of] for of in events.groups[1][at].tolist()]
+
+    return Part(name, title, about, (), hashed, labels)
 
 
-def _unit_labels(events: Events, at: At) -> list[bytes]:
-    return [events.known.units.of(cgroup)[:LONGEST] for cgroup in events.rows["cgroup"][at].tolist()]
+def _group(group: Group) -> bytes:
+    return group.cgroup_path or (b"%d" % group.cgroup if group.cgroup else NOT_KNOWN)
+
+
+def _belongs(text: bytes, group: Group) -> bytes:
+    return text or (NONE if group.cgroup_path else NOT_KNOWN)
 
 
 def _outcomes(events: Events) -> Sums:
@@ -242,7 +259,9 @@ PARTS: dict[str, Part] = {
         _number("tid", "TID", "thread"),
         _number("uid", "UID", "user"),
         _number("cpu", "CPU", "CPU"),
-        Part("unit", "UNIT", "systemd unit or container", (), _units, _unit_labels),
+        _grouped("unit", "UNIT", "systemd unit", lambda group: _belongs(group.unit, group)),
+        _grouped("container", "CONTAINER", "container", lambda group: _belongs(group.container, group)),
+        _grouped("cgroup", "CGROUP", "control group", _group),
         Part("error", "ERROR", "result", (), _outcomes, _errors),
         Part("op", "OP", "unlink or rmdir", ("op",), lambda e: e.words("op", e.rows["op"].astype(np.uint32)), _ops),
         _command("program", "program"),

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ringtop.bpf import filter as language
 from ringtop.bpf import stream
 from ringtop.bpf.event.batch import Batch
+from ringtop.bpf.event.names import Names
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.source.inbox import Arrived, Entry, arrived
 from ringtop.tui.source.source import Rewound
@@ -31,7 +32,7 @@ from ringtop.tui.top.ledgers import Ledgers
 from ringtop.tui.top.losses import Losses
 from ringtop.tui.top.marks import marks
 from ringtop.tui.top.measures import ALL, Measures, measures, searches
-from ringtop.tui.top.names import Host, Names, Units
+from ringtop.tui.top.names import Comms, Host
 from ringtop.tui.top.order import Order
 from ringtop.tui.top.report import START, Report
 from ringtop.tui.top.rows import MOST
@@ -95,19 +96,23 @@ class Top:
         self._lock = threading.RLock()
         self._start_ns: int | None = None
         self._ledgers = Ledgers()
+        self._names = Names()
+        """What a stream of rounds has told. Rounds that have arrived have the names of theirs."""
         self._clear()
 
     # Feeding it
 
-    def hear(self, entry: Entry | stream.Round) -> None:
+    def hear(self, entry: Entry | stream.Round | stream.Cgroups) -> None:
         """Take a message of the stream. Raises StreamError for a round that cannot be decoded."""
         match entry:
             case Arrived():
                 for batch in sorted(entry.batches, key=_is_of_ends):  # after the execs
                     self.take(batch)
                 self.tick(entry.drained_ns)
+            case stream.Cgroups():
+                stream.learn(entry, self._names)
             case stream.Round():
-                self.hear(arrived(entry))
+                self.hear(arrived(entry, self._names))
             case stream.Stats():
                 self.wall_offset_ns = entry.wall_offset_ns
                 self.tick(entry.ts_ns)
@@ -252,7 +257,7 @@ class Top:
 
     def _clear(self) -> None:
         hasher = Hasher(self._seed)
-        self._known = Known(hasher, Names(self._host), Units(self._host), Commands(hasher))
+        self._known = Known(hasher, Comms(self._host), Commands(hasher))
         self._searches = Searches()
         self._start_ns = None
         self.now_ns = 0
@@ -275,7 +280,7 @@ class Top:
         if not searches(batch.schema):
             return events, past.expire(0)
         done = batch.rows["ret"] == 0
-        self._known.names.learn(batch.rows["pid"][done], batch.rows["comm"][done], events.now_ns)
+        self._known.comms.learn(batch.rows["pid"][done], batch.rows["comm"][done], events.now_ns)
         events.judged, decided = past.judge(batch.rows["ret"], events.ts, *events.chains())
         return events, decided
 

@@ -5,7 +5,7 @@ Everything here is plain data and needs no kernel. No other module knows the eve
 
 from ringtop.bpf.event.schema.execsnoop import EXECSNOOP
 from ringtop.bpf.event.schema.exitsnoop import EXITSNOOP
-from ringtop.bpf.event.schema.field import AT_FDCWD, UNKNOWN, Column, Field, Kind, Tone
+from ringtop.bpf.event.schema.field import AT_FDCWD, TEXTS, UNKNOWN, Column, Field, Kind, Tone
 from ringtop.bpf.event.schema.runqslower import RUNQSLOWER
 from ringtop.bpf.event.schema.schema import LineColumn, Schema
 from ringtop.bpf.event.schema.unlinksnoop import UNLINKSNOOP
@@ -16,6 +16,7 @@ __all__ = [
     "EXITSNOOP",
     "RUNQSLOWER",
     "SCHEMAS",
+    "TEXTS",
     "UNKNOWN",
     "UNLINKSNOOP",
     "Column",

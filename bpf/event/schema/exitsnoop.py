@@ -43,6 +43,6 @@ EXITSNOOP = Schema(
     brief=("CPU {cpu}", "ended: {status}", "ran {ran}"),
     done="succeeded",
     many="process ends",
-    keys=("comm", "comm+error", "parent", "uid", "unit", "error", "pid"),
+    keys=("comm", "comm+error", "parent", "uid", "unit", "container", "cgroup", "error", "pid"),
     colour="warning",
 )

@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Kind = Literal["int", "duration", "bool", "enum", "result", "status", "dirfd", "time", "comm", "path", "args"]
+Kind = Literal["int", "duration", "bool", "enum", "result", "status", "dirfd", "time", "comm", "name", "path", "args"]
 """How a field is compared and shown.
 
 ``duration`` is in ns; JSON and CSV write it in µs and add ``_us`` to its name. ``enum`` is the number of one of the
 field's words. ``result`` is 0 or a negative errno, ``status`` an exit code or, below 0, the number of a signal with a
-minus sign. ``dirfd`` is the descriptor of the directory that a path starts from, or ``AT_FDCWD``. ``comm``, ``path``
-and ``args`` are untrusted bytes.
+minus sign. ``dirfd`` is the descriptor of the directory that a path starts from, or ``AT_FDCWD``. ``comm``, ``name``,
+``path`` and ``args`` are untrusted bytes. A ``name`` is not in the row: ``Batch.names`` has it for a number in the row.
 """
+TEXTS: frozenset[Kind] = frozenset({"comm", "name", "path"})
+"""The kinds whose value is one text."""
 Tone = Literal["", "dim", "failed", "low", "mid", "high", "late"]
 """The meaning of a value's colour: none, less important, failed, the length of a wait (low, mid, high), or late."""
 
@@ -81,7 +83,7 @@ class Field:
 
     @property
     def part(self) -> str:
-        """The part of the row that holds a field that is not in the tail."""
+        """The part of the row that holds a field that is neither in the tail nor a ``name``."""
         return self.stored or self.name
 
     @property

@@ -121,6 +121,6 @@ RUNQSLOWER = Schema(
     ),
     done="waits",
     many="waits",
-    keys=("cpu", "uid", "unit", "comm", "comm+because", "pid", "tid", "because", "after"),
+    keys=("cpu", "uid", "unit", "container", "cgroup", "comm", "comm+because", "pid", "tid", "because", "after"),
     colour="accent",
 )

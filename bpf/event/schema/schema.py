@@ -67,7 +67,7 @@ class Schema:
     """The ``duration`` that a top adds up as time waited."""
     runs: str = ""
     """The ``duration`` that a top adds up as time that processes ran."""
-    keys: tuple[str, ...] = ("cpu", "uid", "unit", "comm", "pid", "tid")
+    keys: tuple[str, ...] = ("cpu", "uid", "unit", "container", "cgroup", "comm", "pid", "tid")
     """The keys that a top can fold the events by (``PARTS`` of tui/top/parts.py, joined by ``+``)."""
     key: str = "comm"
     """The key that a top begins with."""
@@ -158,7 +158,12 @@ COMMON = (
         "ppid", "int", "process id of the parent", Column("PPID", 7, 7, rank=5, right=True, tone="dim"), unknown=UNKNOWN
     ),
     Field("uid", "int", "real user id", Column("UID", 5, 6, rank=7, right=True, tone="dim"), unknown=UNKNOWN),
-    Field("cgroup", "int", "cgroup v2 id", Column("CGROUP", 8, 12, right=True, tone="dim"), unknown=0),
+    Field("cgroup", "int", "id of the control group", Column("CGROUP", 8, 12, right=True, tone="dim"), unknown=0),
+    Field("cgroup_path", "name", "path of the control group", Column("CGROUP PATH", 12, 30, weight=2, rank=5)),
+    Field("unit", "name", "systemd unit", Column("UNIT", 10, 20, weight=1, rank=5)),
+    Field(
+        "container", "name", "container: its name, or else its short id", Column("CONTAINER", 10, 14, weight=1, rank=5)
+    ),
     Field("comm", "comm", "the thread's name", Column("COMM", 8, 15, rank=2)),
     Field("parent", "comm", "name of the parent", Column("PARENT", 8, 15, rank=5)),
     Field("origin", "comm", "name of the process that forked this one, then", Column("ORIGIN", 8, 15, rank=5)),
@@ -194,6 +199,9 @@ JSON_FIRST = (
     "ppid",
     "uid",
     "cgroup",
+    "cgroup_path",
+    "unit",
+    "container",
     "comm",
     "parent",
     "origin",

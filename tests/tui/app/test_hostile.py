@@ -14,6 +14,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from ringtop.bpf import stream
+from ringtop.bpf.event.cgroup import Membership
 from ringtop.bpf.event.schema import SCHEMAS, usual
 from ringtop.tui.app.app import Viewer
 from ringtop.tui.app.hooks import Hooks
@@ -22,7 +23,6 @@ from ringtop.tui.draw import cells
 from ringtop.tui.draw.columns import Placed
 from ringtop.tui.model.store import Event
 from ringtop.tui.process.card import Ancestor, Card
-from ringtop.tui.process.cgroup import Membership
 from ringtop.tui.settings import toml
 from ringtop.tui.settings.config import Config
 from ringtop.tui.settings.state import SavedState

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringtop.bpf import filter as language
+from ringtop.bpf import stream
+from ringtop.bpf.event.names import Names
 from ringtop.bpf.event.schema import SCHEMAS, UNKNOWN
 from ringtop.tui.draw import terms
 from ringtop.tui.top.keys import Key, keys
@@ -14,7 +16,7 @@ from ringtop.tui.top.top import Top
 from tests.samples import NASTY, Value, make
 from tests.tui.top.events import deletions, execs
 
-UNTOLD = {"unit", "parent", "name"}
+UNTOLD = {"parent", "name"}
 """Parts of keys that no event stores, or that the filter language has no words for."""
 KEYS = [(program, key) for program in SCHEMAS for key in keys(program)]
 
@@ -86,6 +88,31 @@ def test_every_key_of_ordinary_events_has_one_unless_no_event_stores_it(program:
     assert (text is None) == bool(UNTOLD & {part.name for part in key.parts})
     if text is not None:
         assert language.match(language.parse(text), ordinary).all()
+
+
+@pytest.mark.parametrize(
+    ("key", "counts"),
+    [
+        ("unit", {b"nginx.service": 3, b"(none)": 2, b"(unknown)": 1}),
+        ("container", {b"(none)": 3, b"web": 2, b"(unknown)": 1}),
+        ("cgroup", {b"/system.slice/nginx.service": 3, b"/lxc/web": 2, b"7": 1}),
+    ],
+)
+def test_what_belongs_together_is_one_row(key: str, counts: dict[bytes, int]) -> None:
+    told = Names()
+    for cgroup, path in {2: b"/system.slice/nginx.service", 3: b"/system.slice/nginx.service", 4: b"/lxc/web"}.items():
+        told.tell(cgroup, path)  # it has been restarted
+    rows = make("execsnoop", [{"cgroup": cgroup, "filename": b"a"} for cgroup in (2, 3, 4, 7, 3, 4)])
+    batch = stream.batch(stream.rows(rows), told)
+    top = Top(by={"execsnoop": key})
+    top.take(batch)
+    found = top.report("execsnoop").rows
+    assert {row.key[0]: row.count for row in found} == counts
+    for row in found:
+        text = terms.of_row(top.key("execsnoop").parts, row.key)
+        assert text is not None
+        wanted = top.events_of("execsnoop", row.id)(batch)
+        assert (language.match(language.parse(text), batch) == wanted).all(), text
 
 
 def test_how_they_read() -> None:

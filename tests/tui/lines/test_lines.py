@@ -281,8 +281,8 @@ def test_json_as_written() -> None:
     assert writer("json", PROGRAMS).header() == ""
     assert writer("json", PROGRAMS).lines(RUNQ, WALL)[0] == (
         '{"program":"runqslower","time":"2023-11-14T22:13:20.123456789Z","ts_ns":123456789,"cpu":1,"seq":7,"pid":4242,'
-        '"tid":4243,"ppid":1,"uid":33,"cgroup":9,"comm":"nginx","parent":"","origin":"","origin_pid":null,'
-        '"start_ns":null,"latency_us":12345.678,"prev_pid":17,"prev_tid":18,'
+        '"tid":4243,"ppid":1,"uid":33,"cgroup":9,"cgroup_path":"","unit":"","container":"","comm":"nginx","parent":"","origin":"",'
+        '"origin_pid":null,"start_ns":null,"latency_us":12345.678,"prev_pid":17,"prev_tid":18,'
         '"prev_comm":"stress","preempted":true,"culprit_pid":19,"culprit_comm":"make","culprit_share":93,'
         '"others_share":0,"idle_share":0,"short_share":4,"moved_share":0,"late":false}'
     )
@@ -303,12 +303,12 @@ def test_json_of_hostile_names() -> None:
 def test_csv_as_written() -> None:
     lines = writer("csv", ["unlinksnoop"])
     assert (
-        lines.header() == "program,time,ts_ns,cpu,seq,pid,tid,ppid,uid,cgroup,comm,parent,origin,origin_pid,start_ns,"
-        "full,path,dfd,op,ret,errno,truncated,late"
+        lines.header() == "program,time,ts_ns,cpu,seq,pid,tid,ppid,uid,cgroup,cgroup_path,unit,container,comm,parent,"
+        "origin,origin_pid,start_ns,full,path,dfd,op,ret,errno,truncated,late"
     )
     formula = make(
         "unlinksnoop", [{"comm": b"=1+1", "place": b"/", "path": b'a,"b"\n', "dfd": -100, "ret": -2, "ppid": UNKNOWN}]
     )
     assert lines.lines(formula, WALL) == [
-        r"""unlinksnoop,2023-11-14T22:13:20.000000000Z,0,0,0,0,0,,0,,'=1+1,,,,,"/a,""b""\n","a,""b""\n",-100,unlink,-2,ENOENT,false,false"""
+        r"""unlinksnoop,2023-11-14T22:13:20.000000000Z,0,0,0,0,0,,0,,,,,'=1+1,,,,,"/a,""b""\n","a,""b""\n",-100,unlink,-2,ENOENT,false,false"""
     ]

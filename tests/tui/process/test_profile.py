@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringtop.bpf.event.batch import Batch
+from ringtop.bpf.event.cgroup import Membership
 from ringtop.bpf.event.schema import UNKNOWN
 from ringtop.tui.model.store import Life, Store
 from ringtop.tui.process.card import Ancestor, Card, elsewhere, ended
-from ringtop.tui.process.cgroup import Membership
 from ringtop.tui.process.profile import EventFacts, event_facts, facts, headline, ranges
 from tests.samples import NASTY, batches, make
 

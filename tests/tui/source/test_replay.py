@@ -84,6 +84,16 @@ def test_it_can_be_started_again(tmp_path: Path) -> None:
         assert sink.items == ALL
 
 
+def test_what_was_told_of_control_groups_is_told_though_it_is_passed_over(tmp_path: Path) -> None:
+    told = stream.Cgroups([(23, b"/system.slice/nginx.service", b"")])
+    source = ReplaySource(write(tmp_path / "a", [*ALL[:-1], told, ALL[-1]]), clock=Clock(0.0))
+    sink = Sink()
+    source.start(sink)
+    assert told in sink.wait(lambda items: told in items)
+    assert not ended(sink.items)
+    source.stop()
+
+
 def test_damage_is_told_once(tmp_path: Path) -> None:
     path = write(tmp_path / "a", ALL)
     path.write_bytes(path.read_bytes()[:-30])
@@ -157,6 +167,18 @@ def test_a_recording_begun_late_can_be_read(tmp_path: Path) -> None:
     assert list(reading) == [hello(), running, round_at(1), stream.End("recording stopped")]
     assert reading.damage is None
     assert len(sink.items) == 7
+
+
+def test_a_recording_begun_late_has_the_names_of_its_rows(tmp_path: Path) -> None:
+    told = stream.Cgroups([(23, b"/system.slice/nginx.service", b"")])
+    source = ReplaySource(write(tmp_path / "made", [*ALL[:-1], told, ALL[-1]]), clock=Clock(0.5))
+    tap, sink = Tap(source), Sink()
+    tap.start(sink)
+    sink.wait(ended)
+    tap.stop()
+    tap.record(tmp_path / "late")
+    tap.stop_recording()
+    assert told in list(read(tmp_path / "late"))
 
 
 def test_a_full_disk_ends_the_recording_not_the_viewer(tmp_path: Path) -> None:

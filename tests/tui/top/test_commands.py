@@ -14,7 +14,7 @@ from ringtop.tui.top import commands
 from ringtop.tui.top.commands import LEVELS, Commands, Kinds
 from ringtop.tui.top.events import Events, Known
 from ringtop.tui.top.hashing import Hasher, hashes
-from ringtop.tui.top.names import Names, Units
+from ringtop.tui.top.names import Comms
 from tests.samples import make, texts
 
 WORDS = st.sampled_from(
@@ -47,7 +47,7 @@ Line = tuple[bytes, Sequence[bytes]]
 def known() -> Known:
     """With nothing known."""
     hasher = Hasher(b"seed")
-    return Known(hasher, Names(None), Units(None), Commands(hasher))
+    return Known(hasher, Comms(None), Commands(hasher))
 
 
 def kinds(lines: Sequence[Line], what: Known) -> Kinds:

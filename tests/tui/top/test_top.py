@@ -242,7 +242,7 @@ def test_a_program_that_nobody_asked_for_is_not_folded() -> None:
 
 
 def test_a_key_that_there_is_not() -> None:
-    with pytest.raises(ValueError, match="only by cpu, uid, unit, comm"):
+    with pytest.raises(ValueError, match="only by cpu, uid, unit, container, cgroup, comm"):
         Top(by={"runqslower": "exe"})
 
 

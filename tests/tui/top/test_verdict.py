@@ -28,9 +28,6 @@ class Parents(Host):
     def comm(self, pid: int) -> bytes | None:
         return {1: b"init", 812: b"thumbnail"}.get(pid)
 
-    def unit(self, cgroup: int) -> bytes | None:
-        return None
-
 
 def said(top: Top, program: str, window: str = "start") -> str:
     """Its verdict."""

@@ -1,11 +1,13 @@
-"""The systemd unit and the container of a process, from its control group. Pure functions over /proc/PID/cgroup."""
+"""The systemd unit and the container of a control group, from its path. Pure functions."""
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 
-_ID = re.compile(r"(?:^|[-:])([0-9a-f]{64})(?:\.scope)?$")
+_ID = re.compile(r"(?:^|(?<!conmon)[-:])([0-9a-f]{64})(?:\.scope)?$")
+"""conmon is a process that watches a container, beside it."""
 _RUNTIMES = (
     ("cri-containerd", "containerd"),
     ("crio", "cri-o"),
@@ -19,23 +21,31 @@ _POD = re.compile(r"pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}
 _UNIT = re.compile(r"^[^/]+\.(?:service|scope|socket|mount|swap|slice)$")
 _NSPAWN = re.compile(r"^machine-(.+)\.scope$")
 _LXC = re.compile(r"^lxc\.payload\.(.+)$")
-_ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
+_ESCAPES = re.compile(r"(?:\\x[0-9a-f]{2})+")
+_HEX = frozenset("0123456789abcdef")
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """The control group of a process; fields that do not apply are empty. All text is untrusted: others wrote it."""
+    """What the path of a control group tells; fields that do not apply are empty. All text is untrusted: others wrote
+    it."""
 
     path: str = ""
     """The path in the unified hierarchy, or in systemd's own."""
     unit: str = ""
-    """The innermost systemd unit that is not a slice, or else the innermost slice."""
+    """The innermost systemd unit that is not a slice, or else the innermost slice; what systemd escaped is not."""
     runtime: str = ""
     """The runtime: docker, podman, containerd, cri-o, lxc or nspawn; 'container' when only the id is known."""
     container: str = ""
     """The id or the name of the container."""
     pod: str = ""
     """The pod's id in Kubernetes."""
+
+    @property
+    def short(self) -> str:
+        """The container as its runtime's own lists have it: an id is 12 digits long there."""
+        is_id = len(self.container) == 64 and _HEX.issuperset(self.container)
+        return self.container[:12] if is_id else self.container
 
 
 def parse(text: str) -> Membership:
@@ -48,17 +58,26 @@ def parse(text: str) -> Membership:
             paths[controllers or number] = path
     # Beside cgroup v1 hierarchies, the unified one may only hold "/", which says nothing; systemd's own is used then.
     path = next((p for p in (paths.get("0"), paths.get("name=systemd")) if p and p != "/"), "")
-    path = path or max(paths.values(), key=len, default="")
+    return membership(path or max(paths.values(), key=len, default=""))
+
+
+def membership(path: str) -> Membership:
+    """Read the path of a control group in its hierarchy."""
     runtime, container = _container(path)
     pod = _POD.search(path)
     return Membership(path, _unit(path), runtime, container, pod[1].replace("_", "-") if pod else "")
 
 
 def _unit(path: str) -> str:
-    parts = [p for p in path.split("/") if _UNIT.match(p)]
+    parts = [p.removeprefix("_") for p in path.split("/") if _UNIT.match(p)]
     inner = next((p for p in reversed(parts) if not p.endswith(".slice")), None)
-    unit = inner or (parts[-1] if parts else "")
-    return _ESCAPE.sub(lambda m: chr(int(m[1], 16)), unit)
+    return _unescaped(inner or (parts[-1] if parts else ""))
+
+
+def _unescaped(name: str) -> str:
+    """*name* without systemd's escapes, which are those of bytes (systemd.unit(5)); the underscore that it puts before
+    names that the kernel might use is gone already."""
+    return _ESCAPES.sub(lambda found: os.fsdecode(bytes.fromhex(found[0].replace("\\x", ""))), name)
 
 
 def _container(path: str) -> tuple[str, str]:
@@ -70,7 +89,7 @@ def _container(path: str) -> tuple[str, str]:
             named = next((name for mark, name in _RUNTIMES if mark in before or mark in part), "container")
             return named, found[1]
         if found := _NSPAWN.match(part):
-            return "nspawn", _ESCAPE.sub(lambda m: chr(int(m[1], 16)), found[1])
+            return "nspawn", _unescaped(found[1])
         if found := _LXC.match(part):
             return "lxc", found[1]
         if at and parts[at - 1] == "lxc":

@@ -1,0 +1,68 @@
+"""What the control groups are called that events have: each is told once, before the first round that has it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ringtop.bpf import stream
+from ringtop.bpf.event.batch import Batch
+from ringtop.bpf.event.names import LONGEST, MOST
+from ringtop.bpf.kernel import hierarchy
+
+_SLOTS = 1 << 16
+_EVERY_S = 1.0
+"""Seconds between two walks over all control groups."""
+
+
+class Groups:
+    """The control groups of the hierarchy mounted at *top*; nothing is known where that is None."""
+
+    def __init__(self, top: Path | None) -> None:
+        self._top = top
+        self._paths: dict[int, bytes] = {}
+        """Paths by id, as the last walk found them."""
+        self._walked = float("-inf")
+        self._slots = np.zeros(_SLOTS, np.uint64)
+        """The id seen last of those that share a slot: most events are found here to need nothing."""
+        self._told: set[int] = set()
+        self._untold: set[int] = set()
+        """Ids that no walk has found yet."""
+
+    def news(self, batches: Iterable[Batch]) -> Iterator[stream.Cgroups]:
+        """What is to be told before a round with these events."""
+        for batch in batches:
+            self._see(batch)
+        if self._top is None or not self._untold:
+            return
+        found = [cgroup for cgroup in self._untold if cgroup in self._paths]
+        if len(found) < len(self._untold) and time.monotonic() - self._walked > _EVERY_S:
+            self._paths = dict(hierarchy.walk(self._top))
+            self._walked = time.monotonic()
+            found = [cgroup for cgroup in self._untold if cgroup in self._paths]
+        self._untold.difference_update(found)
+        if len(self._told) + len(found) > MOST:  # readers forget the oldest, which may still be there
+            self._told.clear()
+            self._slots[:] = 0
+        self._told.update(found)
+        for at in range(0, len(found), stream.MOST_GROUPS):
+            some = found[at : at + stream.MOST_GROUPS]
+            yield stream.Cgroups([(cgroup, _outer(self._paths[cgroup]), b"") for cgroup in some])
+
+    def _see(self, batch: Batch) -> None:
+        cgroups = batch.rows["cgroup"]
+        slots = cgroups % np.uint64(_SLOTS)
+        unseen = cgroups[self._slots[slots] != cgroups]
+        if len(unseen):
+            self._slots[slots] = cgroups
+            self._untold.update(cgroup for cgroup in np.unique(unseen).tolist() if cgroup not in self._told)
+            while len(self._untold) > MOST:  # they went away before they were found
+                self._untold.pop()
+
+
+def _outer(path: bytes) -> bytes:
+    """A path that is too long, without its end: the administrator names what is further up."""
+    return path if len(path) <= LONGEST else path[: path.rindex(b"/", 0, LONGEST + 1)]
