@@ -81,7 +81,7 @@ class Place:
         rows["start_ns"] += np.where(rows["start_ns"] == 0, np.uint64(0), shift)
         first, last = map(np.uint64, self._within())
         rows["ts"] = np.clip(rows["ts"] + shift, first, last)
-        return Batch(batch.program, rows, batch.tails)
+        return Batch(batch.program, rows, batch.tails, batch.names)
 
     def _within(self) -> tuple[int, int]:
         return max(0, self._began_ns - FAR_NS), self._clock() + FAR_NS
