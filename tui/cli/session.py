@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ringtop.bpf import stream
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.tui.cli.command import Command
 from ringtop.tui.cli.ending import when_told, when_unheard
+from ringtop.tui.cli.leaving import Leaving
 from ringtop.tui.cli.output import CannotWrite
-from ringtop.tui.cli.patience import Patience
 from ringtop.tui.lines import summary as ledger
 from ringtop.tui.source.client import Client, CollectorDied
 from ringtop.tui.text.say import say
@@ -22,13 +19,11 @@ from ringtop.tui.text.text import safe
 _LEAVES_S = 60.0
 """Seconds for a collector that has said ``End`` to leave: on a slow machine the kernel takes its time to free what the
 collector had, and a signal would only replace its exit status."""
-_TWICE_S = 0.3
-"""Seconds between two signals of somebody who does not want to wait."""
 _TELLS_S = 0.2
 """Seconds for the end of a command to be told."""
 
 
-class Session:
+class Session(Leaving):
     """Reads the messages of a collector to the end. Commands override ``hear``, ``begun``, ``cut_short`` and
     ``finish``; by default these do nothing."""
 
@@ -40,25 +35,20 @@ class Session:
         quiet: bool = False,
         command: Command | None = None,
     ) -> None:
+        super().__init__(client, quiet)
         self.client = client
         self.states: dict[str, stream.State] = {}
         """The newest state of each program."""
         self.stats: stream.Stats | None = None
         """The newest ledger; it is exact at the end."""
-        self.patience = Patience(self.tell, lambda: self.client.close(0), self._give_up)
-        self._programs, self._duration, self._quiet = programs, duration, quiet
+        self._programs, self._duration = programs, duration
         self._command, self._launched = command, False
-        self._told_at: float | None = None
 
     def hear(self, message: stream.AnyMessage) -> None:
         """Called with each message. Raises StreamError, OSError, CannotWrite."""
 
     def begun(self) -> None:
         """Called once every program runs or has failed."""
-
-    def cut_short(self) -> str:
-        """Called when the stream broke off before its end; returns a message about what was received, or ""."""
-        return ""
 
     def finish(self, status: int) -> int:
         """Called after the end with the collector's exit *status*; returns the exit status of the command."""
@@ -127,43 +117,6 @@ class Session:
         say(str(error))
         if kept:
             say(kept)
-
-    def stop(self) -> None:
-        """Ask the collector to detach and to send the remaining events."""
-        self.patience.leave(hurried=False)
-        self.client.send(stream.Stop())
-
-    def told(self) -> None:
-        """A signal asks for the end, and a later one for the end at once. `timeout` sends two at the same moment."""
-        if self._told_at is None:
-            self._told_at = time.monotonic()
-            self.hurry()
-        elif time.monotonic() - self._told_at > _TWICE_S:
-            # In a thread: what the signal has interrupted may be ending the collector, too.
-            threading.Thread(target=self._give_up, args=("a second signal asked for that", False)).start()
-
-    def hurry(self) -> None:
-        """The same, for a user who will not wait for a reader that takes nothing."""
-        self.patience.leave(hurried=True)
-        self.client.send(stream.Stop())
-
-    def _give_up(self, why: str, writable: bool) -> None:
-        """End at once: the main thread waits for something that does not come."""
-        self.client.close(0)
-        kept = self.cut_short() if writable else ""
-        say("\n".join(filter(None, (f"ended before its end: {why}", kept))))
-        os._exit(1)
-
-    def later(self, seconds: float, act: Callable[..., object], *arguments: object) -> None:
-        """Call *act* with *arguments* after *seconds*."""
-        timer = threading.Timer(seconds, act, arguments)
-        timer.daemon = True
-        timer.start()
-
-    def tell(self, text: str) -> None:
-        """Print a line for people on standard error, unless the command is quiet."""
-        if not self._quiet:
-            say(text)
 
     def take(self, message: stream.AnyMessage) -> None:
         """Process one message."""
