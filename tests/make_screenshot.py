@@ -17,7 +17,7 @@ TARGET = Path(__file__).parents[1] / ".docs" / "screenshot.svg"
 async def main() -> None:
     """Play the demo to a moment where something was lost, and draw it."""
     source = ReplaySource(DEMO, speed=8, label="demo")
-    viewer = Viewer(source, Config(), SavedState())
+    viewer = Viewer([source], Config(), SavedState())
     async with viewer.run_test(size=(130, 42)) as pilot:
         while source.status.position_ns < 20_000_000_000:
             await pilot.pause(0.1)

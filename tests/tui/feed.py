@@ -82,6 +82,7 @@ class Feed:
         no_ringbuf: str = "",
     ) -> None:
         self.label = "made-up feed"
+        self.host = "web-1"
         self.cpus = cpus
         self.transport: Transport = transport
         self.programs = programs
@@ -149,7 +150,7 @@ class Feed:
         """Who speaks."""
         self._post(
             stream.Hello(
-                host="web-1",
+                host=self.host,
                 kernel="6.1.0-44-amd64",
                 arch="x86_64",
                 version="0.1.0",
@@ -285,9 +286,9 @@ class Feed:
         cpu_ns = int((self.now - START_NS) * 0.012)
         self._post(stream.Stats(self.now, WALL_NS, parts, cpu_ns, 34 << 20))
 
-    def lose_collector(self) -> None:
-        """It died."""
-        self._post(Lost("killed by SIGKILL", "ringtop collect: cannot allocate memory\n\x1b[2Jgone"))
+    def lose_collector(self, again_s: float = 0) -> None:
+        """It died; the source tries again after so many seconds."""
+        self._post(Lost("killed by SIGKILL", "ringtop collect: cannot allocate memory\n\x1b[2Jgone", again_s))
 
     def say(self, item: stream.AnyMessage) -> None:
         """Anything else."""

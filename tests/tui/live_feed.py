@@ -1,5 +1,6 @@
 """The made-up collector, going on by itself:
-``python -m tests.tui.live_feed [--cpus 64] [--rate 1000] [--transport perfbuf] [--state dropping|failed|dead]``.
+``python -m tests.tui.live_feed [--hosts 20] [--cpus 64] [--rate 1000] [--transport perfbuf]
+[--state dropping|failed|dead]``. With several hosts, the last one is in that state, and a dead one comes back.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from ringtop.tui.settings.config import Config
 from ringtop.tui.source.source import Post
 from tests.tui.feed import Feed
 
+AWAY_S = 12.0
+"""Seconds that a dead collector stays away when it comes back."""
+
 
 class Live(Feed):
     """Goes on by itself, in a thread."""
@@ -23,6 +27,7 @@ class Live(Feed):
         self.rate = rate
         self.turns = turns
         self.mode = state
+        self.returns = False
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -59,7 +64,10 @@ class Live(Feed):
             if turn % 10 == 0:
                 self.stats()
             if self.mode == "dead" and turn == 50:
-                self.lose_collector()
+                self.lose_collector(AWAY_S if self.returns else 0)
+                if not self.returns or self._end.wait(AWAY_S):
+                    return
+                self._run(post)
                 return
             if turn == self.turns:
                 return
@@ -68,6 +76,7 @@ class Live(Feed):
 def main() -> None:
     """Try it by hand."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--hosts", type=int, default=1)
     parser.add_argument("--cpus", type=int, default=2)
     parser.add_argument("--rate", type=int, default=60)
     parser.add_argument("--transport", default="ringbuf")
@@ -75,9 +84,15 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=0, help="tenths of a second until it falls silent")
     parser.add_argument("--ascii", action="store_true")
     given = parser.parse_args()
-    failed = ("unlinksnoop",) if given.state == "failed" else ()
-    feed = Live(given.rate, given.state, given.turns, cpus=given.cpus, transport=given.transport, failed=failed)
-    run(feed, Config(ascii=given.ascii))
+    feeds = []
+    for host in range(given.hosts):
+        state = given.state if host + 1 == given.hosts else "running"
+        failed = ("unlinksnoop",) if state == "failed" else ()
+        options = {"cpus": given.cpus, "transport": given.transport, "failed": failed, "seed": host}
+        feeds.append(Live(given.rate, state, given.turns, **options))
+        feeds[-1].label = feeds[-1].host = f"web{host + 1}"
+        feeds[-1].returns = given.hosts > 1
+    run(feeds, Config(ascii=given.ascii))
 
 
 if __name__ == "__main__":

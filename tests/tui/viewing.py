@@ -36,7 +36,7 @@ class FixedHost:
 def viewer(feed: Feed | None = None, config: Config | None = None, state: SavedState | None = None) -> Viewer:
     """A viewer of *feed* with a fixed clock, host and time zone."""
     hooks = Hooks(process=Card, host=FixedHost(), monotonic_ns=lambda: 0, zone=UTC)
-    return Viewer(feed or Feed(), config, state, hooks)
+    return Viewer([feed or Feed()], config, state, hooks)
 
 
 async def settle(pilot: Pilot[int]) -> None:
@@ -57,7 +57,7 @@ def feed_of(pilot: Pilot[int]) -> Feed:
     """The feed the viewer looks at."""
     app = pilot.app
     assert isinstance(app, Viewer)
-    source = app.source
+    source = app.sources.alone
     inner = getattr(source, "source", source)
     assert isinstance(inner, Feed)
     return inner

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,12 +24,14 @@ from ringtop.bpf import filter as language
 from ringtop.bpf import stream
 from ringtop.bpf.common.errors import CANNOT_TRACE
 from ringtop.bpf.common.signals import ENDING
+from ringtop.bpf.event.schema import Field
 from ringtop.tui.app.bindings import APP
-from ringtop.tui.app.deck import REPLAY, Deck, Severity, tapped
+from ringtop.tui.app.deck import REPLAY, Deck, Severity
 from ringtop.tui.app.hooks import Hooks
 from ringtop.tui.app.news import News
 from ringtop.tui.app.pump import Pump
 from ringtop.tui.app.refold import Refold
+from ringtop.tui.app.sources import Sources
 from ringtop.tui.app.themed import Themed
 from ringtop.tui.draw import columns
 from ringtop.tui.draw.cells import Clock
@@ -39,7 +41,7 @@ from ringtop.tui.model.view import View
 from ringtop.tui.process.lookup import LocalHost as LookupHost
 from ringtop.tui.settings.config import Config
 from ringtop.tui.settings.state import SavedState, remember
-from ringtop.tui.source.inbox import Entry, Inbox
+from ringtop.tui.source.inbox import Arrived, Entry, Inbox
 from ringtop.tui.source.pace import Pace
 from ringtop.tui.source.source import Rewound, Source
 from ringtop.tui.terminal.job import Job
@@ -70,20 +72,25 @@ class Viewer(Themed):
     BINDINGS: ClassVar[list[BindingType]] = APP
 
     def __init__(
-        self, source: Source, config: Config | None = None, state: SavedState | None = None, hooks: Hooks | None = None
+        self,
+        sources: Sequence[Source],
+        config: Config | None = None,
+        state: SavedState | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         super().__init__(config, state, hooks)
         self.link = Link()
-        self.source = tapped(source)
         self.inbox = Inbox(INBOX_BYTES)
+        self.sources = Sources(sources, self.inbox)
         self.top = Top(self.config.collector.programs, host=LookupHost() if self.local else None)
-        self.model = Model(self.config.collector.programs, self.config.history, self.hooks.monotonic_ns)
-        self.model.machine.live = source.live
+        programs, names = self.config.collector.programs, self.sources.names
+        self.model = Model(programs, self.config.history, self.hooks.monotonic_ns, names)
+        self.model.live = self.sources.live
         self.views = [View(t) for t in self.model.store.tables.values()]
         self.refold = Refold(self.top, self.inbox, self.model.store)
         self.filters = Filters(self.views, list(self.state.filters), list(self.state.captures))
         self.glyphs = glyphs.choose(self.config.ascii)
-        self.deck = Deck(self.source, Path(self.config.recordings), self.glyphs, self._tell, self.hooks.create)
+        self.deck = Deck(self.sources.alone, Path(self.config.recordings), self.glyphs, self._tell, self.hooks.create)
         self.watchdog: Watchdog | None = None
         """With a watchdog, the process belongs to the viewer, which tunes garbage collection and handles signals."""
         self._job: Job | None = None
@@ -104,13 +111,13 @@ class Viewer(Themed):
 
     @property
     def local(self) -> bool:
-        """Whether the events come live from this machine."""
-        return self.source.live and self.source.label == "local"
+        """Whether all events come live from this machine."""
+        return self.sources.alone is not None and self.sources.local(0)
 
     @property
     def refused(self) -> bool:
-        """Whether the collector is gone and no program ever ran."""
-        return self.source.live and self.model.machine.contact.phase == "lost" and not self.model.machine.contact.traced
+        """Whether every collector is gone and no program ever ran."""
+        return self.model.live and all(machine.refused for machine in self.model.machines.values())
 
     @property
     def busy(self) -> bool:
@@ -141,7 +148,7 @@ class Viewer(Themed):
         host = self.hooks.host or (LocalHost() if self.local else None)
         clock = Clock(self.state.time or self.config.time, self.model.wall, zone=self.hooks.zone)
         chosen = self.config.columns | self.state.columns
-        setup = Setup(self.source.label, host, self.glyphs, chosen, clock, self.source.live, self.state.shows)
+        setup = Setup(self.sources.label, host, self.glyphs, chosen, clock, self.state.shows)
         self.main = Main(self.model, self.top, self.views, self.filters, setup)
         return self.main
 
@@ -155,7 +162,7 @@ class Viewer(Themed):
             if self._ended:
                 return
             self._begun = True
-            self.source.start(self.inbox.post)
+            self.sources.start()
         self.set_interval(1 / self.config.fps, self._frame)
         self.install_themes()
 
@@ -169,8 +176,8 @@ class Viewer(Themed):
             if not self._ended:
                 self._ended = True
                 if not self._begun:  # a key came before the first frame: the collector runs already, and has to end
-                    self.source.start(self.inbox.post)
-                self.source.stop()
+                    self.sources.start()
+                self.sources.stop()
                 self.parting += filter(None, [self.deck.close()])
 
     def _abandon(self) -> None:
@@ -182,8 +189,7 @@ class Viewer(Themed):
     async def action_quit(self) -> None:
         """End the viewer and remember its state; the exit status says whether nothing could be traced."""
         if self.refused:
-            contact = self.model.machine.contact
-            self.parting.append(contact.detail.removeprefix("ringtop: ") or f"cannot trace: {contact.text}")
+            self.parting += [machine.refusal for machine in self.model.machines.values()]
         self._leave(CANNOT_TRACE if self.refused else 0)
 
     def _leave(self, status: int) -> None:
@@ -200,37 +206,44 @@ class Viewer(Themed):
         """Store the settings that should outlive this run in ``state``."""
         state, main = self.state, self.main
         state.columns = {
-            p.program: [column.name for column in p.table.columns]
+            p.program: shown
             for p in main.panes
-            if p.table.columns != columns.chosen(p.program, self.config.columns.get(p.program, ()))
+            for shown in [self._own(p.table.columns)]
+            if shown != self._own(columns.chosen(p.program, self.config.columns.get(p.program, ())))
         }
         state.time = main.clock.mode if main.clock.mode != self.config.time else ""
         state.shows = {p.program: p.shows for p in main.panes if p.shows != tables.USUAL}
         # The filter in force is not one of the settings: the next run starts with all events, and `Up` brings it back.
         state.filters, state.captures = remember(self.filters.used, self.filters.text), self.filters.captures
 
+    def _own(self, shown: Sequence[Field]) -> list[str]:
+        """The columns that were chosen: that of hosts is there by itself where there are several."""
+        return [field.name for field in shown if field.name != columns.HOST or not self.model.hosts]
+
     # What is heard, and shown
 
     async def _frame(self) -> None:
-        self.model.machine.heard_ns = max(self.model.machine.heard_ns, self.inbox.posted_ns)
-        if self._pace.due() or self.model.machine.silence_s:
+        for host, machine in self.model.machines.items():
+            machine.heard_ns = max(machine.heard_ns, self.sources.heard_ns(host))
+        if self._pace.due() or self.inbox.full or self.model.machine.silence_s:
             await self.work()
 
     async def work(self) -> None:
         """Take the messages that arrived, and show them."""
         await self._pump.work()
 
-    def _hear(self, entry: Entry) -> None:
+    def _hear(self, entry: Entry, host: int) -> None:
         """Handle messages that concern more than the model."""
+        machine = self.model.machines[host] if not isinstance(entry, Arrived) else self.model.machine
         match entry:
             case stream.Notice():
-                self.news.say(entry)
-            case stream.Compared() if self.source.live:
+                self.news.say(entry, machine.name)
+            case stream.Compared() if self.model.live and machine is self.model.machine:
                 self.news.report(entry, self.can_show_reports)
             case stream.State():
-                for control in self.model.machine.resumed(entry):
-                    self.source.send(control)
-            case stream.Costs():
+                for control in machine.resumed(entry):
+                    self.sources.send(control, [host])
+            case stream.Costs() if machine is self.model.machine:
                 from ringtop.tui.app.reading import reading
                 from ringtop.tui.widgets.costs import CostScreen
 
@@ -251,11 +264,9 @@ class Viewer(Themed):
         self.main.header.limit = (self.link.rate, self.link.lag) if self.link.limits else None
         rows = tuple((len(v), v.end, v.table.first, v.sort, v.matched, id(v.predicate)) for v in self.views)
         running = self.main.clock.mode == "relative"
-        offered = (
-            self.model.machine.contact.phase,
-            self.model.machine.silence_s > 0,
-            list(self.model.machine.states.values()),
-        )
+        machine = self.model.machine
+        phases = [each.contact.phase for each in self.model.machines.values()]
+        offered = (phases, machine.silence_s > 0, list(machine.states.values()))
         if offered != self._offered:
             self._offered = offered
             self.main.refresh_bindings()
@@ -297,8 +308,8 @@ class Viewer(Themed):
         self.paint()
 
     def on_main_tell(self, message: Main.Tell) -> None:
-        """Send a control to the collector, which answers with a ``State`` or a ``Notice`` and related messages."""
-        self.source.send(message.what)
+        """Send a control to collectors, which answer with a ``State`` or a ``Notice`` and related messages."""
+        self.sources.send(message.what, message.hosts)
 
     def action_freeze(self) -> None:
         """Freeze the rows of all tables, or end the freeze when the table in focus is frozen."""
@@ -306,6 +317,8 @@ class Viewer(Themed):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only keys that would do something now."""
+        if action == "hosts":
+            return bool(self.model.hosts)
         if action == "record":
             return self.deck.can(action)
         if action == "replay":
@@ -314,36 +327,35 @@ class Viewer(Themed):
                 what != "toggle" or isinstance(self.focused, EventTable | RankedTable | EventLines)
             )
         if action == "retry":
-            silent = self.model.machine.silence_s > 0
-            return (self.source.live and (silent or self.model.machine.contact.phase in ("lost", "ended"))) or any(
-                s.state == "failed" for s in self.model.machine.states.values()
+            machine = self.model.machine
+            return (self.model.live and (machine.silence_s > 0 or machine.contact.phase in ("lost", "ended"))) or any(
+                state.state == "failed" for state in machine.states.values()
             )
         if action == "demo":
-            return self.refused and self.hooks.demo is not None
+            return self.refused and self.hooks.demo is not None and not self.model.hosts
         return super().check_action(action, parameters)
 
     async def action_retry(self) -> None:
-        """Start the source again; history stays."""
-        await asyncio.to_thread(self.source.stop)
-        self.inbox.clear()
-        self.model.machine.restart()
-        self.source.start(self.inbox.post)
+        """Start the source of the machine in focus again; history stays."""
+        machine = self.model.machine
+        await asyncio.to_thread(self.sources.stop, machine.host)
+        machine.restart()
+        self.sources.start(machine.host)
         self.paint()
 
     async def action_demo(self) -> None:
         """Show the demo recording when nothing can be traced."""
         if self.hooks.demo is None:
             return
-        await asyncio.to_thread(self.source.stop)
-        self.source = self.hooks.demo()
-        self.model.machine.live = self.source.live
-        self.deck = Deck(self.source, Path(self.config.recordings), self.glyphs, self._tell, self.hooks.create)
-        self.inbox.clear()
+        await asyncio.to_thread(self.sources.stop)
+        self.sources = Sources([self.hooks.demo()], self.inbox)
+        self.model.live = self.sources.live
+        self.deck = Deck(self.sources.alone, Path(self.config.recordings), self.glyphs, self._tell, self.hooks.create)
         self.refold.stop()
         self.top.hear(Rewound())
         self.model.rewind()
-        self.main.replay(self.source.label)
-        self.source.start(self.inbox.post)
+        self.main.replay(self.sources.label)
+        self.sources.start()
         self.paint()
 
     def action_help(self) -> None:
@@ -367,9 +379,22 @@ class Viewer(Themed):
         if event is None or pid is None:
             self.bell()
             return
-        ts = int(event.batch.rows["ts"][0])
+        ts, host = (int(event.batch.rows[name][0]) for name in ("ts", "host"))
+        local = self.sources.local(host)
         clock = lambda: self.main.clock  # noqa: E731
-        self.push_screen(ProcessScreen(self.model, pid, ts, self.local, clock, self._pivot, self.hooks.process))
+        self.push_screen(ProcessScreen(self.model, host, pid, ts, local, clock, self._pivot, self.hooks.process))
+
+    def action_hosts(self) -> None:
+        """Show all hosts."""
+        from ringtop.tui.draw.hosts import Host
+        from ringtop.tui.widgets.hosts import HostScreen
+
+        listed = [
+            Host(machine, place)
+            for host, machine in self.model.machines.items()
+            if (place := self.sources.place(host)) is not None
+        ]
+        self.push_screen(HostScreen(self.model, listed, self.glyphs, self._pivot), lambda _: self.paint())
 
     def _pivot(self, text: str) -> None:
         self.main.apply(text, remember=True)
@@ -398,11 +423,14 @@ class Viewer(Themed):
         for key in keys.listing(screen):
             if key.id != "palette":
                 yield SystemCommand(escape(f"{key.about}  ({key.keys})"), escape(key.help), _runner(self, key))
-        if screen is self.main and self.main.running is not None and not self.model.machine.no_ringbuf:
+        if screen is self.main and self.main.running and not self.model.machine.no_ringbuf:
             both = "Switch transport of all tables", "Compare transports of all tables"
+            hosts = [machine.host for machine in self.main.running]
             change = stream.Retune(transport="other")
             yield SystemCommand(
-                both[0], "Switch each table to the transport that is not in use", lambda: self.source.send(change)
+                both[0],
+                "Switch each table to the transport that is not in use",
+                lambda: self.sources.send(change, hosts),
             )
             yield SystemCommand(
                 both[1], "Send each event over both transports for some seconds", lambda: self.main.compare([])
@@ -420,10 +448,13 @@ def _runner(app: App[int], key: keys.Key) -> Callable[[], None]:
 
 
 def run(
-    source: Source, config: Config | None = None, state: SavedState | None = None, hooks: Hooks | None = None
+    sources: Sequence[Source],
+    config: Config | None = None,
+    state: SavedState | None = None,
+    hooks: Hooks | None = None,
 ) -> int:
-    """Show *source* until the user leaves; returns the exit status. *state* is brought up to date."""
-    viewer = Viewer(source, config, state, hooks)
+    """Show *sources* until the user leaves; returns the exit status. *state* is brought up to date."""
+    viewer = Viewer(sources, config, state, hooks)
     viewer.watchdog = Watchdog(ENDING)
     status = viewer.run(mouse=viewer.config.mouse)
     for text in viewer.parting:

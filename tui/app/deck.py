@@ -34,13 +34,15 @@ class Deck:
 
     def __init__(
         self,
-        source: Source,
+        source: Source | None,
         folder: Path,
         glyphs: Glyphs,
         say: Say,
         create: Callable[[Path], BinaryIO] | None = None,
     ) -> None:
-        """*folder* is where recordings are written; *create* creates them where the viewer may not."""
+        """*source* is None where there are several. *folder* is where recordings are written; *create* creates them
+        where the viewer may not."""
+        self._several = source is None
         self._tap = source if isinstance(source, Tap) else None
         self._replay = _as_replay(source)
         self._folder = folder
@@ -50,7 +52,7 @@ class Deck:
 
     def can(self, what: str) -> bool:
         """Whether the key for *what* does anything here: ``record`` or one of REPLAY."""
-        return self._tap is not None if what == "record" else self._replay is not None
+        return self._tap is not None or self._several if what == "record" else self._replay is not None
 
     @property
     def status(self) -> str:
@@ -61,6 +63,10 @@ class Deck:
 
     def record(self) -> None:
         """Start a recording, or finish the one in progress, and tell the user where it is."""
+        if self._several:
+            self._say(
+                "only one host can be recorded: show that host alone, with a single --host, and press R", "warning"
+            )
         if self._tap is None:
             return
         try:
@@ -98,8 +104,8 @@ class Deck:
         return f"recorded {safe(str(path))}: `ringtop replay {shell_line([bytes(path)])}` shows it" if path else ""
 
 
-def _as_replay(source: Source) -> ReplaySource | None:
-    if source.live:
+def _as_replay(source: Source | None) -> ReplaySource | None:
+    if source is None or source.live:
         return None
     from ringtop.tui.source.replay import ReplaySource
 

@@ -24,15 +24,14 @@ class News:
         """The reports that are not shown yet."""
         self._said: deque[float] = deque(maxlen=MOST_NOTICES)
 
-    def say(self, notice: stream.Notice) -> None:
-        """Show *notice*, unless there are too many already."""
+    def say(self, notice: stream.Notice, host: str) -> None:
+        """Show *notice*, of the *host* with this name where there are several, unless there are too many already."""
         now = time.monotonic()
         if len(self._said) == MOST_NOTICES and now - self._said[0] < NOTICE_S:
             return
         self._said.append(now)
         severity = {"info": "information", "warning": "warning", "error": "error"}[notice.level]
-        about = f"{notice.program}: " if notice.program else ""
-        text = safe_lines(f"{about}{notice.text}")
+        text = safe_lines(": ".join(filter(None, (host, notice.program, notice.text))))
         self._app.notify(text, severity=severity, markup=False, timeout=NOTICE_S)  # type: ignore[arg-type]
 
     def report(self, compared: stream.Compared, idle: bool) -> None:

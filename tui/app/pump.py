@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ringtop.tui.model.model import Model
 from ringtop.tui.model.view import View
-from ringtop.tui.source.inbox import Entry, Inbox
+from ringtop.tui.source.inbox import Hear, Inbox
 
 SLICE_S = 0.005
 """The longest slice of work between two looks at the keyboard, in seconds: other tasks must not wait for a CPU longer
@@ -27,7 +27,7 @@ class Pump:
         inbox: Inbox,
         model: Model,
         views: list[View],
-        hear: Callable[[Entry], None],
+        hear: Hear,
         paint: Callable[[], None],
         frame_s: float,
     ) -> None:
@@ -70,9 +70,9 @@ class Pump:
         """Do one slice of work; returns whether there is more."""
         until = time.monotonic() + SLICE_S
         late = False
-        for entry in self._inbox.drain():
-            self._model.take(entry)
-            self._hear(entry)
+        for entry, host in self._inbox.drain():
+            self._model.take(entry, host)
+            self._hear(entry, host)
             if late := time.monotonic() > until:
                 break
         for view in self._views:

@@ -10,7 +10,7 @@ import threading
 
 from ringtop.bpf import filter as language
 from ringtop.tui.model.store import Store
-from ringtop.tui.source.inbox import Arrived, Entry, Inbox
+from ringtop.tui.source.inbox import Arrived, Entry, Heard, Inbox
 from ringtop.tui.source.source import Rewound
 from ringtop.tui.top.keys import Key
 from ringtop.tui.top.ranking import Ranking
@@ -66,7 +66,7 @@ class Refold:
         with self._inbox.paused() as waiting:
             rings = [table.ring for table in self._store.tables.values()]
             past = [ring.slice(ring.first, ring.end) for ring in rings]
-            for entry in waiting:
+            for entry, _ in waiting:
                 if isinstance(entry, Rewound):
                     past.clear()
                 elif isinstance(entry, Arrived):
@@ -80,19 +80,19 @@ class _Behind:
     def __init__(self, top: Top) -> None:
         self.top = top
         self._lock = threading.Lock()
-        self._held: list[Entry] | None = []
+        self._held: list[Heard] | None = []
 
-    def hear(self, entry: Entry) -> None:
-        """Take an entry that was posted to the inbox."""
+    def hear(self, entry: Entry, host: int) -> None:
+        """Take an entry of *host* that was posted to the inbox."""
         with self._lock:
             if self._held is None:
-                self.top.hear(entry)
+                self.top.hear(entry, host)
             else:
-                self._held.append(entry)
+                self._held.append((entry, host))
 
-    def catch_up(self, waiting: list[Entry]) -> None:
+    def catch_up(self, waiting: list[Heard]) -> None:
         """Fold *waiting*, then the entries that were held back."""
         with self._lock:
-            for entry in (*waiting, *(self._held or ())):
-                self.top.hear(entry)
+            for entry, host in (*waiting, *(self._held or ())):
+                self.top.hear(entry, host)
             self._held = None

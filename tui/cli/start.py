@@ -94,7 +94,7 @@ def view(
 
     hooks = Hooks(themes=themes, keep=keep, demo=_demo)
     hooks.create = broker.create if broker is not None else None
-    status = run(source, config, state, hooks)
+    status = run([source], config, state, hooks)
     if why := keep(state):
         say(why)
     return status

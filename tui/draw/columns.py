@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ringtop.bpf.event.schema import SCHEMAS, Field
 from ringtop.tui.text.text import width as width_of
 
+HOST = "host"
+"""The field that tells several hosts apart."""
 SPACE = 1
 """Cells between columns."""
 _MAY_BE_CUT = ("time", "comm", "name", "path", "args")
@@ -30,11 +32,14 @@ def available(program: str) -> list[Field]:
     return [*map(schema.__getitem__, schema.columns), *(f for f in schema.fields if f.name not in schema.columns)]
 
 
-def chosen(program: str, names: Sequence[str] = ()) -> list[Field]:
-    """The fields *names* of *program*, in their order, unknown ones left out; the defaults when none is left."""
+def chosen(program: str, names: Sequence[str] = (), several: bool = False) -> list[Field]:
+    """The fields *names* of *program*, in their order, unknown ones left out; the defaults when none is left. Where
+    there are *several* hosts, that of the host is among them."""
     schema = SCHEMAS[program]
-    picked = [schema[n] for n in dict.fromkeys(names) if n in schema]
-    return picked or [schema[n] for n in schema.columns]
+    picked = [schema[n] for n in dict.fromkeys(names) if n in schema] or [schema[n] for n in schema.columns]
+    if several and HOST in schema and schema[HOST] not in picked:
+        picked.insert(int(picked[0].kind == "time"), schema[HOST])
+    return picked
 
 
 def layout(fields: Sequence[Field], width: int) -> list[Placed]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from ringtop.bpf import filter as language
@@ -50,9 +51,15 @@ def literal(field: Field, value: int | bytes) -> str:
             return "unknown" if value == field.unknown else str(value)
 
 
-def process(pid: int, start: int) -> str:
-    """The filter for the events of the process that has the id *pid* and started at *start* (0: it is not known)."""
-    return f"pid={pid}" + (f" and start_ns={start}" if start else "")
+def process(pid: int, start: int, host: str = "") -> str:
+    """The filter for the events of the process that has the id *pid* and started at *start* (0: it is not known), on
+    the *host* with this name where there are several."""
+    return " and ".join([*([of_host(host)] if host else []), f"pid={pid}", *([f"start_ns={start}"] if start else [])])
+
+
+def of_host(name: str) -> str:
+    """The filter for the events of the host with this name."""
+    return f"host={quoted(os.fsencode(name))}"
 
 
 def quoted(raw: bytes) -> str:

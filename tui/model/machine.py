@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ringtop.bpf import stream
@@ -11,8 +11,10 @@ from ringtop.tui.model import notes, tuning
 from ringtop.tui.model.counters import Counters
 from ringtop.tui.model.losses import Losses
 from ringtop.tui.model.store import Store
-from ringtop.tui.source.inbox import Entry
+from ringtop.tui.source.inbox import Entry, Skipped
 from ringtop.tui.source.source import SILENCE_S, Lost
+from ringtop.tui.text import format
+from ringtop.tui.text.text import safe
 
 Phase = Literal["starting", "running", "ended", "lost"]
 
@@ -27,12 +29,18 @@ class Contact:
     detail: str = ""
     traced: bool = True
     """Whether any program ran before the source was lost."""
+    again_ns: int | None = None
+    """When the source tries again by itself, by the clock of this machine; None where it does not."""
 
 
 class Machine:
-    """One traced machine. It marks in the tables of *store* where its settings changed."""
+    """One traced machine. It marks in the tables of *store* where its settings changed.
 
-    def __init__(self, store: Store, monotonic_ns: Callable[[], int]) -> None:
+    *host* is its number in rows, and *name* is given where there are several machines.
+    """
+
+    def __init__(self, store: Store, monotonic_ns: Callable[[], int], host: int = 0, name: str = "") -> None:
+        self.host, self.name = host, name
         self.counters = Counters()
         self.losses = Losses()
         self.hello: stream.Hello | None = None
@@ -53,6 +61,8 @@ class Machine:
         self._store = store
         self._monotonic_ns = monotonic_ns
         self._traced = False
+        self._left_ns: int | None = None
+        """When it was lost, by the same clock; None while it is there."""
 
     @property
     def cpus(self) -> int:
@@ -72,17 +82,60 @@ class Machine:
         silent = (self._monotonic_ns() - self.heard_ns) / 1e9
         return silent if silent >= SILENCE_S else 0.0
 
+    @property
+    def refused(self) -> bool:
+        """Whether the source is lost before any program ran."""
+        return self.contact.phase == "lost" and not self.contact.traced
+
+    @property
+    def refusal(self) -> str:
+        """Why, and the cure, as far as it is known."""
+        why = self.contact.detail.removeprefix("ringtop: ") or f"cannot trace: {self.contact.text}"
+        return f"{self.name}: {why}" if self.name else why
+
+    @property
+    def again_s(self) -> float | None:
+        """The seconds until the source tries again by itself; None where it does not."""
+        again_ns = self.contact.again_ns
+        return None if again_ns is None else max(0.0, (again_ns - self._monotonic_ns()) / 1e9)
+
+    @property
+    def away(self) -> bool:
+        """Whether nothing comes from it: it is lost or silent."""
+        return self.contact.phase == "lost" or self.silence_s > 0
+
+    def running(self, program: str) -> stream.State | None:
+        """The state of *program* while it takes controls, else None."""
+        state = self.states.get(program)
+        here = self.live and self.contact.phase == "running"
+        return state if here and state is not None and state.state == "running" else None
+
+    def tuned(self, program: str) -> tuning.Tuned | None:
+        """As ``running``, but with the pending requests applied, so that a key pressed twice makes two steps."""
+        state = self.running(program)
+        return self.wanted.get(program, state) if state is not None else None
+
+    @property
+    def away_s(self) -> float | None:
+        """The seconds since it was lost; None while it is there."""
+        return None if self._left_ns is None else (self._monotonic_ns() - self._left_ns) / 1e9
+
     def take(self, entry: Entry) -> None:
         """Take in one entry; events are the store's."""
         match entry:
             case stream.Stats():
                 self.counters.update(entry)
-                self.losses.take(entry, self.states, {p: t.unkept for p, t in self._store.tables.items()})
+                unkept = {program: table.unkept[self.host] for program, table in self._store.tables.items()}
+                self.losses.take(entry, self.states, unkept)
+            case Skipped():
+                if (table := self._store.tables.get(entry.program)) is not None:
+                    table.skip(entry.rows, self.host)
+                    self._note(entry.program, f"{entry.rows:,} not kept: they came faster than the viewer reads")
             case stream.Hello():
                 self._hello(entry)
             case stream.Progress():
                 self.progress[entry.program] = entry.text
-                self.contact = Contact(self.contact.phase, entry.text)
+                self.contact = replace(self.contact, text=entry.text)
             case stream.State():
                 self._captured(entry)
                 self.states[entry.program] = entry
@@ -96,16 +149,18 @@ class Machine:
                 self.contact = Contact("ended", entry.reason)
                 self._stopped()
             case Lost():
-                self.contact = Contact("lost", entry.reason, entry.detail, self._traced)
+                again_ns = self._monotonic_ns() + int(entry.again_s * 1e9) if entry.again_s else None
+                self.contact = Contact("lost", entry.reason, entry.detail, self._traced, again_ns)
                 self._stopped()
+                self._leave(entry)
             case stream.Changed():
                 self.before[entry.program] = entry.before
                 if entry.before.transport != entry.transport:
                     self.wanted.pop(entry.program, None)
                 self.counters.changed(entry.program)
-                self._mark(entry)
+                self._note(entry.program, entry)
             case stream.Compared():
-                self._mark(entry)
+                self._note(entry.program, entry)
             case stream.Notice() if entry.level != "info":
                 self._refused(entry.program)
 
@@ -120,23 +175,45 @@ class Machine:
 
     def _captured(self, state: stream.State) -> None:
         """Mark the place where the capture filter or the scope of a running program changed."""
-        before, table = self.states.get(state.program), self._store.tables.get(state.program)
-        if table is None or before is None or not before.state == state.state == "running":
+        before = self.states.get(state.program)
+        if before is None or not before.state == state.state == "running":
             return
         if before.capture != state.capture:
-            table.mark(notes.captured(state.capture))
+            self._note(state.program, notes.captured(state.capture))
         if before.scope != state.scope:
-            table.mark(notes.followed(state.scope))
+            self._note(state.program, notes.followed(state.scope))
 
-    def _mark(self, entry: stream.Changed | stream.Compared) -> None:
-        if (table := self._store.tables.get(entry.program)) is not None:
-            table.mark(entry)
+    def _note(self, program: str, about: notes.About) -> None:
+        if (table := self._store.tables.get(program)) is not None:
+            table.mark(notes.OfHost(self.name, self.cpus, about) if self.name else about, self.host)
+
+    def _leave(self, lost: Lost) -> None:
+        """Note that this is one of several machines and that it is away from now on."""
+        if self.name and self._traced and self._left_ns is None:
+            for program in self._store.tables:
+                self._note(program, f"away: {safe(lost.reason)}")
+        self._left_ns = self._left_ns if self._left_ns is not None else self._monotonic_ns()
+
+    def _return(self) -> None:
+        """Note that a new collector has started."""
+        if (away := self.away_s) is not None and self.name:
+            about = f"was away for {format.uptime(int(away))}"
+        else:
+            about = "collector restarted"
+        for program, table in self._store.tables.items():
+            table.restart(self.host)
+            if table.received and self.hello is not None:
+                self._note(program, about)
+        self._left_ns = None
 
     def restart(self) -> None:
         """Prepare for a restarted source: history stays, and settings are kept for the new collector."""
-        self.kept |= {program: state for program, state in self.states.items() if state.state == "running"}
+        self._keep()
         self.heard_ns = self._monotonic_ns()
         self.contact = Contact()
+
+    def _keep(self) -> None:
+        self.kept |= {program: state for program, state in self.states.items() if state.state == "running"}
         self._traced = False
         self.states.clear()
         self.wanted.clear()
@@ -146,8 +223,8 @@ class Machine:
         """The controls that give the collector in *state* the setting of the one before; a note marks the place."""
         if state.state != "running" or (old := self.kept.pop(state.program, None)) is None:
             return []
-        if (controls := tuning.again(old, state)) and (table := self._store.tables.get(state.program)) is not None:
-            table.mark("the settings from before are requested again")
+        if controls := tuning.again(old, state):
+            self._note(state.program, "the settings from before are requested again")
         return controls
 
     def rewind(self) -> None:
@@ -160,8 +237,10 @@ class Machine:
         self.contact = Contact()
 
     def _hello(self, hello: stream.Hello) -> None:
+        if self.away_s is not None and self.live:
+            self._keep()
+        self._return()
         self.hello = hello
-        self._store.restart()
         self.counters.restart()
         self.losses.restart()
         self.before.clear()

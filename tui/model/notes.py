@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ringtop.bpf import stream
@@ -12,7 +12,22 @@ from ringtop.tui.text import format
 from ringtop.tui.text.glyphs import Glyphs
 from ringtop.tui.text.text import safe
 
-Note = str | stream.Changed | stream.Compared
+About = str | stream.Changed | stream.Compared
+"""What a note says."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfHost:
+    """A note about one of several hosts."""
+
+    host: str
+    """Its name."""
+    cpus: int
+    """The number of its CPUs."""
+    about: About
+
+
+Note = About | OfHost
 
 FEW = 3
 """A note gives the sequence numbers of at most this many CPUs."""
@@ -24,23 +39,29 @@ class Gap:
 
     lost: int
     """Lost events, counted by the holes in the sequence numbers."""
-    cpus: tuple[int, ...]
-    """The CPUs that lost them."""
+    cpus: tuple[tuple[int, int], ...]
+    """The CPUs that lost them, each with the number of its host before it."""
     marks: tuple[Note, ...]
     """The notes that stand here."""
 
 
-def gap(gap: Gap, when: str, why: Sequence[str], cpus: int, glyphs: Glyphs) -> str:
+def gap(gap: Gap, when: str, why: Sequence[str], cpus: int, glyphs: Glyphs, hosts: Mapping[int, str]) -> str:
     """The time *when* (empty if unknown), the losses with their reasons *why* as far as they are known, and the notes,
-    each apart from the others; *cpus* is the machine's CPU count."""
+    each apart from the others; *cpus* is the machine's CPU count, *hosts* the names of several machines."""
     said = [when] if when else []
     if gap.lost:
-        where = f"CPU {gap.cpus[0]}" if len(gap.cpus) == 1 else f"{len(gap.cpus)} CPUs"
+        where = f"CPU {gap.cpus[0][1]}" if len(gap.cpus) == 1 else f"{len(gap.cpus)} CPUs"
+        names = [safe(hosts[host]) for host in dict.fromkeys(host for host, _ in gap.cpus) if host in hosts]
+        if names:
+            where += f" of {names[0]}" if len(names) == 1 else f" of {len(names)} hosts"
         said.append(f"{format.count(gap.lost)} lost on {where}" + (f": {' or '.join(why)}" if why else ""))
-    for note in gap.marks:
-        about = "changed: " if isinstance(note, stream.Changed) else ""
-        said.append(f"{about}{text(note, cpus, glyphs)}")
+    said += [_marked(note, cpus, glyphs) for note in gap.marks]
     return f" {glyphs.gap} ".join(said)
+
+
+def about(note: Note) -> About:
+    """What *note* says, of whatever host."""
+    return note.about if isinstance(note, OfHost) else note
 
 
 def bad_gap(gap: Gap) -> bool:
@@ -48,7 +69,14 @@ def bad_gap(gap: Gap) -> bool:
     return gap.lost > 0 or any(map(bad, gap.marks))
 
 
-def text(note: Note, cpus: int, glyphs: Glyphs) -> str:
+def _marked(note: Note, cpus: int, glyphs: Glyphs) -> str:
+    if isinstance(note, OfHost):
+        return f"{safe(note.host)}: {_marked(note.about, note.cpus, glyphs)}"
+    about = "changed: " if isinstance(note, stream.Changed) else ""
+    return f"{about}{text(note, cpus, glyphs)}"
+
+
+def text(note: About, cpus: int, glyphs: Glyphs) -> str:
     """*note* in one line; *cpus* is the machine's CPU count."""
     if isinstance(note, stream.Changed):
         return changed(note, cpus, glyphs)
@@ -67,6 +95,7 @@ def followed(scope: str) -> str:
 
 def bad(note: Note) -> bool:
     """Whether the note reports dropped events or a ledger that does not balance."""
+    note = about(note)
     if isinstance(note, stream.Changed):
         return note.dropped > 0
     return isinstance(note, stream.Compared) and note.residual != 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from ringtop.bpf import stream
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import SCHEMAS, TEXTS
 from ringtop.tui.model.gaps import SequenceCheck
-from ringtop.tui.model.notes import Note
+from ringtop.tui.model.notes import Note, about
 from ringtop.tui.model.ring import Ring, row_bytes
 
 DEFAULT_BYTES = 64 << 20
@@ -20,7 +21,7 @@ DEFAULT_BYTES = 64 << 20
 LOOK = 1 << 16
 """The place of a change is searched for among this many of the newest rows; fewer arrive while it is made."""
 MOST_NOTES = 16
-"""The limit of notes at one row, and of changes not yet placed: a hostile recording may hold any number."""
+"""The limit of notes at one row, and of a host's changes not yet placed: a hostile recording may hold any number."""
 AT_WORK_NS = 1_000_000_000
 """An event stamped longer than this before a change is too old to have been in flight during it; its sequence number
 may belong to a previous collector."""
@@ -48,15 +49,17 @@ class Table:
         self.ring = Ring(program, budget)
         self.received = 0
         """All events that arrived."""
-        self.unkept = 0
-        """The received events that were never stored: skipped, or without room while rows on the screen were held."""
+        self.unkept: Counter[int] = Counter()
+        """The received events that were never stored, by their host: skipped, or without room while rows on the screen
+        were held."""
         self.floor: int | None = None
         """The first row that must stay resident while rows are frozen on the screen; None otherwise."""
         self.marks: dict[int, list[Note]] = {}
         """The notes before each row, such as a restart or a change of transport, by row number."""
         self.placed: list[int] = []
         """The rows before which a change was placed, in the order of placing: a view may have scanned them already."""
-        self._due: list[stream.Changed] = []
+        self._due: list[tuple[Note, int]] = []
+        """The changes that are not placed yet, each with the number of its host."""
         self._sequence = SequenceCheck()
         self._carried = 0
         self._held = 0
@@ -79,7 +82,7 @@ class Table:
     @property
     def at_end(self) -> list[Note]:
         """The notes after the last row: those before the next row, and changes after which no event has arrived yet."""
-        return [*self.marks.get(self.end, []), *self._due]
+        return [*self.marks.get(self.end, []), *(note for note, _ in self._due)]
 
     def __len__(self) -> int:
         return len(self.ring)
@@ -97,7 +100,8 @@ class Table:
             self._note(start, f"{self._held:,} not kept: the frozen rows filled the history")
             self._held = 0
         if kept < len(batch):
-            self.unkept += len(batch) - kept
+            hosts, counts = np.unique(batch.rows["host"][kept:], return_counts=True)
+            self.unkept.update(dict(zip(hosts.tolist(), counts.tolist(), strict=True)))
             self._held += len(batch) - kept
         if self._due:
             self._place(start)
@@ -106,27 +110,26 @@ class Table:
         # Gaps among rows that were not stored are reported at the next stored row.
         self._carried += int(lost[kept:].sum(dtype=np.int64))
 
-    def skip(self, count: int) -> None:
-        """Note that *count* events arrived and were discarded unread; the next events open no gap."""
+    def skip(self, count: int, host: int = 0) -> None:
+        """Count *count* events of *host* that arrived and were discarded unread; the next events open no gap."""
         self.received += count
-        self.unkept += count
-        self._sequence.reset()
-        self.mark(f"{count:,} not kept: they came faster than the viewer reads")
+        self.unkept[host] += count
+        self._sequence.reset(host)
 
-    def restart(self) -> None:
-        """A new collector has started: it numbers its events from the start again."""
-        self._sequence.reset()
+    def restart(self, host: int = 0) -> None:
+        """A new collector has started on *host*: it numbers its events from the start again."""
+        self._sequence.reset(host)
         # The old collector's sequence numbers cannot place a change among the new collector's events.
-        for change in self._due:
-            self._note(self.end, change)
-        self._due = []
-        if self.received:
-            self.mark("collector restarted")
+        for note, of in self._due:
+            if of == host:
+                self._note(self.end, note)
+        self._due = [(note, of) for note, of in self._due if of != host]
 
-    def mark(self, note: Note) -> None:
-        """Put a note before the next row; a change goes before the first row that it applies to."""
-        if isinstance(note, stream.Changed):
-            self._due = [*self._due[1 - MOST_NOTES :], note]
+    def mark(self, note: Note, host: int = 0) -> None:
+        """Put a note about *host* before the next row; a change goes before the first row that it applies to."""
+        if isinstance(about(note), stream.Changed):
+            others = [due for due in self._due if due[1] != host]
+            self._due = [*others, *[due for due in self._due if due[1] == host][1 - MOST_NOTES :], (note, host)]
             self._place(self.end - LOOK)
         else:
             self._note(self.end, note)
@@ -137,16 +140,19 @@ class Table:
     def _place(self, start: int) -> None:
         """Put each pending change before its first row from *start* on; those without such a row stay pending."""
         start = max(start, self.first)
-        ts, cpu, seq = (self.ring.column(name, start, self.end).astype(np.int64) for name in ("ts", "cpu", "seq"))
+        names = ("ts", "cpu", "seq", "host")
+        ts, cpu, seq, hosts = (self.ring.column(name, start, self.end).astype(np.int64) for name in names)
         waiting = []
-        for change in self._due:
-            after = np.flatnonzero(_after(change, ts, cpu, seq))
+        for note, host in self._due:
+            change = about(note)
+            assert isinstance(change, stream.Changed)
+            after = np.flatnonzero(_after(change, ts, cpu, seq) & (hosts == host))
             if len(after):
                 row = start + int(after[0])
-                self._note(row, change)
+                self._note(row, note)
                 self.placed.append(row)
             else:
-                waiting.append(change)
+                waiting.append((note, host))
         self._due = waiting
 
     def event(self, number: int) -> Event | None:
@@ -155,9 +161,11 @@ class Table:
             return None
         return Event(number, self.ring.take(np.array([number], np.int64)))
 
-    def find(self, name: str, value: int) -> NDArray[np.int64]:
-        """The numbers of the resident rows whose integer column *name* is *value*."""
-        return np.flatnonzero(self.ring.column(name, self.first, self.end) == value) + self.first
+    def find(self, pid: int, host: int) -> NDArray[np.int64]:
+        """The numbers of the resident rows of the process with this id on *host*."""
+        rows = np.flatnonzero(self.ring.column("pid", self.first, self.end) == pid) + self.first
+        found: NDArray[np.int64] = rows[self.ring.values("host", rows) == host]
+        return found
 
     def recent(self, name: str, count: int = 20, look: int = 2000) -> list[int] | list[bytes]:
         """The last *count* different values of a field among the newest *look* rows, newest first."""
@@ -210,24 +218,19 @@ class Store:
         """Empty all tables: a recording has gone back."""
         self.tables.update({p: Table(p, t.budget) for p, t in self.tables.items()})
 
-    def restart(self) -> None:
-        """A new collector has started."""
-        for table in self.tables.values():
-            table.restart()
-
-    def started(self, pid: int, ts: int | None = None) -> int:
-        """When the process started that had the id *pid* at the time *ts*, or has it in its newest event, by the events
-        that know it; 0 where none does (kernel's clock, ns)."""
-        found = [t.ring.values("start_ns", t.find("pid", pid)) for t in self.tables.values()]
+    def started(self, pid: int, ts: int | None = None, host: int = 0) -> int:
+        """When the process started that had the id *pid* on *host* at the time *ts*, or has it in its newest event, by
+        the events that know it; 0 where none does (kernel's clock, ns)."""
+        found = [t.ring.values("start_ns", t.find(pid, host)) for t in self.tables.values()]
         starts = np.concatenate([np.zeros(1, np.uint64), *found])
         return int(starts[starts <= ts].max() if ts is not None else starts.max())
 
-    def process(self, pid: int, ts: int | None = None, limit: int = 5000) -> Life:
-        """The resident events of the process that had the id *pid* at the time *ts*, or has it in its newest event,
-        from every table, in time order; at most the *limit* newest. Events that do not know when their process started
-        are taken for its own."""
-        start = self.started(pid, ts)
-        found = {p: t.find("pid", pid) for p, t in self.tables.items()}
+    def process(self, pid: int, ts: int | None = None, limit: int = 5000, host: int = 0) -> Life:
+        """The resident events of the process that had the id *pid* on *host* at the time *ts*, or has it in its newest
+        event, from every table, in time order; at most the *limit* newest. Events that do not know when their process
+        started are taken for its own."""
+        start = self.started(pid, ts, host)
+        found = {p: t.find(pid, host) for p, t in self.tables.items()}
         for program, rows in found.items():
             starts = self.tables[program].ring.values("start_ns", rows)
             found[program] = rows[(starts == start) | (starts == 0)]

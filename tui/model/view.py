@@ -16,7 +16,7 @@ from ringtop.bpf import stream
 from ringtop.bpf.event.batch import Batch
 from ringtop.tui.model import sorting
 from ringtop.tui.model.line import gap_before, is_row, line_of, row_of
-from ringtop.tui.model.notes import Gap
+from ringtop.tui.model.notes import Gap, about
 from ringtop.tui.model.span import Keys, Span
 from ringtop.tui.model.store import Table
 
@@ -92,7 +92,8 @@ class View:
         no event has arrived; None when it is unknown."""
         if (row := row_of(line)) < self.table.end:
             return int(self.table.ring.column("ts", row, row + 1)[0])
-        return next((note.ts_ns for note in self.gap(line).marks if isinstance(note, stream.Changed)), None)
+        told = (about(note) for note in self.gap(line).marks)
+        return next((note.ts_ns for note in told if isinstance(note, stream.Changed)), None)
 
     def gap(self, line: int) -> Gap:
         """The gap at *line*: all losses and notes since the previous row shown."""
@@ -104,9 +105,9 @@ class View:
         numbers = np.arange(max(before + 1, self.table.first), row + 1)
         lost = self.table.ring.lost(numbers)
         holes = numbers[lost > 0]
-        cpus = self.table.ring.values("cpu", holes)
+        of, cpus = (self.table.ring.values(name, holes).tolist() for name in ("host", "cpu"))
         marks = [note for n in sorted(self.table.marks) if before < n <= row for note in self.table.marks[n]]
-        return Gap(int(lost.sum(dtype=np.int64)), tuple(dict.fromkeys(int(c) for c in cpus.tolist())), tuple(marks))
+        return Gap(int(lost.sum(dtype=np.int64)), tuple(dict.fromkeys(zip(of, cpus, strict=True))), tuple(marks))
 
     @property
     def end(self) -> int:

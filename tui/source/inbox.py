@@ -53,7 +53,24 @@ Entry = (
 )
 
 
-Hear = Callable[[Entry], None]
+def entry_of(item: Item, names: Names, host: int = 0) -> Entry | None:
+    """*item*, decoded; a round that cannot be decoded becomes ``Lost``. What it tells of control groups of *host* goes
+    into *names*: that is no entry."""
+    if isinstance(item, stream.Cgroups):
+        stream.learn(item, names, host)
+        return None
+    if not isinstance(item, stream.Round):
+        return item
+    try:
+        return arrived(item, names)
+    except stream.StreamError as e:
+        return Lost("damaged stream", str(e))
+
+
+Heard = tuple[Entry, int]
+"""An entry and the number of its host (``host`` in rows): 0 where there is one source, and for rounds of several."""
+Hear = Callable[[Entry, int], None]
+"""Takes an entry and the number of its host."""
 
 _LEAST = 1 << 10
 """The least number of bytes that an entry counts."""
@@ -67,7 +84,7 @@ class Inbox:
         self._hearing = threading.Lock()
         self._hearers: list[Hear] = []
         self._lock = threading.Lock()
-        self._entries: deque[Entry] = deque()
+        self._entries: deque[Heard] = deque()
         self._bytes = 0
         self._skipped: dict[str, int] = {}
         self.names = Names()
@@ -76,29 +93,28 @@ class Inbox:
         """When the last message came, by the monotonic clock."""
 
     def post(self, item: Item) -> None:
-        """Add *item*; may be called from any thread. A round that cannot be decoded becomes ``Lost``."""
+        """Add *item*; may be called from any thread."""
+        if (entry := entry_of(item, self.names)) is not None:
+            self.put(entry)
+
+    @property
+    def full(self) -> bool:
+        """Whether half of the limit is reached: it is time to drain."""
+        return self._bytes > self._limit // 2
+
+    def put(self, entry: Entry, host: int = 0) -> None:
+        """Add *entry* of the *host* with this number; may be called from any thread."""
         self.posted_ns = time.monotonic_ns()
-        entry: Entry
-        if isinstance(item, stream.Cgroups):
-            stream.learn(item, self.names)
-            return
-        if isinstance(item, stream.Round):
-            try:
-                entry = arrived(item, self.names)
-            except stream.StreamError as e:
-                entry = Lost("damaged stream", str(e))
-        else:
-            entry = item
         with self._hearing:
             for hear in self._hearers:
-                hear(entry)
+                hear(entry, host)
             with self._lock:
-                self._entries.append(entry)
-                self._bytes += _size(entry)
+                self._entries.append((entry, host))
+                self._bytes += size(entry)
                 if self._bytes > self._limit:
                     self._shed()
 
-    def listen(self, hear: Hear) -> list[Entry]:
+    def listen(self, hear: Hear) -> list[Heard]:
         """Call *hear* with every entry from now on, in the thread that posts it and before anything is discarded.
 
         Return the entries that were posted before and are not drained yet.
@@ -113,7 +129,7 @@ class Inbox:
             self._hearers.remove(hear)
 
     @contextmanager
-    def paused(self) -> Iterator[list[Entry]]:
+    def paused(self) -> Iterator[list[Heard]]:
         """Let nothing be posted meanwhile; gives the entries that were posted and are not drained yet.
 
         Those who listen have then heard exactly what was drained and these entries.
@@ -123,19 +139,19 @@ class Inbox:
                 waiting = list(self._entries)
             yield waiting
 
-    def drain(self) -> Iterator[Entry]:
+    def drain(self) -> Iterator[Heard]:
         """Yield and remove the entries that have arrived, oldest first. When the caller stops early, the rest stays."""
         while True:
             with self._lock:
                 if self._skipped:
                     program, rows = self._skipped.popitem()
-                    entry: Entry = Skipped(program, rows)
+                    heard: Heard = Skipped(program, rows), 0
                 elif self._entries:
-                    entry = self._entries.popleft()
-                    self._bytes -= _size(entry)
+                    heard = self._entries.popleft()
+                    self._bytes -= size(heard[0])
                 else:
                     return
-            yield entry
+            yield heard
 
     def clear(self) -> None:
         """Remove everything, for a new start."""
@@ -147,23 +163,24 @@ class Inbox:
     def _shed(self) -> None:
         """Discard the oldest rounds until the rest fits. Other messages are few and stay, but of a flood only the
         newest."""
-        kept: deque[Entry] = deque()
+        kept: deque[Heard] = deque()
         while self._entries and self._bytes > self._limit:
-            entry = self._entries.popleft()
+            entry, host = self._entries.popleft()
             if isinstance(entry, Arrived):
-                self._bytes -= _size(entry)
+                self._bytes -= size(entry)
                 for batch in entry.batches:
                     self._skipped[batch.program] = self._skipped.get(batch.program, 0) + len(batch)
             else:
-                kept.append(entry)
+                kept.append((entry, host))
         if self._bytes > self._limit:
             while kept and self._bytes > self._limit // 2:
-                self._bytes -= _size(kept.popleft())
+                self._bytes -= size(kept.popleft()[0])
         kept.extend(self._entries)
         self._entries = kept
 
 
-def _size(entry: Entry) -> int:
+def size(entry: Entry) -> int:
+    """The bytes that *entry* counts."""
     match entry:
         case Arrived():
             return _LEAST + sum(b.rows.nbytes + len(b.tails) for b in entry.batches)

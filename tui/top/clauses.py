@@ -8,7 +8,7 @@ import numpy as np
 
 from ringtop.bpf.event.command.command import UNREADABLE, base
 from ringtop.bpf.event.culprit import IDLE, MOVED, SHORT, UNRECORDED
-from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.event.schema import SCHEMAS, UNKNOWN
 from ringtop.tui.text.format import count, duration, percent, rate, several
 from ringtop.tui.text.text import visible
 from ringtop.tui.top.case import Case, at_least
@@ -132,7 +132,7 @@ def _starts(case: Case) -> str:
     if not started.any():
         return ""
     row = int(started.argmax())
-    parent = f"{case.most_common('parent', row)} {about['ppid'][row]}"
+    parent = f"{case.most_common('parent', row)} {int(about['ppid'][row]) & UNKNOWN}"
     return f"{parent} starts {case.name(row)} {rate(started[row] / seconds)}/s"
 
 

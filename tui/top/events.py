@@ -113,6 +113,16 @@ class Events:
         solid = np.ascontiguousarray(column)
         return self.known.hasher.words(part, solid.view(np.uint32).reshape(len(solid), -1))
 
+    def processes(self, name: str) -> NDArray[np.uint64]:
+        """The ids in the column *name* with the number of their host above: they are of one host only; shape (n,)."""
+        found: NDArray[np.uint64] = self.rows["host"].astype(np.uint64) << np.uint64(32) | self.rows[name]
+        return found
+
+    def of_host(self, part: str, name: str) -> Sums:
+        """Hash sums of such ids, shape (n, 2)."""
+        own = self.words(part, self.rows[name])
+        return own + self.words("host", self.rows["host"]) if self.rows["host"].any() else own
+
     def chains(self) -> tuple[Hashes, Hashes]:
         """For execs: hashes of the thread with the name that it searches for, and hashes of the whole file name."""
         start, size = self.extent("filename")
@@ -120,4 +130,4 @@ class Events:
         hasher = self.known.hasher
         names = hasher.texts("file", self.text, begin, start + size - begin)
         files = hasher.texts("exe", self.text, start, size)
-        return hashes(names + self.words("tid", self.rows["tid"])), hashes(files)
+        return hashes(names + self.of_host("tid", "tid")), hashes(files)

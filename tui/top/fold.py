@@ -77,7 +77,7 @@ class Fold:
             return
         found, age = events.values.ran, events.rows["age"]
         assert found is not None
-        at, rows = self._running.close(events.rows["pid"], events.ts, found, age)
+        at, rows = self._running.close(events.processes("pid"), events.ts, found, age)
         if not len(at):
             return
         ran, seconds = found[at], events.seconds[at]
@@ -116,7 +116,7 @@ class Fold:
         found = groups.codes
         added = values.sums(groups, self.measures)
         table.sums[:, found] += added
-        pid = events.rows["pid"][some]
+        pid = events.processes("pid")[some]
         if not self.measures.across:
             self._note_pids(rows, pid)
         last = table.see(groups, events.ts[some], pid, events.rows["uid"][some])
@@ -140,7 +140,7 @@ class Fold:
         self._note_names(events, rows, some, values)
         self._note_tries(events, rows, some)
         if "parent" in self.commons:
-            table.descend(groups, events.rows["ppid"][some], events.ts[some], last)
+            table.descend(groups, events.processes("ppid")[some], events.ts[some], last)
 
     def _add(self, second: int, rows: Codes, values: Values) -> None:
         """Add *values* of *rows* to the windows at *second*."""
@@ -178,14 +178,14 @@ class Fold:
             errors = self._numbers(self.commons["error"], events, "error")[at]
             self._undecided.add(judged.chains[at], rows[tries], events.seconds[at], judged.begins[at], errors)
 
-    def _note_pids(self, rows: Codes, pids: NDArray[np.uint32]) -> None:
+    def _note_pids(self, rows: Codes, pids: NDArray[np.uint64]) -> None:
         """Count the processes of each row. A process that is already the newest of its row was counted before."""
         about = self.table.about
         if len(self.pids) < len(about):
             self.pids = np.concatenate([self.pids, sketch.registers(_PID_BITS, len(about) - len(self.pids))])
         fresh = np.flatnonzero((about["pid"][rows] != pids) | (about["last"][rows] == 0))
         if len(fresh):
-            sketch.note(self.pids, pids[fresh].astype(np.uint64) + np.uint64(1), rows[fresh])
+            sketch.note(self.pids, pids[fresh] + np.uint64(1), rows[fresh])
 
     def _prune(self) -> None:
         """Evict small rows when there are too many, and renumber the others everywhere."""

@@ -49,9 +49,9 @@ class Groups:
         found[self._of] = np.arange(len(self._of))  # NumPy keeps the last of several assignments
         return found[self._at]
 
-    def alike(self, values: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    def alike(self, values: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Whether all *values* of each group are equal."""
-        low, high = np.full(self._size, np.iinfo(np.uint32).max, np.uint32), np.zeros(self._size, np.uint32)
+        low, high = np.full(self._size, np.iinfo(np.uint64).max, np.uint64), np.zeros(self._size, np.uint64)
         np.minimum.at(low, self._of, values)
         np.maximum.at(high, self._of, values)
         same: NDArray[np.bool_] = (low == high)[self._at]

@@ -21,8 +21,8 @@ class Ledgers:
         self._lost.clear()
         self._filtered.clear()
 
-    def lost(self, stats: stream.Stats) -> Iterator[tuple[str, int, int]]:
-        """Program, CPU and number of the events that were lost since the previous ledgers."""
+    def lost(self, stats: stream.Stats) -> Iterator[tuple[str, int]]:
+        """Program and number of the events that were lost on each CPU since the previous ledgers."""
         lost: dict[tuple[str, int], int] = {}
         filtered: dict[str, int] = {}
         for part in stats.programs:
@@ -36,5 +36,5 @@ class Ledgers:
         self._filtered = filtered
         for (program, number), count in lost.items():
             if (more := count - self._lost.get((program, number), 0)) > 0:
-                yield program, number, more
+                yield program, more
         self._lost = lost

@@ -55,12 +55,17 @@ def sums(part: Part, events: Events) -> Sums:
     return found
 
 
-def _number(name: str, title: str, about: str) -> Part:
+def _number(name: str, title: str, about: str, of_host: bool = False) -> Part:
+    """A number, which is another one on each host where it is *of_host*."""
+
     def labels(events: Events, at: At) -> list[bytes]:
         unknown = events.batch.schema[name].unknown
         return [NOT_KNOWN if value == unknown else b"%d" % value for value in events.rows[name][at].tolist()]
 
-    return Part(name, title, about, (name,), lambda events: events.words(name, events.rows[name]), labels)
+    def hashed(events: Events) -> Sums:
+        return events.of_host(name, name) if of_host else events.words(name, events.rows[name])
+
+    return Part(name, title, about, (name,), hashed, labels)
 
 
 Comms = Callable[[Events], NDArray[np.bytes_]]
@@ -86,7 +91,7 @@ def _parents(events: Events) -> NDArray[np.bytes_]:
     """Their names as the kernel side tells them; where it could not, as they are known otherwise."""
     comms: NDArray[np.bytes_] = events.rows["parent"].copy()
     if len(unknown := np.flatnonzero(comms == b"")):
-        comms[unknown] = events.known.comms.of(events.rows["ppid"][unknown], events.now_ns)
+        comms[unknown] = events.known.comms.of(events.processes("ppid")[unknown], events.now_ns)
     return comms
 
 
@@ -254,9 +259,9 @@ PARTS: dict[str, Part] = {
             ("origin_pid",),
             _told_unless_0("origin", "origin_pid", NOT_KNOWN),
         ),
-        _number("pid", "PID", "process"),
+        _number("pid", "PID", "process", of_host=True),
         _number("start_ns", "START_NS", "its start"),
-        _number("tid", "TID", "thread"),
+        _number("tid", "TID", "thread", of_host=True),
         _number("uid", "UID", "user"),
         _number("cpu", "CPU", "CPU"),
         _grouped("unit", "UNIT", "systemd unit", lambda group: _belongs(group.unit, group)),

@@ -76,6 +76,8 @@ class Row:
     """The commonest parent."""
     pid: int
     """Process of the newest event."""
+    host: int
+    """Its host, by the number in rows."""
     pids: int
     """Estimated number of processes; 1 is exact."""
     uid: int

@@ -28,9 +28,9 @@ _ABOUT = np.dtype(
         ("peak", "<i8"),  # its longest wait, ns
         ("lookups", "<i8"),  # searches along PATH that found nothing
         ("parent_since", "<i8"),  # since when ppid has been the only one, ns
-        ("pid", "<u4"),  # of the newest event, like the next two
+        ("pid", "<u8"),  # of the newest event, like the next two; as ``Events.processes``
+        ("ppid", "<u8"),
         ("uid", "<u4"),
-        ("ppid", "<u4"),
         ("several", "?"),  # it had events of more than one process
         ("cut", "?"),  # the arguments or the path of one event were cut
     ]
@@ -88,7 +88,7 @@ class RowTable:
         return new
 
     def see(
-        self, groups: Groups, ts: NDArray[np.int64], pid: NDArray[np.uint32], uid: NDArray[np.uint32]
+        self, groups: Groups, ts: NDArray[np.int64], pid: NDArray[np.uint64], uid: NDArray[np.uint32]
     ) -> NDArray[np.int64]:
         """Store times, processes and users of *groups* of rows; returns where the last event of each is."""
         rows, last, about = groups.codes, groups.last(), self.about
@@ -98,7 +98,7 @@ class RowTable:
         about["pid"][rows], about["uid"][rows] = pid[last], uid[last]
         return last
 
-    def descend(self, groups: Groups, ppid: NDArray[np.uint32], ts: NDArray[np.int64], last: NDArray[np.int64]) -> None:
+    def descend(self, groups: Groups, ppid: NDArray[np.uint64], ts: NDArray[np.int64], last: NDArray[np.int64]) -> None:
         """Store the parents of *groups* of rows, whose last events are at the positions *last*."""
         rows, about = groups.codes, self.about
         same = groups.alike(ppid) & (about["ppid"][rows] == ppid[last])

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ringtop.tui.top.groups import Codes
 
-_RUNNING = np.dtype([("pid", "<u4"), ("ts", "<i8"), ("row", "<i8")])
+_RUNNING = np.dtype([("pid", "<u8"), ("ts", "<i8"), ("row", "<i8")])
 _MOST = 1 << 16
 """Most processes that are kept; beyond, those whose execs are the oldest are forgotten."""
 _APART_NS = 50_000_000
@@ -15,13 +15,13 @@ _APART_NS = 50_000_000
 
 
 class Running:
-    """The last exec of each process."""
+    """The last exec of each process, by its id with the number of its host above (``Events.processes``)."""
 
     def __init__(self) -> None:
         self._execs: NDArray[np.void] = np.empty(0, _RUNNING)
         """In the order of their times."""
 
-    def add(self, pids: NDArray[np.uint32], ts: NDArray[np.int64], rows: Codes) -> None:
+    def add(self, pids: NDArray[np.uint64], ts: NDArray[np.int64], rows: Codes) -> None:
         """Add execs, whose times *ts* are in order, and the *rows* that count them."""
         if not len(pids):
             return
@@ -31,7 +31,7 @@ class Running:
         self._execs = execs[-_MOST:]
 
     def close(
-        self, pids: NDArray[np.uint32], ts: NDArray[np.int64], ran: NDArray[np.int64], age: NDArray[np.uint64]
+        self, pids: NDArray[np.uint64], ts: NDArray[np.int64], ran: NDArray[np.int64], age: NDArray[np.uint64]
     ) -> tuple[NDArray[np.intp], Codes]:
         """Remove the processes *pids*, which ended at *ts* and had run for *ran* since their last exec. Returns the
         positions of those whose exec is known, and the rows that count these execs."""

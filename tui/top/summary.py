@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ringtop.bpf.event.schema import UNKNOWN
 from ringtop.tui.top import sketch
 from ringtop.tui.top.case import Case
 from ringtop.tui.top.groups import Codes, Counts
@@ -159,7 +160,8 @@ def _rows(case: Case, rows: Codes, sparks: Counts) -> tuple[Row, ...]:
             because_share=because[at] / max(since_start[at], 1),
             errno=case.common("error", row) if values["failed"][at] else b"",
             parent=case.common("parent", row),
-            pid=int(about["pid"]),
+            pid=int(about["pid"]) & UNKNOWN,
+            host=int(about["pid"]) >> 32,
             pids=max(pids[at], 2) if about["several"] else 1,
             uid=int(about["uid"]),
             first_ns=int(about["first"]),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,7 +20,7 @@ from ringtop.bpf import stream
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.names import Names
 from ringtop.bpf.event.schema import SCHEMAS
-from ringtop.tui.source.inbox import Arrived, Entry, arrived
+from ringtop.tui.source.inbox import Arrived, Entry, Skipped, arrived
 from ringtop.tui.source.source import Rewound
 from ringtop.tui.top.case import Case
 from ringtop.tui.top.columns import sorts
@@ -95,15 +96,17 @@ class Top:
         self._seed = os.urandom(16) if seed is None else seed
         self._lock = threading.RLock()
         self._start_ns: int | None = None
-        self._ledgers = Ledgers()
+        self._ledgers: defaultdict[int, Ledgers] = defaultdict(Ledgers)
+        """By the number of the host."""
         self._names = Names()
         """What a stream of rounds has told. Rounds that have arrived have the names of theirs."""
         self._clear()
 
     # Feeding it
 
-    def hear(self, entry: Entry | stream.Round | stream.Cgroups) -> None:
-        """Take a message of the stream. Raises StreamError for a round that cannot be decoded."""
+    def hear(self, entry: Entry | stream.Round | stream.Cgroups, host: int = 0) -> None:
+        """Take a message of the stream of *host*, by the number that its rows have. Raises StreamError for a round that
+        cannot be decoded."""
         match entry:
             case Arrived():
                 for batch in sorted(entry.batches, key=_is_of_ends):  # after the execs
@@ -116,11 +119,13 @@ class Top:
             case stream.Stats():
                 self.wall_offset_ns = entry.wall_offset_ns
                 self.tick(entry.ts_ns)
-                for program, cpu, events in self._ledgers.lost(entry):
-                    self.lost(program, cpu, events, entry.ts_ns)
+                for program, events in self._ledgers[host].lost(entry):
+                    self.lost(program, events, entry.ts_ns)
+            case Skipped():
+                self.lost(entry.program, entry.rows, self.now_ns)
             case stream.Hello():
                 self.wall_offset_ns = entry.wall_offset_ns
-                self._ledgers.restart()
+                self._ledgers[host].restart()
             case Rewound():
                 with self._lock:
                     self._clear()
@@ -146,8 +151,8 @@ class Top:
                 for fold in table.folds:
                     fold.take(events)
 
-    def lost(self, program: str, cpu: int, events: int, when_ns: int) -> None:
-        """Count *events* of *program* that a ledger of *when_ns* reports as lost on *cpu*."""
+    def lost(self, program: str, events: int, when_ns: int) -> None:
+        """Count *events* of *program* that are found to be lost at *when_ns*."""
         if program in self._tables:
             with self._lock:
                 self.version += 1
@@ -280,7 +285,7 @@ class Top:
         if not searches(batch.schema):
             return events, past.expire(0)
         done = batch.rows["ret"] == 0
-        self._known.comms.learn(batch.rows["pid"][done], batch.rows["comm"][done], events.now_ns)
+        self._known.comms.learn(events.processes("pid")[done], batch.rows["comm"][done], events.now_ns)
         events.judged, decided = past.judge(batch.rows["ret"], events.ts, *events.chains())
         return events, decided
 
@@ -297,6 +302,6 @@ class Top:
                     fold.decide(decided)
 
     def _kept_out(self, program: str) -> int:
-        told = self._ledgers.kept_out
-        whole = sum(told.get(p, 0) for p in self.programs) if program == ALL else told.get(program, 0)
+        programs = self.programs if program == ALL else (program,)
+        whole = sum(told.kept_out.get(p, 0) for told in list(self._ledgers.values()) for p in programs)
         return whole - self._tables[program].kept_out

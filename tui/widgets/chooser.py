@@ -31,9 +31,11 @@ class ColumnChooser(ModalScreen[bool]):
         keys.HELP,
     ]
 
-    def __init__(self, program: str, shown: list[str], changed: Callable[[list[str]], None]) -> None:
+    def __init__(self, program: str, shown: list[str], usual: list[str], changed: Callable[[list[str]], None]) -> None:
+        """*usual*: the default columns."""
         super().__init__()
         self.program = program
+        self._usual = usual
         self._before = list(shown)
         self._shown = list(shown)
         self._changed = changed
@@ -89,8 +91,8 @@ class ColumnChooser(ModalScreen[bool]):
 
     def action_defaults(self) -> None:
         """Return to the default columns."""
-        self._shown = list(SCHEMAS[self.program].columns)
-        self._names = [c.name for c in columns.available(self.program)]
+        self._shown = list(self._usual)
+        self._names = [*self._usual, *(c.name for c in columns.available(self.program) if c.name not in self._usual)]
         self._apply(0)
 
     def action_done(self) -> None:

@@ -54,14 +54,25 @@ class Drops(Line):
         parts.append(Part(f"unaccounted {format.count(residual)}", "some" if residual else "dim", 0 if residual else 4))
         return parts
 
+    def _of_all(self) -> list[Part]:
+        """What all hosts together lost, and what their ledgers do not explain; nothing where there is one host."""
+        if not self.model.hosts:
+            return []
+        counters = [machine.counters for machine in self.model.machines.values()]
+        lost, residual = sum(each.all().lost for each in counters), sum(each.residual for each in counters)
+        said = f"all {len(counters)} hosts: lost {format.count(lost)}"
+        if residual:
+            said += f", unaccounted {format.count(residual)}"
+        return [Part(said, "some" if lost or residual else "dim", 1)]
+
     def ending(self) -> list[Part]:
         """The events kept out by the capture filter, those not kept here, and the events a second."""
         model = self.model
         if model.machine.counters.residual and self.size.width < ENOUGH:
             return []
         totals = model.machine.counters.all()
-        unkept = sum(t.unkept for t in model.store.tables.values())
-        parts = []
+        unkept = sum(t.unkept.total() for t in model.store.tables.values())
+        parts = self._of_all()
         if any(s.capture for s in model.machine.states.values()):
             parts.append(Part(f"kept out {format.count(totals.filtered)}", "capture", 3))
         if unkept:

@@ -26,13 +26,12 @@ class Header(Line):
         "header--stopped",
     }
 
-    def __init__(self, model: Model, glyphs: Glyphs, label: str, host: Host | None, live: bool) -> None:
+    def __init__(self, model: Model, glyphs: Glyphs, label: str, host: Host | None) -> None:
         super().__init__(id="header")
         self.model = model
         self.glyphs = glyphs
         self.label = label
         self.host = host
-        self.live = live
         self.status = ""
         """The status of the source: the position of a replay, or the size of a recording."""
         self.limit: tuple[float, float] | None = None
@@ -40,12 +39,13 @@ class Header(Line):
 
     def parts(self) -> list[Part]:
         """The parts at the left."""
-        hello = self.model.machine.hello
-        parts = [Part("ringtop", "name", 1)]
+        machine = self.model.machine
+        hello = machine.hello
+        parts = [Part("ringtop", "name", 1), *self._hosts()]
         if hello is not None:
-            cpus = self.model.machine.cpus
+            cpus = machine.cpus
             parts += [
-                Part(clip(safe(hello.host), 24, self.glyphs.ellipsis), "", 0),
+                Part(clip(safe(machine.name or hello.host), 24, self.glyphs.ellipsis), "", 0),
                 Part(clip(safe(hello.kernel), 28, self.glyphs.ellipsis), "dim", 4),
                 Part(format.several(cpus, "CPU"), "dim", 5),
             ]
@@ -59,27 +59,33 @@ class Header(Line):
             ]
         return parts
 
+    def _hosts(self) -> list[Part]:
+        """How many hosts there are, and how many of them are away."""
+        if not self.model.hosts:
+            return []
+        away = sum(machine.away for machine in self.model.machines.values())
+        said = Part(f"{len(self.model.hosts)} hosts", "dim", 1)
+        return [said, Part(f", {away} away", "failed", 1, joined=True)] if away else [said]
+
     def ending(self) -> list[Part]:
         """The parts at the right."""
-        model, dot = self.model, self.glyphs.dot
-        contact, counters = model.machine.contact, model.machine.counters
+        model, machine, dot = self.model, self.model.machine, self.glyphs.dot
+        contact, counters = machine.contact, machine.counters
         cost = f"cpu {100 * counters.cpu_share:.1f}% mem {format.size(counters.rss)}" if counters.rss else ""
         parts = [Part(self.status, "name", 1)] if self.status else []
         if self.limit is not None:
             rate, lag = self.limit
             parts.append(Part(f"link {format.size(int(rate))}/s, {lag:.1f} s behind", "busy", 1))
-        if contact.phase in ("running", "ended") and not self.live:
+        if contact.phase in ("running", "ended") and not model.live:
             pass  # the status already gives the replay's position
-        elif silence := model.machine.silence_s:
+        elif silence := machine.silence_s:
             age = format.uptime(int(silence))
             said = f"{dot} nothing from the collector for {age}: r starts it again"
             parts.append(Part(said, "failed", 2, less=Part(f"{dot} silent for {age}", "failed", 0)))
         elif contact.phase == "running":
-            failed = sum(s.state == "failed" for s in model.machine.states.values())
-            running = sum(s.state == "running" for s in model.machine.states.values())
-            style, part = (
-                ("busy", f"{running} of {len(model.machine.states)} ") if failed else ("running", "collector ")
-            )
+            failed = sum(s.state == "failed" for s in machine.states.values())
+            running = sum(s.state == "running" for s in machine.states.values())
+            style, part = ("busy", f"{running} of {len(machine.states)} ") if failed else ("running", "collector ")
             parts += [
                 Part(dot, style, 0),
                 Part(f" {part}running", style, 2, joined=True),
@@ -94,6 +100,9 @@ class Header(Line):
         elif contact.phase == "ended":
             parts += [Part(dot, "stopped", 0), Part(" ended", "stopped", 1, joined=True)]
         else:
-            word = "collector lost" if contact.traced else "cannot trace"
+            word = "cannot trace" if machine.refused else "away" if machine.name else "collector lost"
             parts += [Part(dot, "failed", 0), Part(f" {word}", "failed", 1, joined=True)]
+        if model.hosts:
+            whose = "all hosts" if model.steers_all else safe(machine.name)
+            return [*parts, Part(f"keys act on {clip(whose, 24, self.glyphs.ellipsis)}", "dim", 3)]
         return [*parts, Part(clip(safe(self.label), 32, self.glyphs.ellipsis), "dim", 5)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -17,9 +18,11 @@ from ringtop.tui.draw import columns
 from ringtop.tui.draw.cells import Clock
 from ringtop.tui.model import tuning
 from ringtop.tui.model.filtering import Filters
+from ringtop.tui.model.machine import Machine
 from ringtop.tui.model.model import Model
 from ringtop.tui.model.view import View
 from ringtop.tui.settings.config import TIMES
+from ringtop.tui.text import format
 from ringtop.tui.text.glyphs import Glyphs
 from ringtop.tui.text.text import safe
 from ringtop.tui.top.top import Top
@@ -50,8 +53,6 @@ class Setup:
     columns: dict[str, list[str]]
     """The names of the columns by program; a program left out has the defaults."""
     clock: Clock
-    live: bool
-    """Whether there is a collector, which takes controls."""
     shows: dict[str, str] = field(default_factory=dict)
     """The choice of each program's pane, one of SHOWS; a program left out shows both."""
 
@@ -62,11 +63,11 @@ class Main(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = MAIN
 
     class Tell(Message):
-        """Asks the app to send a control to the collector."""
+        """Asks the app to send a control to the collectors of *machines*."""
 
-        def __init__(self, what: stream.Control) -> None:
+        def __init__(self, what: stream.Control, machines: Iterable[Machine]) -> None:
             super().__init__()
-            self.what = what
+            self.what, self.hosts = what, [machine.host for machine in machines]
 
     class Filtered(Message):
         """Reports that the display filter has changed."""
@@ -81,8 +82,7 @@ class Main(Screen[None]):
         self.filters = filters
         self.setup = setup
         self.clock = setup.clock
-        self.header = Header(model, setup.glyphs, setup.label, setup.host, setup.live)
-        self.live = setup.live
+        self.header = Header(model, setup.glyphs, setup.label, setup.host)
         self.drops = Drops(model)
         self.tables = Tables(model, top, views, filters, setup.glyphs, setup.columns, setup.shows)
         self.panes = self.tables.panes
@@ -170,7 +170,7 @@ class Main(Screen[None]):
             self._counts_waits = counts
             self.refresh_bindings()
         self._say_what_is_lost()
-        self.tables.update(self.clock, rows, self.live)
+        self.tables.update(self.clock, rows)
         table = self.table
         if self.below.program != table.view.table.program:
             self.below.program = table.view.table.program
@@ -182,12 +182,17 @@ class Main(Screen[None]):
         self.detail.show(table.event if shown else None, self.clock, table.note if shown else "")
 
     def _say_what_is_lost(self) -> None:
-        contact = self.model.machine.contact
+        machine = self.model.machine
+        contact, live = machine.contact, machine.live
         if contact.phase != "lost":
             self.lost.say("")
-        elif contact.traced or not self.live:
-            cure = "Its events are still here. r starts it again." if self.live else ""
-            what = "The collector is gone" if self.live else "The replay has ended"
+        elif machine.name:
+            what = "Cannot trace" if machine.refused else "Lost"
+            cure = "r tries again now, @ shows all hosts"
+            self.lost.say(f"{what}: {machine.name}: {contact.text}", contact.detail.removeprefix("ringtop: "), cure)
+        elif contact.traced or not live:
+            cure = "Its events are still here. r starts it again." if live else ""
+            what = "The collector is gone" if live else "The replay has ended"
             self.lost.say(f"{what}: {contact.text}", contact.detail, cure)
         else:
             why = contact.detail.removeprefix("ringtop: ") or contact.text
@@ -195,7 +200,6 @@ class Main(Screen[None]):
 
     def replay(self, label: str) -> None:
         """Show a recording from now on: it takes no controls."""
-        self.live = self.header.live = False
         self.header.label, self.header.host = label, None
 
     def on_event_table_selected(self, message: EventTable.Selected) -> None:
@@ -204,12 +208,14 @@ class Main(Screen[None]):
         self.refresh_bindings()
 
     @property
-    def running(self) -> stream.State | None:
-        """The state of the table's program while it takes controls, else None."""
-        if not self.live or self.model.machine.contact.phase != "running":
-            return None
-        state = self.model.machine.states.get(self.table.view.table.program)
-        return state if state is not None and state.state == "running" else None
+    def running(self) -> list[Machine]:
+        """The machines that the keys act on and where the table's program takes controls."""
+        return [machine for machine in self.model.targets if machine.running(self.program) is not None]
+
+    @property
+    def program(self) -> str:
+        """The program of the table in focus."""
+        return self.table.view.table.program
 
     # Keys
 
@@ -220,11 +226,11 @@ class Main(Screen[None]):
         if action == "back":
             return bool(self.tables.pane.narrowed)
         if action == "capture":
-            return self.live
+            return self.model.live
         if action in ("retune", "compare"):
-            return self.running is not None
+            return bool(self.running)
         if action == "costs":
-            return self.live and self.model.machine.contact.phase == "running"
+            return self.model.live and self.model.machine.contact.phase == "running"
         if action == "buffers":
             return room.for_buffers(*self.size)
         if action == "waits":
@@ -268,45 +274,54 @@ class Main(Screen[None]):
 
     def action_retune(self, what: str) -> None:
         """Request another transport, buffer size or wakeup mode for this table's program, or say why it cannot be."""
-        if (now := self._tuned) is None:
-            return
-        try:
-            control = tuning.retune(what, now, self.model.machine.no_ringbuf)
-        except ValueError as e:
-            self._refuse(e)
-            return
-        self.model.machine.wanted[now.program] = tuning.granted(now, control)
-        self.post_message(self.Tell(control))
-
-    @property
-    def _tuned(self) -> tuning.Tuned | None:
-        """As ``running``, but with the pending requests applied, so that a key pressed twice makes two steps."""
-        state = self.running
-        return self.model.machine.wanted.get(state.program, state) if state is not None else None
+        refused: dict[str, ValueError] = {}
+        for machine in self.running:
+            if (now := machine.tuned(self.program)) is None:
+                continue
+            try:
+                control = tuning.retune(what, now, machine.no_ringbuf)
+            except ValueError as e:
+                refused[machine.name] = e
+                continue
+            machine.wanted[now.program] = tuning.granted(now, control)
+            self.post_message(self.Tell(control, [machine]))
+        self._refuse(refused)
 
     def action_compare(self) -> None:
         """Compare both transports of this table's program."""
-        self.compare([self.table.view.table.program])
+        self.compare([self.program])
 
     def compare(self, programs: list[str]) -> None:
         """Ask for the length of a comparison and start it for *programs* (all when empty), or say why it cannot be."""
         from ringtop.tui.widgets.ask import Ask
 
-        comparing = any(s.comparing for name, s in self.model.machine.states.items() if name in programs)
-        try:
-            tuning.check_comparable(comparing, self.model.machine.no_ringbuf)
-        except ValueError as e:
-            self._refuse(e)
+        able, refused = [], {}
+        for machine in self.running:
+            comparing = any(s.comparing for name, s in machine.states.items() if name in programs)
+            try:
+                tuning.check_comparable(comparing, machine.no_ringbuf)
+            except ValueError as e:
+                refused[machine.name] = e
+            else:
+                able.append(machine)
+        self._refuse(refused)
+        if not able:
             return
 
         def tell(text: str) -> None:
-            self.post_message(self.Tell(stream.Compare(tuning.seconds(text), programs)))
+            self.post_message(self.Tell(stream.Compare(tuning.seconds(text), programs), able))
 
         about = "Each event is sent over both transports."
         self.app.push_screen(Ask("Compare for how many seconds", str(tuning.SECONDS), about, tell))
 
-    def _refuse(self, why: ValueError) -> None:
-        self.notify(safe(str(why)), severity="warning", markup=False)
+    def _refuse(self, whys: Mapping[str, ValueError]) -> None:
+        """Say why a request cannot be carried out, by the name of the host where there are several: of the first."""
+        if not whys:
+            return
+        host, why = next(iter(whys.items()))
+        others = f", nor on {format.several(len(whys) - 1, 'other host')}" if len(whys) > 1 else ""
+        text = f"{host}: {why}{others}" if host else str(why)
+        self.notify(safe(text), severity="warning", markup=False)
 
     def action_losses(self) -> None:
         """Show the log of losses."""
@@ -318,10 +333,12 @@ class Main(Screen[None]):
         """Show what ringtop costs, and measure it for as long as that is shown."""
         from ringtop.tui.widgets.costs import CostScreen
 
-        def end(_: None) -> None:
-            self.post_message(self.Tell(stream.Measure(False)))
+        machine = self.model.machine
 
-        self.post_message(self.Tell(stream.Measure(True)))
+        def end(_: None) -> None:
+            self.post_message(self.Tell(stream.Measure(False), [machine]))
+
+        self.post_message(self.Tell(stream.Measure(True), [machine]))
         self.app.push_screen(CostScreen(self.model), end)
 
     def action_columns(self) -> None:
@@ -331,7 +348,9 @@ class Main(Screen[None]):
         table = self.table
         program = table.view.table.program
         shown = [c.name for c in table.columns]
-        self.app.push_screen(ColumnChooser(program, shown, lambda names: table.show(columns.chosen(program, names))))
+        usual = [c.name for c in columns.chosen(program, several=bool(self.model.hosts))]
+        changed = lambda names: table.show(columns.chosen(program, names))  # noqa: E731
+        self.app.push_screen(ColumnChooser(program, shown, usual, changed))
 
     def action_filter(self) -> None:
         """Edit the display filter."""
@@ -370,20 +389,21 @@ class Main(Screen[None]):
             case "copy":
                 copy(self.app, message.text, message.about)
             case "trace":
-                self._trace(message.pid)
+                self._trace(self.model.machines[message.host], message.pid)
             case "scan":
                 self.post_message(self.Work())
         self.update()
         self.refresh_bindings()
 
-    def _trace(self, pid: int) -> None:
-        """Capture only the process *pid* and what it starts; the whole host again where not all of it is captured."""
-        if self.running is None:
+    def _trace(self, machine: Machine, pid: int) -> None:
+        """Capture only the process *pid* of *machine* and what it starts; the whole host again where not all of it is
+        captured."""
+        if machine.running(self.program) is None:
             self.app.bell()
-        elif any(state.scope for state in self.model.machine.states.values()):
-            self.post_message(self.Tell(stream.Follow([])))
+        elif any(state.scope for state in machine.states.values()):
+            self.post_message(self.Tell(stream.Follow([]), [machine]))
         elif pid:
-            self.post_message(self.Tell(stream.Follow([pid])))
+            self.post_message(self.Tell(stream.Follow([pid]), [machine]))
         else:
             self.notify("This row is of several processes: Enter shows its events", markup=False)
 
@@ -400,7 +420,7 @@ class Main(Screen[None]):
         try:
             self.apply(text, remember=True)
         except ValueError as e:  # a path may be longer than a filter may be, and a damaged one may hold anything
-            self._refuse(e)
+            self._refuse({"": e})
 
     def on_filter_bar_draft(self, message: FilterBar.Draft) -> None:
         """Apply a valid display filter while it is typed."""
@@ -415,7 +435,7 @@ class Main(Screen[None]):
             self.apply(message.text, remember=True)
         else:
             self.filters.accept_capture(message.text)
-            self.post_message(self.Tell(stream.SetCapture(message.text)))
+            self.post_message(self.Tell(stream.SetCapture(message.text), self.model.targets))
 
     def on_filter_bar_cancelled(self) -> None:
         """Close the filter bar and restore the filter from before."""

@@ -68,6 +68,7 @@ MAIN: list[BindingType] = [
     ),
     Binding("L", "losses", "Losses", show=False, id="losses", tooltip="Show when and why events were lost"),
     Binding("dollar_sign", "costs", "Cost", key_display="$", id="costs", tooltip="Show what ringtop itself costs"),
+    Binding("at", "app.hosts", "Hosts", key_display="@", id="hosts", tooltip="Show all hosts, and choose one of them"),
     Binding("C", "columns", "Columns", show=False, id="columns", tooltip="Choose and order the columns of this table"),
     Binding("a", "time", "Time", show=False, id="time", tooltip="Show the wall clock, the age, or the kernel's clock"),
     Binding("r", "app.retry", "Retry", id="retry", tooltip="Start the collector again"),

@@ -21,6 +21,7 @@ from ringtop.tui.process import card as process
 from ringtop.tui.process import profile
 from ringtop.tui.process.card import Card
 from ringtop.tui.text import format
+from ringtop.tui.text.text import safe
 from ringtop.tui.widgets.clipboard import copy
 from ringtop.tui.widgets.footer import Footer
 from ringtop.tui.widgets.timeline import EventLines
@@ -55,6 +56,7 @@ class ProcessScreen(Screen[bool]):
     def __init__(
         self,
         model: Model,
+        host: int,
         pid: int,
         ts: int | None,
         local: bool,
@@ -62,13 +64,14 @@ class ProcessScreen(Screen[bool]):
         pivot: Callable[[str], None],
         read: CardReader | None = None,
     ) -> None:
-        """*ts* is a time (kernel's clock, ns) at which the process existed: a younger process may have its PID now.
+        """*host* is the number of its host in rows. *ts* is a time (kernel's clock, ns) at which the process existed: a
+        younger process may have its PID now.
 
         *local* says that the events come live from this machine; otherwise /proc is not read. *clock* gives the way
         times are shown. *pivot* filters all tables by a filter.
         """
         super().__init__()
-        self.pid = pid
+        self.host, self.pid = host, pid
         self._ts = ts
         self._model = model
         self._local = local
@@ -112,7 +115,7 @@ class ProcessScreen(Screen[bool]):
         if self._model.arrivals == self._shown:
             return
         self._shown = self._model.arrivals
-        timeline = self._model.store.process(self.pid, self._ts)
+        timeline = self._model.store.process(self.pid, self._ts, host=self.host)
         self._known = profile.event_facts(timeline)
         self.query_one(EventLines).show(timeline, self._times())
         self._say()
@@ -120,7 +123,7 @@ class ProcessScreen(Screen[bool]):
     def _say(self) -> None:
         if not self._asked:
             return
-        self.query_one("#process-head", Static).update(profile.headline(self.pid, self._card, self._known))
+        self.query_one("#process-head", Static).update(self._headline)
         style = {n: self.get_component_rich_style(f"process--{n}", partial=True) for n in ("label", "failed", "dim")}
         table = Table.grid(padding=(0, 1))
         table.add_column(no_wrap=True, min_width=_LABEL)
@@ -128,6 +131,13 @@ class ProcessScreen(Screen[bool]):
         for fact in self._facts():
             table.add_row(Text(fact.label, style["label"]), Text(fact.text, style.get(fact.tone, "")))
         self.query_one("#process-facts", Static).update(table)
+
+    @property
+    def _headline(self) -> str:
+        """What process this is; where there are several hosts, also of which one."""
+        head = profile.headline(self.pid, self._card, self._known)
+        host = self._model.hosts.get(self.host, "")
+        return f"{head}  on {safe(host)}" if host else head
 
     def _facts(self) -> list[profile.Fact]:
         clock = self._times()
@@ -142,7 +152,7 @@ class ProcessScreen(Screen[bool]):
             return
         ts = None if above else self._known.last_ts
         how = self._local, self._times, self._pivot, self._read
-        self.app.push_screen(ProcessScreen(self._model, pid, ts, *how), self._back_from_parent)
+        self.app.push_screen(ProcessScreen(self._model, self.host, pid, ts, *how), self._back_from_parent)
 
     def _back_from_parent(self, to_tables: bool | None) -> None:
         if to_tables:
@@ -154,14 +164,14 @@ class ProcessScreen(Screen[bool]):
 
     def action_pivot(self) -> None:
         """Go back, with all tables filtered to this process."""
-        self._pivot(completion.process(self.pid, self._model.store.started(self.pid, self._ts)))
+        start = self._model.store.started(self.pid, self._ts, self.host)
+        self._pivot(completion.process(self.pid, start, self._model.hosts.get(self.host, "")))
         self.dismiss(True)
 
     def action_copy(self) -> None:
         """Copy the card and the events; of very many events, only the newest."""
-        head = profile.headline(self.pid, self._card, self._known)
         facts = [f"{fact.label:<{_LABEL}}{fact.text}" for fact in self._facts()]
-        about = "\n".join([head, *facts, "", ""])
+        about = "\n".join([self._headline, *facts, "", ""])
         events = self.query_one(EventLines).plain(max(0, COPIED - len(about.encode())))
         count, total = format.count(len(events)), format.count(self._known.events)
         some = "" if count == total else f" with the newest {count} of {total} events"

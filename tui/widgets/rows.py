@@ -110,11 +110,17 @@ class Rows(Painted):
 
     def gap_text(self, line: int) -> str:
         """The text of the gap at *line*."""
-        known = {c.cpu: c.reasons for c in self.model.machine.counters.of(self.view.table.program).cpus}
         gap, when = self.view.gap(line), self.view.time(line)
-        why = dict.fromkeys(format.reason(r) for cpu in gap.cpus for r in known.get(cpu, ()))
+        why = dict.fromkeys(format.reason(reason) for host, cpu in gap.cpus for reason in self._reasons(host, cpu))
         shown = self.clock.show(when) if when is not None else ""
-        return notes.gap(gap, shown, list(why), self.model.machine.cpus, self.glyphs)
+        return notes.gap(gap, shown, list(why), self.model.machine.cpus, self.glyphs, self.model.hosts)
+
+    def _reasons(self, host: int, cpu: int) -> tuple[str, ...]:
+        """Why events of this table were lost on *cpu* of *host*."""
+        if (machine := self.model.machines.get(host)) is None:
+            return ()
+        cpus = machine.counters.of(self.view.table.program).cpus
+        return next((one.reasons for one in cpus if one.cpu == cpu), ())
 
     def build(self) -> None:
         """Draw the lines of the page unless they are drawn already."""

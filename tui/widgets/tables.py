@@ -43,11 +43,11 @@ class Tables(Vertical):
         """Asks the screen to filter by a text, to copy it, to capture only a process, to scan or sort rows, or to
         update."""
 
-        def __init__(self, what: str, text: str = "", about: str = "", pid: int = 0) -> None:
+        def __init__(self, what: str, text: str = "", about: str = "", pid: int = 0, host: int = 0) -> None:
             super().__init__()
-            self.what, self.text, self.about, self.pid = what, text, about, pid
+            self.what, self.text, self.about, self.pid, self.host = what, text, about, pid, host
             """One of ``filter``, ``copy``, ``trace``, ``scan`` and ``update``; *about* names the copied text for the
-            user, *pid* is 0 where the row has no single process."""
+            user, *pid* is 0 where the row has no single process, *host* is the number of its host."""
 
     class Fold(Message):
         """Asks the app to fold the events of *ranking* by *key*."""
@@ -75,7 +75,7 @@ class Tables(Vertical):
                 Ranking(top, p),
                 glyphs,
                 str(i),
-                columns.chosen(p, chosen.get(p, ())),
+                columns.chosen(p, chosen.get(p, ()), bool(model.hosts)),
                 what if (what := shows.get(p, "")) in SHOWS else USUAL,
             )
             for i, view in enumerate(views, 1)
@@ -142,15 +142,14 @@ class Tables(Vertical):
         for pane in self.panes if every else [self.pane]:
             pane.show(what)
 
-    def update(self, clock: Clock, rows: bool, live: bool) -> None:
-        """Show what is new; events are redrawn only when *rows* may have changed. *live*: there is a collector, which
-        takes controls."""
+    def update(self, clock: Clock, rows: bool) -> None:
+        """Show what is new; events are redrawn only when *rows* may have changed."""
         current = self.pane
         for pane in self.panes:
             pane.set_class(pane is current, "-current")
             if pane.display:
                 pane.table.clock = clock
-                pane.title.filter_text, pane.title.live = self.filters.text, live
+                pane.title.filter_text = self.filters.text
                 pane.update(rows)
         if self.whole.display:
             self.whole.title.filter_text = self.filters.text
@@ -195,10 +194,11 @@ class Tables(Vertical):
                 said = tables.row_text(event, table.columns, table.clock)
                 self.post_message(self.Wanted("copy", said, "row"))
             case "trace":
-                self.post_message(self.Wanted("trace", pid=table.pid or 0))
-            case "pivot" if table.pid is not None:
-                start = int(event.batch.rows["start_ns"][0]) if event is not None else 0
-                self.post_message(self.Wanted("filter", completion.process(table.pid, start)))
+                host = int(event.batch.rows["host"][0]) if event is not None else self.model.machine.host
+                self.post_message(self.Wanted("trace", pid=table.pid or 0, host=host))
+            case "pivot" if event is not None and table.pid is not None:
+                start, host = (int(event.batch.rows[name][0]) for name in ("start_ns", "host"))
+                self.post_message(self.Wanted("filter", self._process(table.pid, start, host)))
             case "equals" | "except" as how if event is not None and (field := table.field).kind != "time":
                 found = completion.equals(field, tables.value(event, field), text, how == "equals")
                 self.post_message(self.Wanted("filter", found))
@@ -218,7 +218,9 @@ class Tables(Vertical):
         if what in _FOLDS:
             self._fold(table.ranking, what)
         elif what == "trace":
-            self.post_message(self.Wanted("trace", pid=row.pid if row is not None and row.pids == 1 else 0))
+            one = row if row is not None and row.pids == 1 else None
+            host = one.host if one is not None else self.model.machine.host
+            self.post_message(self.Wanted("trace", pid=one.pid if one is not None else 0, host=host))
         elif what == "copy_view":
             text = table.page_text()
             self.post_message(self.Wanted("copy", "\n".join(text), f"{len(text) - 1} rows"))
@@ -238,11 +240,14 @@ class Tables(Vertical):
         if what == "events":
             self._show_events(pane, row)
         elif what == "pivot" and row.pids == 1:
-            start = self.model.store.started(row.pid)
-            self.post_message(self.Wanted("filter", completion.process(row.pid, start)))
+            start = self.model.store.started(row.pid, host=row.host)
+            self.post_message(self.Wanted("filter", self._process(row.pid, start, row.host)))
         else:
             return False
         return True
+
+    def _process(self, pid: int, start: int, host: int) -> str:
+        return completion.process(pid, start, self.model.hosts.get(host, ""))
 
     def _fold(self, ranking: Ranking, what: str) -> None:
         """Fold by the following, a finer or a coarser key, or say that there is none."""

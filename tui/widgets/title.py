@@ -25,6 +25,8 @@ FILTERS = (60, 3), (30, 0), (8, -1)
 HOOK = 40
 """The width in cells of a hook's name that does not fit as a whole."""
 
+HOST = 16
+"""The width in cells of the name of the host whose settings are shown, where there are several."""
 SCOPE = 16
 """The least width in cells of whose events are captured."""
 
@@ -93,8 +95,6 @@ class Title(RankedTitle):
         """The name (safe text) of the only row whose events are shown; empty when all events are."""
         self.model = model
         self.view = view
-        self.live = True
-        """Whether there is a collector, which takes controls."""
 
     @property
     def stale(self) -> bool:
@@ -107,6 +107,8 @@ class Title(RankedTitle):
         state = self.model.machine.states.get(program)
         totals = self.model.machine.counters.of(program)
         parts = [Part(self.key, "dim", -2), Part(f" {program}", program, joined=True)]
+        if self.model.machine.name:
+            parts.append(Part(clip(safe(self.model.machine.name), HOST, self.glyphs.ellipsis), "dim", 2))
         if state is None:
             none = "not running" if self.model.machine.contact.phase == "lost" else "waiting"
             return [*parts, Part(safe(self.model.machine.progress.get(program, "")) or none, "busy", 2)]
@@ -153,7 +155,7 @@ class Title(RankedTitle):
         """The key that helps where events are being lost now; empty where none does or none can be pressed."""
         program = state.program
         reasons = self.model.machine.losses.now.get(program, ())
-        if not self.live or self.model.machine.contact.phase != "running" or program in self.model.machine.wanted:
+        if self.model.machine.running(program) is None or program in self.model.machine.wanted:
             return ""
         return tuning.cure(state, reasons, self.view.table.floor is not None)
 

@@ -29,7 +29,7 @@ ALL = messages(4, 2)
 @asynccontextmanager
 async def replaying(path: Path, clock: Clock, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[int]]:
     """A viewer of the recording *path*, at its beginning."""
-    app = Viewer(ReplaySource(path, clock=clock), hooks=Hooks(monotonic_ns=lambda: 0))
+    app = Viewer([ReplaySource(path, clock=clock)], hooks=Hooks(monotonic_ns=lambda: 0))
     async with app.run_test(size=size) as pilot:
         await until(pilot, 3)
         yield pilot
@@ -215,7 +215,7 @@ async def test_a_recording_made_by_the_viewer_plays_in_the_viewer(tmp_path: Path
 
 @asynccontextmanager
 async def replaying_all(path: Path) -> AsyncIterator[Pilot[int]]:
-    app = Viewer(ReplaySource(path, clock=Clock(100)), hooks=Hooks(monotonic_ns=lambda: 0))
+    app = Viewer([ReplaySource(path, clock=Clock(100))], hooks=Hooks(monotonic_ns=lambda: 0))
     async with app.run_test(size=(120, 40)) as pilot:
         yield pilot
 

@@ -108,7 +108,7 @@ def assert_harmless(pilot: Pilot[int]) -> None:
 async def test_nothing_that_a_stream_says_is_obeyed(size: tuple[int, int]) -> None:
     feed = Feed()
     feed.label = "local"
-    app = Viewer(feed, hooks=Hooks(process=card, monotonic_ns=lambda: 0))
+    app = Viewer([feed], hooks=Hooks(process=card, monotonic_ns=lambda: 0))
     async with app.run_test(size=size, notifications=True) as pilot:
         await settle(pilot)
         for say in speak(feed):
@@ -132,7 +132,7 @@ async def test_nothing_that_a_stream_says_is_obeyed(size: tuple[int, int]) -> No
 
 @pytest.mark.parametrize("event", [{"path": b"\xff" * 4095}, {"path": b"a\0b"}])
 async def test_a_value_that_no_filter_can_hold(event: dict[str, bytes]) -> None:
-    app = Viewer(Feed(), hooks=Hooks(monotonic_ns=lambda: 0))
+    app = Viewer([Feed()], hooks=Hooks(monotonic_ns=lambda: 0))
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await settle(pilot)
         app.inbox.post(stream.Round(1, 1, [stream.rows(make("unlinksnoop", [event]))]))
@@ -146,7 +146,7 @@ async def test_a_value_that_no_filter_can_hold(event: dict[str, bytes]) -> None:
 
 async def test_a_flood_of_notices_is_cut() -> None:
     feed = Feed()
-    app = Viewer(feed, hooks=Hooks(monotonic_ns=lambda: 0))
+    app = Viewer([feed], hooks=Hooks(monotonic_ns=lambda: 0))
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await settle(pilot)
         for i in range(500):
@@ -163,7 +163,7 @@ async def test_nothing_in_config_state_and_themes_is_obeyed(tmp_path: Path) -> N
     folder = str(tmp_path / SAID)
     config = Config(keys={"quit": SAID, "themes": "[bold]", SAID: "x"}, recordings=folder, filter=SAID)
     state = SavedState(filters=[SAID, 'comm="\x1b\u200d"'], captures=[SAID], theme=SAID)
-    app = Viewer(Feed(), config, state, Hooks(themes=toml.sources(tmp_path), monotonic_ns=lambda: 0))
+    app = Viewer([Feed()], config, state, Hooks(themes=toml.sources(tmp_path), monotonic_ns=lambda: 0))
     async with app.run_test(size=(120, 60), notifications=True) as pilot:
         await settle(pilot)
         assert_harmless(pilot)
@@ -191,7 +191,7 @@ async def test_nothing_in_config_state_and_themes_is_obeyed(tmp_path: Path) -> N
 
 
 async def test_recordings_go_nowhere_when_there_is_no_such_user() -> None:
-    app = Viewer(Feed(), Config(recordings="~nobody-of-that-name\x1b/x"), hooks=Hooks(monotonic_ns=lambda: 0))
+    app = Viewer([Feed()], Config(recordings="~nobody-of-that-name\x1b/x"), hooks=Hooks(monotonic_ns=lambda: 0))
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await settle(pilot)
         await press(pilot, "R")
@@ -200,7 +200,7 @@ async def test_recordings_go_nowhere_when_there_is_no_such_user() -> None:
 
 
 async def test_what_is_pasted_is_shown_as_it_is_read() -> None:
-    app = Viewer(Feed(), hooks=Hooks(monotonic_ns=lambda: 0))
+    app = Viewer([Feed()], hooks=Hooks(monotonic_ns=lambda: 0))
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await press(pilot, "slash")
@@ -214,7 +214,7 @@ async def test_what_is_pasted_is_shown_as_it_is_read() -> None:
 
 @pytest.mark.parametrize("line_end", ["\n", "\r", "\r\n"])
 async def test_all_lines_that_are_pasted_are_in_force(line_end: str) -> None:
-    app = Viewer(Feed(), hooks=Hooks(monotonic_ns=lambda: 0))
+    app = Viewer([Feed()], hooks=Hooks(monotonic_ns=lambda: 0))
     async with app.run_test(size=(120, 40)) as pilot:
         await press(pilot, "slash")
         app.post_message(events.Paste(f"comm=nginx{line_end}and pid=23{line_end}"))

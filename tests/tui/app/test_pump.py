@@ -19,7 +19,7 @@ async def test_rows_are_shown_though_messages_come_as_fast_as_they_are_taken(mon
     view = View(model.store.tables["runqslower"])
     rows, shown = Arrived((make("runqslower", [{}]),), 0), []
 
-    def hear(entry: Entry) -> None:
+    def hear(entry: Entry, host: int) -> None:
         if model.arrivals < MESSAGES:
             inbox.post(rows)  # the next one is there before this one is dealt with
 

@@ -33,7 +33,7 @@ class Desk:
         self.inbox.post(stream.Round(START, START, rows))
 
     def drain(self) -> None:
-        for entry in self.inbox.drain():
+        for entry, _ in self.inbox.drain():
             if isinstance(entry, Arrived):
                 for batch in entry.batches:
                     self.store.append(batch)

@@ -227,5 +227,5 @@ def test_a_replay_at_its_end(snap_compare: Compare, size: tuple[int, int]) -> No
         await settle(pilot)
 
     source = ReplaySource(DEMO, label="demo", clock=Clock(1))
-    replay = Viewer(source, hooks=Hooks(process=Card, host=FixedHost(), monotonic_ns=lambda: 0, zone=UTC))
+    replay = Viewer([source], hooks=Hooks(process=Card, host=FixedHost(), monotonic_ns=lambda: 0, zone=UTC))
     assert snap_compare(replay, terminal_size=size, run_before=before)

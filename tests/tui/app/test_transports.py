@@ -267,7 +267,7 @@ def recording(tmp_path: Path) -> Path:
 
 async def test_a_replay_shows_marks_and_no_report(recording: Path) -> None:
     source = ReplaySource(recording, clock=Clock(1))
-    app = Viewer(source, hooks=Hooks(monotonic_ns=lambda: 0))
+    app = Viewer([source], hooks=Hooks(monotonic_ns=lambda: 0))
     async with app.run_test(size=(200, 60)) as pilot:
         while not source.status.ended:
             await pilot.pause(0.01)

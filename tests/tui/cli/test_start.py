@@ -70,7 +70,7 @@ class Source:
         pass
 
 loaded = []
-viewer = Viewer(Source())
+viewer = Viewer([Source()])
 viewer.run(headless=True)
 print(*loaded)
 """

@@ -61,7 +61,7 @@ def look(messages: Iterable[stream.AnyMessage]) -> None:
     views = [View(table) for table in model.store.tables.values()]
     for i, message in enumerate(messages):
         inbox.post(message)
-        for entry in inbox.drain():
+        for entry, _ in inbox.drain():
             model.take(entry)
         for view in views:
             view.scan(1 << 12)
@@ -76,7 +76,7 @@ def look(messages: Iterable[stream.AnyMessage]) -> None:
         if isinstance(message, stream.Compared):
             for line in report.text(message).plain.split("\n"):
                 assert_safe(line)
-    for drops in (Drops(model), Header(model, glyphs.UNICODE, "x", None, True)):
+    for drops in (Drops(model), Header(model, glyphs.UNICODE, "x", None)):
         for part in (*drops.parts(), *drops.ending()):
             assert_safe(part.text)
     for view in views:
@@ -203,7 +203,7 @@ def test_an_inbox_holds_no_more_than_its_limit() -> None:
     inbox = Inbox(1 << 20)
     for i in range(20_000):
         inbox.post(stream.Notice("info", f"{i}"))
-    left = list(inbox.drain())
+    left = [entry for entry, _ in inbox.drain()]
     assert len(left) <= 1024
     assert left[-1] == stream.Notice("info", "19999")
 
@@ -219,7 +219,7 @@ before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 while not player.ended:
     for message in player.due(1.0):
         inbox.post(message)
-for entry in inbox.drain():
+for entry, _ in inbox.drain():
     model.take(entry)
 assert player.damage
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)

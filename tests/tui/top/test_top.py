@@ -80,7 +80,7 @@ def test_losses_make_shares_ranges() -> None:
     first, second = top.report("unlinksnoop").rows
     assert first.share is not None
     assert (first.share.low, first.share.high) == (0.8, 0.8)
-    top.lost("unlinksnoop", 0, 100, START + S)
+    top.lost("unlinksnoop", 100, START + S)
     first, second = top.report("unlinksnoop").rows
     assert first.share is not None and second.share is not None
     assert (first.share.low, first.share.high) == (0.4, 0.9)

@@ -62,7 +62,7 @@ def test_losses_come_first_with_what_happened_then() -> None:
     top.wall_offset_ns = WALL
     top.take(deletions([b"/srv/cache/%d" % i for i in range(500)], ts=START + 8 * S, step=MS))
     top.take(deletions([b"/tmp/%d" % i for i in range(50)], ts=START + 20 * S, comm=b"gcc"))
-    top.lost("unlinksnoop", 1, 1207, START + 9 * S)
+    top.lost("unlinksnoop", 1207, START + 9 * S)
     assert said(top, "unlinksnoop").startswith("1,207 lost at 00:00:09: rm in /srv/cache/, 500 or more in 2 s.")
     report = top.report("unlinksnoop")
     assert (report.lost, report.exact) == (1207, False)
@@ -79,7 +79,7 @@ def test_a_name_that_was_never_found_and_by_whom() -> None:
     top.take(make("execsnoop", execs(b"/bin/ls", count=20, ts=START + MS)))
     top.tick(START + 5 * S)
     assert said(top, "execsnoop").startswith("convert was never found (8 attempts by thumbnail).")
-    top.lost("execsnoop", 0, 1, START + 4 * S)
+    top.lost("execsnoop", 1, START + 4 * S)
     assert "never found" not in said(top, "execsnoop"), "it may have been among the lost"
 
 
@@ -116,9 +116,9 @@ def test_a_program_that_fails_now_and_then() -> None:
     top = Top(["execsnoop"])
     top.take(make("execsnoop", [*execs(b"/bin/big", count=94), *execs(b"/bin/big", count=6, ts=START + S, ret=-7)]))
     assert "big fails 6 of 100 (E2BIG)." in said(top, "execsnoop")
-    top.lost("execsnoop", 0, 30, START + S)
+    top.lost("execsnoop", 30, START + S)
     assert "fails" not in said(top, "execsnoop"), "6 of 130 would be less than a twentieth"
-    top.lost("execsnoop", 0, (1 << 64) - 1, START + S)
+    top.lost("execsnoop", (1 << 64) - 1, START + S)
     assert "fails" not in said(top, "execsnoop"), "a ledger's counters have 64 bits, NumPy's numbers 63"
 
 
@@ -159,7 +159,7 @@ def test_who_waits_most_and_longest() -> None:
         blamed = Top(["runqslower"])
         blamed.take(waits(b"cc1", [40 * MS] * 10, prev_comm=b"as", prev_pid=3, culprit_comm=comm))
         assert said(blamed, "runqslower") == f"cc1 waits most: 100% of all waiting{why}"
-    top.lost("runqslower", 0, 1, START + S)
+    top.lost("runqslower", 1, START + S)
     assert "waits most" not in said(top, "runqslower")
     assert "Worst" not in said(top, "runqslower")
 
@@ -187,9 +187,9 @@ def test_where_most_deletions_are() -> None:
     top.take(deletions([b"/srv/cache/%d" % i for i in range(82)]))
     top.take(deletions([b"/tmp/%d" % i for i in range(18)], comm=b"gcc"))
     assert said(top, "unlinksnoop") == "82% under /srv/cache/ by rm."
-    top.lost("unlinksnoop", 0, 5, START + S)
+    top.lost("unlinksnoop", 5, START + S)
     assert "At least 78% under /srv/cache/ by rm." in said(top, "unlinksnoop")
-    top.lost("unlinksnoop", 0, 500, START + S)
+    top.lost("unlinksnoop", 500, START + S)
     assert "under" not in said(top, "unlinksnoop")
 
 

@@ -42,7 +42,7 @@ async def local(reader: Reader, size: tuple[int, int] = (120, 40)) -> AsyncItera
     """A viewer of this machine's events, at the process of the newest row."""
     feed = Feed()
     feed.label = "local"
-    app = Viewer(feed, hooks=Hooks(process=reader, monotonic_ns=lambda: 0))
+    app = Viewer([feed], hooks=Hooks(process=reader, monotonic_ns=lambda: 0))
     async with app.run_test(size=size) as pilot:
         await play(pilot)
         await pilot.press("up", "enter")
@@ -122,7 +122,7 @@ async def test_new_events_appear() -> None:
 
 async def test_events_of_elsewhere_ask_nothing_of_this_machine() -> None:
     reader = Reader(Card(1, "here", comm=b"wrong", started=1.0))
-    app = Viewer(Feed(), hooks=Hooks(process=reader, monotonic_ns=lambda: 0))
+    app = Viewer([Feed()], hooks=Hooks(process=reader, monotonic_ns=lambda: 0))
     async with app.run_test(size=(120, 40)) as pilot:
         await play(pilot)
         await press(pilot, "up", "enter")
@@ -148,6 +148,7 @@ async def test_a_real_process() -> None:
     async with running() as pilot:
         screen = ProcessScreen(
             pilot.app.model,  # type: ignore[attr-defined]
+            0,
             os.getpid(),
             None,
             True,

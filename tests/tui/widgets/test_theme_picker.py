@@ -84,7 +84,7 @@ async def test_every_theme_can_be_worn() -> None:
 async def test_only_ours_are_offered_and_a_users_own(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text('about = "Of my own"\n[colors]\nprimary = "teal"')
     (tmp_path / "bad.toml").write_text('[colors]\nprimary = "tael"')
-    app = Viewer(Feed(), Config(theme="mine"), hooks=Hooks(themes=toml.sources(tmp_path)))
+    app = Viewer([Feed()], Config(theme="mine"), hooks=Hooks(themes=toml.sources(tmp_path)))
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         assert app.theme == "mine"
