@@ -34,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _collect(arguments: Sequence[str]) -> int:
+    gc.disable()  # nothing of what is imported and loaded is garbage
     from ringtop.bpf.common.heap import share_heap
     from ringtop.bpf.kernel.features import Kernel
     from ringtop.bpf.options.collector import CollectorOptions

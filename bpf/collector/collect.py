@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import signal
@@ -63,6 +64,8 @@ def _keep_up() -> None:
 def _collect(collector: Collector, options: CollectorOptions, kernel: Kernel, following: Following) -> int:
     try:
         failed = _start(collector, options, kernel, following)
+        gc.freeze()
+        gc.enable()
         collector.run()
         _say_goodbye(collector.out)
         return 1 if failed else 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 import re
-from fractions import Fraction
 from typing import Literal, get_args
 
 from ringtop.bpf.common.transports import Transport
@@ -43,6 +42,8 @@ def parse_bytes(text: str) -> int:
     found = _SIZE.fullmatch(text.strip())
     if not found:
         raise not_a_size(text)
+    from fractions import Fraction  # takes long to import, and few write a size
+
     return int(Fraction(found[1]) * _UNITS[(found[2] or found[3] or "").lower()])
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import re
 from collections.abc import Iterable
-from fractions import Fraction
 
 from ringtop.bpf.common import signals
 from ringtop.bpf.event.schema import AT_FDCWD, SCHEMAS, TEXTS, Column, Field, Kind
@@ -92,6 +90,8 @@ def find(name: str, at: Position) -> Field:
 
 def suggestion(word: str, among: Iterable[str]) -> str:
     """Return ', did you mean …?' with the closest of *among*, or an empty text when none is close."""
+    import difflib  # takes long to import
+
     close = difflib.get_close_matches(word, list(among), 1)
     return f", did you mean {close[0]!r}?" if close else ""
 
@@ -132,6 +132,8 @@ def _duration(field: Field, word: str, at: Position) -> int:
     number, unit = found.groups()
     if unit not in _UNITS:
         raise at.error(f"unknown unit {unit!r}: ns, us, ms or s (without one it is us)")
+    from fractions import Fraction  # takes long to import
+
     return _within(round(Fraction(number) * _UNITS[unit]), at)
 
 

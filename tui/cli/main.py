@@ -7,7 +7,6 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -98,11 +97,18 @@ class _Commands(click.Group):
 @click.pass_context
 def ringtop(context: click.Context, /, config: Path | None, **given: Any) -> int | None:
     """The viewer, where there is no command."""
-    from ringtop.tui.cli import start
+    options = explicit(given)
 
-    context.obj = partial(start.configured, config, explicit(given))  # read by the commands that need it
+    def configured() -> Config:
+        from ringtop.tui.cli import start
+
+        return start.configured(config, options)
+
+    context.obj = configured  # called by the commands that need it
     if context.invoked_subcommand is None:
-        return start.live(context.obj(), launched())
+        from ringtop.tui.cli import start
+
+        return start.live(configured(), launched())
     if launched() and context.invoked_subcommand not in ("trace", "top", "record"):
         raise click.UsageError(f"{context.invoked_subcommand} launches no command: leave out -- and what follows")
     return None

@@ -20,10 +20,8 @@ from ringtop.bpf.common.heap import share_heap
 from ringtop.bpf.common.privilege import in_the_hosts_user_namespace, may_load
 from ringtop.tui.cli.account import Account, as_who_asked, become, can_read, chosen
 from ringtop.tui.cli.begin import give_way
-from ringtop.tui.cli.launching import LaunchingSource, launch_unseen
 from ringtop.tui.cli.options import explicit
 from ringtop.tui.settings import config as configuration
-from ringtop.tui.settings import state as memory
 from ringtop.tui.settings import toml
 from ringtop.tui.source.client import ENVIRONMENT, LOCAL, Client, arguments
 from ringtop.tui.text.say import say
@@ -32,6 +30,7 @@ from ringtop.tui.text.text import safe
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ringtop.tui.settings.state import SavedState
     from ringtop.tui.source.broker import Broker
     from ringtop.tui.source.replay import ReplaySource
     from ringtop.tui.source.source import Source
@@ -68,6 +67,8 @@ def view(
     """Show *source* in the viewer, as *account* if it is not None; returns the exit status. Recordings belong to the
     account if it is a person's, and else to root, for whom *broker* creates them. *programs* gives the programs
     that have tables; if it gives none, those of *config* have."""
+    from ringtop.tui.settings import state as memory  # while the collector starts
+
     given = _given()
     with as_who_asked():
         state, why = memory.load() if config.keep_state else (memory.SavedState(), "")
@@ -89,7 +90,7 @@ def view(
     from ringtop.tui.app.app import run  # Textual is large, and not needed without a screen
     from ringtop.tui.app.hooks import Hooks
 
-    def keep(state: memory.SavedState) -> str:
+    def keep(state: SavedState) -> str:
         return memory.save(state, held) if config.keep_state else ""
 
     hooks = Hooks(themes=themes, keep=keep, demo=_demo)
@@ -123,7 +124,11 @@ def live(config: configuration.Config, words: tuple[str, ...] = ()) -> int:
         return trace.run(trace.TraceOptions(config.collector, display=config.filter, nice=config.nice, command=words))
     gc.disable()  # there is no garbage until the first frame, after which the viewer enables it
     share_heap()  # before the first thread
-    launched = launch_unseen(words)
+    launched = None
+    if words:
+        from ringtop.tui.cli.launching import LaunchingSource, launch_unseen
+
+        launched = launch_unseen(words)
     options = arguments(config.collector, launched.command.pid if launched else 0)
     account = chosen()
     if account is not None and not can_read(account):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import re
-from importlib import metadata, util
 from pathlib import Path
 
 import click
@@ -21,6 +20,8 @@ def show(context: click.Context, parameter: click.Parameter, asked: bool) -> Non
 
 def versions() -> dict[str, str]:
     """The version of ringtop and of what it stands on; both libraries that load BPF programs are optional."""
+    from importlib import metadata  # takes long to import, and other commands need not wait for it
+
     return {
         "ringtop": metadata.version("ringtop"),
         "python": platform.python_version(),
@@ -43,7 +44,9 @@ def _libbpf() -> str:
 
 def _bcc() -> str:
     """From its file: importing it loads a compiler."""
-    spec = util.find_spec("bcc")
+    from importlib.util import find_spec
+
+    spec = find_spec("bcc")
     if spec is None or spec.origin is None:
         return "none"
     try:

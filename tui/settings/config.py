@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -143,6 +142,8 @@ def _value(doc: toml.Document, key: str, given: object) -> Any:
     """Return the value of option *key*, which a document has as *given*. Raises TomlError."""
     known = known_options()
     if key not in known:
+        import difflib  # takes long to import
+
         near = difflib.get_close_matches(key, known, 1)
         cure = f"did you mean {near[0]!r}?" if near else f"the options are {', '.join(known)}"
         raise doc.error(f"no such option; {cure}", key[:200])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,6 +88,8 @@ def read(file: Path) -> Document:
 
 def parse(source: Contents) -> Document:
     """Parse the document in *source*. Raises TomlError."""
+    import tomllib  # takes long to import, and most have no such file
+
     file, text = source.file, _text(source)
     if found := _TOO_MUCH.search(_TEXT.sub(_blank, text)):
         what = "a key of more than 16 parts" if "." in found[0] else "a number of more than 64 digits"
