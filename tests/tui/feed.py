@@ -83,6 +83,7 @@ class Feed:
     ) -> None:
         self.label = "made-up feed"
         self.host = "web-1"
+        self.wall_ns = WALL_NS
         self.cpus = cpus
         self.transport: Transport = transport
         self.programs = programs
@@ -157,7 +158,7 @@ class Feed:
                 cpus=list(range(self.cpus)),
                 programs=list(self.programs),
                 pid=4242,
-                wall_offset_ns=WALL_NS,
+                wall_offset_ns=self.wall_ns,
                 dtypes=stream.dtypes(),
                 no_ringbuf=self.no_ringbuf,
             )
@@ -284,7 +285,7 @@ class Feed:
         running = [p for p in self.programs if p not in self.failed]
         parts = [part for p in running for part in self._program(p)]
         cpu_ns = int((self.now - START_NS) * 0.012)
-        self._post(stream.Stats(self.now, WALL_NS, parts, cpu_ns, 34 << 20))
+        self._post(stream.Stats(self.now, self.wall_ns, parts, cpu_ns, 34 << 20))
 
     def lose_collector(self, again_s: float = 0) -> None:
         """It died; the source tries again after so many seconds."""

@@ -1,20 +1,27 @@
 """The made-up collector, going on by itself:
 ``python -m tests.tui.live_feed [--hosts 20] [--cpus 64] [--rate 1000] [--transport perfbuf]
-[--state dropping|failed|dead]``. With several hosts, the last one is in that state, and a dead one comes back.
+[--state dropping|failed|dead]``. Several hosts are made up in a process of their own, so that the viewer's cost is its
+own; the last one is in that state, and a dead one comes back.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 import threading
 import time
+from contextlib import suppress
+from functools import partial
 
 from ringtop.bpf import stream
 from ringtop.tui.app.app import run
 from ringtop.tui.settings.config import Config
-from ringtop.tui.source.source import Post
+from ringtop.tui.source.source import Item, Lost, Post
 from tests.tui.feed import Feed
 
+LOST = "lost: "
+"""Stands for ``Lost`` in a pipe."""
 AWAY_S = 12.0
 """Seconds that a dead collector stays away when it comes back."""
 
@@ -46,6 +53,7 @@ class Live(Feed):
     def _run(self, post: Post) -> None:
         self._post = post
         self._reset()
+        self.wall_ns = time.time_ns() - self.now
         self.hello()
         for program in self.programs:
             self.say(stream.Progress(program, f"loading {program}"))
@@ -73,6 +81,55 @@ class Live(Feed):
                 return
 
 
+class Piped:
+    """What a feed in another process says."""
+
+    live = True
+
+    def __init__(self, label: str, fd: int) -> None:
+        self.label, self._fd = label, fd
+
+    def start(self, post: Post) -> None:
+        """Read, in a thread."""
+        threading.Thread(target=self._read, args=(post,), daemon=True).start()
+
+    def _read(self, post: Post) -> None:
+        frames = stream.Frames()
+        while data := os.read(self._fd, 1 << 20):
+            for body in frames.feed(data):
+                message = stream.decode(body)
+                lost = isinstance(message, stream.Notice) and message.text.startswith(LOST)
+                post(Lost("killed by SIGKILL", "", AWAY_S) if lost else message)
+
+    def send(self, control: stream.Control) -> None:
+        """Nobody hears it."""
+
+    def stop(self) -> None:
+        """The other process ends with this one."""
+
+
+def apart(feeds: list[Live]) -> list[Piped]:
+    """The *feeds*, running in a child process."""
+    pipes, above = [os.pipe() for _ in feeds], os.getpid()
+    if parent := os.fork():
+        print(f"the feeds are process {parent}", file=sys.stderr)
+        for _, into in pipes:
+            os.close(into)
+        return [Piped(feed.label, out) for feed, (out, _) in zip(feeds, pipes, strict=True)]
+    for feed, (_, into) in zip(feeds, pipes, strict=True):
+        os.write(into, stream.MAGIC)
+        feed.start(partial(_write, into))
+    while os.getppid() == above:
+        time.sleep(0.5)
+    os._exit(0)
+
+
+def _write(into: int, item: Item) -> None:
+    told = stream.Notice("info", LOST) if isinstance(item, Lost) else item
+    with suppress(BrokenPipeError):
+        os.write(into, stream.encode(told))  # type: ignore[arg-type]
+
+
 def main() -> None:
     """Try it by hand."""
     parser = argparse.ArgumentParser()
@@ -84,7 +141,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=0, help="tenths of a second until it falls silent")
     parser.add_argument("--ascii", action="store_true")
     given = parser.parse_args()
-    feeds = []
+    feeds: list[Live] = []
     for host in range(given.hosts):
         state = given.state if host + 1 == given.hosts else "running"
         failed = ("unlinksnoop",) if state == "failed" else ()
@@ -92,7 +149,7 @@ def main() -> None:
         feeds.append(Live(given.rate, state, given.turns, **options))
         feeds[-1].label = feeds[-1].host = f"web{host + 1}"
         feeds[-1].returns = given.hosts > 1
-    run(feeds, Config(ascii=given.ascii))
+    run(apart(feeds) if given.hosts > 1 else feeds, Config(ascii=given.ascii))
 
 
 if __name__ == "__main__":

@@ -115,9 +115,7 @@ def state(machine: Machine) -> str:
 
 
 def _lost_since(machine: Machine) -> str:
-    detail = machine.contact.detail.removeprefix("ringtop: ").strip().partition("\n")[0]
-    why = safe(detail or machine.contact.text)
     said = "refused" if machine.refused else f"away for {format.uptime(int(machine.away_s or 0))}"
     if (again := machine.again_s) is not None:
         said += f", trying again in {format.uptime(round(again))}"
-    return f"{said}: {why}"
+    return f"{said}: {safe(machine.contact.text)}"

@@ -90,8 +90,9 @@ class Machine:
     @property
     def refusal(self) -> str:
         """Why, and the cure, as far as it is known."""
-        why = self.contact.detail.removeprefix("ringtop: ") or f"cannot trace: {self.contact.text}"
-        return f"{self.name}: {why}" if self.name else why
+        if self.name:
+            return "\n".join(filter(None, (f"{self.name}: {self.contact.text}", self.contact.detail)))
+        return self.contact.detail.removeprefix("ringtop: ") or f"cannot trace: {self.contact.text}"
 
     @property
     def again_s(self) -> float | None:

@@ -18,9 +18,9 @@ from ringtop.tui.source.hosts import OFFSET_NS, Place
 from ringtop.tui.source.inbox import Arrived, Entry, Heard, Inbox, entry_of, size
 from ringtop.tui.source.source import Item, Post
 
-REST_S = 0.1
-"""Seconds between two looks at what has come."""
-ROUND_BYTES = 1 << 20
+REST_S = 0.2
+"""Seconds between two looks at what has come: few large rounds cost less than many."""
+ROUND_BYTES = 4 << 20
 """A joined round is closed from this size on: the viewer takes it at once, and keys wait meanwhile."""
 MOST_ROUNDS = 16
 """The most joined rounds of one look, so that nobody can make many tiny ones of them."""
