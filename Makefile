@@ -6,9 +6,11 @@
 # make setup  only what `make run` needs
 # make objects  compile bpf/objects anew, after a change of the BPF sources (downloads a compiler, 100 MB)
 # make bench  compare the ways of reading events here and now
+# make wheel  dist/ringtop-VERSION-py3-none-any.whl, for any Python from 3.11 on
+# make deb    dist/ringtop_VERSION_ARCH.deb, for this Debian or Ubuntu
 # make clean  remove all that these made
 
-.PHONY: run lint check test storm fuzz setup objects bench clean
+.PHONY: run lint check test storm fuzz setup objects bench wheel deb clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -72,6 +74,16 @@ objects:
 bench:
 	@$(SETUP) run
 	@$(bin)/ringtop bench $(ARGS)
+
+wheel:
+	@$(SETUP) run
+	rm -rf build dist/ringtop-*.whl
+	$(bin)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+deb: wheel
+	@rm -f dist/ringtop_*.deb
+	.deb/build dist/ringtop-*.whl dist
+	@! command -v lintian >/dev/null || lintian --allow-root --fail-on error,warning dist/ringtop_*.deb
 
 clean:
 	rm -rf .venv .fuzz build dist *.egg-info .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis snapshot_report.html

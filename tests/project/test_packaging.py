@@ -111,11 +111,8 @@ def test_each_package_is_typed_and_visible_to_the_type_checker() -> None:
         assert link.resolve() == ROOT / folder
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
-    """Names in the wheel, in the source distribution and in the wheel made of that, of a copy of the tracked files."""
-    scratch = tmp_path_factory.mktemp("build")
-    source = scratch / "source"
+def copied(source: Path) -> Path:
+    """*source*, to which the tracked files were copied."""
     for path in tracked():
         target = source / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -123,16 +120,30 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
             target.symlink_to((ROOT / path).readlink())
         else:
             target.write_bytes((ROOT / path).read_bytes())
+    return source
 
-    def python(*args: str, cwd: Path) -> None:
-        done = subprocess.run([sys.executable, *args], capture_output=True, text=True, check=False, cwd=cwd)
-        assert done.returncode == 0, done.stdout + done.stderr
+
+def python(*args: str, cwd: Path) -> None:
+    """Run the interpreter of the tests."""
+    done = subprocess.run([sys.executable, *args], capture_output=True, text=True, check=False, cwd=cwd)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def make_wheel(source: Path, out: Path) -> Path:
+    """The wheel of *source*, in the folder *out*."""
+    pip = ("-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "--no-index", "-w", str(out), ".")
+    python(*pip, cwd=source)
+    return next(out.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """Names in the wheel, in the source distribution and in the wheel made of that, of a copy of the tracked files."""
+    scratch = tmp_path_factory.mktemp("build")
+    source = copied(scratch / "source")
 
     def wheel(folder: Path, name: str) -> set[str]:
-        out = scratch / name
-        pip = ("-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "--no-index", "-w", str(out), ".")
-        python(*pip, cwd=folder)
-        with zipfile.ZipFile(next(out.glob("*.whl"))) as archive:
+        with zipfile.ZipFile(make_wheel(folder, scratch / name)) as archive:
             return set(archive.namelist())
 
     backend = "from setuptools.build_meta import build_sdist; build_sdist('../sdist')"
@@ -155,7 +166,7 @@ def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(built: dict
 @pytest.mark.slow
 def test_the_wheel_holds_each_kind_of_data(built: dict[str, set[str]]) -> None:
     suffixes = {PurePosixPath(name).suffix for name in built["wheel"]}
-    assert {".c", ".h", ".toml"} <= suffixes
+    assert {".c", ".h", ".o", ".toml", ".service"} <= suffixes
     assert sum(name.endswith(".bpf.c") for name in built["wheel"]) == len(SCHEMAS)
     assert sum(name.endswith("/py.typed") for name in built["wheel"]) == 3
 

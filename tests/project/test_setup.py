@@ -190,7 +190,8 @@ def test_what_is_done_is_skipped_until_the_project_changes(ready: Place) -> None
 
 
 def test_what_is_set_up_for_the_tests_is_set_up_for_running(ready: Place) -> None:
-    for tool in ("gcc", "tmux", "bpftool", "runqslower", "sudo", "jq", "mandoc", "systemd-analyze", "ssh", "sshd"):
+    tools = "gcc tmux bpftool runqslower sudo jq mandoc systemd-analyze zsh fish dpkg-shlibdeps ssh sshd"
+    for tool in tools.split():
         ready.command(tool)
     ready.command("apt-get", "touch prometheus_2.deb")
     ready.command(

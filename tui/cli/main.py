@@ -15,7 +15,7 @@ import click
 from ringtop.bpf.common.errors import CANNOT_TRACE, CannotTrace, FilterError
 from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.tui.cli import completing, versions
+from ringtop.tui.cli import completing, service, versions
 from ringtop.tui.cli.command import CannotLaunch
 from ringtop.tui.cli.measuring import metrics
 from ringtop.tui.cli.options import (
@@ -190,7 +190,7 @@ def trace(
 
 
 @ringtop.command(epilog=STATUS)
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
 @flags(CollectorOptions)
 @duration_option
 @click.option("--overwrite", is_flag=True, help="Replace FILE if it exists.")
@@ -202,7 +202,11 @@ def trace(
 def record(
     file: Path, duration: float | None, overwrite: bool, mode: int, quiet: bool, nice: int | None, **given: Any
 ) -> int:
-    """Record all events to FILE, without a screen. `ringtop replay FILE` shows them. A FILE of - is standard output."""
+    """Record all events to FILE, without a screen. `ringtop replay FILE` shows them.
+
+    A FILE of - is standard output. If FILE is a folder, a new file in it is named after the host and the time. `ringtop
+    service record` prints a unit of systemd that records as long as the machine runs.
+    """
     from ringtop.tui.cli.record import run
 
     return run(file, CollectorOptions(**explicit(given)), duration, overwrite, mode, quiet, nice, launched())
@@ -297,6 +301,21 @@ def manual() -> int:
     return 0
 
 
+@ringtop.command("service", epilog=STATUS)
+@click.argument("which", type=click.Choice(service.UNITS))
+def print_service(which: str) -> int:
+    """Print a unit of systemd that runs `ringtop record` or `ringtop metrics` without root, in a sandbox.
+
+    Its first lines tell what it does. The Debian package installs both units, and enables neither.
+
+    \b
+      ringtop service record >/etc/systemd/system/ringtop-record.service
+      systemctl enable --now ringtop-record
+    """
+    click.echo(service.unit(which), nl=False)
+    return 0
+
+
 def _refuse(e: click.ClickException) -> None:
     """Show the message of *e* with untrusted text made safe. Only a filter's caret may stand on a line of its own."""
     output = io.StringIO()
@@ -334,6 +353,9 @@ def _status() -> int:
     except CannotLaunch as e:
         say(safe(str(e)))
         status = e.status
+    except ModuleNotFoundError as e:
+        say(f"{e.name} is missing: ringtop was removed or changed while it ran. Install it again")
+        status = 1
     except OSError as e:
         if e.filename is None:
             raise lost(sys.stdout, e) from e

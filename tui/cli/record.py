@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +18,7 @@ from ringtop.tui.cli.begin import collector, launch
 from ringtop.tui.cli.command import Command
 from ringtop.tui.cli.session import Session
 from ringtop.tui.source.client import Client
-from ringtop.tui.source.recording import STANDARD, Recorder
+from ringtop.tui.source.recording import STANDARD, Recorder, file_name
 from ringtop.tui.text.format import several
 from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe
@@ -85,6 +86,8 @@ def run(
     command = launch(words)
     try:
         with as_who_asked():
+            if file.is_dir():
+                file /= file_name(platform.node())
             recorder = Recorder(file, overwrite, mode=mode)
     except FileExistsError as e:
         raise click.UsageError(f"{file} exists already: choose another name, or use --overwrite") from e

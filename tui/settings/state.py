@@ -93,11 +93,15 @@ def hold() -> BinaryIO | None:
 
 
 def save(state: SavedState, file: Path | BinaryIO | None = None) -> str:
-    """Write *state* (mode 0600, folder 0700), replacing the file at once. Return why that failed, or an empty text."""
+    """Write *state* (mode 0600, folder 0700), replacing the file at once. Return why that failed, or an empty text.
+
+    An account without a home directory keeps nothing."""
     if file is not None and not isinstance(file, Path):
         with file:
             file.write(msgspec.json.format(msgspec.json.encode(state)))
             file.truncate()
+        return ""
+    if file is None and not Path.home().is_dir():
         return ""
     file = file or state_file()
     try:

@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 import pwd
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -53,6 +54,12 @@ class Damage:
 
     def __str__(self) -> str:
         return f"read up to byte {self.offset} ({self.messages} messages): {self.reason}"
+
+
+def file_name(host: str, now: float | None = None) -> str:
+    """Return a harmless file name for a recording of *host*, begun at the time *now* (seconds since 1970)."""
+    host = re.sub(r"[^A-Za-z0-9.-]+", "-", host)[:64].strip(".-")
+    return f"{host or 'ringtop'}-{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}.ringtop"
 
 
 class Recorder:

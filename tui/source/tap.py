@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -81,9 +79,9 @@ class Tap:
 
     def file_name(self, now: float | None = None) -> str:
         """Return a file name for a recording, from the host and the time *now* (seconds since 1970)."""
-        host = re.sub(r"[^A-Za-z0-9.-]+", "-", self._hello.host)[:64].strip(".-") if self._hello else ""
-        when = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
-        return f"{host or 'ringtop'}-{when}.ringtop"
+        from ringtop.tui.source.recording import file_name
+
+        return file_name(self._hello.host if self._hello else "", now)
 
     def _take(self, item: Item) -> None:
         self._post(item)

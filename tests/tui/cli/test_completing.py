@@ -15,6 +15,7 @@ from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.cli.completing import SHELLS, script
 from ringtop.tui.cli.main import ringtop
 from ringtop.tui.cli.manual import page
+from tests.terminal import Terminal
 from tests.tools import tool
 
 
@@ -56,13 +57,36 @@ def test_recordings_and_a_users_own_themes(tmp_path: Path, monkeypatch: pytest.M
     assert offered("--theme", "nor") == ["nord", "northern"]
 
 
+ASKED = {
+    "bash": ("bash --noprofile --norc -i", "PS1='> '; source {script}"),
+    "zsh": ("zsh -f -i", "PS1='> '; bindkey -e; autoload -U compinit; compinit -D; source {script}"),
+    "fish": ("fish --no-config -i", "function fish_prompt; echo -n '> '; end; source {script}"),
+}
+"""How each shell is started, and made ready."""
+
+
 @pytest.mark.slow
-def test_bash_completes() -> None:
-    asked = "COMP_WORDS=(ringtop trace ex) COMP_CWORD=2", "_ringtop_completion ringtop", 'echo "${COMPREPLY[@]}"'
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    command = ["bash", "-c", "\n".join((script("bash", ringtop), *asked))]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [name for name in SCHEMAS if name.startswith("ex")]
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shell_completes_what_is_typed(shell: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    (tmp_path / "incident.ringtop").touch()
+    (tmp_path / "script").write_text(script(shell, ringtop))
+    start, ready = ASKED[shell]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    command = [tool("env"), "-C", str(tmp_path), tool(start.split()[0]), *start.split()[1:]]
+    terminal = Terminal(command, columns=120, PATH=path, HOME=str(tmp_path))
+    request.addfinalizer(terminal.close)
+    terminal.type(ready.format(script=tmp_path / "script") + "; echo ready-'4'2\r")
+    assert terminal.shows("ready-42")
+    for typed, whole in (
+        ("trace exe", "trace execsnoop"),
+        ("trace execsnoop --filter prev_t", "trace execsnoop --filter prev_tid"),
+        ("--theme nor", "--theme nord"),
+        ("replay inc", "replay incident.ringtop"),
+    ):
+        terminal.type(f"ringtop {typed}\t")
+        assert terminal.shows(f"> ringtop {whole} "), terminal.screen
+        terminal.type("\x15\x0c")  # an empty line, on an empty screen
+        assert terminal.shows("> ", instead_of="ringtop"), terminal.screen
 
 
 @pytest.mark.parametrize("shell", SHELLS)

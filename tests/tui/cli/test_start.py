@@ -143,3 +143,16 @@ def test_standard_error_may_be_a_file(tmp_path: Path) -> None:
         terminal.close()
     assert terminal.left.strip() == ""
     assert (tmp_path / "told").read_text() == ""
+
+
+def test_a_part_that_was_removed_meanwhile_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def gone(**options: Any) -> None:
+        raise ModuleNotFoundError("No module named 'rich.x'", name="rich.x")
+
+    monkeypatch.setattr(cli.ringtop, "main", gone)
+    assert cli._status() == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "ringtop: rich.x is missing: ringtop was removed or changed while it ran. Install it again"
+    ]

@@ -113,3 +113,12 @@ def test_history_has_no_doubles_and_an_end(texts: list[str]) -> None:
     used = [t for t in texts if t]
     assert len(history) == len(set(history)) <= HISTORY
     assert history[-1:] == used[-1:]
+
+
+def test_an_account_without_a_home_keeps_nothing_and_is_told_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "none"))
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    assert save(SavedState(theme="light")) == ""
+    assert list(tmp_path.iterdir()) == []
