@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 
 from ringtop.bpf import stream
@@ -26,6 +27,7 @@ class Sources:
         self._gather = Gather(inbox, self._of, SHARED_BYTES) if several else None
         self.names = {n: source.label.removeprefix("ssh ") for n, source in self._of.items()} if several else {}
         """The names of several hosts."""
+        inbox.names.hosts = {host: os.fsencode(name) for host, name in self.names.items()}
 
     @property
     def alone(self) -> Source | None:
@@ -65,6 +67,11 @@ class Sources:
             self._gather.start()
         for host in only or self._of:
             self._of[host].start(self._gather.post(host))
+
+    def gather(self) -> None:
+        """Move what has come from several hosts now."""
+        if self._gather is not None:
+            self._gather.move()
 
     def send(self, control: stream.Control, to: Iterable[int]) -> None:
         """Pass *control* on to the sources of the hosts *to*."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ringtop.tui.model.machine import Machine
 from ringtop.tui.source.hosts import APART_NS, Place
 from ringtop.tui.text import format
-from ringtop.tui.text.text import clip, safe
+from ringtop.tui.text.text import clip, safe, safe_lines
 
-STATE = 24
+STATE = 32
 """The least width of the last column, in cells."""
 
 
@@ -85,6 +85,19 @@ def titles(columns: Sequence[Column]) -> str:
 def line(host: Host, columns: Sequence[Column], mark: str) -> str:
     """The line about *host*; *mark* replaces text that is cut off."""
     return "  ".join([*(_fit(clip(c.text(host), c.width, mark), c) for c in columns), state(host.machine)])
+
+
+def about(host: Host) -> str:
+    """All that is known of *host*, in lines."""
+    machine = host.machine
+    said = [f"{safe(machine.name)}: {state(machine)}"]
+    if machine.contact.detail:
+        said.append(safe_lines(machine.contact.detail))
+    if (hello := machine.hello) is not None:
+        who = f"{safe(hello.host)}  Linux {safe(hello.kernel)}  {format.several(machine.cpus, 'CPU')}"
+        said.append(f"{who}  ringtop {safe(hello.version)}")
+    said += [f"{name} failed: {safe(s.reason)}" for name, s in machine.states.items() if s.state == "failed"]
+    return "\n".join(said)
 
 
 def _fit(text: str, column: Column) -> str:

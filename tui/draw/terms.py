@@ -30,7 +30,9 @@ def term(part: str, label: bytes) -> str | None:
     if part in _TEXTS:
         return f"{_TEXTS[part]}={quoted(label)}"
     if part in _NUMBERS:
-        return f"{part}={'unknown' if label == NOT_KNOWN else label.decode('ascii')}"
+        host, _, label = label.rpartition(b" ")
+        of = f"host={quoted(host)} and " if host else ""
+        return f"{of}{part}={'unknown' if label == NOT_KNOWN else label.decode('ascii')}"
     match part:
         case "origin":
             return "origin_pid=unknown" if label == NOT_KNOWN else f"origin={quoted(label)}"

@@ -56,11 +56,15 @@ def sums(part: Part, events: Events) -> Sums:
 
 
 def _number(name: str, title: str, about: str, of_host: bool = False) -> Part:
-    """A number, which is another one on each host where it is *of_host*."""
+    """A number. Where it is *of_host*, it is another one on each host, whose name stands before it."""
 
     def labels(events: Events, at: At) -> list[bytes]:
         unknown = events.batch.schema[name].unknown
-        return [NOT_KNOWN if value == unknown else b"%d" % value for value in events.rows[name][at].tolist()]
+        found = [NOT_KNOWN if value == unknown else b"%d" % value for value in events.rows[name][at].tolist()]
+        if not (of_host and events.rows["host"].any()):
+            return found
+        hosts = events.batch.take(at).text("host")
+        return [b" ".join(filter(None, pair)) for pair in zip(hosts, found, strict=True)]
 
     def hashed(events: Events) -> Sums:
         return events.of_host(name, name) if of_host else events.words(name, events.rows[name])

@@ -32,14 +32,16 @@ class ColumnChooser(ModalScreen[bool]):
     ]
 
     def __init__(self, program: str, shown: list[str], usual: list[str], changed: Callable[[list[str]], None]) -> None:
-        """*usual*: the default columns."""
+        """*usual*: the default columns; that of the host can be chosen only where it is one of them."""
         super().__init__()
         self.program = program
         self._usual = usual
+        alone = columns.HOST not in (*usual, *shown)
+        self._all = [c.name for c in columns.available(program) if not (alone and c.name == columns.HOST)]
         self._before = list(shown)
         self._shown = list(shown)
         self._changed = changed
-        self._names = [*shown, *(c.name for c in columns.available(program) if c.name not in shown)]
+        self._names = [*shown, *(name for name in self._all if name not in shown)]
         self._list = OptionList()
 
     def compose(self) -> ComposeResult:
@@ -92,7 +94,7 @@ class ColumnChooser(ModalScreen[bool]):
     def action_defaults(self) -> None:
         """Return to the default columns."""
         self._shown = list(self._usual)
-        self._names = [*self._usual, *(c.name for c in columns.available(self.program) if c.name not in self._usual)]
+        self._names = [*self._usual, *(name for name in self._all if name not in self._usual)]
         self._apply(0)
 
     def action_done(self) -> None:

@@ -9,7 +9,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 
 from ringtop.bpf.event.schema import Field
-from ringtop.tui.draw import cells
+from ringtop.tui.draw import cells, columns
 from ringtop.tui.draw.cells import Clock
 from ringtop.tui.model.store import Event
 from ringtop.tui.text import text
@@ -17,8 +17,9 @@ from ringtop.tui.widgets.style import Painted
 
 
 def items(event: Event, clock: Clock) -> list[tuple[str, str]]:
-    """The name and text of every field, the long ones last."""
-    named = [(f, _text(event, f, clock)) for f in event.batch.schema.fields]
+    """The name and text of every field, the long ones last; the host only where there are several."""
+    alone = not event.batch.rows["host"][0]
+    named = [(f, _text(event, f, clock)) for f in event.batch.schema.fields if not (alone and f.name == columns.HOST)]
     short = [(f.name, value) for f, value in named if not f.tail]
     return short + [(f.name, value) for f, value in named if f.tail]
 

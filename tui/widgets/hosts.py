@@ -44,6 +44,9 @@ class HostLines(Painted, can_focus=True):
     class Chosen(Message):
         """A host was clicked."""
 
+    class Moved(Message):
+        """The cursor is on another host."""
+
     def __init__(self, listed: Sequence[Host], cursor: int, glyphs: Glyphs) -> None:
         super().__init__()
         self.listed, self.cursor, self.glyphs = listed, cursor, glyphs
@@ -57,6 +60,7 @@ class HostLines(Painted, can_focus=True):
         """Move the cursor by *by* lines."""
         self.cursor = max(0, min(self.cursor + by, len(self.listed) - 1))
         self.refresh()
+        self.post_message(self.Moved())
 
     def action_page(self, by: int) -> None:
         """Move the cursor by *by* pages."""
@@ -133,9 +137,10 @@ class HostScreen(Screen[None]):
         self._lines = HostLines(listed, at, glyphs)
 
     def compose(self) -> ComposeResult:
-        """A summary, the list, the keys."""
+        """A summary, the list, the host under the cursor, the keys."""
         yield Static(markup=False, id="hosts-head")
         yield self._lines
+        yield Static(markup=False, id="hosts-about")
         yield Footer()
 
     def on_mount(self) -> None:
@@ -158,6 +163,14 @@ class HostScreen(Screen[None]):
         ]
         self.query_one("#hosts-head", Static).update("   ".join(said))
         self._lines.refresh()
+        self._tell()
+
+    def _tell(self) -> None:
+        self.query_one("#hosts-about", Static).update(hosts.about(self._host))
+
+    def on_host_lines_moved(self) -> None:
+        """Tell of the host under the cursor."""
+        self._tell()
 
     @property
     def _host(self) -> Host:

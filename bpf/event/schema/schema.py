@@ -139,6 +139,7 @@ def layout(*own: tuple[str, str]) -> Layout:
 COMMON = (
     Field("time", "time", "wall-clock time of the event", Column("TIME", 8, 12, rank=1), stored="ts"),
     Field("ts_ns", "int", "kernel monotonic clock, ns", Column("TS_NS", 15, 18, right=True, tone="dim"), stored="ts"),
+    Field("host", "name", "host, where several are watched", Column("HOST", 8, 14, rank=1)),
     Field("cpu", "int", "CPU of the event", Column("CPU", 3, 3, rank=6, right=True, tone="dim")),
     Field(
         "seq",

@@ -92,3 +92,12 @@ def test_only_so_many_are_kept_and_none_is_long() -> None:
     assert [group.cgroup for group in kept] == list(range(23, names.MOST + 23))
     assert all(len(group.cgroup_path) == len(group.named) == names.LONGEST for group in kept)
     assert sum(map(len, stream.cgroups(told).__next__().groups[0][1:])) == 2 * names.LONGEST
+
+
+def test_hosts_have_the_names_that_were_told_for_their_numbers() -> None:
+    found = batch(NGINX, host=2)
+    found.names.hosts |= {1: b"web1", 2: b"web2"}
+    both = concat("execsnoop", [batch(NGINX), found, batch(WEB, host=1)])
+    both.names.hosts |= found.names.hosts
+    assert both.text("host") == [b"", b"web2", b"web1"]
+    assert language.match(language.parse("host=web2"), both).tolist() == [False, True, False]

@@ -68,12 +68,12 @@ def test_nothing_is_lost(batch: Batch, offset: int) -> None:
     rows, raw = table.drop_columns("time").to_pylist(), batch.rows[order]
     assert len(rows) == len(raw)
     assert table["time"].cast(pa.int64()).to_pylist() == (raw["ts"].astype(np.int64) + offset).tolist()
-    texts = {f.name: batch.text(f.name) for f in batch.schema.fields if f.kind in ("comm", "path", "args")}
+    texts = {f.name: batch.text(f.name) for f in batch.schema.fields if f.kind in ("comm", "name", "path", "args")}
     for at, row, own in zip(order.tolist(), rows, raw, strict=True):
         assert row["ts_ns"] == own["ts"]
-        for field in batch.schema.fields:
+        for field in map(batch.schema.__getitem__, batch.schema.json):
             name = field.name
-            if field.kind in ("comm", "path"):
+            if field.kind in ("comm", "name", "path"):
                 assert original(row, name) == texts[name][at]
             elif field.kind == "args":
                 assert original(row, name) == split_args(texts[name][at], int(own[field.count]))
