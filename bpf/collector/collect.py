@@ -14,6 +14,7 @@ from ringtop.bpf import VERSION, stream
 from ringtop.bpf.collector.collector import Collector, wall_offset_ns
 from ringtop.bpf.collector.costs import Costing
 from ringtop.bpf.collector.following import Following
+from ringtop.bpf.collector.groups import Groups
 from ringtop.bpf.collector.helper import Helper
 from ringtop.bpf.collector.loading import Loading, scratch
 from ringtop.bpf.collector.outbox import CannotWrite, Outbox
@@ -39,7 +40,9 @@ def collect(options: CollectorOptions, kernel: Kernel) -> int:
     helpers = {"helper": helper.pid} if helper.pid else {}
     own = [os.getpid(), *options.exclude, *helpers.values()]
     following = Following(kernel, Marks(kernel), own)
-    collector = Collector(Outbox(1), 0, following, options.merge_ms, Costing(own, helpers, helper.count))
+    costing = Costing(own, helpers, helper.count)
+    groups = Groups(kernel.hierarchy.top, following.containers)
+    collector = Collector(Outbox(1), 0, following, options.merge_ms, costing, groups)
     _stop_when_signalled(collector)
     try:
         status = _collect(collector, options, kernel, following)
@@ -115,10 +118,15 @@ def _start(collector: Collector, options: CollectorOptions, kernel: Kernel, foll
     following.exclude_own()
     with suppress(CannotTrace):  # else origins are unknown
         following.marks.origins.attach(kernel)
+    following.containers.read()
     if options.launched:
         following.launch(options.launched)
     elif options.follow:
         following.follow(options.follow)
+    elif options.unit or options.container:
+        following.follow_group(
+            lambda find: find.unit(options.unit) if options.unit else find.container(options.container)
+        )
     failures = _load_all(collector, kernel, options, transport, following)
     if collector.abandoned:
         return bool(failures)

@@ -23,7 +23,6 @@ from ringtop.bpf.collector.rounds import cut
 from ringtop.bpf.collector.tracer import TICK_NS, Tracer
 from ringtop.bpf.common.clock import now_ns
 from ringtop.bpf.common.threads import side_by_side
-from ringtop.bpf.kernel import hierarchy
 from ringtop.bpf.kernel.features import online_cpus
 from ringtop.bpf.ledger.audit import Audit
 
@@ -44,16 +43,19 @@ def wall_offset_ns() -> int:
 
 class Collector:
     """Reads control messages from *control_fd* and writes the stream of ``tracers`` to *out*. *following* knows whose
-    events are wanted. Events are put in time order within *merge_ms*. *costing* measures what ringtop costs."""
+    events are wanted. Events are put in time order within *merge_ms*. *costing* measures what ringtop costs, *groups*
+    knows control groups by name."""
 
-    def __init__(self, out: Outbox, control_fd: int, following: Following, merge_ms: int, costing: Costing) -> None:
+    def __init__(
+        self, out: Outbox, control_fd: int, following: Following, merge_ms: int, costing: Costing, groups: Groups
+    ) -> None:
         self.out = out
         self.tracers: dict[str, Tracer] = {}
         """Tracers by program; all that are to run are entered before ``run``."""
         self._following = following
         self._window_ns = merge_ms * 1_000_000
         self._costing = costing
-        self._groups = Groups(hierarchy.mounted())
+        self._groups = groups
         self._controls = Controls(control_fd, self.tracers, out.put, self.stop, self._measure, following)
         self._epoll = select.epoll()
         self._reason = ""
@@ -138,6 +140,8 @@ class Collector:
                 self._following.exclude_own()
                 for name in self._following.ended():
                     self.out.put(stream.Notice("info", f"{name} has ended; what it started is followed further"))
+                if news := self._following.group_news():
+                    self.out.put(stream.Notice("info", news))
                 for tracer in self.tracers.values():
                     tracer.follow_cpus(online_cpus())
                 next_stats = now + STATS_NS

@@ -91,7 +91,10 @@ class Controls:
         programs: list[str] = []
         if isinstance(message, stream.Follow):
             try:
-                self._following.follow(message.pids)
+                if message.cgroup:
+                    self._following.follow_group(lambda find: find.group(message.cgroup))
+                else:
+                    self._following.follow(message.pids)
             except CannotTrace as e:
                 self._put(stream.Notice("error", str(e)))
                 return

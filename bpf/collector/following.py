@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
+from ringtop.bpf.collector.containers import Containers
+from ringtop.bpf.collector.wanted import Finder, Wanted
 from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.kernel import parents
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.forks import Forks
-from ringtop.bpf.kernel.marks import HOST, Marks, trees
+from ringtop.bpf.kernel.marks import HOST, Marks, members, trees
+from ringtop.bpf.kernel.scope import refused
 
 _PASSES = 100
 """Most passes over /proc in search of what has not got its mark from its parent."""
@@ -25,6 +28,11 @@ class Following:
 
     def __init__(self, kernel: Kernel, marks: Marks, own: Sequence[int]) -> None:
         self.marks = marks
+        self.containers = Containers()
+        """The names of containers, which the collector reads while it is root."""
+        self._group: Wanted | None = None
+        """The control group that is followed, as it was when that began."""
+        self._gone = False
         self.scope = HOST
         """The scope in force."""
         self._kernel = kernel
@@ -49,7 +57,7 @@ class Following:
     @property
     def hooks(self) -> dict[str, int]:
         """File descriptors of the hooks that see forks, by name. One is attached only while something is followed."""
-        return self.marks.origins.hooks | (self._forks.hooks if "_forks" in vars(self) else {})
+        return self.marks.origins.hooks | self.marks.group.hooks | (self._forks.hooks if "_forks" in vars(self) else {})
 
     def launch(self, pid: int) -> None:
         """Follow the process *pid*, which waits to become a command, and what it starts. Raises CannotTrace."""
@@ -61,7 +69,7 @@ class Following:
     def follow(self, pids: Sequence[int]) -> None:
         """Follow the processes *pids*, what they have started and what they start from now on; everybody when there are
         none. Raises CannotTrace, and then everything stays as it is."""
-        if tuple(pids) == self.scope.pids:
+        if tuple(pids) == self.scope.pids and not self.scope.cgroup:
             return
         names = [self._name(pid) for pid in pids]
         if pids:
@@ -75,8 +83,41 @@ class Following:
             self.scope = trees(what, pids)
         else:
             self.scope = HOST
-            self._forks.detach()
+            self._forget_processes()
+        self._forget_group()
         self._watch(dict(zip(pids, names, strict=True)))
+
+    def follow_group(self, find: Callable[[Finder], Wanted]) -> None:
+        """Follow the control group that *find* finds, and what is made in its place when it is gone. Raises
+        CannotTrace, and then everything stays as it is."""
+        if isinstance(self._kernel.btf, str):
+            raise refused(self._kernel.btf)
+        wanted = find(Finder(self._kernel.hierarchy.top, self.containers))
+        self.marks.group.want(wanted.cgroup, wanted.path)
+        self._forget_processes()
+        self._group, self._gone = wanted, False
+        self.scope = members(_in_one_line(wanted.name), wanted.cgroup)
+
+    def _forget_processes(self) -> None:
+        if "_forks" in vars(self):
+            self._forks.detach()
+        self._watch({})
+
+    def _forget_group(self) -> None:
+        if self._group is not None:
+            self.marks.group.forget()
+            self._group = None
+
+    def group_news(self) -> str:
+        """What became of the control group that is followed, since the last call; empty where nothing did."""
+        top = self._kernel.hierarchy.top
+        if self._group is None or top is None:
+            return ""
+        gone, self._gone = self._gone, not (top / os.fsdecode(self._group.path[1:])).exists()
+        if gone == self._gone:
+            return ""
+        now = "is there again, and followed on" if gone else "has ended; it is followed on once it is there again"
+        return f"{_in_one_line(self._group.name)} {now}"
 
     def _watch(self, names: dict[int, str]) -> None:
         for fd in self._alive:
@@ -106,7 +147,7 @@ class Following:
         except OSError as e:
             raise CannotTrace(what, "there is none with this id", "`ps -e` lists all processes.") from e
         # Its name is told among words of ours, where a line break of its own would look like the end of them.
-        return f"{''.join(char if char.isprintable() else '?' for char in name)} ({pid})"
+        return f"{_in_one_line(name)} ({pid})"
 
     def _mark(self, roots: Sequence[int]) -> None:
         """Mark these processes and all their descendants with all their threads. Forks are followed already: what a
@@ -122,6 +163,10 @@ class Following:
                 self.marks.follow(task)
             if not unmarked:
                 return
+
+
+def _in_one_line(name: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in name)
 
 
 def _threads(pid: int) -> Iterator[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from ringtop.bpf import stream
+from ringtop.bpf.collector.containers import Containers
 from ringtop.bpf.event.batch import Batch
+from ringtop.bpf.event.cgroup import membership
 from ringtop.bpf.event.names import LONGEST, MOST
 from ringtop.bpf.kernel import hierarchy
 
@@ -19,10 +22,11 @@ _EVERY_S = 1.0
 
 
 class Groups:
-    """The control groups of the hierarchy mounted at *top*; nothing is known where that is None."""
+    """The control groups of the hierarchy mounted at *top*; nothing is known where that is None. *containers* has
+    names."""
 
-    def __init__(self, top: Path | None) -> None:
-        self._top = top
+    def __init__(self, top: Path | None, containers: Containers) -> None:
+        self._top, self._containers = top, containers
         self._paths: dict[int, bytes] = {}
         """Paths by id, as the last walk found them."""
         self._walked = float("-inf")
@@ -50,7 +54,11 @@ class Groups:
         self._told.update(found)
         for at in range(0, len(found), stream.MOST_GROUPS):
             some = found[at : at + stream.MOST_GROUPS]
-            yield stream.Cgroups([(cgroup, _outer(self._paths[cgroup]), b"") for cgroup in some])
+            yield stream.Cgroups([self._named(cgroup, _outer(self._paths[cgroup])) for cgroup in some])
+
+    def _named(self, cgroup: int, path: bytes) -> tuple[int, bytes, bytes]:
+        container = membership(os.fsdecode(path)).container
+        return cgroup, path, os.fsencode(self._containers.name(container))[:LONGEST]
 
     def _see(self, batch: Batch) -> None:
         cgroups = batch.rows["cgroup"]

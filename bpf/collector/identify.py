@@ -28,18 +28,9 @@ def _status(tid: int) -> dict[str, int]:
     return found
 
 
-def has_cgroup_v1(proc: Path = Path("/proc")) -> bool:
-    """Whether this host has hierarchies of cgroup v1."""
-    try:
-        lines = (proc / "self" / "cgroup").read_text().splitlines()
-    except OSError:
-        return False
-    return any(not line.startswith("0:") for line in lines)
-
-
 def without_root_group(batch: Batch) -> Batch:
     """The batch with the cgroup unknown where it is the root of the unified hierarchy. On a host with cgroup v1, tasks
-    of all units may be there, so it says nothing.
+    of all units may be there, so it says nothing where hooks know that hierarchy alone.
 
     Its id is 1 (Linux 5.5), and before that has a generation in its upper half (kernfs_create_root in fs/kernfs/dir.c).
     """

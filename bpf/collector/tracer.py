@@ -10,7 +10,7 @@ from ringtop.bpf.change.capture import CaptureInForce, capture_filter
 from ringtop.bpf.change.changes import Changes
 from ringtop.bpf.change.cpus import Cpus
 from ringtop.bpf.change.ways import Open, Ways
-from ringtop.bpf.collector.identify import has_cgroup_v1, resolve, without_root_group
+from ringtop.bpf.collector.identify import resolve, without_root_group
 from ringtop.bpf.collector.order import InOrder
 from ringtop.bpf.collector.report import report
 from ringtop.bpf.collector.trial import delete_something, judge
@@ -23,6 +23,7 @@ from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import Rung
 from ringtop.bpf.kernel.loaded import Loaded
 from ringtop.bpf.kernel.marks import ALL, HOST, Scope
+from ringtop.bpf.kernel.scope import refused
 from ringtop.bpf.ledger.audit import Audit
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.stream import ProgramStats, State
@@ -61,12 +62,13 @@ class Tracer:
         self.program = loaded.program
         self.loaded, self._kernel = loaded, kernel
         self._silent = kernel.silent_perf
-        self._cgroup_v1 = has_cgroup_v1()
+        self._only_unified = bool(kernel.hierarchy.controller) and not (self.rung.knows_groups and kernel.controller)
         self._min_us = options.min_us
         self._window_ns = options.merge_ms * 1_000_000
         self._order = InOrder(self.program)
         self._damaged = 0
         """Damaged records that were already reported."""
+        self._check(scope)
         capture = replace(self._filter(options.capture), scope=scope)
         setting = Setting(transport, options.buffer or sizes.DEFAULT[transport], options.wakeup)
         self.ways = Ways(open, setting, loaded.counters())
@@ -91,8 +93,13 @@ class Tracer:
         self.changes.set_capture(replace(self._filter(text), scope=self.changes.capture.scope))
 
     def set_scope(self, scope: Scope) -> None:
-        """Replace whose events are wanted."""
+        """Replace whose events are wanted. Raises CannotTrace."""
+        self._check(scope)
         self.changes.set_capture(replace(self.changes.capture, scope=scope))
+
+    def _check(self, scope: Scope) -> None:
+        if scope.cgroup and not self.rung.knows_groups:
+            raise refused(f"{self.program} does not know control groups by the hook {self.rung.name}")
 
     def follow_cpus(self, online: list[int]) -> None:
         """Match the perf buffers to the CPUs that are *online* now. During a change this waits for a later call."""
@@ -145,7 +152,7 @@ class Tracer:
         if counters is not None and complete:
             self.changes.finish(counters)
         arrived = blamed(concat(self.program, batches))
-        if self._cgroup_v1:
+        if self._only_unified:
             arrived = without_root_group(arrived)
         due = self._order.push(arrived if self._kernel.inner_pids else resolve(arrived), before_ns)
         return Drained(due, audited if audit else None)
@@ -194,6 +201,7 @@ class Tracer:
             min_us=self.changes.capture.min_us,
             scope=self.changes.capture.scope.text,
             follows=list(self.changes.capture.scope.pids),
+            cgroup=self.changes.capture.scope.cgroup,
             comparing=self.changes.comparing,
         )
 

@@ -68,13 +68,27 @@ def membership(path: str) -> Membership:
     return Membership(path, _unit(path), runtime, container, pod[1].replace("_", "-") if pod else "")
 
 
+def whole(path: str) -> str:
+    """The path of the container, or else of the unit, to which the control group at *path* belongs; *path* itself where
+    it belongs to none."""
+    inner = membership(path)
+    names = path.split("/")
+    for end in range(2, len(names)):
+        outer = membership("/".join(names[:end]))
+        if inner.container and outer.container == inner.container:
+            return outer.path
+        if inner.unit and not inner.container and outer.unit == inner.unit:
+            return outer.path
+    return path
+
+
 def _unit(path: str) -> str:
     parts = [p.removeprefix("_") for p in path.split("/") if _UNIT.match(p)]
     inner = next((p for p in reversed(parts) if not p.endswith(".slice")), None)
-    return _unescaped(inner or (parts[-1] if parts else ""))
+    return unescaped(inner or (parts[-1] if parts else ""))
 
 
-def _unescaped(name: str) -> str:
+def unescaped(name: str) -> str:
     """*name* without systemd's escapes, which are those of bytes (systemd.unit(5)); the underscore that it puts before
     names that the kernel might use is gone already."""
     return _ESCAPES.sub(lambda found: os.fsdecode(bytes.fromhex(found[0].replace("\\x", ""))), name)
@@ -89,7 +103,7 @@ def _container(path: str) -> tuple[str, str]:
             named = next((name for mark, name in _RUNTIMES if mark in before or mark in part), "container")
             return named, found[1]
         if found := _NSPAWN.match(part):
-            return "nspawn", _unescaped(found[1])
+            return "nspawn", unescaped(found[1])
         if found := _LXC.match(part):
             return "lxc", found[1]
         if at and parts[at - 1] == "lxc":

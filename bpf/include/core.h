@@ -20,7 +20,6 @@
 
 char gpl[] SEC("license") = "GPL";
 
-#define HAS_CGROUP_ID	/* every kernel with BTF has it */
 #define HAS_PROBE_READ_USER	/* on kernels before 5.5, libbpf puts bpf_probe_read() in its place */
 
 /* Helpers, by their numbers in include/uapi/linux/bpf.h. */
@@ -34,7 +33,6 @@ static u64 (*bpf_get_current_uid_gid)(void) = (void *)15;
 static long (*bpf_get_current_comm)(void *buffer, u32 size) = (void *)16;
 static long (*bpf_perf_event_output)(void *ctx, void *map, u64 flags, const void *data, u64 size) = (void *)25;
 static u64 (*bpf_get_current_task)(void) = (void *)35;
-static u64 (*bpf_get_current_cgroup_id)(void) = (void *)80;
 static long (*bpf_probe_read_user)(void *to, u32 size, const void *from) = (void *)112;
 static long (*bpf_probe_read_kernel)(void *to, u32 size, const void *from) = (void *)113;
 static long (*bpf_probe_read_user_str)(void *to, u32 size, const void *from) = (void *)114;
@@ -180,10 +178,19 @@ struct cred {
 	kuid_t uid;
 };
 struct css_set {
+	struct cgroup_subsys_state *subsys[1];
 	struct cgroup *dfl_cgrp;
 };
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+};
 struct cgroup {
+	int level;
 	struct kernfs_node *kn;
+	struct cgroup *ancestors[1];
+};
+struct cgroup___before_6_1 {
+	u64 ancestor_ids[1];
 };
 struct kernfs_node {
 	u64 id;
@@ -261,7 +268,12 @@ struct pt_regs___aarch64 {
 #define SIGNAL_EXIT_CODE AT(signal_struct, group_exit_code)
 #define CRED_UID AT(cred, uid)
 #define CSS_SET_DFL_CGRP AT(css_set, dfl_cgrp)
+#define CSS_SET_SUBSYS AT(css_set, subsys)
+#define CSS_CGROUP AT(cgroup_subsys_state, cgroup)
+#define CGROUP_LEVEL AT(cgroup, level)
 #define CGROUP_KN AT(cgroup, kn)
+#define HAS_ANCESTORS HAS(cgroup, ancestors)
+#define CGROUP_ANCESTORS (HAS_ANCESTORS ? AT(cgroup, ancestors) : AT(cgroup___before_6_1, ancestor_ids))
 #define KERNFS_NODE_ID AT(kernfs_node, id)
 #define MM_ARG_START AT(mm_struct, arg_start)
 #define MM_ARG_END AT(mm_struct, arg_end)

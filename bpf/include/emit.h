@@ -12,6 +12,7 @@
 BPF_ARRAY(config, struct config, 1);
 BPF_PERCPU_ARRAY(ledger, struct ledger, 1);
 SHARED_ARRAY(marks, u64);	/* of all programs: a byte for each task, by its id (bpf/kernel/marks.py) */
+SHARED_ARRAY(scope, struct group);	/* of all programs, too: the control group whose events are wanted */
 SHARED_LRU_HASH(origins, struct origin);	/* of all programs, too */
 BPF_PERF_OUTPUT(perfbuf);
 RING_BUFFERS(ringbuf);	/* a map of one ring buffer, so that it can be replaced while the program runs */
@@ -33,29 +34,26 @@ static __always_inline void identify(struct event *e)
 	e->uid = bpf_get_current_uid_gid();
 	e->ppid = current_parent();
 	e->tail = 0;
-#ifdef HAS_CGROUP_ID
-	e->cgroup = bpf_get_current_cgroup_id();
-#else
-	e->cgroup = 0;
-#endif
 	current_comm(e->comm);
 }
 
-/* Complete the header of an event that is wanted: when the task's process started, its parent's name (that of the
- * parent's first thread), and who forked it. */
-static __always_inline void tell_family(struct event *e, u64 task)
+/* Complete the header of an event that is wanted: the task's control group, when its process started, its parent's name
+ * (that of the parent's first thread), and who forked it. */
+static __always_inline void tell_origin(struct event *e, u64 task)
 {
 	u32 tgid = e->pid;
 	struct origin *from = origins_lookup(&tgid);
 
 #ifdef BTF_OFFSETS
+	e->cgroup = group_id(group_of(task));
 	e->start = read_pointer(read_pointer(task, TASK_LEADER), TASK_START);
 	read_kernel(e->parent, COMM_LEN, (void *)(read_pointer(read_pointer(task, TASK_REAL_PARENT), TASK_LEADER) + TASK_COMM));
 #else
+	e->cgroup = task ? current_group_id() : 0;
 	e->start = 0;
 	__builtin_memset(e->parent, 0, COMM_LEN);
 #endif
-	e->unused = 0;
+	e->host = 0;
 	e->origin_pid = from ? from->pid : 0;
 	if (from)
 		__builtin_memcpy(e->origin, from->comm, COMM_LEN);
@@ -99,17 +97,35 @@ static __always_inline bool passes(const struct capture *c, const struct event *
 	return true;
 }
 
-/* Whether the task's mark is one whose events are wanted: it is not ringtop's own, and in the scope. */
-static __always_inline bool is_wanted(const struct config *c, u32 task)
+/* Whether the task is in the control group whose events are wanted, or in one below it. */
+static __always_inline bool in_scope(u64 task)
 {
-	u32 at = task >> MARKS_SHIFT;
-	u8 *mark = (u8 *)marks_lookup(&at);
+#ifdef BTF_OFFSETS
+	u32 zero = 0;
+	struct group *wanted = scope_lookup(&zero);
+	u64 group = group_of(task), level = wanted ? wanted->level : 0;
 
-	return ((mark ? mark[bounded(task & ((1 << MARKS_SHIFT) - 1), 7)] : 0) & c->mask) == c->wanted;
+	return wanted && read_u32(group, CGROUP_LEVEL) >= level && ancestor_id(group, level) == wanted->id;
+#else
+	return true;	/* there is no such scope here (bpf/kernel/scope.py) */
+#endif
 }
 
-/* Count the event and return its transport, or -1 when it is not wanted or the capture filter keeps it out. */
-static __always_inline int choose_transport(struct event *e, s64 latency, s64 ret)
+/* Whether the events of a task, by its id, are wanted: its mark says so (it is not ringtop's own), and it is in the
+ * scope. */
+static __always_inline bool is_wanted(const struct config *c, u32 id, u64 task)
+{
+	u32 at = id >> MARKS_SHIFT;
+	u8 *mark = (u8 *)marks_lookup(&at);
+
+	if (((mark ? mark[bounded(id & ((1 << MARKS_SHIFT) - 1), 7)] : 0) & c->mask) != c->wanted)
+		return false;
+	return !c->grouped || in_scope(task);
+}
+
+/* Count the event of the task and return its transport, or -1 when it is not wanted or the capture filter keeps it
+ * out. */
+static __always_inline int choose_transport(struct event *e, u64 task, s64 latency, s64 ret)
 {
 	int zero = 0;
 	struct config *c = config.lookup(&zero);
@@ -119,7 +135,7 @@ static __always_inline int choose_transport(struct event *e, s64 latency, s64 re
 	if (!c || !l)
 		return -1;
 	int to = c->transport & 1;
-	if (!is_wanted(c, who))
+	if (!is_wanted(c, who, task))
 		return -1;
 	struct counts *n = &l->by[bounded(to, 1)];
 

@@ -31,7 +31,7 @@ struct event {
 	u32 uid;
 	u32 tail;	/* 0 here; the reader uses it */
 	u32 origin_pid;	/* the process that forked this one; 0 where that is not known */
-	u32 unused;
+	u32 host;	/* 0 here; who reads several hosts numbers them */
 	char comm[COMM_LEN];
 	char parent[COMM_LEN];	/* the parent's name now; empty where it is not known */
 	char origin[COMM_LEN];	/* the name that origin_pid had then */
@@ -41,6 +41,11 @@ struct event {
 struct origin {
 	u32 pid;
 	char comm[COMM_LEN];
+};
+
+/* A control group: its id, and how many are above it. */
+struct group {
+	u64 id, level;
 };
 
 /* A value passes when it is in [lo, hi] and outside [not_lo, not_hi]. */
@@ -64,6 +69,7 @@ struct config {
 	u64 wakeup;
 	u64 wakeup_arg;	/* WAKE_TIMER: the unread bytes at which the reader is woken early; WAKE_BATCH: N */
 	u64 mask, wanted;	/* an event is wanted if its process's mark, of which only the bits of the mask count, is this */
+	u64 grouped;	/* and, unless this is 0, if its process is in the control group `scope` */
 	struct capture capture;
 };
 

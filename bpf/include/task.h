@@ -50,14 +50,41 @@ static __always_inline u64 current_age(u64 now)
 	return now - read_pointer(read_pointer(bpf_get_current_task(), TASK_LEADER), TASK_START);
 }
 
-static __always_inline u64 cgroup_id(u64 task)
-{
-	u64 cgroup = read_pointer(read_pointer(task, TASK_CGROUPS), CSS_SET_DFL_CGRP);
+PARAMETER(CONTROLLER);	/* of cgroup v1 whose hierarchy counts here, from 1 on; 0: the unified hierarchy counts */
 
-	return read_pointer(read_pointer(cgroup, CGROUP_KN), KERNFS_NODE_ID);
+/* The control group of a task. */
+static __always_inline u64 group_of(u64 task)
+{
+	u64 set = read_pointer(task, TASK_CGROUPS);
+
+	if (!CONTROLLER)
+		return read_pointer(set, CSS_SET_DFL_CGRP);
+	return read_pointer(read_pointer(set, CSS_SET_SUBSYS + (CONTROLLER - 1) * sizeof(u64)), CSS_CGROUP);
+}
+
+static __always_inline u64 group_id(u64 group)
+{
+	return read_pointer(read_pointer(group, CGROUP_KN), KERNFS_NODE_ID);
+}
+
+/* The id of the control group at a level above this one, or of this one. */
+static __always_inline u64 ancestor_id(u64 group, u32 level)
+{
+	u64 found = read_pointer(group, CGROUP_ANCESTORS + level * sizeof(u64));
+
+	return HAS_ANCESTORS ? group_id(found) : found;	/* before 6.1 the kernel has their ids there */
 }
 
 #else
+
+static __always_inline u64 current_group_id(void)
+{
+#ifdef HAS_CGROUP_ID
+	return bpf_get_current_cgroup_id();
+#else
+	return 0;	/* unknown */
+#endif
+}
 
 static __always_inline u64 current_age(u64 now)
 {

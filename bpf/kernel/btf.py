@@ -14,7 +14,7 @@ from ringtop.bpf.kernel.libbpf import Libbpf, LibbpfError, NoLibbpf, libbpf
 
 VMLINUX = Path("/sys/kernel/btf/vmlinux")
 
-_PTR, _STRUCT, _UNION, _TYPEDEF, _FUNC, _FUNC_PROTO, _DATASEC = 2, 4, 5, 8, 12, 13, 15
+_PTR, _STRUCT, _UNION, _ENUM, _TYPEDEF, _FUNC, _FUNC_PROTO, _DATASEC = 2, 4, 5, 6, 8, 12, 13, 15
 _MODIFIERS = (8, 9, 10, 11)  # typedef, volatile, const, restrict
 
 
@@ -32,6 +32,10 @@ class _Type(ct.Structure):
 
 class _Member(ct.Structure):
     _fields_ = (("name_off", ct.c_uint32), ("type", ct.c_uint32), ("offset", ct.c_uint32))
+
+
+class _Enumerator(ct.Structure):
+    _fields_ = (("name_off", ct.c_uint32), ("value", ct.c_int32))
 
 
 class _Variable(ct.Structure):
@@ -83,6 +87,14 @@ class BTF:
             self._offsets[struct] = {name: offset for name, offset, _ in self._members(found)} if found else {}
         offsets = self._offsets[struct]
         return next((offsets[n] for n in names if n in offsets), None)
+
+    def number(self, enum: str, name: str) -> int | None:
+        """The number that *enum* gives to *name*; None when it has no such name."""
+        found = self._find(enum, _ENUM)
+        if found is None:
+            return None
+        names = (_Enumerator * found.vlen).from_address(ct.addressof(found) + ct.sizeof(_Type))
+        return next((int(one.value) for one in names if self._name(one.name_off) == name), None)
 
     def fields(self, struct: str) -> dict[str, tuple[int, int]]:
         """Byte offset and size of each field of *struct*; empty when the struct is unknown."""

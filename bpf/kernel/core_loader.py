@@ -60,7 +60,7 @@ class CoreProgram:
             if not lib.has("bpf_map__set_autocreate"):
                 raise CannotLoad("the kernel has no ring buffer, and libbpf is older than 0.8")
             lib.call("bpf_map__set_autocreate", self._map("ringbuf"), False)
-        for shared in ("marks", "origins"):
+        for shared in ("marks", "origins", "scope"):
             lib.call("bpf_map__reuse_fd", self._map(shared), parameters[f"{shared}_fd"])
         for name, entries in rung.entries.items():
             lib.call("bpf_map__set_max_entries", self._map(name), entries)

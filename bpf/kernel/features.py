@@ -15,8 +15,9 @@ from pathlib import Path
 
 from ringtop.bpf.common import pids
 from ringtop.bpf.common.errors import CannotTrace
-from ringtop.bpf.kernel import probe, syscall
+from ringtop.bpf.kernel import hierarchy, probe, syscall
 from ringtop.bpf.kernel.btf import BTF, NoBTF, vmlinux
+from ringtop.bpf.kernel.hierarchy import Hierarchy
 from ringtop.bpf.kernel.limits import allow_locked
 
 TRACEFS = Path("/sys/kernel/tracing")
@@ -41,7 +42,13 @@ _OFFSETS = {  # macro: struct and the names the field has had
     "SIGNAL_EXIT_CODE": ("signal_struct", "group_exit_code"),
     "CRED_UID": ("cred", "uid"),
     "CSS_SET_DFL_CGRP": ("css_set", "dfl_cgrp"),
+    "CSS_SET_SUBSYS": ("css_set", "subsys"),
+    "CSS_CGROUP": ("cgroup_subsys_state", "cgroup"),
+    "CGROUP_LEVEL": ("cgroup", "level"),
     "CGROUP_KN": ("cgroup", "kn"),
+    "CGROUP_ROOT": ("cgroup", "root"),
+    "ROOT_HIERARCHY": ("cgroup_root", "hierarchy_id"),
+    "CGROUP_ANCESTORS": ("cgroup", "ancestors", "ancestor_ids"),
     "KERNFS_NODE_ID": ("kernfs_node", "id"),
     "MM_ARG_START": ("mm_struct", "arg_start"),
     "MM_ARG_END": ("mm_struct", "arg_end"),
@@ -138,6 +145,11 @@ class Kernel:
         nothing of the kernel's pids, which may be as high as they ever can (PID_MAX_LIMIT, include/linux/threads.h)."""
         return _PID_MAX_LIMIT if self.inner_pids else int(Path("/proc/sys/kernel/pid_max").read_text())
 
+    @cached_property
+    def hierarchy(self) -> Hierarchy:
+        """The hierarchy of control groups whose ids events have."""
+        return hierarchy.of_this_host()
+
     @property
     def btf(self) -> dict[str, int] | str:
         """Offsets by macro name for the programs, or why there are none."""
@@ -153,26 +165,34 @@ class Kernel:
         """The kernel functions used by the ladders whose second argument, by BTF, is a struct filename."""
         return self._types[2]
 
+    @property
+    def controller(self) -> int:
+        """The kernel's number of the controller to which ``hierarchy`` belongs, from 1 on; 0 for the unified one."""
+        return self._types[3]
+
     @cached_property
-    def _types(self) -> tuple[dict[str, int] | str, dict[str, int] | str, frozenset[str]]:
-        """The values of ``btf``, ``places`` and ``takes_filename``, from the kernel's BTF."""
+    def _types(self) -> tuple[dict[str, int] | str, dict[str, int] | str, frozenset[str], int]:
+        """The values of ``btf``, ``places``, ``takes_filename`` and ``controller``, from the kernel's BTF."""
         try:
             with vmlinux() as btf:
                 takes_filename = frozenset(f for f in _DELETING if btf.argument(f, 1) == "filename")
                 offsets, places = _offsets(btf, _OFFSETS), _offsets(btf, _PLACES)
                 arguments = btf.tracepoint_args("sched_switch")
+                has_ancestors = btf.offset("cgroup", "ancestors") is not None
+                controller = btf.number("cgroup_subsys_id", f"{self.hierarchy.controller}_cgrp_id")
                 apart = [
                     f"{struct}.{second} behind {first}"
                     for struct, first, second in _TOGETHER
                     if btf.offset(struct, second) != (btf.offset(struct, first) or 0) + 8
                 ]
         except NoBTF as e:
-            return str(e), str(e), frozenset()
+            return str(e), str(e), frozenset(), 0
         if isinstance(offsets, dict):
             offsets["SWITCH_HAS_PREV_STATE"] = int(arguments >= 4)  # since 5.18
+            offsets["HAS_ANCESTORS"] = int(has_ancestors)
         if apart:
             places = f"the kernel's BTF has no {', '.join(apart)}"
-        return offsets, places, takes_filename
+        return offsets, places, takes_filename, 0 if controller is None else controller + 1
 
     def read_types(self) -> None:
         """Read the kernel's BTF now, which takes some 10 ms, instead of when it is first needed."""

@@ -68,6 +68,11 @@ class Rung:
     """Whether the arguments of its hooks are unknown, because they are kernel functions: the rung is tried before
     use."""
 
+    @property
+    def knows_groups(self) -> bool:
+        """Whether the hooks can tell which control group a task is in."""
+        return "BTF_OFFSETS" in self.defines
+
 
 def _raw(event: str, function: str) -> Hook:
     return Hook("raw tracepoint", event, function)

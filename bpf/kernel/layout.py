@@ -33,7 +33,8 @@ class ProgramConfig:
     def pack(self) -> bytes:
         """The bytes that the kernel side reads."""
         way = TRANSPORTS.index(self.transport), self.copy, self.wakeup, self.wakeup_arg
-        return np.array([*way, self.scope.mask, self.scope.value], "<u8").tobytes() + self.capture.pack()
+        scope = self.scope
+        return np.array([*way, scope.mask, scope.value, bool(scope.cgroup)], "<u8").tobytes() + self.capture.pack()
 
 
 @dataclass(frozen=True, slots=True)

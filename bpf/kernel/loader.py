@@ -198,6 +198,7 @@ def load(
     asked = {f"EMIT_{way.upper()}": int(way in emit.split("+")) for way in ("reserve", "query")}
     asked |= {"RINGBUF": int(ringbuf), "HISTOGRAM": int(histogram)}
     asked |= {"MARKS_SHIFT": marks.shift, "marks_fd": marks.fd, "origins_fd": marks.origins.fd}
+    asked |= {"scope_fd": marks.group.fd, "CONTROLLER": kernel.controller}
     for rung in ladder(program, kernel):
         if why := rung.missing or (failed or {}).get(rung.name, ""):
             tried.append(f"{rung.name}: {why}")

@@ -21,6 +21,7 @@ from ringtop.bpf.kernel import syscall
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.limits import allow_locked
 from ringtop.bpf.kernel.origins import Origins
+from ringtop.bpf.kernel.scope import WantedGroup
 
 OURS = 1
 """The mark of ringtop's own tasks."""
@@ -38,6 +39,8 @@ class Scope:
     """Who they are, in words that are not yet safe to show; empty where they are the whole host's."""
     pids: tuple[int, ...] = ()
     """The processes at the tops of the trees."""
+    cgroup: int = 0
+    """The control group that they are in; 0 where it does not matter."""
 
 
 ALL = Scope(0, 0)
@@ -49,6 +52,11 @@ HOST = Scope(OURS, 0)
 def trees(text: str, pids: Sequence[int]) -> Scope:
     """The scope of the tasks that are followed: the processes *pids* and what they start, which *text* names."""
     return Scope(OURS | FOLLOWED, FOLLOWED, text, tuple(pids))
+
+
+def members(text: str, cgroup: int) -> Scope:
+    """The scope of the tasks in a control group, which *text* names, and in those below it."""
+    return Scope(OURS, 0, text, (), cgroup)
 
 
 _ELEMENT = 8
@@ -77,6 +85,8 @@ class Marks:
                 raise _refused(again) from again
         self.origins = Origins()
         """Who forked each process: the programs share this, too."""
+        self.group = WantedGroup(kernel)
+        """The control group whose events are wanted, where the scope is one: they share this, too."""
         self._tasks = kernel.pid_max
         self._excluded: set[int] = set()
         self._any_followed = False
@@ -129,6 +139,7 @@ class Marks:
         if self._mapped is not None:
             self._mapped.close()
         self.origins.close()
+        self.group.close()
         os.close(self.fd)
 
 

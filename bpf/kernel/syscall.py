@@ -26,6 +26,7 @@ _NUMBERS = {  # bpf, perf_event_open, membarrier
 _libc = ct.CDLL(None, use_errno=True)
 _libc.syscall.restype = ct.c_long
 
+MAP_TYPE_HASH = 1
 MAP_TYPE_ARRAY = 2
 MAP_TYPE_PERF_EVENT_ARRAY = 4
 MAP_TYPE_LRU_HASH = 9
@@ -79,6 +80,12 @@ def map_update(fd: int, key: int, value: bytes, new: bool = False) -> None:
     FileExistsError is raised."""
     k, v = ct.c_uint32(key), ct.create_string_buffer(value, len(value))
     _bpf(_MAP_UPDATE, struct.pack("<IIQQQ", fd, 0, ct.addressof(k), ct.addressof(v), new))
+
+
+def map_enter(fd: int, key: bytes, value: bytes) -> None:
+    """Store *value* under *key*, of any size that the map has."""
+    k, v = ct.create_string_buffer(key, len(key)), ct.create_string_buffer(value, len(value))
+    _bpf(_MAP_UPDATE, struct.pack("<IIQQQ", fd, 0, ct.addressof(k), ct.addressof(v), 0))
 
 
 def map_put(fd: int, key: int, inner: int) -> None:

@@ -85,7 +85,7 @@ static __always_inline void event_submit(void *ctx, struct execsnoop_event *e, i
 	/* Multiples of 64 make neighbouring records often equally long, and the reader copies such a run at once. */
 	u64 size = (FIXED + e->filename_len + e->argv_len + 63) & ~63;
 
-	tell_family(&e->h, bpf_get_current_task());
+	tell_origin(&e->h, bpf_get_current_task());
 	emit(ctx, &e->h, bounded(size, sizeof(*e) - 1), to);
 }
 
@@ -165,7 +165,7 @@ static __always_inline void on_failure(void *ctx, s64 ret, u64 filename, u64 arg
 	struct request asked = { (const char *)call_argument(filename), (const char *const *)call_argument(argv) };
 	struct request *r = EXITS_ONLY ? &asked : requests.lookup(&tid);
 	struct execsnoop_event *e = event_begin(tid, ret);
-	int to = e ? choose_transport(&e->h, 0, ret) : -1;
+	int to = e ? choose_transport(&e->h, bpf_get_current_task(), 0, ret) : -1;
 
 	if (to >= 0) {
 		if (r) {
@@ -185,7 +185,7 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx)	/* sched_process_exec(task, old
 	u32 tid = ctx->args[1];
 	u64 bprm = ctx->args[2], mm = read_pointer(ctx->args[0], TASK_MM);
 	struct execsnoop_event *e = event_begin(tid, 0);
-	int to = e ? choose_transport(&e->h, 0, 0) : -1;
+	int to = e ? choose_transport(&e->h, bpf_get_current_task(), 0, 0) : -1;
 
 	if (to >= 0) {
 		u32 at = set_filename(e, read_kernel_str(e->text, FILENAME_LEN, (void *)read_pointer(bprm, BPRM_FILENAME)));
@@ -283,7 +283,7 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx)
 		argv = r->argv;
 	}
 	struct execsnoop_event *e = event_begin(asked, ret);
-	int to = e ? choose_transport(&e->h, 0, ret) : -1;
+	int to = e ? choose_transport(&e->h, bpf_get_current_task(), 0, ret) : -1;
 
 	if (to >= 0) {
 		u32 at = set_filename(e, ret ? read_user_str(e->text, FILENAME_LEN, filename)

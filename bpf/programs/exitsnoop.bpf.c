@@ -52,10 +52,11 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx)	/* sched_process_exit(task, …
 	u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct config *c = config.lookup(&zero);
 	struct exitsnoop_event *e = scratch.lookup(&zero);
+	u64 task = bpf_get_current_task();
 
-	if (!c || !e || !is_wanted(c, pid))	/* before all that is read of a process outside the scope */
+	if (!c || !e || !is_wanted(c, pid, task))	/* before all that is read of a process outside the scope */
 		return 0;
-	u64 task = bpf_get_current_task(), signal = read_pointer(task, TASK_SIGNAL), leader = read_pointer(task, TASK_LEADER);
+	u64 signal = read_pointer(task, TASK_SIGNAL), leader = read_pointer(task, TASK_LEADER);
 	u64 start = read_pointer(leader, TASK_START);
 
 	if (!ends_process(signal, start, pid))
@@ -73,11 +74,11 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx)	/* sched_process_exit(task, …
 	e->ran = at && *at > start ? e->h.ts - *at : e->age;	/* an earlier exec was of another process with this id */
 	e->status = code & 0x7f ? -(s32)(code & 0x7f) : code >> 8 & 0xff;
 	e->core = !!(code & CORE_DUMPED);
-	int to = choose_transport(&e->h, e->ran, e->status);
+	int to = choose_transport(&e->h, task, e->ran, e->status);
 
 	if (to < 0)
 		return 0;
-	tell_family(&e->h, task);
+	tell_origin(&e->h, task);
 	emit(ctx, &e->h, sizeof(*e), to);
 	return 0;
 }

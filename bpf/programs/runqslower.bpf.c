@@ -107,7 +107,7 @@ static __always_inline void on_moved(u32 tid)
 
 /* The CPU goes from one task to another. A preempted one waits from now on. One that sleeps does not, whatever woke it
  * while it ran. Return the event of the other one's wait, or NULL when there is nothing to report. */
-static __always_inline struct runqslower_event *event_begin(u32 prev_tid, bool preempted, u32 tid)
+static __always_inline struct runqslower_event *event_begin(u32 prev_tid, bool preempted, u32 tid, u64 task)
 {
 	int zero = 0;
 	u64 *left = waiting_since(prev_tid), *since = tid ? runnable_since.lookup(&tid) : NULL;
@@ -133,7 +133,7 @@ static __always_inline struct runqslower_event *event_begin(u32 prev_tid, bool p
 		return NULL;
 	bool reported = latency >= least;
 
-	if (HISTOGRAM && is_wanted(c, tid))
+	if (HISTOGRAM && is_wanted(c, tid, task))
 		count_wait(latency, reported);
 	if (!reported)
 		return NULL;
@@ -162,11 +162,11 @@ static __always_inline struct runqslower_event *event_begin(u32 prev_tid, bool p
 
 static __always_inline void event_submit(void *ctx, struct runqslower_event *e, u64 task)
 {
-	int to = choose_transport(&e->h, e->latency, 0);
+	int to = choose_transport(&e->h, task, e->latency, 0);
 
 	if (to < 0)
 		return;
-	tell_family(&e->h, task);
+	tell_origin(&e->h, task);
 	emit(ctx, &e->h, sizeof(*e), to);
 }
 
@@ -205,14 +205,13 @@ int on_switch(struct bpf_raw_tracepoint_args *ctx)
 	u32 state = SWITCH_HAS_PREV_STATE ? ctx->args[3] : task_u32(prev, TASK_STATE);
 	/* A preempted task is runnable whatever its state says (kernel/sched: __trace_sched_switch_state). */
 	bool preempted = (preempt & 0xff) || !state;
-	struct runqslower_event *e = event_begin(prev_tid, preempted, task_u32(next, TASK_PID));
+	struct runqslower_event *e = event_begin(prev_tid, preempted, task_u32(next, TASK_PID), next);
 
 	if (!e)
 		return 0;
 	e->h.pid = read_u32(next, TASK_TGID);
 	e->h.ppid = parent_tgid(next);
 	e->h.uid = read_u32(read_pointer(next, TASK_CRED), CRED_UID);
-	e->h.cgroup = cgroup_id(next);
 	__builtin_memset(e->h.comm, 0, COMM_LEN);
 	read_kernel_str(e->h.comm, COMM_LEN, (void *)(next + TASK_COMM));
 	event_submit(ctx, e, next);
@@ -243,12 +242,11 @@ int on_switch(struct tracepoint__sched__sched_switch *args)
 {
 	/* The tracepoint's state has a flag for preempted above the state bits (0xff), so those are 0 for a runnable task. */
 	bool preempted = !(args->prev_state & 0xff);
-	struct runqslower_event *e = event_begin(args->prev_pid, preempted, args->next_pid);
+	struct runqslower_event *e = event_begin(args->prev_pid, preempted, args->next_pid, 0);
 
 	if (!e)
 		return 0;
 	e->h.pid = e->h.ppid = e->h.uid = UNKNOWN;
-	e->h.cgroup = 0;
 	__builtin_memset(e->h.comm, 0, COMM_LEN);	/* what follows the NUL in next_comm is stale */
 	read_kernel_str(e->h.comm, COMM_LEN, args->next_comm);
 	event_submit(args, e, 0);

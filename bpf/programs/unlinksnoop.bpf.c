@@ -149,7 +149,7 @@ static __always_inline void report(void *ctx, s64 ret, struct request *r)
 	e->op = r->op;
 	e->dfd = r->dfd;
 	e->ret = ret;
-	int to = choose_transport(&e->h, 0, ret);
+	int to = choose_transport(&e->h, bpf_get_current_task(), 0, ret);
 
 	if (to < 0)
 		return;
@@ -161,7 +161,7 @@ static __always_inline void report(void *ctx, s64 ret, struct request *r)
 	e->place_len = size > 1 ? place : 0;
 	e->truncated = !size || (size == PATH_LEN && ret == -ENAMETOOLONG);
 	/* Multiples of 64 make neighbouring records often equally long, and the reader copies such a run at once. */
-	tell_family(&e->h, bpf_get_current_task());
+	tell_origin(&e->h, bpf_get_current_task());
 	emit(ctx, &e->h, bounded((FIXED + place + size + 63) & ~63, sizeof(*e) - 1), to);
 }
 

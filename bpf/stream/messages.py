@@ -89,6 +89,8 @@ class State(Message, frozen=True, tag="state"):
     """Whose events are captured, 'make (4711) and what it starts'; empty where they are the whole host's."""
     follows: Annotated[list[int], _few] = []
     """The processes that ``scope`` names."""
+    cgroup: int = 0
+    """The control group that ``scope`` names, by the id that it had then; 0 where it names none."""
     comparing: bool = False
     """Whether each event is also sent over the other transport (``Compare``)."""
     reason: Text = ""
@@ -362,13 +364,16 @@ class SetCapture(Message, frozen=True, tag="set_capture"):
 
 
 class Follow(Message, frozen=True, tag="follow"):
-    """Capture only the events of these processes, of what they have started and start; of the whole host when empty.
+    """Capture only the events of these processes, of what they have started and start, or those of the container or
+    unit to which a control group belongs; of the whole host when both are empty.
 
     Each program answers with ``State``. Where it is impossible nothing changes, and the answer is a ``Notice`` of level
     ``error``.
     """
 
-    pids: Annotated[list[int], _few]
+    pids: Annotated[list[int], _few] = []
+    cgroup: int = 0
+    """The id of the control group; 0 for none."""
 
 
 class Retune(Message, frozen=True, tag="retune"):

@@ -28,6 +28,7 @@ from ringtop.bpf.kernel.ladder import Rung
 from ringtop.bpf.kernel.layout import COPIES, COUNTERS, Counters, ProgramConfig
 from ringtop.bpf.kernel.marks import Marks
 from ringtop.bpf.kernel.origins import Origins
+from ringtop.bpf.kernel.scope import WantedGroup
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.transport.reader import Reader
 from ringtop.bpf.transport.records import Drained
@@ -409,11 +410,19 @@ class MadeUpOrigins(Origins):
         self._attached = []
 
 
+class MadeUpGroup(WantedGroup):
+    """A control group that no program reads."""
+
+    def __init__(self) -> None:
+        self._attached = []
+
+
 class MadeUpMarks(Marks):
     """Marks that no program reads."""
 
     def __init__(self) -> None:
         self.origins = MadeUpOrigins()
+        self.group = MadeUpGroup()
         self.excluded: set[int] = set()
 
     def exclude(self, tasks: Iterable[int]) -> None:

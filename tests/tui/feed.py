@@ -91,6 +91,7 @@ class Feed:
         self.no_ringbuf = no_ringbuf
         self.capture = ""
         self.follows: list[int] = []
+        self.cgroup = 0
         self.controls: list[stream.Control] = []
         self.starts = 0
         self.stops = 0
@@ -133,7 +134,7 @@ class Feed:
                 self._comparing[program] = (self.now + int(control.seconds * 1e9), control.seconds)
                 self.state(program)
         if isinstance(control, stream.Follow):
-            self.follows = control.pids
+            self.follows, self.cgroup = control.pids, control.cgroup
             for program in self.programs:
                 self.state(program)
         if isinstance(control, stream.SetCapture):
@@ -184,8 +185,11 @@ class Feed:
                 capture=self.capture,
                 scope=f"{', '.join(f'nginx ({pid})' for pid in self.follows)} and what it starts"
                 if self.follows
+                else "unit web.service"
+                if self.cgroup
                 else "",
                 follows=self.follows,
+                cgroup=self.cgroup,
                 min_us=10_000 if program == "runqslower" else None,
                 comparing=comparing,
             )

@@ -119,8 +119,11 @@ def launched() -> tuple[str, ...]:
     """The command that is to be launched; empty when there is none. Raises click.UsageError."""
     context = click.get_current_context()
     words: tuple[str, ...] = context.meta.get(LAUNCHED, ())
-    if words and context.params.get("follow"):
-        raise click.UsageError("either --follow a process, or launch a command after --", context)
+    scopes = [f"--{name}" for name in ("follow", "unit", "container") if context.params.get(name)]
+    if words and scopes:
+        raise click.UsageError(f"either {scopes[0]}, or launch a command after --", context)
+    if len(scopes) > 1:
+        raise click.UsageError(f"only one of {', '.join(scopes)} can be followed", context)
     return words
 
 

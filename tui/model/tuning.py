@@ -113,8 +113,8 @@ def again(old: State, new: State) -> list[Control]:
     changes: list[Control] = [change] if change != Retune(programs=[new.program]) else []
     if old.capture != new.capture:
         changes.append(SetCapture(old.capture, [new.program]))
-    if old.follows != new.follows:
-        changes.append(Follow(old.follows))
+    if (old.follows, old.cgroup) != (new.follows, new.cgroup):
+        changes.append(Follow(old.follows, old.cgroup))
     return changes
 
 

@@ -14,7 +14,7 @@ from ringtop.tui.model.line import is_row, row_of
 from ringtop.tui.model.store import Event
 from ringtop.tui.model.view import Sort
 from ringtop.tui.widgets import scrollbar
-from ringtop.tui.widgets.keys import TRACE
+from ringtop.tui.widgets.keys import TRACE, UNIT
 from ringtop.tui.widgets.rows import Rows
 
 SCROLL = 8
@@ -51,6 +51,7 @@ class EventTable(Rows, can_focus=True):
         ),
         Binding("p", "pivot", "Process only", id="pivot", tooltip="Filter all tables to this row's process"),
         Binding("P", "trace", "Trace only", show=False, id="trace", tooltip=TRACE),
+        Binding("U", "unit", "Unit only", show=False, id="unit", tooltip=UNIT),
         Binding("enter", "app.process", "Process", id="process", tooltip="Show the process of this row and its events"),
         Binding("y", "copy", "Copy", id="copy", tooltip="Copy this row to the clipboard"),
         Binding("Y", "copy_view", "Copy view", show=False, id="copy_view", tooltip="Copy all rows on the screen"),
@@ -91,7 +92,7 @@ class EventTable(Rows, can_focus=True):
             super().__init__()
             self.table = table
             self.what = what
-            """One of ``equals``, ``except``, ``pivot``, ``trace``, ``copy``, ``copy_view`` and ``sort``."""
+            """One of ``equals``, ``except``, ``pivot``, ``trace``, ``unit``, ``copy``, ``copy_view`` and ``sort``."""
 
     _drag = False
     """Whether the mouse holds the scroll bar."""
@@ -201,6 +202,10 @@ class EventTable(Rows, can_focus=True):
     def action_trace(self) -> None:
         """Ask to capture only the process of the row under the cursor and what it starts."""
         self.post_message(self.Asked(self, "trace"))
+
+    def action_unit(self) -> None:
+        """Ask to capture only the container or unit of the row under the cursor."""
+        self.post_message(self.Asked(self, "unit"))
 
     def action_copy(self) -> None:
         """Ask to copy the row under the cursor."""

@@ -20,7 +20,8 @@ from ringtop.tui.text.text import safe
 HELP = Binding("question_mark", "app.help", "Help", key_display="?", id="help", tooltip="Show all keys that work here")
 """The app's key for help; modal screens have it as well, because they see none of the app's keys."""
 TRACE = "Capture only this row's process and what it starts, or the whole host again"
-"""What the key does that chooses whose events are captured."""
+UNIT = "Capture only this row's container or unit, or the whole host again"
+"""What the keys do that choose whose events are captured."""
 FIRST = ("help", "quit", "filter", "freeze", "follow", "back", "clear", "retry", "demo")
 """The ids that stay longest in a narrow footer, in this order; of the others, the last are left out first."""
 NAMES = {

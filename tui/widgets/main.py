@@ -389,23 +389,22 @@ class Main(Screen[None]):
             case "copy":
                 copy(self.app, message.text, message.about)
             case "trace":
-                self._trace(self.model.machines[message.host], message.pid)
+                self._trace(self.model.machines[message.host], message.only, message.about)
             case "scan":
                 self.post_message(self.Work())
         self.update()
         self.refresh_bindings()
 
-    def _trace(self, machine: Machine, pid: int) -> None:
-        """Capture only the process *pid* of *machine* and what it starts; the whole host again where not all of it is
-        captured."""
+    def _trace(self, machine: Machine, only: stream.Follow | None, why: str) -> None:
+        """Capture *only* these of *machine*, or say *why* not; the whole host again where not all of it is captured."""
         if machine.running(self.program) is None:
             self.app.bell()
         elif any(state.scope for state in machine.states.values()):
             self.post_message(self.Tell(stream.Follow([]), [machine]))
-        elif pid:
-            self.post_message(self.Tell(stream.Follow([pid]), [machine]))
+        elif only is not None:
+            self.post_message(self.Tell(only, [machine]))
         else:
-            self.notify("This row is of several processes: Enter shows its events", markup=False)
+            self.notify(why, markup=False)
 
     def apply(self, text: str, remember: bool = False) -> None:
         """Apply *text* as the display filter. Raises FilterError."""

@@ -10,7 +10,7 @@ from textual.message import Message
 
 from ringtop.tui.draw.columns import SPACE
 from ringtop.tui.draw.ranks import MARKS
-from ringtop.tui.widgets.keys import TRACE
+from ringtop.tui.widgets.keys import TRACE, UNIT
 from ringtop.tui.widgets.ranks import Ranks
 
 
@@ -67,6 +67,7 @@ class RankedTable(Ranks, can_focus=True):
             "p", "ask('pivot')", "Process only", False, id="pivot", tooltip="Filter all tables to this row's process"
         ),
         Binding("P", "ask('trace')", "Trace only", False, id="trace", tooltip=TRACE),
+        Binding("U", "ask('unit')", "Unit only", False, id="unit", tooltip=UNIT),
         Binding("y", "ask('copy')", "Copy", False, id="copy", tooltip="Copy this row to the clipboard"),
         Binding("Y", "ask('copy_view')", "Copy view", False, id="copy_view", tooltip="Copy all rows on the screen"),
         Binding(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
+from ringtop.bpf.event.batch import Batch
+from ringtop.bpf.stream import Follow
 from ringtop.tui.draw import columns, ranks, tables, terms
 from ringtop.tui.draw.cells import Clock
 from ringtop.tui.model import completion
+from ringtop.tui.model.belonging import belonging
 from ringtop.tui.model.filtering import Filters
 from ringtop.tui.model.model import Model
 from ringtop.tui.model.view import View
@@ -31,6 +34,8 @@ USUAL = "both"
 """The choice from SHOWS for a pane without a setting."""
 _NAME = 40
 """The width of a row's name in a title, in cells."""
+_LOOK = 1 << 14
+"""The newest events of a table among which those of a row are looked for."""
 
 _FOLDS: dict[str, Callable[[str, Key], Key | None]] = {"fold": following, "finer": finer, "coarser": coarser}
 """For each request to fold, the key that it leads to."""
@@ -43,11 +48,14 @@ class Tables(Vertical):
         """Asks the screen to filter by a text, to copy it, to capture only a process, to scan or sort rows, or to
         update."""
 
-        def __init__(self, what: str, text: str = "", about: str = "", pid: int = 0, host: int = 0) -> None:
+        def __init__(
+            self, what: str, text: str = "", about: str = "", only: Follow | None = None, host: int = 0
+        ) -> None:
             super().__init__()
-            self.what, self.text, self.about, self.pid, self.host = what, text, about, pid, host
+            self.what, self.text, self.about, self.only, self.host = what, text, about, only, host
             """One of ``filter``, ``copy``, ``trace``, ``scan`` and ``update``; *about* names the copied text for the
-            user, *pid* is 0 where the row has no single process, *host* is the number of its host."""
+            user, or says why there is nothing to capture alone; *only* is what to capture alone, *host* the number of
+            the row's host."""
 
     class Fold(Message):
         """Asks the app to fold the events of *ranking* by *key*."""
@@ -195,7 +203,9 @@ class Tables(Vertical):
                 self.post_message(self.Wanted("copy", said, "row"))
             case "trace":
                 host = int(event.batch.rows["host"][0]) if event is not None else self.model.machine.host
-                self.post_message(self.Wanted("trace", pid=table.pid or 0, host=host))
+                self._trace(table.pid or 0, host)
+            case "unit":
+                self._trace_unit([event.batch] if event is not None else [])
             case "pivot" if event is not None and table.pid is not None:
                 start, host = (int(event.batch.rows[name][0]) for name in ("start_ns", "host"))
                 self.post_message(self.Wanted("filter", self._process(table.pid, start, host)))
@@ -219,8 +229,9 @@ class Tables(Vertical):
             self._fold(table.ranking, what)
         elif what == "trace":
             one = row if row is not None and row.pids == 1 else None
-            host = one.host if one is not None else self.model.machine.host
-            self.post_message(self.Wanted("trace", pid=one.pid if one is not None else 0, host=host))
+            self._trace(one.pid if one is not None else 0, one.host if one is not None else self.model.machine.host)
+        elif what == "unit":
+            self._trace_unit(self._newest(table.ranking.program, row.id) if row is not None else [])
         elif what == "copy_view":
             text = table.page_text()
             self.post_message(self.Wanted("copy", "\n".join(text), f"{len(text) - 1} rows"))
@@ -234,6 +245,26 @@ class Tables(Vertical):
         elif what and (pane is None or row is None or not self._asked(pane, row, what)):
             self.app.bell()
         self.post_message(self.Wanted("update"))
+
+    def _newest(self, program: str, row: int) -> Iterator[Batch]:
+        """The newest resident events that the row with this id counts, of *program* or ALL."""
+        select = self.top.events_of(program, row)
+        for table in self.model.store.tables.values():
+            if program in (table.program, ALL):
+                batch = table.ring.slice(table.end - _LOOK, table.end)
+                yield batch.take(select(batch))
+
+    def _trace(self, pid: int, host: int) -> None:
+        """Ask to capture only the process *pid* of *host*; 0 for a row of several."""
+        why = "This row is of several processes: Enter shows its events"
+        self.post_message(self.Wanted("trace", about=why, only=Follow([pid]) if pid else None, host=host))
+
+    def _trace_unit(self, batches: Iterable[Batch]) -> None:
+        """Ask to capture only the container or unit that all events of *batches* belong to."""
+        found = belonging(batches)
+        host, cgroup = found[0] if len(found) == 1 else (self.model.machine.host, 0)
+        why = "This row is of several units: Enter shows its events" if found else "The unit of this row is not known"
+        self.post_message(self.Wanted("trace", about=why, only=Follow(cgroup=cgroup) if cgroup else None, host=host))
 
     def _asked(self, pane: Pane, row: Row, what: str) -> bool:
         """Carry out *what* for *row*; returns whether it was possible."""

@@ -11,7 +11,9 @@ import pytest
 from ringtop.bpf import stream
 from ringtop.bpf.collector import outbox
 from ringtop.bpf.collector.collector import Collector
+from ringtop.bpf.collector.containers import Containers
 from ringtop.bpf.collector.costs import Costing
+from ringtop.bpf.collector.groups import Groups
 from ringtop.bpf.collector.outbox import Outbox
 from ringtop.bpf.options.collector import CollectorOptions
 from tests.bpf.made_up import MadeUp, following, tracer
@@ -31,7 +33,7 @@ class Running:
         self.counted: list[bool] = []
         """What the kernel was told about counting runs."""
         costing = Costing([], {}, self._count_runs)
-        self.collector = Collector(Outbox(out), control, following(), 0, costing)
+        self.collector = Collector(Outbox(out), control, following(), 0, costing, Groups(None, Containers()))
         self.collector.tracers["unlinksnoop"] = made = tracer(self.kernel, options=CollectorOptions(buffer=4 << 20))
         made.attach()
         self.seen: list[stream.Any] = []

@@ -8,6 +8,7 @@ import pytest
 from ringtop.bpf.collector.tracer import Tracer
 from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.schema import RUNQSLOWER
+from ringtop.bpf.kernel.hierarchy import Hierarchy
 from ringtop.bpf.kernel.ladder import Rung
 from ringtop.bpf.kernel.layout import COUNTERS, Counters
 from ringtop.bpf.options.collector import CollectorOptions
@@ -24,6 +25,7 @@ class Kernel:
     program, hook, without, tried = "runqslower", "made up", "", ()
     rung = Rung("made up", (), {})
     inner_pids = no_ringbuf = "made up"
+    hierarchy = Hierarchy()
 
     def __init__(self, silent: bool) -> None:
         self.silent_perf = silent

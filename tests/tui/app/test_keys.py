@@ -220,6 +220,15 @@ async def test_capture_filter_is_sent_and_marked() -> None:
         assert not main_of(pilot).query_one(FilterBar).display
 
 
+async def test_the_unit_of_a_row_is_captured_alone_and_then_the_whole_host_again() -> None:
+    async with running() as pilot:
+        await press(pilot, "U")
+        assert feed_of(pilot).controls == [stream.Follow(cgroup=4026)]
+        assert "only unit web.service" in shown(pilot)
+        await press(pilot, "U")
+        assert feed_of(pilot).controls[1:] == [stream.Follow()]
+
+
 async def test_the_process_of_a_row_is_captured_alone_and_then_the_whole_host_again() -> None:
     async with running() as pilot:
         pid = table(pilot).pid

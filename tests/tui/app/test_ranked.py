@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.pilot import Pilot
 
+from ringtop.bpf import stream
 from ringtop.bpf.event.schema import usual
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.app.app import Viewer
@@ -58,6 +59,13 @@ async def test_events_that_the_screen_let_go_are_counted_all_the_same() -> None:
         skipped = dict(app.inbox._skipped)
         assert skipped["unlinksnoop"] > 0
         assert whole(pilot, "unlinksnoop").events == before + 23 * 211
+
+
+async def test_the_unit_of_all_events_of_a_row_is_captured_alone() -> None:
+    async with running(size=(120, 60)) as pilot:
+        pane_of(pilot).ranks.focus()
+        await press(pilot, "down", "U")
+        assert feed_of(pilot).controls == [stream.Follow(cgroup=4026)]
 
 
 async def test_the_cursor_belongs_to_a_row_and_enter_leads_to_its_events_and_back() -> None:
