@@ -13,7 +13,7 @@ from ringtop.tui.source.hosts import Place
 from ringtop.tui.source.inbox import Inbox
 from ringtop.tui.source.source import Source
 
-SHARED_BYTES = 16 << 20
+SHARED_BYTES = 32 << 20
 """What the inboxes of several hosts may hold together."""
 
 

@@ -46,7 +46,7 @@ def _settings(host: Host, name: str) -> str:
 
 
 def _lost(host: Host) -> str:
-    return format.count(host.machine.counters.all().lost)
+    return format.count(host.machine.counters.lost)
 
 
 def _clock(host: Host) -> str:
@@ -108,7 +108,7 @@ def bad(host: Host) -> bool:
     """Whether something is wrong with *host*: it is away, lost events, or its clock is off."""
     machine = host.machine
     failed = any(state.state == "failed" for state in machine.states.values())
-    wrong = machine.away or failed or machine.counters.all().lost or machine.counters.residual
+    wrong = machine.away or failed or machine.counters.lost or machine.counters.residual
     return bool(wrong) or abs(host.place.apart_ns or 0) > APART_NS
 
 
@@ -117,7 +117,7 @@ def state(machine: Machine) -> str:
     contact = machine.contact
     match contact.phase:
         case "starting":
-            return safe(contact.text) or "starting"
+            return safe(contact.text) or ("starting" if machine.hello is not None else "connecting")
         case "ended":
             return f"ended: {safe(contact.text)}"
         case "lost":
@@ -130,5 +130,5 @@ def state(machine: Machine) -> str:
 def _lost_since(machine: Machine) -> str:
     said = "refused" if machine.refused else f"away for {format.uptime(int(machine.away_s or 0))}"
     if (again := machine.again_s) is not None:
-        said += f", trying again in {format.uptime(round(again))}"
+        said += f", trying again in {format.uptime(round(again))}" if again > 0 else ", trying again"
     return f"{said}: {safe(machine.contact.text)}"

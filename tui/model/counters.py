@@ -165,6 +165,11 @@ class Counters:
         )
 
     @property
+    def lost(self) -> int:
+        """Dropped events, over all programs."""
+        return sum(p.lost for p in self.programs.values())
+
+    @property
     def in_flight(self) -> int:
         """Events in flight, over all programs."""
         return sum(p.in_flight for p in self.programs.values())

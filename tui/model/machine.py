@@ -77,7 +77,10 @@ class Machine:
     @property
     def silence_s(self) -> float:
         """The seconds since the last message of a collector that hangs or was stopped; 0 for one that does not."""
-        if not self.live or self.contact.phase in ("ended", "lost"):
+        connecting = (
+            bool(self.name) and self.hello is None
+        )  # to another host: its source tells when that takes too long
+        if not self.live or connecting or self.contact.phase in ("ended", "lost"):
             return 0.0
         silent = (self._monotonic_ns() - self.heard_ns) / 1e9
         return silent if silent >= SILENCE_S else 0.0
@@ -86,6 +89,10 @@ class Machine:
     def refused(self) -> bool:
         """Whether the source is lost before any program ran."""
         return self.contact.phase == "lost" and not self.contact.traced
+
+    def titled(self, what: str) -> str:
+        """The title *what* (safe text), with the name of this machine where there are several."""
+        return f"{what}: {safe(self.name)}" if self.name else what
 
     @property
     def refusal(self) -> str:
@@ -189,18 +196,18 @@ class Machine:
             table.mark(notes.OfHost(self.name, self.cpus, about) if self.name else about, self.host)
 
     def _leave(self, lost: Lost) -> None:
-        """Note that this is one of several machines and that it is away from now on."""
-        if self.name and self._traced and self._left_ns is None:
+        """Note that it is away from now on, and may come back by itself."""
+        if self._left_ns is not None or not (self.name or lost.again_s):
+            return
+        self._left_ns = self._monotonic_ns()
+        if self._traced:
             for program in self._store.tables:
                 self._note(program, f"away: {safe(lost.reason)}")
-        self._left_ns = self._left_ns if self._left_ns is not None else self._monotonic_ns()
 
     def _return(self) -> None:
         """Note that a new collector has started."""
-        if (away := self.away_s) is not None and self.name:
-            about = f"was away for {format.uptime(int(away))}"
-        else:
-            about = "collector restarted"
+        away = self.away_s
+        about = f"was away for {format.uptime(int(away))}" if away is not None else "collector restarted"
         for program, table in self._store.tables.items():
             table.restart(self.host)
             if table.received and self.hello is not None:

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.markup import escape
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -39,7 +40,7 @@ class CostScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """A box that scrolls both ways."""
         with VerticalScroll(classes="box") as box:
-            box.border_title = "What ringtop costs"
+            box.border_title = escape(self._model.machine.titled("What ringtop costs"))
             box.border_subtitle = "Esc closes"
             yield Static("measuring…", markup=False)
 

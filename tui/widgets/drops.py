@@ -59,7 +59,7 @@ class Drops(Line):
         if not self.model.hosts:
             return []
         counters = [machine.counters for machine in self.model.machines.values()]
-        lost, residual = sum(each.all().lost for each in counters), sum(each.residual for each in counters)
+        lost, residual = sum(each.lost for each in counters), sum(each.residual for each in counters)
         said = f"all {len(counters)} hosts: lost {format.count(lost)}"
         if residual:
             said += f", unaccounted {format.count(residual)}"

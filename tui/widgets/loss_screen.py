@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.markup import escape
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -37,7 +38,7 @@ class LossScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """A box that scrolls."""
         with VerticalScroll(classes="box") as box:
-            box.border_title = "Lost events"
+            box.border_title = escape(self._model.machine.titled("Lost events"))
             box.border_subtitle = "Esc closes"
             yield self._said
 

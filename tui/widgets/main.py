@@ -188,10 +188,11 @@ class Main(Screen[None]):
             self.lost.say("")
         elif machine.name:
             what = "Cannot trace" if machine.refused else "Lost"
-            cure = "r tries again now, @ shows all hosts"
+            cure = "r tries again now, @ shows all hosts."
             self.lost.say(f"{what}: {machine.name}: {contact.text}", contact.detail.removeprefix("ringtop: "), cure)
         elif contact.traced or not live:
-            cure = "Its events are still here. r starts it again." if live else ""
+            how = "It is tried again by itself, and now by r." if machine.again_s is not None else "r starts it again."
+            cure = f"Its events are still here. {how}" if live else ""
             what = "The collector is gone" if live else "The replay has ended"
             self.lost.say(f"{what}: {contact.text}", contact.detail, cure)
         else:
