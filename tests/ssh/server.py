@@ -35,8 +35,13 @@ class Server:
         (folder / "config").write_text(
             f"ListenAddress 127.0.0.1:{self.port}\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/user.pub\n"
             "PidFile none\nUsePAM no\nStrictModes no\nPermitRootLogin prohibit-password\nPasswordAuthentication no\n"
-            "AcceptEnv LANG LC_* NO_COLOR COLORTERM XDG_*\nPrintMotd no\nPrintLastLog no\n"
+            "AcceptEnv LANG LC_* NO_COLOR COLORTERM XDG_*\nPrintMotd no\nPrintLastLog no\nMaxStartups 300\n"
+            f"SetEnv PATH={folder}/bin:{TOOLS}\n"
         )
+        (folder / "bin").mkdir()
+        # What `ringtop` is there: each name of the server has its own (tests/ssh/hosts.py).
+        (folder / "bin" / "ringtop").write_text(f'#!/bin/sh\nexec {folder}/bin/$LC_PLACE "$@"\n')
+        (folder / "bin" / "ringtop").chmod(0o755)
         (folder / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {(folder / 'host.pub').read_text()}")
         options = {
             "IdentityFile": f"{folder}/user",

@@ -6,12 +6,16 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli.account import chosen, give_up_root
 from ringtop.tui.cli.command import Command
 from ringtop.tui.settings.config import Config
 from ringtop.tui.source.client import Client, arguments
+
+if TYPE_CHECKING:
+    from ringtop.tui.source.remote import RemoteSource
 
 
 def collector(options: CollectorOptions, nice: int | None, command: Command | None = None) -> Client:
@@ -21,6 +25,17 @@ def collector(options: CollectorOptions, nice: int | None, command: Command | No
     give_way(nice)
     give_up_root()
     return client
+
+
+def remote(hosts: Sequence[str], options: CollectorOptions, nice: int | None) -> list[RemoteSource]:
+    """The sources of collectors on other *hosts*, which are not started yet; then give way. Who called sudo has a
+    config and keys for ssh; root itself goes on as root, because those are its own."""
+    from ringtop.tui.source.remote import RemoteSource
+
+    give_way(nice)
+    if (account := chosen()) is not None and account.person:
+        give_up_root()
+    return [RemoteSource(host, options) for host in hosts]
 
 
 def launch(words: Sequence[str], output: int | None = None) -> Command | None:

@@ -29,6 +29,7 @@ from ringtop.tui.cli.options import (
     flag,
     flags,
     format_option,
+    host_option,
     launched,
     output_option,
     programs_argument,
@@ -153,6 +154,7 @@ def collect(**given: Any) -> NoReturn:
 )
 @summary_option
 @check_option
+@host_option
 @flag(Config, "nice")
 @quiet_option
 def trace(
@@ -164,6 +166,7 @@ def trace(
     after: tuple[tuple[float, Control], ...],
     summary: str | None,
     check: bool,
+    hosts: tuple[str, ...],
     quiet: bool,
     nice: int | None,
     **given: Any,
@@ -173,6 +176,7 @@ def trace(
     \b
       ringtop trace execsnoop -- make -j2     only what this command does
       ringtop trace runqslower execsnoop --format parquet --output make.parquet -- make
+      ringtop trace execsnoop --host web1 --host web2
 
     \b
     Both filters use one language:
@@ -186,7 +190,7 @@ def trace(
 
     collector = CollectorOptions(**explicit(given))
     shown = style, output, display, count
-    return run(TraceOptions(collector, *shown, duration, after, summary, check, quiet, nice, launched()))
+    return run(TraceOptions(collector, *shown, duration, after, summary, check, quiet, nice, launched(), hosts))
 
 
 @ringtop.command(epilog=STATUS)

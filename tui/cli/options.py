@@ -174,6 +174,33 @@ output_option = click.option(
     f"terminal. With {' or '.join(one.name for one in FORMATS.values() if one.each)}, each of several programs has a "
     "file of its own: for NAME.parquet, NAME.execsnoop.parquet.",
 )
+
+
+class Host(click.ParamType[str]):
+    """The option type of a host's name, as ssh takes it."""
+
+    name = "host"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name."""
+        from ringtop.tui.source import ssh
+
+        try:
+            ssh.check(str(value))
+        except ValueError as e:
+            self.fail(str(e), param, ctx)
+        return str(value)
+
+
+host_option = click.option(
+    "--host",
+    "hosts",
+    type=Host(),
+    multiple=True,
+    callback=_once,
+    metavar="HOST",
+    help="Read another host, through `ssh HOST ringtop collect`, instead of this machine. Repeatable.",
+)
 check_option = click.option(
     "--check", is_flag=True, help="Exit with status 4 if events were lost or the ledger does not balance."
 )

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ringtop.bpf import filter as language
 from ringtop.bpf import stream
+from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.names import Names
 from ringtop.tui.cli.output import Output
 from ringtop.tui.lines.lines import LineWriter
@@ -120,11 +121,13 @@ class Choice:
             if within != EVER:
                 times = wall_ns(batch, wall_offset_ns)
                 batch = batch.take((times >= within[0]) & (times <= within[1]))
-            if self._display is not None:
-                batch = batch.take(language.match(self._display, batch))
-            if len(batch):
+            if len(batch := self.passed(batch)):
                 found.append(Part(batch, wall_offset_ns, number))
         return found
+
+    def passed(self, batch: Batch) -> Batch:
+        """The events of *batch* that pass the filter."""
+        return batch if self._display is None else batch.take(language.match(self._display, batch))
 
     def first(self, parts: Sequence[Part]) -> list[Part]:
         """The earliest of *parts*, the next events that passed, up to the count."""

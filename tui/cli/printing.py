@@ -20,6 +20,15 @@ from ringtop.tui.text import glyphs
 from ringtop.tui.text.text import safe
 
 
+def tracing(state: stream.State) -> str:
+    """How a program is traced, in a line."""
+    per = "" if state.transport == "ringbuf" else " a CPU"
+    where = f"{NAMES[state.transport]} {sizes.human(state.buffer_bytes)}{per}"
+    hook = safe(f"{state.hook} ({state.loader})" if state.loader else state.hook)
+    without = f"; without {safe(state.without)}" if state.without else ""
+    return f"tracing {state.program} by {hook}; {where}{without}"
+
+
 class Trace(Session):
     """It takes the messages of a collector and gives their events to *sink*."""
 
@@ -56,11 +65,7 @@ class Trace(Session):
                 self.changes.append(message)
                 self.tell(f"{message.program}: {notes.text(message, self._cpus, self.glyphs)}")
             case stream.State() if message.state == "running" and message.program not in self.states:
-                per = "" if message.transport == "ringbuf" else " a CPU"
-                where = f"{NAMES[message.transport]} {sizes.human(message.buffer_bytes)}{per}"
-                hook = safe(f"{message.hook} ({message.loader})" if message.loader else message.hook)
-                without = f"; without {safe(message.without)}" if message.without else ""
-                self.tell(f"tracing {message.program} by {hook}; {where}{without}")
+                self.tell(tracing(message))
             case stream.Cgroups():
                 self._choice.learn(message)
             case stream.Round():

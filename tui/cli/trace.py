@@ -6,10 +6,13 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import click
+
 from ringtop.bpf.common import term
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli import output_files
-from ringtop.tui.cli.begin import collector, launch
+from ringtop.tui.cli.begin import collector, launch, remote
+from ringtop.tui.cli.options import LINES
 from ringtop.tui.cli.output import Output
 from ringtop.tui.cli.summary_file import open_summary
 
@@ -34,10 +37,14 @@ class TraceOptions:
     nice: int | None = None
     command: tuple[str, ...] = ()
     """The command that is launched and followed; empty where all of the host is traced."""
+    hosts: tuple[str, ...] = ()
+    """The hosts that are traced; empty for this machine."""
 
 
 def run(options: TraceOptions) -> int:
     """Trace and return the exit status. Raises CannotTrace when the collector cannot trace."""
+    if options.hosts:
+        return _on_hosts(options)
     programs = options.collector.programs
     output_files.check(options.style, options.output, bool(options.command))
     command = launch(options.command)
@@ -51,9 +58,28 @@ def run(options: TraceOptions) -> int:
     from ringtop.tui.cli.printing import Trace
     from ringtop.tui.lines.lines import writer
 
-    def printer() -> Printer:
-        width = shutil.get_terminal_size().columns if out.screen else None
-        return Printer(out, writer(options.style, programs, out.screen and term.colours(), width))
-
-    sink = Export(options.style, files, programs) if files else printer()
+    sink = Export(options.style, files, programs) if files else Printer(out, writer(*_style(options, out)))
     return Trace(options, client, sink, summary_file, command).run(sink.reader())
+
+
+def _style(options: TraceOptions, out: Output) -> tuple[str, tuple[str, ...], bool, int | None]:
+    """How lines are written: format, programs, colour, width."""
+    width = shutil.get_terminal_size().columns if out.screen else None
+    return options.style, options.collector.programs, out.screen and term.colours(), width
+
+
+def _on_hosts(options: TraceOptions) -> int:
+    if options.command:
+        raise click.UsageError("a command is launched on this machine: leave out --host, or -- and what follows")
+    if options.style not in LINES:
+        raise click.UsageError(f"--format {options.style} is for the events of one machine: leave out --host")
+    out = Output(options.style)
+    summary_file = open_summary(options.summary)
+    sources = remote(options.hosts, options.collector, options.nice)
+
+    from ringtop.tui.cli.hosts_trace import HostsTrace
+    from ringtop.tui.cli.printer import Printer
+    from ringtop.tui.lines.lines import writer
+
+    sink = Printer(out, writer(*_style(options, out), hosts=True))
+    return HostsTrace(options, sources, sink, summary_file).run(sink.reader())

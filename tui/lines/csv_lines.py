@@ -23,8 +23,10 @@ _FORMULA = tuple("=+-@＝＋－＠'")
 class CsvLines:
     """Writes events of *programs* as CSV; a ``LineWriter``."""
 
-    def __init__(self, programs: Sequence[str]) -> None:
-        self.names = tuple(dict.fromkeys(name for program in programs for name in names(program)))
+    def __init__(self, programs: Sequence[str], hosts: bool = False) -> None:
+        """*hosts*: each line tells its host."""
+        self._hosts = hosts
+        self.names = tuple(dict.fromkeys(name for program in programs for name in names(program, hosts)))
         """The names of the columns, in order."""
 
     def header(self) -> str:
@@ -33,7 +35,8 @@ class CsvLines:
 
     def lines(self, batch: Batch, wall_offset_ns: int) -> list[str]:
         """One CSV record for each row of *batch*."""
-        own = dict(zip(names(batch.program), columns(batch, wall_offset_ns), strict=True))
+        values = columns(batch, wall_offset_ns, self._hosts)
+        own = dict(zip(names(batch.program, self._hosts), values, strict=True))
         empty = [""] * len(batch)
         cells = [list(map(_cell, own[name])) if name in own else empty for name in self.names]
         return written(zip(*cells, strict=True))

@@ -24,14 +24,18 @@ _encoder = msgspec.json.Encoder()
 class JsonLines:
     """Writes events as JSON; a ``LineWriter``."""
 
+    def __init__(self, hosts: bool = False) -> None:
+        """*hosts*: each line tells its host."""
+        self._hosts = hosts
+
     def header(self) -> str:
         """Empty: JSON lines have no header."""
         return ""
 
     def lines(self, batch: Batch, wall_offset_ns: int) -> list[str]:
         """One JSON object for each row of *batch*."""
-        keys, schema = names(batch.program), batch.schema
-        values = columns(batch, wall_offset_ns)
+        keys, schema = names(batch.program, self._hosts), batch.schema
+        values = columns(batch, wall_offset_ns, self._hosts)
         broken: dict[int, dict[str, Any]] = {}
         for i, name in enumerate(keys):
             kind = schema[name].kind if name in schema else ""
@@ -39,7 +43,7 @@ class JsonLines:
                 values[i] = _decoded(name, values[i], broken)
             elif kind == "args":
                 values[i] = _decoded_args(name, values[i], broken)
-        records: list[Any] = list(map(_record(batch.program), *values))
+        records: list[Any] = list(map(_record(batch.program, self._hosts), *values))
         for row, original in broken.items():
             records[row] = msgspec.structs.asdict(records[row]) | original
         text = _encoder.encode_lines(records).decode()
@@ -50,9 +54,9 @@ class JsonLines:
 
 
 @cache
-def _record(program: str) -> type[msgspec.Struct]:
+def _record(program: str, hosts: bool) -> type[msgspec.Struct]:
     """The class of the program's records: they are made and written in half the time of dicts."""
-    return msgspec.defstruct(program, names(program), gc=False)
+    return msgspec.defstruct(program, names(program, hosts), gc=False)
 
 
 def _decoded(name: str, values: list[bytes], broken: dict[int, dict[str, Any]]) -> list[str]:

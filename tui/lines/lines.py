@@ -25,17 +25,19 @@ class LineWriter(Protocol):
         ...
 
 
-def writer(style: str, programs: Sequence[str], colour: bool = False, width: int | None = None) -> LineWriter:
-    """The writer of one of ``FORMATS`` for events of *programs*.
+def writer(
+    style: str, programs: Sequence[str], colour: bool = False, width: int | None = None, hosts: bool = False
+) -> LineWriter:
+    """The writer of one of ``FORMATS`` for events of *programs*, which with *hosts* are of several.
 
     *colour* and *width* apply to tables only: lines are cut to *width* cells, or never without one. Raises ValueError
     for an unknown format.
     """
     match style:
         case "table":
-            return TableLines(programs, colour, width)
+            return TableLines(programs, colour, width, hosts)
         case "json":
-            return JsonLines()
+            return JsonLines(hosts)
         case "csv":
-            return CsvLines(programs)
+            return CsvLines(programs, hosts)
     raise ValueError(f"no such format: {style!r}; there are {', '.join(FORMATS)}")

@@ -25,6 +25,7 @@ _TIME_WIDTH = 12
 _NAME = re.compile(r"{(\w+)}")
 """Matches a field in a template."""
 _PROGRAM = LineColumn("PROGRAM", "", 11)
+_HOST = LineColumn("HOST", "{host}", 12)
 _DETAILS = LineColumn("DETAILS", "", marked=True)
 _MIXED = (_PROGRAM, CPU, PID, COMM, _DETAILS)
 """The columns after the time when several programs are traced."""
@@ -84,8 +85,12 @@ def _marks(batch: Batch) -> list[Tone]:
 class TableLines:
     """Writes events of *programs* as a table; a ``LineWriter``. Long text is cut only when a *width* is given."""
 
-    def __init__(self, programs: Sequence[str], colour: bool = False, width: int | None = None) -> None:
-        self._columns = SCHEMAS[programs[0]].line if len(programs) == 1 else _MIXED
+    def __init__(
+        self, programs: Sequence[str], colour: bool = False, width: int | None = None, hosts: bool = False
+    ) -> None:
+        """*hosts*: each line tells its host."""
+        own = SCHEMAS[programs[0]].line if len(programs) == 1 else _MIXED
+        self._columns = (_HOST, *own) if hosts else own
         self._colour = colour
         self._width = width
         self._seconds: dict[int, str] = {}

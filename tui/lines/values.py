@@ -9,28 +9,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringtop.bpf.event.batch import Batch
-from ringtop.bpf.event.schema import SCHEMAS, TEXTS, Field
+from ringtop.bpf.event.schema import SCHEMAS, TEXTS, Field, Schema
 
 Times = NDArray[np.int64]
 """Times in ns since 1970, shape (n,)."""
 
 
-def names(program: str) -> tuple[str, ...]:
-    """The names of a program's values, in order. The name of an error or a signal stands behind its number."""
-    schema = SCHEMAS[program]
-    fields = [schema[name] for name in schema.json]
+def names(program: str, hosts: bool = False) -> tuple[str, ...]:
+    """The names of a program's values, in order. The name of an error or a signal stands behind its number. *hosts*:
+    with the name of the host."""
+    fields = _fields(SCHEMAS[program], hosts)
     return ("program", *filter(None, chain.from_iterable((f.record_name, f.beside) for f in fields)))
 
 
-def columns(batch: Batch, wall_offset_ns: int) -> list[list[Any]]:
+def columns(batch: Batch, wall_offset_ns: int, hosts: bool = False) -> list[list[Any]]:
     """One list for each of ``names``, with a value for each row: int, float, bool or str; None when unknown; bytes for
     untrusted text, and a list of bytes for arguments."""
     found: list[list[Any]] = [[batch.program] * len(batch)]
-    for field in map(batch.schema.__getitem__, batch.schema.json):
+    for field in _fields(batch.schema, hosts):
         found.append(_values(batch, field, wall_offset_ns))
         if field.beside:
             found.append(list(map(field.called, found[-1])))
     return found
+
+
+def _fields(schema: Schema, hosts: bool) -> list[Field]:
+    return [schema[name] for name in (("host",) if hosts else ()) + schema.json]
 
 
 def wall_ns(batch: Batch, wall_offset_ns: int) -> Times:
