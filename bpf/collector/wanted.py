@@ -16,6 +16,8 @@ from ringtop.bpf.kernel import hierarchy
 _KINDS = ("service", "scope", "slice", "socket", "mount", "swap")
 _HERE = 0xEFFF_FFFB
 """Inode of the initial cgroup namespace (PROC_CGROUP_INIT_INO in include/linux/proc_ns.h)."""
+_NEAR = 0.75
+"""How much alike names must be: two of units always have their ending in common."""
 _CURE = "One that is not running has no control group: start it first."
 
 
@@ -107,7 +109,7 @@ class Finder:
             if (place := rank(one)) is not None and of(membership(path.rpartition("/")[0])) != of(one):
                 found.append((place, cgroup, path))
         if not found:
-            near = difflib.get_close_matches(name, known - {""}, 3)
+            near = difflib.get_close_matches(name, known - {""}, 3, _NEAR)
             why = "no control group belongs to it" + (f"; there is {', '.join(near)}" if near else "")
             raise CannotTrace(f"{what} cannot be followed", why, _CURE)
         first = min(found)[0]

@@ -178,6 +178,7 @@ class Kernel:
                 takes_filename = frozenset(f for f in _DELETING if btf.argument(f, 1) == "filename")
                 offsets, places = _offsets(btf, _OFFSETS), _offsets(btf, _PLACES)
                 arguments = btf.tracepoint_args("sched_switch")
+                small_ids = btf.offset("cgroup", "id") is not None
                 has_ancestors = btf.offset("cgroup", "ancestors") is not None
                 controller = btf.number("cgroup_subsys_id", f"{self.hierarchy.controller}_cgrp_id")
                 apart = [
@@ -190,6 +191,7 @@ class Kernel:
         if isinstance(offsets, dict):
             offsets["SWITCH_HAS_PREV_STATE"] = int(arguments >= 4)  # since 5.18
             offsets["HAS_ANCESTORS"] = int(has_ancestors)
+            offsets["SMALL_GROUP_IDS"] = int(small_ids)  # before 5.5
         if apart:
             places = f"the kernel's BTF has no {', '.join(apart)}"
         return offsets, places, takes_filename, 0 if controller is None else controller + 1

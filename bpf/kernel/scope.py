@@ -61,6 +61,8 @@ class WantedGroup:
         then everything stays as it is."""
         if isinstance(self._kernel.btf, str):
             raise refused(self._kernel.btf)
+        if self._kernel.btf["SMALL_GROUP_IDS"]:
+            raise refused("the ids of this kernel's control groups have 32 bits (they have 64 since 5.5)")
         attached: list[int] = []
         try:
             if len(path) <= LONGEST:

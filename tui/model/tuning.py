@@ -113,7 +113,8 @@ def again(old: State, new: State) -> list[Control]:
     changes: list[Control] = [change] if change != Retune(programs=[new.program]) else []
     if old.capture != new.capture:
         changes.append(SetCapture(old.capture, [new.program]))
-    if (old.follows, old.cgroup) != (new.follows, new.cgroup):
+    # A unit that was restarted has another id, and may be followed already.
+    if old.follows != new.follows or (old.cgroup != new.cgroup and old.scope != new.scope):
         changes.append(Follow(old.follows, old.cgroup))
     return changes
 

@@ -75,6 +75,9 @@ def test_a_new_collector_is_told_only_what_differs() -> None:
         SetCapture("pid=1", ["execsnoop"]),
     ]
     assert tuning.again(State("execsnoop", "running", follows=[7]), state(0)) == [Follow([7])]
+    unit, restarted = (State("execsnoop", "running", scope="unit a", cgroup=cgroup) for cgroup in (7, 9))
+    assert tuning.again(unit, state(0))[-1] == Follow(cgroup=7)
+    assert tuning.again(unit, restarted) == []
     assert tuning.again(state(), state(1 << 21)) == [Retune(buffer_bytes=1 << 20, programs=["execsnoop"])]
 
 
