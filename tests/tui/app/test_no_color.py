@@ -26,7 +26,7 @@ from pathlib import Path
 from ringtop.tui.app.app import run
 from ringtop.tui.settings.config import Config
 from ringtop.tui.source.replay import ReplaySource
-run(ReplaySource(Path("tui/cli/demo.ringtop"), speed=64), Config(theme=sys.argv[1]))
+run([ReplaySource(Path("tui/cli/demo.ringtop"), speed=64)], Config(theme=sys.argv[1]))
 """
 
 

@@ -39,11 +39,11 @@ FULL = Card(
 )
 
 
-def timeline(*parts: Batch, pid: int = 42) -> Life:
+def timeline(*parts: Batch, pid: int = 42, host: int = 0) -> Life:
     store = Store()
     for batch in parts:
         store.append(batch)
-    return store.process(pid)
+    return store.process(pid, host=host)
 
 
 def said(card: Card, known: EventFacts = EventFacts()) -> dict[str, str]:  # noqa: B008
@@ -139,9 +139,9 @@ def test_names_cannot_do_harm(nasty: bytes) -> None:
 
 @given(st.lists(batches(), max_size=6))
 def test_any_events_can_be_told(parts: list[Batch]) -> None:
-    pids = {int(p) for b in parts for p in b.rows["pid"].tolist()}
-    for pid in pids:
-        life = timeline(*parts, pid=pid)
+    processes = {one for b in parts for one in zip(b.rows["pid"].tolist(), b.rows["host"].tolist(), strict=True)}
+    for pid, host in processes:
+        life = timeline(*parts, pid=pid, host=host)
         known = event_facts(life)
         assert known.events == len(life) > 0
         for fact in facts(Card(pid, "gone"), known):
