@@ -95,8 +95,9 @@ class _Commands(click.Group):
 @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="Config file to read.")
 @flags(Config)
 @flags(CollectorOptions)
+@host_option
 @click.pass_context
-def ringtop(context: click.Context, /, config: Path | None, **given: Any) -> int | None:
+def ringtop(context: click.Context, /, config: Path | None, hosts: tuple[str, ...], **given: Any) -> int | None:
     """The viewer, where there is no command."""
     options = explicit(given)
 
@@ -109,7 +110,9 @@ def ringtop(context: click.Context, /, config: Path | None, **given: Any) -> int
     if context.invoked_subcommand is None:
         from ringtop.tui.cli import start
 
-        return start.live(configured(), launched())
+        return start.live(configured(), launched(), hosts)
+    if hosts:
+        raise click.UsageError("--host belongs behind trace or top: ringtop trace --host HOST …")
     if launched() and context.invoked_subcommand not in ("trace", "top", "record"):
         raise click.UsageError(f"{context.invoked_subcommand} launches no command: leave out -- and what follows")
     return None

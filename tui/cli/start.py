@@ -28,7 +28,7 @@ from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ringtop.tui.settings.state import SavedState
     from ringtop.tui.source.broker import Broker
@@ -58,13 +58,13 @@ def screen() -> str:
 
 
 def view(
-    source: Source,
+    sources: Sequence[Source],
     config: configuration.Config,
     account: Account | None = None,
     broker: Broker | None = None,
     programs: Callable[[], tuple[str, ...]] = tuple,
 ) -> int:
-    """Show *source* in the viewer, as *account* if it is not None; returns the exit status. Recordings belong to the
+    """Show *sources* in the viewer, as *account* if it is not None; returns the exit status. Recordings belong to the
     account if it is a person's, and else to root, for whom *broker* creates them. *programs* gives the programs
     that have tables; if it gives none, those of *config* have."""
     from ringtop.tui.settings import state as memory  # while the collector starts
@@ -95,7 +95,7 @@ def view(
 
     hooks = Hooks(themes=themes, keep=keep, demo=_demo)
     hooks.create = broker.create if broker is not None else None
-    status = run([source], config, state, hooks)
+    status = run(sources, config, state, hooks)
     if why := keep(state):
         say(why)
     return status
@@ -113,17 +113,20 @@ def _given() -> dict[str, Any]:
     return explicit(context.find_root().params) if context is not None else {}
 
 
-def live(config: configuration.Config, words: tuple[str, ...] = ()) -> int:
-    """Show the events of this machine in the viewer, or print them as lines when there is no screen. With *words*, only
-    those of the command that they are. Raises CannotTrace and CannotLaunch."""
+def live(config: configuration.Config, words: tuple[str, ...] = (), hosts: tuple[str, ...] = ()) -> int:
+    """Show the events of this machine, or of other *hosts*, in the viewer, or print them as lines when there is no
+    screen. With *words*, only those of the command that they are. Raises CannotTrace and CannotLaunch."""
     why = screen()
     if why:
         from ringtop.tui.cli import trace
 
         say(f"{why}: events are printed as lines, as by `ringtop trace`. Ctrl+C ends it")
-        return trace.run(trace.TraceOptions(config.collector, display=config.filter, nice=config.nice, command=words))
+        shown = trace.TraceOptions(config.collector, display=config.filter, nice=config.nice)
+        return trace.run(replace(shown, command=words, hosts=hosts))
     gc.disable()  # there is no garbage until the first frame, after which the viewer enables it
     share_heap()  # before the first thread
+    if hosts:
+        return _remote(config, words, hosts)
     launched = None
     if words:
         from ringtop.tui.cli.launching import LaunchingSource, launch_unseen
@@ -160,8 +163,19 @@ def live(config: configuration.Config, words: tuple[str, ...] = ()) -> int:
 
     source = LiveSource(begin, first, cure)
     if launched is None:
-        return view(source, config, account, broker)
-    return launched.leave(view(LaunchingSource(source, launched, config.collector.programs), config, account, broker))
+        return view([source], config, account, broker)
+    launching = LaunchingSource(source, launched, config.collector.programs)
+    return launched.leave(view([launching], config, account, broker))
+
+
+def _remote(config: configuration.Config, words: tuple[str, ...], hosts: tuple[str, ...]) -> int:
+    from ringtop.tui.source.remote import RemoteSource
+
+    if words:
+        raise click.UsageError("a command is launched on this machine: leave out --host, or -- and what follows")
+    account = chosen()  # who called sudo has a config and keys for ssh; those of root are root's
+    who = account if account is not None and account.person and can_read(account) else None
+    return view([RemoteSource(host, config.collector) for host in hosts], config, who)
 
 
 def _recordings(config: configuration.Config) -> Path:
@@ -194,4 +208,4 @@ def _play(source: ReplaySource, config: configuration.Config) -> int:
         raise click.UsageError(f"{why}: a replay needs a terminal")
     account = chosen()
     who = account if account is not None and can_read(account) else None
-    return view(source, config, who, programs=source.programs)
+    return view([source], config, who, programs=source.programs)

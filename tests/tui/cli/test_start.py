@@ -127,7 +127,7 @@ def test_themes_are_read_beside_the_config_while_that_can_be_read(
     flags = ["--config", str(tmp_path / "ringtop" / "my.toml")] if asked else []
     with click.Context(cli.ringtop) as context:
         cli.ringtop.parse_args(context, [*flags, "demo"])
-        assert start.view(Feed(), config.Config(keep_state=False, nice=0), NOBODY) == 0
+        assert start.view([Feed()], config.Config(keep_state=False, nice=0), NOBODY) == 0
     (source,) = hooks[0].themes
     assert source.raw == b"about = 'x'"
 
