@@ -26,8 +26,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # A worker that hangs ends at its time limit: Hypothesis would take the usual exception for a failure, and try again.
 SMALL = tests/project tests/bpf tests/tui
 WORKERS = -n $(shell expr $$(nproc) + 1) --dist worksteal -o timeout_method=thread
-# What is about the machine; tests/kernel and tests/ssh load real BPF programs. First those that may run beside others, then
-# those that count what happens and need the machine for themselves.
+# What is about the machine; tests/kernel and tests/ssh load real BPF programs. Those that count what happens run one at a time.
+# They wait more than they work, so all others run meanwhile, at the lowest priority; what these print comes at the end.
 MACHINE = tests/link $(shell [ "$$(id -u)" = 0 ] && echo tests/kernel tests/ssh)
 # Tests that were chosen may all be in one part: pytest's exit status 5 is that there were none.
 SOME = $(if $(ARGS), || [ $$? = 5 ])
@@ -49,9 +49,10 @@ check: lint
 
 test: lint
 	@[ "$$(id -u)" = 0 ] || echo "ringtop: not root: tests/kernel and tests/ssh, which load real BPF programs, are left out" >&2
-	$(bin)/python -m pytest $(WORKERS) $(SMALL) $(ARGS)$(SOME)
-	$(bin)/python -m pytest $(WORKERS) -m beside $(MACHINE) $(ARGS)$(SOME)
-	$(bin)/python -m pytest -m 'not beside' $(MACHINE) $(ARGS)$(SOME)
+	@others=$$(mktemp) && trap 'rm -f "$$others"' EXIT; \
+	{ nice -n 19 $(bin)/python -m pytest $(WORKERS) -m 'not alone' $(SMALL) $(MACHINE) $(ARGS)$(SOME); } >"$$others" 2>&1 & \
+	{ $(bin)/python -m pytest -m alone $(MACHINE) $(ARGS)$(SOME); }; alone=$$?; \
+	wait $$!; status=$$?; cat "$$others"; exit $$((alone ? alone : status))
 
 storm:
 	@$(SETUP) test

@@ -33,3 +33,11 @@ def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir="/tmp") as name:
         Path(name).chmod(0o777)
         yield Path(name)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is about the machine and needs it for itself."""
+    machine = {Path(__file__).parent / room for room in ("kernel", "link", "ssh")}
+    for item in items:
+        if machine & set(item.path.parents) and item.get_closest_marker("beside") is None:
+            item.add_marker("alone")
