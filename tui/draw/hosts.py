@@ -60,7 +60,8 @@ COLUMNS = (
     Column("HOST", 20, 0, lambda host: safe(host.machine.name), right=False),
     Column("EVENTS/S", 8, 1, lambda host: format.rate(host.machine.counters.all().rate)),
     Column("LOST", 9, 1, _lost),
-    Column("UNACCOUNTED", 11, 4, lambda host: format.count(host.machine.counters.residual)),
+    Column("NOT KEPT", 9, 4, lambda host: format.count(host.machine.unkept)),
+    Column("UNACCOUNTED", 11, 5, lambda host: format.count(host.machine.counters.residual)),
     Column("CPU", 6, 3, lambda host: f"{100 * host.machine.counters.cpu_share:.1f}%"),
     Column("PROGRAMS", 8, 5, _programs),
     Column("TRANSPORT", 9, 5, lambda host: _settings(host, "transport"), right=False),
@@ -108,7 +109,7 @@ def bad(host: Host) -> bool:
     """Whether something is wrong with *host*: it is away, lost events, or its clock is off."""
     machine = host.machine
     failed = any(state.state == "failed" for state in machine.states.values())
-    wrong = machine.away or failed or machine.counters.lost or machine.counters.residual
+    wrong = machine.away or failed or machine.counters.lost or machine.counters.residual or machine.unkept
     return bool(wrong) or abs(host.place.apart_ns or 0) > APART_NS
 
 

@@ -108,6 +108,11 @@ class Machine:
         return None if again_ns is None else max(0.0, (again_ns - self._monotonic_ns()) / 1e9)
 
     @property
+    def unkept(self) -> int:
+        """The events that arrived from it and were not stored."""
+        return sum(table.unkept[self.host] for table in self._store.tables.values())
+
+    @property
     def away(self) -> bool:
         """Whether nothing comes from it: it is lost or silent."""
         return self.contact.phase == "lost" or self.silence_s > 0

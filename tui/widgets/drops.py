@@ -55,7 +55,8 @@ class Drops(Line):
         return parts
 
     def _of_all(self) -> list[Part]:
-        """What all hosts together lost, and what their ledgers do not explain; nothing where there is one host."""
+        """What all hosts together lost, what their ledgers do not explain, and their events a second; nothing where
+        there is one host."""
         if not self.model.hosts:
             return []
         counters = [machine.counters for machine in self.model.machines.values()]
@@ -63,7 +64,8 @@ class Drops(Line):
         said = f"all {len(counters)} hosts: lost {format.count(lost)}"
         if residual:
             said += f", unaccounted {format.count(residual)}"
-        return [Part(said, "some" if lost or residual else "dim", 1)]
+        rate = format.rate(sum(totals.rate for each in counters for totals in each.programs.values()))
+        return [Part(said, "some" if lost or residual else "dim", 1), Part(f", {rate} events/s", "", 2, joined=True)]
 
     def ending(self) -> list[Part]:
         """The events kept out by the capture filter, those not kept here, and the events a second."""
@@ -72,10 +74,10 @@ class Drops(Line):
             return []
         totals = model.machine.counters.all()
         unkept = sum(t.unkept.total() for t in model.store.tables.values())
-        parts = self._of_all()
+        parts = []
         if any(s.capture for s in model.machine.states.values()):
             parts.append(Part(f"kept out {format.count(totals.filtered)}", "capture", 3))
         if unkept:
             parts.append(Part(f"not kept {format.count(unkept)}", "some", 4))
         parts.append(Part(f"{format.rate(totals.rate)} events/s", "", 1))
-        return parts
+        return [*parts, *self._of_all()]

@@ -22,7 +22,7 @@ HELP = Binding("question_mark", "app.help", "Help", key_display="?", id="help", 
 TRACE = "Capture only this row's process and what it starts, or the whole host again"
 UNIT = "Capture only this row's container or unit, or the whole host again"
 """What the keys do that choose whose events are captured."""
-FIRST = ("help", "quit", "filter", "freeze", "follow", "back", "clear", "retry", "demo")
+FIRST = ("help", "quit", "filter", "hosts", "freeze", "follow", "back", "clear", "retry", "demo")
 """The ids that stay longest in a narrow footer, in this order; of the others, the last are left out first."""
 NAMES = {
     "space": "Space",
