@@ -20,6 +20,7 @@ from ringtop.tui.cli.options import (
     flag,
     flags,
     format_option,
+    host_option,
     launched,
     programs_argument,
     quiet_option,
@@ -109,6 +110,7 @@ class Sort(click.ParamType[str]):
     help="Fold the events of a recording, by its own times. Options of the collector have no effect.",
 )
 @check_option
+@host_option
 @flag(Config, "nice")
 @quiet_option
 def top(
@@ -122,6 +124,7 @@ def top(
     display: str,
     replay: Path | None,
     check: bool,
+    hosts: tuple[str, ...],
     quiet: bool,
     nice: int | None,
     **given: Any,
@@ -135,10 +138,11 @@ def top(
       ringtop top execsnoop --by execsnoop=parent --sort failed
       ringtop top --every 2 --window 10s
       ringtop top execsnoop -- make -j2
+      ringtop top --host web1 --host web2 --by execsnoop=host+program
       ringtop top --replay FILE --format json | jq '.programs[].verdict'
     """
     from ringtop.tui.cli.top import TopOptions, run
 
     collector = CollectorOptions(**explicit(given))
     shown = style, display, window, sort or "", rows, every
-    return run(TopOptions(collector, dict(by), *shown, duration, replay, check, quiet, nice, launched()))
+    return run(TopOptions(collector, dict(by), *shown, duration, replay, check, quiet, nice, launched(), hosts))

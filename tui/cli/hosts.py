@@ -126,6 +126,8 @@ class Hosts:
             case stream.Round():
                 came = arrived(item, self.names)
                 entry = Arrived(tuple(map(place.stamp, came.batches)), place.ns(came.drained_ns))
+            case stream.Hello():
+                entry = structs.replace(item, wall_offset_ns=OFFSET_NS)
             case stream.Stats():
                 entry = structs.replace(item, ts_ns=place.ns(item.ts_ns), wall_offset_ns=OFFSET_NS)
             case _:

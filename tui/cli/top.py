@@ -18,7 +18,7 @@ from ringtop.bpf.common import term
 from ringtop.bpf.event.schema import usual
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli.account import give_up_root
-from ringtop.tui.cli.begin import collector, give_way, launch
+from ringtop.tui.cli.begin import collector, give_way, launch, remote
 from ringtop.tui.cli.command import Command
 from ringtop.tui.cli.ending import when_told
 from ringtop.tui.cli.opening import opening
@@ -29,6 +29,7 @@ from ringtop.tui.lines.top_records import TopCsv, TopJson
 from ringtop.tui.lines.top_table import TopTable
 from ringtop.tui.process.lookup import LocalHost
 from ringtop.tui.source.client import Client
+from ringtop.tui.source.inbox import Entry
 from ringtop.tui.source.recording import read, recorded
 from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe
@@ -57,6 +58,8 @@ class TopOptions:
     nice: int | None = None
     command: tuple[str, ...] = ()
     """The command that is launched and followed; empty where all of the host is traced."""
+    hosts: tuple[str, ...] = ()
+    """The hosts whose events are folded together; empty for this machine."""
 
 
 class Writer(Protocol):
@@ -80,9 +83,9 @@ class Run:
         self._due_ns: int | None = None
         out.put(writer.header())
 
-    def take(self, message: stream.AnyMessage) -> None:
-        """Process one message. Raises StreamError, CannotWrite."""
-        self.top.hear(message)
+    def take(self, message: Entry | stream.AnyMessage, host: int = 0) -> None:
+        """Process one message of the *host* with this number. Raises StreamError, CannotWrite."""
+        self.top.hear(message, host)
         if self.options.every is None or not self.top.now_ns:
             return
         step = int(self.options.every * SECOND)
@@ -147,12 +150,27 @@ def run(options: TopOptions) -> int:
     out = Output(options.style)
     if options.replay is not None and options.command:
         raise click.UsageError("--replay shows what was recorded: leave out -- and what follows")
+    if options.hosts:
+        return _on_hosts(options, out)
     if options.replay is not None:
         return _replay(options, options.replay, out)
     command = launch(options.command)
     client = collector(options.collector, options.nice, command)
     run = Run(options, _top(options, LocalHost()), out, _writer(options.style, out.screen))
     return Live(client, options, run, command).run(out.fileno())
+
+
+def _on_hosts(options: TopOptions, out: Output) -> int:
+    if options.command:
+        raise click.UsageError("a command is launched on this machine: leave out --host, or -- and what follows")
+    if options.replay is not None:
+        raise click.UsageError("--replay shows what was recorded: leave out --host")
+    sources = remote(options.hosts, options.collector, options.nice)
+
+    from ringtop.tui.cli.hosts_top import HostsTop
+
+    run = Run(options, _top(options, None), out, _writer(options.style, out.screen))
+    return HostsTop(options, sources, run).run(out.fileno())
 
 
 def _top(options: TopOptions, host: LocalHost | None, seed: bytes | None = None) -> Top:

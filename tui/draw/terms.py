@@ -11,7 +11,14 @@ from ringtop.tui.model.completion import quoted
 from ringtop.tui.top.names import NOT_KNOWN
 from ringtop.tui.top.parts import NONE, RELATIVE, Part
 
-_TEXTS = {"comm": "comm", "exe": "filename", "argv": "argv", "subcommand": "subcommand", "command": "command"}
+_TEXTS = {
+    "host": "host",
+    "comm": "comm",
+    "exe": "filename",
+    "argv": "argv",
+    "subcommand": "subcommand",
+    "command": "command",
+}
 _NUMBERS = ("pid", "start_ns", "tid", "uid", "cpu")
 _PLAIN = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_ "
 

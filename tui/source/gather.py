@@ -120,7 +120,7 @@ class Gather:
             first = next(iter(self.inboxes))
             self.inboxes[first] = self.inboxes.pop(first)
         if drained_ns:
-            self._inbox.put(Arrived(tuple(_joined(p, batches[p]) for p in SCHEMAS if p in batches), drained_ns), 0)
+            self._inbox.put(Arrived(tuple(joined(p, batches[p]) for p in SCHEMAS if p in batches), drained_ns), 0)
         for entry, host in said:
             self._inbox.put(entry, host)
         return bool(self._held)
@@ -130,6 +130,7 @@ class Gather:
         return chain(held, (entry for entry, _ in self.inboxes[host].drain()))
 
 
-def _joined(program: str, parts: list[Batch]) -> Batch:
+def joined(program: str, parts: list[Batch]) -> Batch:
+    """The events of *parts*, all of *program*, in time order."""
     whole = concat(program, parts)
     return whole.take(np.argsort(whole.rows["ts"], kind="stable")) if len(parts) > 1 else whole

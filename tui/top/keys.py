@@ -28,6 +28,11 @@ class Key:
     parts: tuple[Part, ...]
 
     @property
+    def of_hosts(self) -> bool:
+        """Whether it tells hosts apart, of which there must be several."""
+        return self.parts[0].name == "host"
+
+    @property
     def about(self) -> str:
         """The key in words."""
         return ", ".join(part.about for part in self.parts)
@@ -35,8 +40,14 @@ class Key:
 
 def keys(program: str) -> tuple[Key, ...]:
     """The keys that events of *program*, or of ALL, can be folded by."""
-    names = _ALL_KEYS if program == ALL else SCHEMAS[program].keys
-    return tuple(Key(name, tuple(map(PARTS.__getitem__, _PARTS.get(name, name.split("+"))))) for name in names)
+    first = "comm" if program == ALL else SCHEMAS[program].key
+    own = _ALL_KEYS if program == ALL else SCHEMAS[program].keys
+    names = dict.fromkeys((*own, "host", f"host+{first}", "host+comm"))
+    return tuple(map(_key, names))
+
+
+def _key(name: str) -> Key:
+    return Key(name, tuple(map(PARTS.__getitem__, _PARTS.get(name, name.split("+")))))
 
 
 def first_key(program: str) -> Key:
@@ -45,17 +56,21 @@ def first_key(program: str) -> Key:
 
 
 def named(program: str, name: str) -> Key:
-    """The key called *name*. Raises ValueError, which lists the valid names, when there is none."""
+    """The key called *name*, or behind ``host+``. Raises ValueError, which lists the valid names, when there is
+    none."""
     known = {key.name: key for key in keys(program)}
+    if name.startswith("host+") and (key := known.get(name[5:])) is not None:
+        return Key(name, (PARTS["host"], *key.parts))
     if name not in known:
         raise ValueError(f"{program} cannot be folded by {name!r}, only by {', '.join(known)}")
     return known[name]
 
 
-def following(program: str, key: Key) -> Key:
-    """The key after *key* among those of *program*; after the last one, the first."""
-    known = keys(program)
-    return known[(known.index(key) + 1) % len(known)]
+def following(program: str, key: Key, hosts: bool = True) -> Key:
+    """The key after *key* among those of *program*; after the last one, the first. Without *hosts* there is one host,
+    by which nothing is folded."""
+    known = [one for one in keys(program) if hosts or not one.of_hosts or one == key]
+    return known[(known.index(key) + 1) % len(known)] if key in known else known[0]
 
 
 def coarser(program: str, key: Key) -> Key | None:

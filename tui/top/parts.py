@@ -136,6 +136,10 @@ def _belongs(text: bytes, group: Group) -> bytes:
     return text or (NONE if group.cgroup_path else NOT_KNOWN)
 
 
+def _hosts(events: Events, at: At) -> list[bytes]:
+    return events.batch.take(at).text("host")
+
+
 def _outcomes(events: Events) -> Sums:
     field = events.batch.schema.outcome
     assert field is not None
@@ -271,6 +275,7 @@ PARTS: dict[str, Part] = {
         _grouped("unit", "UNIT", "systemd unit", lambda group: _belongs(group.unit, group)),
         _grouped("container", "CONTAINER", "container", lambda group: _belongs(group.container, group)),
         _grouped("cgroup", "CGROUP", "control group", _group),
+        Part("host", "HOST", "host", (), lambda e: e.words("host", e.rows["host"]), _hosts),
         Part("error", "ERROR", "result", (), _outcomes, _errors),
         Part("op", "OP", "unlink or rmdir", ("op",), lambda e: e.words("op", e.rows["op"].astype(np.uint32)), _ops),
         _command("program", "program"),

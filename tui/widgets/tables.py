@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -282,8 +283,9 @@ class Tables(Vertical):
 
     def _fold(self, ranking: Ranking, what: str) -> None:
         """Fold by the following, a finer or a coarser key, or say that there is none."""
-        present = ranking.report.key
-        if (key := _FOLDS[what](ranking.program, present)) is not None:
+        program, present = ranking.program, ranking.report.key
+        wanted = partial(following, hosts=bool(self.model.hosts)) if what == "fold" else _FOLDS[what]
+        if (key := wanted(program, present)) is not None:
             self.post_message(self.Fold(ranking, key))
         else:
             self.notify(f"No key is {what} than {present.about}: f goes through all keys", markup=False)

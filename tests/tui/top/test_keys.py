@@ -23,6 +23,15 @@ def test_the_following_keys_are_all_of_them_and_then_the_first_again(table: str)
 
 
 @pytest.mark.parametrize("table", TABLES)
+def test_one_host_alone_is_not_folded_by_hosts(table: str) -> None:
+    key, seen = first_key(table), set()
+    while key.name not in seen:
+        seen.add(key.name)
+        key = following(table, key, hosts=False)
+    assert seen == {one.name for one in keys(table) if "host" not in one.name}
+
+
+@pytest.mark.parametrize("table", TABLES)
 def test_the_coarser_key_of_a_finer_one_is_the_key_it_was_before(table: str) -> None:
     for key in keys(table):
         if (fine := finer(table, key)) is not None:
