@@ -4,6 +4,7 @@
 
 /* The loader gives parameters and numbers of entries on the command line: -DNAME=1 -Drequests_entries=1024 */
 #define PARAMETER(name)
+#define CHECKED_ONCE static __always_inline	/* bcc takes no functions that are called */
 #define ENTRIES(map) map##_entries
 #define LRU_HASH(name, K, V) BPF_TABLE("lru_hash", K, V, name, ENTRIES(name))
 #define LRU_HASH_BY_CPU(name, K, V) BPF_F_TABLE("lru_hash", K, V, name, ENTRIES(name), BPF_F_NO_COMMON_LRU)

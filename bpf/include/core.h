@@ -47,6 +47,10 @@ static u64 (*bpf_ringbuf_query)(void *ring, u64 what) = (void *)134;
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA, BPF_RB_RING_SIZE };
 
+/* A function that the verifier checks by itself, once, and not again for each round of a loop that calls it (before 5.6
+ * it does). It may neither take nor return pointers. */
+#define CHECKED_ONCE __attribute__((noinline, section(".text")))
+
 /* A parameter gets its value before the program is loaded, so the verifier removes the branches that it rules out. */
 #define PARAMETER(name) const volatile u32 name
 

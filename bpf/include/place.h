@@ -16,7 +16,10 @@ struct place {
 
 /* A place is written from its end to its start, because a directory knows its parent only. */
 struct written {
-	volatile u32 at;	/* in memory, where the verifier does not tell one value from another */
+	struct place from;	/* what is to be written next, with what is above it */
+	u64 top;	/* the root of its mount */
+	u32 at;
+	char end;	/* what is to stand behind its name */
 	char text[PLACE_LEN + 512];
 };
 
@@ -57,58 +60,76 @@ static __always_inline struct place root_place(void)
 	})
 #define MARKS 32	/* bytes that all marks together take at most */
 
+BPF_PERCPU_ARRAY(writing, struct written, 1);
+enum step { ON, DONE, CUT, LOST };
+
+/* Write the name of a directory, or go from the root of a mount to what it is mounted on. */
+CHECKED_ONCE int climb(void)
+{
+	int zero = 0;
+	struct written *w = writing.lookup(&zero);
+
+	if (!w)
+		return LOST;
+	if (w->from.dentry == w->top) {
+		u64 mount = w->from.mount - MOUNT_MNT, ours;
+		struct place up;
+
+		if (read_kernel(&up, sizeof(up), (void *)(mount + MOUNT_PARENT)))
+			return LOST;
+		if (up.mount == mount) {	/* of no namespace after umount -l */
+			ours = read_pointer(read_pointer(bpf_get_current_task(), TASK_NSPROXY), NSPROXY_MNT_NS);
+			if (read_pointer(mount, MOUNT_NS) != ours)
+				prepend(w, "(unreachable)/");
+			return DONE;
+		}
+		w->from.mount = up.mount + MOUNT_MNT;
+		w->from.dentry = up.dentry;
+		w->top = read_pointer(w->from.mount, VFSMOUNT_ROOT);
+		return ON;
+	}
+	struct {
+		u64 parent, hash_len, name;
+	} d;
+
+	if (read_kernel(&d, sizeof(d), (void *)(w->from.dentry + DENTRY_PARENT)) || d.parent == w->from.dentry)
+		return LOST;
+	u32 size = bounded((d.hash_len >> 32) + 1, 511), at = w->at;
+
+	if (at < size + MARKS)
+		return CUT;
+	w->at = at - size;
+	read_kernel_str(w->text + bounded(at - size, PLACE_LEN - 1), size, (void *)d.name);
+	w->text[bounded(at - 1, PLACE_LEN - 1)] = w->end;	/* in place of the NUL */
+	w->end = '/';
+	w->from.dentry = d.parent;
+	return ON;
+}
+
 /* Write `p` with a '/' at both ends, and return the length; 0 when it is not known. */
 static __always_inline u32 write_place(struct written *w, struct place p, bool failed)
 {
-	u64 ours = read_pointer(read_pointer(bpf_get_current_task(), TASK_NSPROXY), NSPROXY_MNT_NS);
-	u64 top = read_pointer(p.mount, VFSMOUNT_ROOT);
-	char end = '/';
+	int step = ON;
 
 	if (!p.dentry)
 		return 0;
+	w->from = p;
+	w->top = read_pointer(p.mount, VFSMOUNT_ROOT);
 	w->at = PLACE_LEN - 1;
+	w->end = '/';
 	/* A deleted directory is in no hash list: it has no d_hash.pprev. No name is found in it, so when the call
 	 * succeeded, it was deleted later, or no name was looked for in it. */
-	if (failed && p.dentry != top && !read_pointer(p.dentry, DENTRY_HASH + 8)) {
+	if (failed && p.dentry != w->top && !read_pointer(p.dentry, DENTRY_HASH + 8)) {
 		prepend(w, "(deleted)/");
-		end = ' ';
+		w->end = ' ';
 	}
 #pragma unroll 1
-	for (u32 i = 0; i < LEVELS; i++) {
-		if (p.dentry == top) {
-			u64 mount = p.mount - MOUNT_MNT;
-			struct place up;
-
-			if (read_kernel(&up, sizeof(up), (void *)(mount + MOUNT_PARENT)))
-				return 0;
-			if (up.mount == mount) {	/* of no namespace after umount -l */
-				if (read_pointer(mount, MOUNT_NS) != ours)
-					prepend(w, "(unreachable)/");
-				goto done;
-			}
-			p.mount = up.mount + MOUNT_MNT;
-			p.dentry = up.dentry;
-			top = read_pointer(p.mount, VFSMOUNT_ROOT);
-			continue;
-		}
-		struct {
-			u64 parent, hash_len, name;
-		} d;
-
-		if (read_kernel(&d, sizeof(d), (void *)(p.dentry + DENTRY_PARENT)) || d.parent == p.dentry)
-			return 0;
-		u32 size = bounded((d.hash_len >> 32) + 1, 511), at = w->at;
-
-		if (at < size + MARKS)
-			break;
-		w->at = at - size;
-		read_kernel_str(w->text + bounded(at - size, PLACE_LEN - 1), size, (void *)d.name);
-		w->text[bounded(at - 1, PLACE_LEN - 1)] = end;	/* in place of the NUL */
-		end = '/';
-		p.dentry = d.parent;
-	}
-	prepend(w, "(cut)/");
-done:
+	for (u32 i = 0; i < LEVELS && step == ON; i++)
+		step = climb();
+	if (step == LOST)
+		return 0;
+	if (step != DONE)
+		prepend(w, "(cut)/");
 	prepend(w, "/");
 	return PLACE_LEN - 1 - w->at;
 }

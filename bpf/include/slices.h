@@ -98,6 +98,38 @@ static __always_inline u32 percent(u64 part, u64 whole)
 	return (part * 100 + whole / 2) / whole;
 }
 
+/* Keep slice `i` if its process used more of the wait than those before. */
+static __always_inline void add_up(struct slices *r, u32 i)
+{
+	u64 sum = 0;
+	u32 whose = r->whose[bounded(i, SLICES - 1)];
+
+	if (!r->took[bounded(i, SLICES - 1)] || !whose || whose == SEVERAL)
+		return;
+	REPEAT
+	for (u32 j = 0; j < SLICES; j++)
+		if (j >= i)	/* not where it begins: a loop unrolls only if its length is known */
+			sum += r->took[j] & if_equal(r->whose[j], whose);
+	if (sum > r->most) {
+		r->most = sum;
+		r->best = i;
+	}
+}
+
+#ifdef CORE
+CHECKED_ONCE int add_up_apart(u32 i)
+{
+	int zero = 0;
+	struct slices *r = slices.lookup(&zero);
+
+	if (r)
+		add_up(r, i);
+	return 0;
+}
+#else
+#define add_up_apart(i) add_up(r, i)
+#endif
+
 /* Tell who used most of the CPU since `from`, while the event's thread waited: its process, because a program of many
  * threads is one culprit. */
 static __always_inline void tell_culprit(struct slices *r, struct runqslower_event *e, u64 from)
@@ -129,20 +161,7 @@ static __always_inline void tell_culprit(struct slices *r, struct runqslower_eve
 	for (u32 i = 0; i < SLICES; i++) {
 		/* Else the compiler keeps the addresses of all that is used in unrolled loops, and the stack has no room. */
 		asm volatile("" : "+r"(r));
-		u32 whose = r->whose[i];
-
-		if (!r->took[i] || !whose || whose == SEVERAL)
-			continue;
-		u64 sum = 0;
-
-		REPEAT
-		for (u32 j = 0; j < SLICES; j++)
-			if (j >= i)	/* not where it begins: a loop unrolls only if its length is known */
-				sum += r->took[j] & if_equal(r->whose[j], whose);
-		if (sum > r->most) {
-			r->most = sum;
-			r->best = i;
-		}
+		add_up_apart(i);
 	}
 	struct slice *s = &r->ring[bounded(r->next - 1 - r->best, SLICES - 1)];
 

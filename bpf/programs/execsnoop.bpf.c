@@ -105,46 +105,61 @@ static __always_inline void add_arg_block(struct execsnoop_event *e, u32 at, u64
 		e->argv_len = size;
 }
 
+/* Copy argument `i` behind those before. Return whether there may be more. */
+static __always_inline int add_arg_string(struct execsnoop_event *e, u32 at, u64 argv, u32 i)
+{
+	char *text = e->text + bounded(at, FILENAME_LEN - 1), end = 0;
+	const char *arg = NULL;
+
+	if (read_user(&arg, sizeof(arg), (void *)(argv + i * sizeof(arg)))) {
+		e->truncated = 1;
+		return 0;
+	}
+	if (!arg)
+		return 0;
+	e->argc = i + 1;
+	if (i == FAILED_ARGS || e->argv_len >= ARGV_LEN / 2) {
+		e->truncated = 1;
+		return 0;
+	}
+	long n = read_user_str(text + bounded(e->argv_len, ARGV_LEN / 2 - 1), ARGV_LEN / 2, arg);
+
+	if (n <= 0 || n > ARGV_LEN / 2) {
+		e->truncated = 1;	/* not paged in: the call failed before the kernel read it */
+		return 0;
+	}
+	e->argv_len += n;
+	/* It fills its place: where it was cut may be its end. */
+	if (n == ARGV_LEN / 2 && (read_user(&end, sizeof(end), arg + ARGV_LEN / 2 - 1) || end))
+		e->truncated = 1;
+	return 1;
+}
+
+#ifdef CORE
+CHECKED_ONCE int add_arg_apart(u32 at, u64 argv, u32 i)
+{
+	int zero = 0;
+	struct execsnoop_event *e = scratch.lookup(&zero);
+
+	return e ? add_arg_string(e, at, argv, i) : 0;
+}
+#else
+#define add_arg_apart(at, argv, i) add_arg_string(e, at, argv, i)
+#endif
+
 /* Copy the argument strings one by one. The counts are kept in the event only: in registers they would be known values,
  * which differ after each round, and the verifier would check the code after the loop once for each possible last
  * round. */
 static __always_inline void add_arg_strings(struct execsnoop_event *e, u32 at, const char *const *argv)
 {
-	char *text = e->text + bounded(at, FILENAME_LEN - 1);
-	const char *full = NULL;	/* an argument that fills its place, after which there is room for no other */
-	char end = 0;
-
 	if (!argv)
 		return;
 #ifdef UNROLL
 #pragma unroll
 #endif
-	for (u32 i = 0; i <= FAILED_ARGS; i++) {
-		const char *arg = NULL;
-
-		if (read_user(&arg, sizeof(arg), &argv[i])) {
-			e->truncated = 1;
+	for (u32 i = 0; i <= FAILED_ARGS; i++)
+		if (!add_arg_apart(at, (u64)argv, i))
 			break;
-		}
-		if (!arg)
-			break;
-		e->argc = i + 1;
-		if (i == FAILED_ARGS || e->argv_len >= ARGV_LEN / 2) {
-			e->truncated = 1;
-			break;
-		}
-		long n = read_user_str(text + bounded(e->argv_len, ARGV_LEN / 2 - 1), ARGV_LEN / 2, arg);
-
-		if (n <= 0 || n > ARGV_LEN / 2) {
-			e->truncated = 1;	/* not paged in: the call failed before the kernel read it */
-			break;
-		}
-		e->argv_len += n;
-		if (n == ARGV_LEN / 2)
-			full = arg;
-	}
-	if (full && (read_user(&end, sizeof(end), full + ARGV_LEN / 2 - 1) || end))
-		e->truncated = 1;	/* where it was cut is not its end */
 }
 
 int enter_execve(struct tracepoint__syscalls__sys_enter_execve *args)

@@ -14,8 +14,7 @@ struct unlinksnoop_event {
 	u16 op, truncated;
 	u32 place_len, path_len;
 	u32 late;	/* 0 here; the reader uses it */
-	char text[4 * PATH_LEN - 136 - sizeof(struct written)];	/* the place and the path, which make the full path */
-	struct written place;	/* not sent */
+	char text[4 * PATH_LEN - 136];	/* the place and the path, which make the full path */
 };
 
 #define FIXED offsetof(struct unlinksnoop_event, text)
@@ -125,13 +124,18 @@ static __always_inline int on_enter(const char *path, s32 dfd, u32 op)
 static __always_inline u32 put_place(struct unlinksnoop_event *e, struct request *r)
 {
 #ifdef HAS_PLACES
+	int zero = 0;
+	struct written *w = writing.lookup(&zero);
 	bool absolute = is_absolute(r);
 	struct place p = absolute ? root_place() : EXITS_ONLY ? place_of(r->dfd) : r->place;
-	u32 size = write_place(&e->place, p, e->ret < 0);
+
+	if (!w)
+		return 0;
+	u32 size = write_place(w, p, e->ret < 0);
 
 	if (absolute && size)
 		size--;	/* the path has its '/' */
-	read_kernel(e->text, bounded(size, PLACE_LEN - 1), e->place.text + bounded(e->place.at, PLACE_LEN - 1));
+	read_kernel(e->text, bounded(size, PLACE_LEN - 1), w->text + bounded(w->at, PLACE_LEN - 1));
 	return size;
 #else
 	return 0;
