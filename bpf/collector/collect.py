@@ -118,6 +118,8 @@ def _start(collector: Collector, options: CollectorOptions, kernel: Kernel, foll
     following.exclude_own()
     with suppress(CannotTrace):  # else origins are unknown
         following.marks.origins.attach(kernel)
+    with suppress(CannotTrace):  # else control groups that are gone in a moment have no names
+        collector.groups.watch(kernel)
     following.containers.read()
     if options.launched:
         following.launch(options.launched)

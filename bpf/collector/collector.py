@@ -55,7 +55,7 @@ class Collector:
         self._following = following
         self._window_ns = merge_ms * 1_000_000
         self._costing = costing
-        self._groups = groups
+        self.groups = groups
         self._controls = Controls(control_fd, self.tracers, out.put, self.stop, self._measure, following)
         self._epoll = select.epoll()
         self._reason = ""
@@ -167,7 +167,7 @@ class Collector:
         drained_ns = now_ns()
         for one in drained.values():
             self._costing.saw(one.batch)
-        for told in self._groups.news(one.batch for one in drained.values()):
+        for told in self.groups.news(one.batch for one in drained.values()):
             self.out.put(told)
         for edge, parts in cut([one.batch for one in drained.values()], before):
             rows = [stream.rows(part) for part in parts if len(part)]
@@ -198,7 +198,9 @@ class Collector:
             self._tell_costs()
 
     def _tell_costs(self) -> None:
-        self.out.put(self._costing.costs((t.loaded for t in self.tracers.values()), self._following.hooks))
+        self.out.put(
+            self._costing.costs((t.loaded for t in self.tracers.values()), self._following.hooks | self.groups.hooks)
+        )
 
     def _tell(self) -> None:
         """Write the results of changes."""

@@ -16,7 +16,7 @@ from ringtop.bpf.kernel import parents
 from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.forks import Forks
 from ringtop.bpf.kernel.marks import HOST, Marks, members, trees
-from ringtop.bpf.kernel.scope import refused
+from ringtop.bpf.kernel.newgroup import NewGroup
 
 _PASSES = 100
 """Most passes over /proc in search of what has not got its mark from its parent."""
@@ -90,8 +90,7 @@ class Following:
     def follow_group(self, find: Callable[[Finder], Wanted]) -> None:
         """Follow the control group that *find* finds, and what is made in its place when it is gone. Raises
         CannotTrace, and then everything stays as it is."""
-        if isinstance(self._kernel.btf, str):
-            raise refused(self._kernel.btf)
+        NewGroup(self._kernel)  # what the kernel lacks is told before what is not found
         wanted = find(Finder(self._kernel.hierarchy.top, self.containers))
         self.marks.group.want(wanted.cgroup, wanted.path)
         self._forget_processes()

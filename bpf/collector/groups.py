@@ -15,6 +15,8 @@ from ringtop.bpf.event.batch import Batch
 from ringtop.bpf.event.cgroup import membership
 from ringtop.bpf.event.names import LONGEST, MOST
 from ringtop.bpf.kernel import hierarchy
+from ringtop.bpf.kernel.features import Kernel
+from ringtop.bpf.kernel.made import MadeGroups
 
 _SLOTS = 1 << 16
 _EVERY_S = 1.0
@@ -33,28 +35,46 @@ class Groups:
         self._slots = np.zeros(_SLOTS, np.uint64)
         """The id seen last of those that share a slot: most events are found here to need nothing."""
         self._told: set[int] = set()
+        self._made: MadeGroups | None = None
         self._untold: set[int] = set()
         """Ids that no walk has found yet."""
+
+    @property
+    def hooks(self) -> dict[str, int]:
+        """File descriptors of the hooks that see groups made, by name."""
+        return self._made.hooks if self._made is not None else {}
+
+    def watch(self, kernel: Kernel) -> None:
+        """See groups that are made from now on. Raises CannotTrace."""
+        self._made = MadeGroups(kernel)
 
     def news(self, batches: Iterable[Batch]) -> Iterator[stream.Cgroups]:
         """What is to be told before a round with these events."""
         for batch in batches:
             self._see(batch)
-        if self._top is None or not self._untold:
-            return
-        found = [cgroup for cgroup in self._untold if cgroup in self._paths]
-        if len(found) < len(self._untold) and time.monotonic() - self._walked > _EVERY_S:
-            self._paths = dict(hierarchy.walk(self._top))
-            self._walked = time.monotonic()
-            found = [cgroup for cgroup in self._untold if cgroup in self._paths]
-        self._untold.difference_update(found)
+        found = self._found() if self._untold else {}
+        self._untold -= found.keys()
         if len(self._told) + len(found) > MOST:  # readers forget the oldest, which may still be there
             self._told.clear()
             self._slots[:] = 0
         self._told.update(found)
-        for at in range(0, len(found), stream.MOST_GROUPS):
-            some = found[at : at + stream.MOST_GROUPS]
-            yield stream.Cgroups([self._named(cgroup, _outer(self._paths[cgroup])) for cgroup in some])
+        told = [self._named(cgroup, _outer(path)) for cgroup, path in found.items()]
+        for at in range(0, len(told), stream.MOST_GROUPS):
+            yield stream.Cgroups(told[at : at + stream.MOST_GROUPS])
+
+    def _found(self) -> dict[int, bytes]:
+        """The paths of those that were not told yet, where they are known. One that a walk does not find is gone, and
+        is not looked for again."""
+        made = self._made.path if self._made is not None else lambda cgroup: b""
+        paths = ((cgroup, self._paths.get(cgroup) or made(cgroup)) for cgroup in self._untold)
+        found = {cgroup: path for cgroup, path in paths if path}
+        if self._top is not None and len(found) < len(self._untold) and time.monotonic() - self._walked > _EVERY_S:
+            self._paths = dict(hierarchy.walk(self._top))
+            self._walked = time.monotonic()
+            found |= {cgroup: self._paths[cgroup] for cgroup in self._untold & self._paths.keys()}
+            self._told |= self._untold - found.keys()
+            self._untold &= found.keys()
+        return found
 
     def _named(self, cgroup: int, path: bytes) -> tuple[int, bytes, bytes]:
         container = membership(os.fsdecode(path)).container

@@ -23,7 +23,7 @@ from ringtop.bpf.kernel.features import Kernel
 from ringtop.bpf.kernel.ladder import Rung
 from ringtop.bpf.kernel.loaded import Loaded
 from ringtop.bpf.kernel.marks import ALL, HOST, Scope
-from ringtop.bpf.kernel.scope import refused
+from ringtop.bpf.kernel.newgroup import refused
 from ringtop.bpf.ledger.audit import Audit
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.bpf.stream import ProgramStats, State

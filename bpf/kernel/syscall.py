@@ -88,6 +88,13 @@ def map_enter(fd: int, key: bytes, value: bytes) -> None:
     _bpf(_MAP_UPDATE, struct.pack("<IIQQQ", fd, 0, ct.addressof(k), ct.addressof(v), 0))
 
 
+def map_find(fd: int, key: bytes, size: int) -> bytes:
+    """The value of *size* bytes under *key*."""
+    k, v = ct.create_string_buffer(key, len(key)), ct.create_string_buffer(size)
+    _bpf(_MAP_LOOKUP, struct.pack("<IIQQQ", fd, 0, ct.addressof(k), ct.addressof(v), 0))
+    return v.raw
+
+
 def map_put(fd: int, key: int, inner: int) -> None:
     """Store the map or perf event with file descriptor *inner* under the u32 *key*."""
     map_update(fd, key, inner.to_bytes(4, sys.byteorder))

@@ -135,3 +135,21 @@ def test_the_unit_of_a_row_is_followed_and_the_host_again() -> None:
     assert names.count(b"/usr/bin/env") == PRIME
     told = [group for m in listener.seen if isinstance(m, stream.Cgroups) for group in m.groups]
     assert any(path.endswith(b"/ringtop-test.service/payload") for _, path, _ in told)
+
+
+def test_a_group_that_is_gone_in_a_moment_has_a_name() -> None:
+    top = hierarchy.of_this_host().top
+    assert top is not None
+    listener = Listener("--capture", "ret=0")
+    try:
+        made = {}
+        for _ in range(PRIME):
+            for unit in groups(top):
+                made[unit.stat().st_ino] = f"/{unit.relative_to(top)}".encode()
+                subprocess.run(["/bin/sh", "-c", STORM, "sh", unit, "1"], check=True)
+        listener.client.send(stream.Stop())
+        listener.until(stream.End)
+    finally:
+        listener.client.close()
+    told = {group[0]: group[1] for m in listener.seen if isinstance(m, stream.Cgroups) for group in m.groups}
+    assert {cgroup: told.get(cgroup) for cgroup in made} == made

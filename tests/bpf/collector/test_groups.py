@@ -54,6 +54,16 @@ def test_one_that_is_made_later_is_told_when_it_is_found(tree: Path, monkeypatch
     assert told(found) == {late.stat().st_ino: b"/late.service"}
 
 
+def test_one_that_is_gone_is_not_looked_for_again(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, walks = Groups(tree, Containers()), []
+    monkeypatch.setattr(groups, "_EVERY_S", -1.0)
+    monkeypatch.setattr(hierarchy, "walk", lambda top: walks.append(top) or [(29, b"/a")])
+    batch = make("execsnoop", [{"cgroup": 23}, {"cgroup": 29}])
+    for _ in range(3):
+        list(found.news([batch]))
+    assert len(walks) == 1
+
+
 def test_readers_that_forgot_the_oldest_are_told_again(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(groups, "MOST", 2)
     monkeypatch.setattr(groups, "_EVERY_S", 0.0)
