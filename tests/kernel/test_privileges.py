@@ -237,6 +237,10 @@ def test_without_them_the_cure_is_told() -> None:
 def test_files_that_nobody_may_read_keep_the_viewer_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     account = Account("somebody", 4242, 4242, "/")
     assert can_read(account)
+    with monkeypatch.context() as of_root:
+        (tmp_path / "os.py").touch(0o600)
+        of_root.setattr(os, "__file__", str(tmp_path / "os.py"))
+        assert not can_read(account)
     (tmp_path / "ringtop.tcss").touch(0o600)
     monkeypatch.setattr(themes, "__file__", str(tmp_path / "__init__.py"))
     assert not can_read(account)

@@ -76,10 +76,10 @@ def _take_home(account: Account) -> None:
 
 
 def can_read(account: Account) -> bool:
-    """Whether *account* may read the code and data that are still to be loaded: a checkout in /root, for example, is
-    closed to it. A child process tries it and exits."""
+    """Whether *account* may read the code and data that are still to be loaded: a checkout or a Python in /root, for
+    example, is closed to it. A child process tries it and exits."""
     spec = importlib.util.find_spec("textual")
-    files = [Path(__file__), Path(themes.__file__).parent / "ringtop.tcss"]
+    files = [Path(__file__), Path(themes.__file__).parent / "ringtop.tcss", Path(os.__file__)]
     files += [Path(spec.origin)] if spec and spec.origin else []
     child = os.fork()
     if child == 0:
