@@ -41,7 +41,7 @@ def collect(options: CollectorOptions, kernel: Kernel) -> int:
     own = [os.getpid(), *options.exclude, *helpers.values()]
     following = Following(kernel, Marks(kernel), own)
     costing = Costing(own, helpers, helper.count)
-    groups = Groups(kernel.hierarchy.top, following.containers)
+    groups = Groups(kernel.hierarchy.top, following.containers, kernel.inode_bits)
     collector = Collector(Outbox(1), 0, following, options.merge_ms, costing, groups)
     _stop_when_signalled(collector)
     try:

@@ -25,10 +25,11 @@ _EVERY_S = 1.0
 
 class Groups:
     """The control groups of the hierarchy mounted at *top*; nothing is known where that is None. *containers* has
-    names."""
+    names. Inode numbers have the lower *bits* of ids."""
 
-    def __init__(self, top: Path | None, containers: Containers) -> None:
+    def __init__(self, top: Path | None, containers: Containers, bits: int = 64) -> None:
         self._top, self._containers = top, containers
+        self._mask = (1 << bits) - 1
         self._paths: dict[int, bytes] = {}
         """Paths by id, as the last walk found them."""
         self._walked = float("-inf")
@@ -66,12 +67,13 @@ class Groups:
         """The paths of those that were not told yet, where they are known. One that a walk does not find is gone, and
         is not looked for again."""
         made = self._made.path if self._made is not None else lambda cgroup: b""
-        paths = ((cgroup, self._paths.get(cgroup) or made(cgroup)) for cgroup in self._untold)
+        paths = ((cgroup, self._paths.get(cgroup & self._mask) or made(cgroup)) for cgroup in self._untold)
         found = {cgroup: path for cgroup, path in paths if path}
         if self._top is not None and len(found) < len(self._untold) and time.monotonic() - self._walked > _EVERY_S:
             self._paths = dict(hierarchy.walk(self._top))
             self._walked = time.monotonic()
-            found |= {cgroup: self._paths[cgroup] for cgroup in self._untold & self._paths.keys()}
+            walked = ((cgroup, self._paths.get(cgroup & self._mask)) for cgroup in self._untold)
+            found |= {cgroup: path for cgroup, path in walked if path}
             self._told |= self._untold - found.keys()
             self._untold &= found.keys()
         return found

@@ -218,6 +218,12 @@ class Kernel:
         allow_locked()
         return probe.helpers()
 
+    @property
+    def inode_bits(self) -> int:
+        """How many bits of a control group's id are its inode number. Since 5.5 all are; before, the rest tells groups
+        apart that had one number (``union kernfs_node_id``). That release brought bpf_probe_read_user, too."""
+        return 64 if "HAS_PROBE_READ_USER" in self.helpers else 32
+
     @cached_property
     def silent_perf(self) -> bool:
         """Whether the kernel does not report to a program that its event found no room in a perf buffer (mainline:

@@ -54,6 +54,12 @@ def test_one_that_is_made_later_is_told_when_it_is_found(tree: Path, monkeypatch
     assert told(found) == {late.stat().st_ino: b"/late.service"}
 
 
+def test_where_ids_are_longer_than_inode_numbers(tree: Path) -> None:
+    batch = make("execsnoop", [{"cgroup": 3 << 32 | (tree / "a").stat().st_ino}])
+    (message,) = Groups(tree, Containers(), 32).news([batch])
+    assert message.groups == [(batch.rows["cgroup"][0], b"/a", b"")]
+
+
 def test_one_that_is_gone_is_not_looked_for_again(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found, walks = Groups(tree, Containers()), []
     monkeypatch.setattr(groups, "_EVERY_S", -1.0)
