@@ -18,7 +18,8 @@ from msgspec import structs
 
 from ringtop.bpf import stream
 from ringtop.bpf.options.collector import CollectorOptions
-from ringtop.tui.source import remote, ssh
+from ringtop.tui.source import elevate, remote, ssh
+from ringtop.tui.source.client import LOCAL
 from ringtop.tui.source.remote import RemoteSource
 from ringtop.tui.source.source import Item, Lost
 from tests.processes import eventually
@@ -78,6 +79,18 @@ def test_what_failed_is_told_with_its_cure(status: int, errors: str, what: str, 
     assert what in failure.what
     assert cure in failure.cure
     assert failure.lasting == lasting
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_who_may_not_load_programs_there_gets_the_collector_through_sudo(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], may: bool
+) -> None:
+    monkeypatch.setattr(elevate, "may_load", lambda: may)
+    monkeypatch.setattr(elevate, "in_the_hosts_user_namespace", lambda: True)
+    monkeypatch.setattr(elevate, "_way", lambda: "/usr/bin/sudo")
+    assert elevate.unattended() == (LOCAL if may else ("/usr/bin/sudo", "-n", *LOCAL))
+    said = capsys.readouterr().err
+    assert (f"#{os.getuid()} ALL=(root) NOPASSWD: {' '.join(LOCAL)} *" in said) != may
 
 
 class Posted(list[Item]):
