@@ -100,6 +100,12 @@ async def test_keys_act_on_all_hosts_or_on_one() -> None:
         assert event is not None
         (follow,) = [c for feed in feeds for c in feed.controls]
         assert feeds[int(event.batch.rows["host"][0]) - 1].controls == [follow]
+        number, pid = (int(event.batch.rows[name][0]) for name in ("host", "pid"))
+        await press(pilot, "enter")
+        assert f"on web{number}" in shown(pilot).splitlines()[0]
+        await press(pilot, "p")
+        assert viewer_of(pilot).filters.text == f"host=web{number} and pid={pid}"
+        assert 0 < table(pilot).view.matched < COUNT
         await press(pilot, "R")
         assert "only one host can be recorded" in shown(pilot)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ringtop.bpf import filter as language
 from ringtop.bpf import stream
 from ringtop.bpf.event.batch import Batch
+from ringtop.tui.draw import terms
 from ringtop.tui.model.model import Model
 from ringtop.tui.model.notes import OfHost
 from ringtop.tui.model.store import Table
@@ -27,6 +29,7 @@ class Several:
 
     def __init__(self, most: int = 0) -> None:
         self.inbox = Inbox()
+        self.inbox.names.hosts = {host: name.encode() for host, name in NAMES.items()}
         self.gather = Gather(self.inbox, NAMES, most)
         self.model, self.top = Model(hosts=NAMES), Top()
         self.inbox.listen(self.top.hear)
@@ -97,6 +100,13 @@ def test_equal_processes_cpus_and_numbers_of_several_hosts_are_not_mixed() -> No
     several.show()
     rows = several.top.report("runqslower").rows
     assert sorted((row.host, row.pid, row.events, row.pids) for row in rows) == [(1, 23, 2, 1), (2, 23, 2, 1)]
+    wanted = {terms.term("pid", row.key[0]): row.events for row in rows}
+    assert wanted == {"host=web1 and pid=23": 2, "host=web2 and pid=23": 2}
+    table = several.table("runqslower")
+    for text, events in wanted.items():
+        assert text is not None
+        found = language.match(language.parse(text), table.ring.slice(table.first, table.end))
+        assert np.count_nonzero(found) == events
 
 
 def test_losses_of_all_hosts_are_counted_together() -> None:
