@@ -8,15 +8,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.command import CommandPalette
-from textual.markup import escape
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -25,6 +24,7 @@ from ringtop.bpf import stream
 from ringtop.bpf.common.errors import CANNOT_TRACE
 from ringtop.bpf.common.signals import ENDING
 from ringtop.bpf.event.schema import Field
+from ringtop.tui.app import palette
 from ringtop.tui.app.bindings import APP
 from ringtop.tui.app.deck import REPLAY, Deck, Severity
 from ringtop.tui.app.hooks import Hooks
@@ -420,9 +420,7 @@ class Viewer(Themed):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The command palette: exactly the keys that work on *screen*, and the commands for all tables at once."""
-        for key in keys.listing(screen):
-            if key.id != "palette":
-                yield SystemCommand(escape(f"{key.about}  ({key.keys})"), escape(key.help), _runner(self, key))
+        yield from palette.commands(self, screen)
         if screen is self.main and self.main.running and not self.model.machine.no_ringbuf:
             both = "Switch transport of all tables", "Compare transports of all tables"
             hosts = [machine.host for machine in self.main.running]
@@ -435,16 +433,6 @@ class Viewer(Themed):
             yield SystemCommand(
                 both[1], "Send each event over both transports for some seconds", lambda: self.main.compare([])
             )
-
-
-def _runner(app: App[int], key: keys.Key) -> Callable[[], None]:
-    async def act() -> None:
-        await app.run_action(key.action, key.node)
-
-    def later() -> None:
-        app.call_later(act)
-
-    return later
 
 
 def run(

@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from ringtop.bpf import stream
-from ringtop.tui.draw import columns
+from ringtop.tui.draw import columns, gone
 from ringtop.tui.draw.cells import Clock
 from ringtop.tui.model import tuning
 from ringtop.tui.model.filtering import Filters
@@ -169,7 +169,7 @@ class Main(Screen[None]):
         if self._counts_waits != (counts := any(pane.counts_waits for pane in self.panes)):
             self._counts_waits = counts
             self.refresh_bindings()
-        self._say_what_is_lost()
+        self.lost.say(*gone.told(self.model.machine))
         self.tables.update(self.clock, rows)
         table = self.table
         if self.below.program != table.view.table.program:
@@ -180,24 +180,6 @@ class Main(Screen[None]):
             self.filterbar.say(self.filters.counts(self.setup.glyphs.ellipsis))
         shown = self._details and table.view.frozen and table.display and room.for_detail(self.size.height)
         self.detail.show(table.event if shown else None, self.clock, table.note if shown else "")
-
-    def _say_what_is_lost(self) -> None:
-        machine = self.model.machine
-        contact, live = machine.contact, machine.live
-        if contact.phase != "lost":
-            self.lost.say("")
-        elif machine.name:
-            what = "Cannot trace" if machine.refused else "Lost"
-            cure = "r tries again now, @ shows all hosts."
-            self.lost.say(f"{what}: {machine.name}: {contact.text}", contact.detail.removeprefix("ringtop: "), cure)
-        elif contact.traced or not live:
-            how = "It is tried again by itself, and now by r." if machine.again_s is not None else "r starts it again."
-            cure = f"Its events are still here. {how}" if live else ""
-            what = "The collector is gone" if live else "The replay has ended"
-            self.lost.say(f"{what}: {contact.text}", contact.detail, cure)
-        else:
-            why = contact.detail.removeprefix("ringtop: ") or contact.text
-            self.lost.say("Cannot trace here", why, "r tries again, D shows a demo, q leaves")
 
     def replay(self, label: str) -> None:
         """Show a recording from now on: it takes no controls."""
