@@ -46,7 +46,7 @@ client.Client.__init__.__defaults__ = (client.LOCAL, *client.Client.__init__.__d
 from ringtop.tui.cli.main import main
 main()
 """
-TIMES = 10
+TIMES = 4
 
 
 class Slow:
