@@ -73,6 +73,10 @@ class Host:
         self.hello: stream.Hello | None = None
         self.waiting: deque[Item | Arrived] = deque()
 
+    def says(self, text: str) -> str:
+        """Untrusted *text* of one or more lines, as the host's: what it says cannot pass for another's."""
+        return f"{self.name}: " + text.replace("\n", "\n  ")
+
 
 class Hosts:
     """All of them: their messages in turn, so that none waits for another."""
@@ -234,7 +238,7 @@ class HostsRun(Leaving):
             case Lost():
                 self._lost(host, message)
             case stream.Notice():
-                self.tell(f"{host.name}: {message.text}")
+                self.tell(host.says(message.text))
         if host.up:
             self.hear(host, message)
             self._told(host, host.connections[-1], message)
@@ -243,7 +247,7 @@ class HostsRun(Leaving):
         match message:
             case stream.State():
                 if message.state == "failed":
-                    say(f"{host.name}: {message.reason}")
+                    say(host.says(message.reason))
                 if message.scope and message.program not in told.states:
                     self.tell(f"{host.name}: {message.program}: only {safe(message.scope)}")
                 told.states[message.program] = message
@@ -268,7 +272,7 @@ class HostsRun(Leaving):
         if told and lost.again_s:
             return  # it is still away
         again = "It is tried again and again." if lost.again_s and any(h.up for h in self.all.hosts) else ""
-        say("\n".join(filter(None, (f"{host.name}: {safe(lost.reason)}", lost.detail, again))))
+        say(host.says("\n".join(filter(None, (safe(lost.reason), lost.detail, again)))))
 
     def _compare_clocks(self, host: Host) -> None:
         apart, error = host.place.apart_ns, host.place.error_ns

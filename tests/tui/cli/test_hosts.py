@@ -87,8 +87,18 @@ def test_a_host_that_fails_is_told_and_stops_no_other(capfd: pytest.CaptureFixtu
     assert run.run(1) == 1
     out, err = capfd.readouterr()
     assert out.count(",web1,") == 3
-    assert f"ringtop: web2: {lost.reason}\n{lost.detail}\n" in err
+    assert f"ringtop: web2: {lost.reason}\n  {lost.detail}\n" in err
     assert not run.balanced()
+
+
+def test_what_a_host_says_does_not_pass_for_another(capfd: pytest.CaptureFixture[str]) -> None:
+    lie = "x\nringtop: web1: it has ended\r\x1b[2J"
+    said = [*SAID[:1], stream.Notice("error", lie), stream.State("execsnoop", "failed", reason=lie), Lost(lie, lie)]
+    trace(Source("web1", SAID), Source("liar", said, last=()), duration=0.1).run(1)
+    err = capfd.readouterr().err
+    assert "\nringtop: web1: it has ended" not in err
+    assert err.count("\n  ringtop: web1: it has ended") == 3
+    assert not {"\x1b", "\r"} & set(err)
 
 
 def test_where_no_host_answers_the_run_ends(capfd: pytest.CaptureFixture[str]) -> None:
@@ -105,7 +115,7 @@ def test_a_host_that_comes_back_has_a_ledger_for_each_connection(capfd: pytest.C
     assert run.run(1) == 0
     told = json.loads(written())["web1"]
     assert [connection["complete"] for connection in told] == [False, True]
-    assert capfd.readouterr().err.count("the connection broke off\nConnection refused") == 1, "it is told once"
+    assert capfd.readouterr().err.count("the connection broke off\n  Connection refused") == 1, "it is told once"
 
 
 def test_a_count_is_of_all_hosts(capfd: pytest.CaptureFixture[str]) -> None:
