@@ -46,6 +46,20 @@ client.Client.__init__.__defaults__ = (client.LOCAL, *client.Client.__init__.__d
 from ringtop.tui.cli.main import main
 main()
 """
+IMPATIENT = """
+import os
+from ringtop.tui.cli import begin
+
+def give_up_root(given_up=begin.give_up_root):
+    given_up()
+    os.kill(os.getpid(), {number})
+
+begin.give_up_root = give_up_root
+
+from ringtop.tui.cli.main import main
+main()
+"""
+"""A command that gets a signal between the start of its collector and the import of what listens."""
 TIMES = 4
 
 
@@ -163,3 +177,12 @@ def test_a_signal_while_a_program_compiles(slow: Slow, command: str, number: sig
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", [("trace", "execsnoop"), ("top", "execsnoop"), ("record", "-")], ids=" ".join)
+def test_a_signal_before_a_command_listens_waits_for_it(command: tuple[str, ...], number: signal.Signals) -> None:
+    words = [sys.executable, "-c", IMPATIENT.format(number=int(number)), *command, "--capture", f"ppid={os.getpid()}"]
+    outcome = subprocess.run(words, capture_output=True, timeout=120)
+    assert outcome.returncode == 0, outcome.stderr
+    assert b"Traceback" not in outcome.stderr

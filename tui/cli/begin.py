@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ringtop.bpf.common.signals import ENDING
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli.account import chosen, give_up_root
 from ringtop.tui.cli.command import Command
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
 
 def collector(options: CollectorOptions, nice: int | None, command: Command | None = None) -> Client:
     """Start a collector, which follows only *command* if there is one; then give way and give up root. Whatever takes
-    long to import is best imported after this call."""
+    long to import is best imported after this call: until ``when_told``, the signals that end a process wait."""
     client = Client(arguments(options, command.pid if command else 0))
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # only now: the collector would inherit it
     give_way(nice)
     give_up_root()
     return client

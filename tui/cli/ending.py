@@ -14,10 +14,12 @@ _GONE = select.POLLERR | select.POLLHUP
 
 
 def when_told(act: Callable[[], None]) -> None:
-    """Call *act* on each signal that asks a process to end; on SIGHUP unless it is ignored, as ``nohup`` makes it."""
+    """Call *act* on each signal that asks a process to end; on SIGHUP unless it is ignored, as ``nohup`` makes it. One
+    that waited since the collector was started counts."""
     for number in ENDING:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda *_: act())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 
 def when_unheard(fd: int, act: Callable[[], None]) -> None:
