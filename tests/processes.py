@@ -12,8 +12,8 @@ from pathlib import Path
 
 
 def eventually(happened: Callable[[], bool]) -> bool:
-    """Whether it comes about within half a minute."""
-    for _ in range(600):
+    """Whether it comes about within two minutes, which a machine with much else to do may need."""
+    for _ in range(2400):
         if happened():
             return True
         time.sleep(0.05)

@@ -111,7 +111,7 @@ class Terminal:
 
     def wait(self) -> int:
         """The exit status, once the program has ended and all it wrote was read."""
-        status = self.process.wait(60)
+        status = self.process.wait(120)
         self._reader.join(60)
         return status
 

@@ -135,7 +135,7 @@ def test_the_helper_has_two_capabilities_and_ends_with_the_collector(measured: M
     assert Path(f"/proc/{counter}/cmdline").read_bytes().strip(b"\0") == b"ringtop helper"
     assert descriptors(counter) == {"pipe:", "socket:", "anon_inode:bpf-stats"}
     measured.client.process.kill()
-    measured.client.process.wait(30)
+    measured.client.process.wait(120)
     eventually(lambda: not Path(f"/proc/{counter}").exists() or "zombie" in Path(f"/proc/{counter}/status").read_text())
 
 

@@ -26,7 +26,7 @@ NO_TRACEFS = ("unshare", "--mount", "sh", "-c", _NO_TRACEFS, "sh")
 
 def ringtop(*arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
     """A run to its end."""
-    return subprocess.run([*prefix, *RINGTOP, *arguments], capture_output=True, text=True, timeout=60)
+    return subprocess.run([*prefix, *RINGTOP, *arguments], capture_output=True, text=True, timeout=120)
 
 
 def collector_of(running: Running) -> int:
@@ -197,7 +197,7 @@ def test_a_signal_in_the_middle_of_a_line_cuts_nothing(tmp_path: Path) -> None:
     writes = f"{'1' if os.uname().machine == 'x86_64' else '64'} 0x1 "  # asm/unistd.h: write, to standard output
     assert eventually(lambda: Path(f"/proc/{process.pid}/syscall").read_text().startswith(writes))
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=120)
     assert len([json.loads(line) for line in out.splitlines()]) == storm.total
     assert json.loads(summary.read_text())["unlinksnoop"]["received"] == storm.total
 

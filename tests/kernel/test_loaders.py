@@ -39,7 +39,7 @@ sed 's/offset:16/offset:24/' $format >{copy} && mount --bind {copy} $format && e
 def ringtop(*arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
     """A run to its end."""
     command = [*prefix, sys.executable, "-m", "ringtop.tui", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
 def choices(*prefix: str) -> dict[str, dict[str, str]]:
@@ -63,12 +63,12 @@ def test_a_bcc_that_cannot_be_used_stops_only_what_needs_it(bcc: str, tmp_path: 
     code = _MAIN.format(folder=str(tmp_path))
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60)
+        return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=120)
 
     fine = run("doctor", "--json")
     assert fine.returncode == 0, fine.stderr
     assert [p["loader"] for p in json.loads(fine.stdout)["programs"]] == ["core"] * len(SCHEMAS)
-    refused = subprocess.run([sys.executable, "-c", _LOAD, str(tmp_path)], capture_output=True, text=True, timeout=60)
+    refused = subprocess.run([sys.executable, "-c", _LOAD, str(tmp_path)], capture_output=True, text=True, timeout=120)
     assert refused.stdout.count("bcc") >= 1
     assert refused.stdout.count(f"{tmp_path}/bcc.py is another project") == (bcc == BCCS["another project"])
     assert "apt-get install python3-bpfcc" in refused.stdout

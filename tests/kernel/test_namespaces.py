@@ -52,7 +52,7 @@ def test_a_limit_of_pids_of_its_own(tmp_path: Path) -> None:
 def test_root_inside_a_user_namespace(arguments: tuple[str, ...]) -> None:
     """Its capabilities are for the namespace alone."""
     ended = subprocess.run(
-        ["unshare", "--user", "--map-root-user", *RINGTOP, *arguments], capture_output=True, text=True, timeout=60
+        ["unshare", "--user", "--map-root-user", *RINGTOP, *arguments], capture_output=True, text=True, timeout=120
     )
     assert ended.returncode == CANNOT_TRACE
     told = ended.stdout + ended.stderr

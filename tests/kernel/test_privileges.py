@@ -172,7 +172,7 @@ def test_the_environment_redirects_nothing(tracing: Tracing, tmp_path: Path) -> 
         [*LOCAL, "execsnoop"],
         input=b"",
         capture_output=True,
-        timeout=60,
+        timeout=120,
         env=os.environ | doors | {"PYTHONPATH": str(evil), "PYTHONSTARTUP": str(evil / "bcc.py")},
     ).returncode
     assert code == 0
@@ -207,7 +207,7 @@ def test_capabilities_do_instead_of_root(program: str, capabilities: str) -> Non
     user = ("setpriv", "--reuid=4242", "--regid=4242", "--clear-groups")
     user += ("--inh-caps", capabilities, "--ambient-caps", capabilities)
     command = [*user, *RINGTOP, "trace", program, "--duration", "0.2", "--check"]
-    outcome = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    outcome = subprocess.run(command, capture_output=True, text=True, timeout=120)
     all_of_it = program == "runqslower" or "dac_read_search" in capabilities
     assert all_of_it or "CAP_DAC_READ_SEARCH" in outcome.stderr
     assert ("without execs that fail: /sys/kernel/tracing may not be read" in outcome.stderr) == (
@@ -221,7 +221,7 @@ def test_doctor_says_so_too() -> None:
     """Some programs can run, and that is a status of its own; why the others cannot is told with them."""
     user = ("setpriv", "--reuid=4242", "--regid=4242", "--clear-groups")
     user += ("--inh-caps", CAPABLE, "--ambient-caps", CAPABLE)
-    outcome = subprocess.run([*user, *RINGTOP, "doctor", "--json"], capture_output=True, text=True, timeout=60)
+    outcome = subprocess.run([*user, *RINGTOP, "doctor", "--json"], capture_output=True, text=True, timeout=120)
     assert outcome.returncode == 5, outcome.stdout
     hooks = {choice["program"]: choice["hook"] for choice in json.loads(outcome.stdout)["programs"]}
     assert [program for program, hook in hooks.items() if hook] == ["runqslower", "execsnoop", "exitsnoop"]
@@ -229,7 +229,7 @@ def test_doctor_says_so_too() -> None:
 
 def test_without_them_the_cure_is_told() -> None:
     user = ("setpriv", "--reuid=4242", "--regid=4242", "--clear-groups")
-    outcome = subprocess.run([*user, *RINGTOP, "trace", "execsnoop"], capture_output=True, text=True, timeout=60)
+    outcome = subprocess.run([*user, *RINGTOP, "trace", "execsnoop"], capture_output=True, text=True, timeout=120)
     assert outcome.returncode == 3
     assert re.search("CAP_BPF and CAP_PERFMON.*\n.*sudo ringtop", outcome.stderr)
 
@@ -286,7 +286,7 @@ def test_a_user_gets_the_collector_through_sudo_and_may_nothing_else(tmp_path: P
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n", process.communicate()[1]
     run_programs(PRIME)
-    out, err = process.communicate("\n", timeout=60)
+    out, err = process.communicate("\n", timeout=120)
     assert out.split() == [str(PRIME), "0"], err
 
 

@@ -72,7 +72,7 @@ def test_the_recorder_writes_a_new_file_until_it_is_stopped(folder: Path) -> Non
         assert traces(process)
         started = set(run_programs(PRIME))
         process.send_signal(signal.SIGTERM)  # as systemd does
-        assert process.wait(60) == 0
+        assert process.wait(120) == 0
         (file,) = folder.iterdir()
         assert f" events in {file} (" in process.stderr.read()
     finally:
@@ -105,7 +105,7 @@ def test_the_metrics_are_there_until_they_are_stopped(folder: Path) -> None:
         assert eventually(lambda: metrics().count("\nringtop_running{") == 3)
         assert set(re.findall(r"^ringtop_running{.*} (.*)$", metrics(), re.MULTILINE)) == {"1.0"}
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(120) == 0
     finally:
         process.kill()
         process.wait()

@@ -95,7 +95,7 @@ def test_leaving_while_others_are_stopped_leaves_nothing(
         watched.terminal.type(how)
     else:
         watched.send(how, "viewer")
-    watched.terminal.process.wait(60)
+    watched.terminal.process.wait(120)
     assert watched.left_nothing()
 
 
@@ -149,7 +149,7 @@ def test_a_command_without_a_screen_ends_though_its_collector_is_stopped(
         os.kill(collector, signal.SIGSTOP)
         assert any("nothing has come from the collector" in line for line in process.stderr)
         process.send_signal(number)
-        err = process.communicate(timeout=60)[1]
+        err = process.communicate(timeout=120)[1]
         assert process.returncode == (1 if number == signal.SIGINT else -number)
         assert ("killed by SIGKILL" in err) == (number == signal.SIGINT)
         assert ended([collector, helper])
@@ -171,7 +171,7 @@ def test_a_signal_ends_a_trace_whose_reader_takes_nothing() -> None:
         writes = f"{'1' if os.uname().machine == 'x86_64' else '64'} 0x1 "  # asm/unistd.h: write, to standard output
         assert eventually(lambda: Path(f"/proc/{process.pid}/syscall").read_text().startswith(writes))
         process.terminate()
-        assert process.wait(60) == 1
+        assert process.wait(120) == 1
         assert "takes no more of the output" in process.stderr.read()
         assert ended(below)
     finally:
@@ -181,7 +181,7 @@ def test_a_signal_ends_a_trace_whose_reader_takes_nothing() -> None:
 
 def test_a_collector_that_cannot_be_started_is_one_message() -> None:
     user = ("setpriv", "--reuid=4242", "--regid=4242", "--clear-groups", "prlimit", "--nproc=1")
-    outcome = subprocess.run([*user, *RINGTOP, "trace", "execsnoop"], capture_output=True, text=True, timeout=60)
+    outcome = subprocess.run([*user, *RINGTOP, "trace", "execsnoop"], capture_output=True, text=True, timeout=120)
     assert outcome.returncode == 3
     assert "the collector cannot be started" in outcome.stderr
     assert "Traceback" not in outcome.stderr

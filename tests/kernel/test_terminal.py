@@ -103,7 +103,7 @@ def test_a_terminal_that_goes_away_while_events_are_recorded(start: Callable[...
     pids = run_programs(PRIME)
     assert terminal.shows(str(pids[-1]))
     terminal.hang_up()
-    assert terminal.process.wait(60) == 128 + signal.SIGHUP
+    assert terminal.process.wait(120) == 128 + signal.SIGHUP
     assert shown.left_nothing()
     (file,) = folder.glob("*.ringtop")
     assert set(pids) <= recorded(file, whole=True)
@@ -135,7 +135,7 @@ def test_an_event_loop_that_stands_still_does_not_keep_it(start: Callable[..., T
         time.sleep(0.5)
         if hang_up:
             terminal.hang_up()
-            assert terminal.process.wait(60) == 128 + signal.SIGHUP
+            assert terminal.process.wait(120) == 128 + signal.SIGHUP
         else:
             os.kill(shown.viewer, signal.SIGTERM)
             assert terminal.wait() == 128 + signal.SIGTERM

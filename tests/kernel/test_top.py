@@ -41,14 +41,14 @@ class Folding:
 
         self._reader = threading.Thread(target=read, daemon=True)
         self._reader.start()
-        assert begun.wait(60), "the programs were not attached within a minute"
+        assert begun.wait(120), "the programs were not attached within a minute"
         assert self.process.poll() is None, "".join(self.told)
 
     def finish(self) -> Programs:
         """Stop it as Ctrl+C does; its last report, by program."""
         time.sleep(1.5)  # until the last look-ups are decided
         self.process.send_signal(signal.SIGINT)
-        out, _ = self.process.communicate(timeout=60)
+        out, _ = self.process.communicate(timeout=120)
         return {one["program"]: one for one in json.loads(out.splitlines()[-1])["programs"]}
 
     def collector(self) -> int:

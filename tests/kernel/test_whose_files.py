@@ -32,7 +32,7 @@ def ringtop(*arguments: str, sudo: bool = True, **environment: str) -> subproces
     """Run it as root, for a *sudo* of the user's."""
     who = {"SUDO_UID": str(USER)} if sudo else {}
     env = {k: v for k, v in os.environ.items() if k != "SUDO_UID"} | who | environment
-    return subprocess.run([*RINGTOP, *arguments], capture_output=True, text=True, timeout=60, env=env)
+    return subprocess.run([*RINGTOP, *arguments], capture_output=True, text=True, timeout=120, env=env)
 
 
 @pytest.mark.parametrize("sudo", [True, False])
@@ -124,7 +124,7 @@ def test_under_sudo_the_config_is_the_users(folder: Path) -> None:
     shell = f'mount --bind {passwd} /etc/passwd && exec "$@"'
     command = ["unshare", "--mount", "sh", "-c", shell, "sh", *RINGTOP, "demo"]
     env = os.environ | {"SUDO_UID": str(USER), "HOME": "/root"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=env)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=env)
     assert done.returncode == 2
     assert f"{home}/.config/ringtop/config.toml:1: fps" in done.stderr
 

@@ -49,7 +49,7 @@ class Place:
             "OS_RELEASE": str(self.release),
         }
         command = ["sh", str(self.folder / ".ci/setup"), what]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=120)
         assert done.stdout == ""  # the output of `make run` may be piped
         return done.returncode, done.stderr
 

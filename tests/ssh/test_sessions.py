@@ -87,7 +87,7 @@ def test_every_event_comes_through_a_connection_and_a_pipe(server: Server) -> No
     )
     remote = Remote(server.process.pid)
     pids = run_programs(PRIME)
-    out, _ = pipe.communicate(timeout=60)
+    out, _ = pipe.communicate(timeout=120)
     rows = [json.loads(line) for line in out.splitlines()]
     assert [pid for pid, _, _ in rows] == pids
     assert {name for _, name, _ in rows} == {"/bin/true"}

@@ -70,7 +70,7 @@ print(len(said))
 def measured(*command: str, **environment: str) -> tuple[str, int, int]:
     """What *command* prints, its exit status, and its peak of memory in MiB."""
     run = [sys.executable, "-S", "-c", MEASURED, *command]
-    done = subprocess.run(run, capture_output=True, text=True, check=True, env=os.environ | environment, timeout=60)
+    done = subprocess.run(run, capture_output=True, text=True, check=True, env=os.environ | environment, timeout=120)
     said, _, figures = done.stdout.strip().rpartition("\n")
     status, mebibytes = map(int, figures.split())
     return said, status, mebibytes

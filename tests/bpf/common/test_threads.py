@@ -23,7 +23,7 @@ def test_an_error_is_raised_when_the_others_have_returned() -> None:
         raise OSError("no")
 
     def later() -> None:
-        failed.wait(30)
+        failed.wait(120)
         done.append(1)
 
     with pytest.raises(OSError, match="no"):

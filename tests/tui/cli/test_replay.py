@@ -45,7 +45,7 @@ def write(file: Path, lost: int = 0, shift_ns: int = 0) -> Path:
 def replay(*arguments: str | Path, status: int = 0, stdin: bytes = b"") -> str:
     """What it prints; where it fails, what it says."""
     ended = subprocess.run(
-        [*REPLAY, *map(str, arguments)], input=stdin, capture_output=True, timeout=60, env={"TZ": "UTC", "HOME": "/"}
+        [*REPLAY, *map(str, arguments)], input=stdin, capture_output=True, timeout=120, env={"TZ": "UTC", "HOME": "/"}
     )
     assert ended.returncode == status, ended.stderr
     assert b"Traceback" not in ended.stderr

@@ -64,7 +64,7 @@ def recording(tmp_path: Path) -> Path:
 
 def top(*arguments: str | Path, status: int = 0) -> str:
     """What it prints; where it fails, what it says."""
-    ended = subprocess.run([*RINGTOP, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([*RINGTOP, *map(str, arguments)], capture_output=True, text=True, timeout=120)
     assert ended.returncode == status, ended.stderr
     assert "Traceback" not in ended.stderr
     return ended.stdout if status in (0, 4) else ended.stderr
@@ -198,7 +198,7 @@ def test_what_cannot_be_is_said(arguments: list[str], said: str) -> None:
 def test_nobody_reads_it_any_more(recording: Path) -> None:
     ended = subprocess.run(
         ["sh", "-c", f"{' '.join(RINGTOP)} --replay {recording} --every 0.1 --format csv | head -1"],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert (ended.stdout.count("\n"), ended.stderr) == (1, "")
 

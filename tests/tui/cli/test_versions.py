@@ -16,7 +16,7 @@ VERSIONS = (sys.executable, "-m", "ringtop.tui", "--version")
 
 
 def test_it_names_ringtop_and_its_libraries() -> None:
-    ended = subprocess.run(VERSIONS, capture_output=True, text=True, timeout=60, check=True)
+    ended = subprocess.run(VERSIONS, capture_output=True, text=True, timeout=120, check=True)
     told = dict(line.split(None, 1) for line in ended.stdout.splitlines())
     assert list(told) == ["ringtop", "python", "kernel", "textual", "numpy", "libbpf", "bcc"]
     assert told["ringtop"] == metadata.version("ringtop")

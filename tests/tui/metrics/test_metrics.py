@@ -187,7 +187,7 @@ def test_prometheus_is_answered_or_told_why_not(capfd: pytest.CaptureFixture[str
     run = exposing((), ("127.0.0.1", port), None)
     assert run.listen()
     run.hear(ledger(1, 1207))
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=120) as answer:
         assert b'ringtop_lost_total{cpu="0",program="unlinksnoop",reason="full"} 1207.0' in answer.read()
 
 
@@ -231,7 +231,7 @@ def test_what_cannot_be_is_said(arguments: tuple[str, ...], why: str) -> None:
 
 def _metrics(*arguments: str) -> str:
     command = [sys.executable, "-m", "ringtop.tui", "metrics", *arguments]
-    refused = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert refused.returncode == 2
     assert "Traceback" not in refused.stderr
     return refused.stderr

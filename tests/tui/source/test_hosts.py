@@ -93,7 +93,7 @@ def test_clocks_are_compared_by_the_message_that_was_the_fastest() -> None:
 def test_all_are_stopped_at_the_same_time() -> None:
     from threading import Barrier
 
-    both = Barrier(2, timeout=60)
+    both = Barrier(2, timeout=120)
 
     class Source:
         label, live = "made up", True
