@@ -87,5 +87,5 @@ deb: wheel
 	@! command -v lintian >/dev/null || lintian --allow-root --fail-on error,warning dist/ringtop_*.deb
 
 clean:
-	rm -rf .venv .fuzz build dist *.egg-info .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis snapshot_report.html
+	rm -rf .venv .fuzz build dist .packages/*.egg-info .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis snapshot_report.html
 	find bpf tui themes tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -20,8 +20,8 @@ from ringtop.bpf.event.schema import SCHEMAS
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 SETUPTOOLS = PROJECT["tool"]["setuptools"]
-FOLDERS: dict[str, str] = {folder: name for name, folder in SETUPTOOLS["package-dir"].items() if "/" not in folder}
-"""ringtop.tui by tui, and so on."""
+FOLDERS = ("bpf", "themes", "tui")
+"""Each is a package of ringtop."""
 
 TOP_LEVEL = {"pyproject.toml", "tui", "bpf", "themes", "tests", "README.md", "LICENSE", "CHANGELOG.md", "Makefile"}
 TRANSPORT = ("ringbuf", "perf_submit", "perf_event_output", "bpf_ringbuf", "perfbuf", "output(")
@@ -37,7 +37,7 @@ def tracked() -> list[PurePosixPath]:
 
 def installed_name(path: PurePosixPath) -> PurePosixPath:
     """Where a file of a package is in the wheel: ringtop/bpf/x for bpf/x."""
-    return PurePosixPath(FOLDERS[path.parts[0]].replace(".", "/")).joinpath(*path.parts[1:])
+    return "ringtop" / path
 
 
 def shipped() -> set[str]:
@@ -97,16 +97,16 @@ def test_the_reader_of_imports_sees_every_form() -> None:
 
 
 def test_packages_are_those_of_the_tree() -> None:
-    """Giving package-dir turns setuptools' own discovery off: a new folder has to be named, or the wheel lacks it."""
+    """A new folder has to be named: setuptools would not find it, as `ringtop` itself is no package of ours."""
     folders = {p.parent for p in tracked() if p.suffix == ".py" and p.parts[0] in FOLDERS}
-    assert sorted(".".join(installed_name(f).parts) for f in folders) == sorted(SETUPTOOLS["packages"])
+    assert sorted(["ringtop", *(".".join(installed_name(f).parts) for f in folders)]) == SETUPTOOLS["packages"]
     assert [str(f) for f in folders if not (ROOT / f / "__init__.py").is_file()] == []
 
 
 def test_each_package_is_typed_and_visible_to_the_type_checker() -> None:
     for folder in FOLDERS:
         assert (ROOT / folder / "py.typed").is_file()
-        link = ROOT / "tests/typing/ringtop" / folder
+        link = ROOT / ".packages/ringtop" / folder
         assert link.is_symlink()
         assert link.resolve() == ROOT / folder
 
