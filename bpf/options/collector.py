@@ -10,7 +10,7 @@ from ringtop.bpf.common.loaders import LOADERS
 from ringtop.bpf.common.sizes import DEFAULT, EMITS, Emit, human
 from ringtop.bpf.common.transports import TRANSPORTS
 from ringtop.bpf.event.schema import SCHEMAS, usual
-from ringtop.bpf.options.kinds import BufferSize, CaptureFilter, Choice, Flag, Number, Text, Wakeup
+from ringtop.bpf.options.kinds import BufferSize, CaptureFilter, Choice, Flag, Name, Number, Wakeup
 from ringtop.bpf.options.option import option, options, read_words
 
 MIN_US = 10_000
@@ -81,12 +81,12 @@ class CollectorOptions:
     )
     unit: str = option(
         "",
-        Text("UNIT"),
+        Name("UNIT"),
         "Only the events of this systemd unit. .service may be left out. A unit that is restarted is followed on.",
         only="flag",
     )
     container: str = option(
-        "", Text("CONTAINER"), "Only the events of this container: its name, or how its id begins.", only="flag"
+        "", Name("CONTAINER"), "Only the events of this container: its name, or how its id begins.", only="flag"
     )
     exclude: tuple[int, ...] = option(
         (), Number(int, 1, 1 << 22), "Leave out the events of this process. Repeatable.", many=True, only="collector"

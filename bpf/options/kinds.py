@@ -45,6 +45,18 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Name(Text):
+    """A text that is not empty, as that of a variable which is not set would be."""
+
+    def read(self, given: object) -> str:
+        """The text itself."""
+        text = Text.read(self, given)
+        if not text:
+            raise ValueError("a name is missing: the text is empty")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """One of a few words."""
 

@@ -153,6 +153,7 @@ class Viewer(Themed):
         return self.main
 
     def _begin(self) -> None:
+        self.hooks.drawn()
         if self.watchdog is not None:
             # Collecting garbage among all imported objects would hold up the screen for 50 ms, again and again.
             gc.freeze()

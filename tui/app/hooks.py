@@ -35,5 +35,7 @@ class Hooks:
     """The time zone of wall-clock times; None for the local one."""
     keep: Callable[[SavedState], object] = lambda state: None
     """Saves the state when the viewer ends without returning to its caller."""
+    drawn: Callable[[], object] = lambda: None
+    """Called once the first frame is drawn."""
     create: Callable[[Path], BinaryIO] | None = None
     """Creates recordings where the viewer may not."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringtop.bpf.common.signals import ENDING
@@ -52,12 +51,30 @@ def launch(words: Sequence[str], output: int | None = None) -> Command | None:
 
 
 def give_way(nice: int | None) -> None:
-    """Lower the priority of this process by *nice*, or by as much as is usual. Processes that it started keep theirs,
-    and threads that it starts later get its own. Call it while this process is root, if it is."""
+    """Lower the priority of this process at once, as ``giving_way`` says."""
+    giving_way(nice)()
+
+
+def giving_way(nice: int | None) -> Callable[[], None]:
+    """Return what lowers the priority of this process by *nice*, or by as much as is usual, with all its threads.
+    Processes that it started keep theirs. Call this while the process is root, if it is; what it returns needs no
+    right."""
     given = Config().nice if nice is None else nice
-    os.nice(given)
+    group: int | None = None
     if os.getsid(0) == os.getpid():
         # Where the kernel groups tasks by session (autogroup, sched(7)), nice counts only within a session. A shell's
         # session has other tasks, which are not to be slowed down; one that this process leads ends with it.
         with suppress(OSError):
-            Path("/proc/self/autogroup").write_text(str(given))
+            group = os.open("/proc/self/autogroup", os.O_WRONLY | os.O_CLOEXEC)
+
+    def lower() -> None:
+        lowered = os.getpriority(os.PRIO_PROCESS, 0) + given
+        for task in os.listdir("/proc/self/task"):  # noqa: PTH208
+            with suppress(ProcessLookupError):  # it has ended
+                os.setpriority(os.PRIO_PROCESS, int(task), lowered)
+        if group is not None:
+            with suppress(OSError):
+                os.write(group, str(given).encode())
+            os.close(group)
+
+    return lower

@@ -19,7 +19,7 @@ from ringtop.bpf.common.errors import CannotTrace
 from ringtop.bpf.common.heap import share_heap
 from ringtop.bpf.common.privilege import in_the_hosts_user_namespace, may_load
 from ringtop.tui.cli.account import Account, as_who_asked, become, can_read, chosen
-from ringtop.tui.cli.begin import give_way
+from ringtop.tui.cli.begin import giving_way
 from ringtop.tui.cli.options import explicit
 from ringtop.tui.settings import config as configuration
 from ringtop.tui.settings import toml
@@ -77,7 +77,7 @@ def view(
         say(why)
     state = memory.resume(state, config, given)
     held = memory.hold() if config.keep_state and account is not None and not account.person else None
-    give_way(config.nice)
+    give_way = giving_way(config.nice)
     if account is not None:
         become(account)
         if account.person:
@@ -93,7 +93,7 @@ def view(
     def keep(state: SavedState) -> str:
         return memory.save(state, held) if config.keep_state else ""
 
-    hooks = Hooks(themes=themes, keep=keep, demo=_demo)
+    hooks = Hooks(themes=themes, keep=keep, demo=_demo, drawn=give_way)
     hooks.create = broker.create if broker is not None else None
     status = run(sources, config, state, hooks)
     if why := keep(state):

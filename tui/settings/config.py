@@ -97,8 +97,8 @@ class Config:
     nice: int = option(
         10,
         Number(int, 0, 19),
-        "Lower the priority of the viewer and of what prints by so much, as nice does: other tasks come first. The "
-        "collector keeps its own, so that no events are lost.",
+        "Lower the priority of what prints, and of the viewer from its first frame on, by so much, as nice does: other "
+        "tasks come first. The collector keeps its own, so that no events are lost.",
     )
     keep_state: bool = option(True, Flag("no-keep-state"), "Remember columns, theme and filters for the next start.")
     collector: CollectorOptions = field(default_factory=CollectorOptions)

@@ -53,6 +53,10 @@ _FAILURES = {
     r"Could not resolve hostname": Failure(
         "ssh cannot find a host of that name", "Check the name, or add it to ~/.ssh/config."
     ),
+    r"ssh: connect to host": Failure(
+        "no connection could be made",
+        "See that its ssh server runs, and that nothing is in the way: `ssh {host} true`.",
+    ),
     r"Bad configuration option|Bad owner or permissions|terminating, \d+ bad": Failure(
         "ssh cannot read its config", "Run `ssh {host} true`, and mend what it tells.", lasting=True
     ),
@@ -80,6 +84,7 @@ def command(host: str, options: Sequence[str]) -> list[str]:
 def failure(host: str, status: int, errors: str) -> Failure:
     """What it means that the command for *host* ended with *status*, having said *errors*, which is untrusted text."""
     name = host.removeprefix("ssh://").rpartition("@")[2]
+    errors = errors.replace("\r\n", "\n")  # as ssh ends its lines
     for pattern, known in _FAILURES.items():
         if re.search(pattern, errors):
             return Failure(known.what, "\n".join((errors, known.cure.format(host=host, name=name))), known.lasting)

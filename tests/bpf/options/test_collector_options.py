@@ -59,6 +59,8 @@ def test_a_value_may_be_a_word_of_its_own() -> None:
         ("--emit=reserved", "--emit: 'reserved' is not one of output"),
         ("--exclude=0", "--exclude: '0' is not a whole number from 1"),
         ("--exclude", "--exclude needs a value"),
+        ("--unit=", "--unit: a name is missing"),
+        ("--container=", "--container: a name is missing"),
         ("--nonsense=1", "there is no option --nonsense; the options are --transport"),
         ("-x", "there is no option -x"),
     ],

@@ -65,7 +65,7 @@ def test_no_text_that_a_shell_or_ssh_takes_for_something_else_is_a_name(host: st
         (255, "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @", "has changed", "ssh-keygen -R web1", True),
         (255, "Host key verification failed.", "is not known here", "Run `ssh root@web1` once", True),
         (255, "ssh: Could not resolve hostname web1: Name or service not known", "no", "Check the name", False),
-        (255, "ssh: connect to host web1 port 22: Connection refused", "broke off", "Connection refused", False),
+        (255, "ssh: connect to host web1 port 22: Connection refused\r\n", "no connection", "refused\n\nSee", False),
         (255, "", "broke off", "", False),
         (127, "bash: line 1: ringtop: command not found", "not installed", "Install ringtop", True),
         (2, "Error: No such option: --x", "does not know these options", "ssh root@web1 ringtop --version", True),
