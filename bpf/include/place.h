@@ -94,12 +94,12 @@ CHECKED_ONCE int climb(void)
 
 	if (read_kernel(&d, sizeof(d), (void *)(w->from.dentry + DENTRY_PARENT)) || d.parent == w->from.dentry)
 		return LOST;
-	u32 size = bounded((d.hash_len >> 32) + 1, 511), at = w->at;
+	u32 size = ((d.hash_len >> 32) + 1) & 511, at = w->at;
 
 	if (at < size + MARKS)
 		return CUT;
 	w->at = at - size;
-	read_kernel_str(w->text + bounded(at - size, PLACE_LEN - 1), size, (void *)d.name);
+	read_kernel_str(w->text + bounded(at - size, PLACE_LEN - 1), bounded(size, 511), (void *)d.name);
 	w->text[bounded(at - 1, PLACE_LEN - 1)] = w->end;	/* in place of the NUL */
 	w->end = '/';
 	w->from.dentry = d.parent;
