@@ -134,6 +134,8 @@ class Hosts:
                 entry = structs.replace(item, wall_offset_ns=OFFSET_NS)
             case stream.Stats():
                 entry = structs.replace(item, ts_ns=place.ns(item.ts_ns), wall_offset_ns=OFFSET_NS)
+            case stream.Changed():
+                entry = structs.replace(item, ts_ns=place.ns(item.ts_ns))
             case _:
                 entry = item
         with self._came:

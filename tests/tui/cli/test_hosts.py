@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Sequence
 from io import StringIO
 
@@ -19,6 +20,7 @@ from ringtop.tui.cli.printer import Printer
 from ringtop.tui.cli.top import Run, TopOptions, _top, _writer
 from ringtop.tui.cli.trace import TraceOptions
 from ringtop.tui.lines.lines import writer
+from ringtop.tui.source.hosts import FAR_NS
 from ringtop.tui.source.source import Item, Lost, Post
 from tests.tui.source.recordings import hello, round_at, stats_at
 
@@ -116,6 +118,17 @@ def test_a_host_that_comes_back_has_a_ledger_for_each_connection(capfd: pytest.C
     told = json.loads(written())["web1"]
     assert [connection["complete"] for connection in told] == [False, True]
     assert capfd.readouterr().err.count("the connection broke off\n  Connection refused") == 1, "it is told once"
+
+
+def test_a_change_is_told_by_our_clock() -> None:
+    """A host may claim what it wants: times are a minute after now at most."""
+    before = stream.Period("ringbuf", 1 << 20, "timer", 1 << 20, 1.0, 3, 0, 0, 1, 1, [1])
+    changed = stream.Changed("execsnoop", before, "perfbuf", 4096, "timer", 1 << 62, 5, 0, 0, [])
+    run = trace(Source("web1", (*SAID[:3], changed, SAID[3])), duration=0.1)
+    assert run.run(1) == 0
+    (told,) = run.all.hosts[0].connections[-1].changes
+    assert isinstance(told, stream.Changed)
+    assert told.ts_ns <= time.monotonic_ns() + FAR_NS
 
 
 def test_a_count_is_of_all_hosts(capfd: pytest.CaptureFixture[str]) -> None:
