@@ -10,11 +10,13 @@ import os
 import select
 import signal
 import socket
+import time
 from contextlib import ExitStack, suppress
+from itertools import takewhile
 from pathlib import Path
 
 from ringtop.bpf.common import privilege
-from ringtop.bpf.common.pids import ancestors, stopped
+from ringtop.bpf.common.pids import ancestors, name, stopped
 from ringtop.bpf.kernel import run_counts
 
 _ON, _OFF = b"1", b"0"
@@ -24,6 +26,8 @@ _PATIENCE_S = 1.0
 """The time limit for an answer."""
 _LOOKS_MS = 250
 """Milliseconds between two looks at a collector whose reader is gone."""
+_LATE_S = 60.0
+"""Seconds within which sudo stops itself, or ends, after its command has ended."""
 
 
 class Helper:
@@ -94,11 +98,20 @@ def _serve(requests: socket.socket, collector: int) -> None:
 
 
 def _end(collector: int) -> None:
-    """End a collector that was stopped, and wake those above it: sudo stops itself with what it has started."""
-    above = ancestors(collector)
+    """End a collector that was stopped, and wake the sudo that has started it. That stops itself with what it has
+    started, on a busy machine only after the collector has ended, and would stay for ever."""
+    sudo = list(takewhile(_is_sudo, ancestors(collector)))
     os.kill(collector, signal.SIGKILL)
-    for pid in filter(stopped, above):
-        os.kill(pid, signal.SIGCONT)
+    end = time.monotonic() + _LATE_S
+    while (sudo := list(filter(_is_sudo, sudo))) and time.monotonic() < end:
+        for pid in filter(stopped, sudo):
+            with suppress(ProcessLookupError):  # it has ended
+                os.kill(pid, signal.SIGCONT)
+        time.sleep(_LOOKS_MS / 1000)
+
+
+def _is_sudo(pid: int) -> bool:
+    return name(pid) == b"sudo"
 
 
 def _count(counting: ExitStack, on: bool) -> str:

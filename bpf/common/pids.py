@@ -29,6 +29,14 @@ def ancestors(pid: int) -> list[int]:
     return found
 
 
+def name(pid: int) -> bytes:
+    """The name of process *pid* (proc(5), /proc/PID/comm); empty where it cannot be seen."""
+    try:
+        return (Path("/proc") / str(pid) / "comm").read_bytes().removesuffix(b"\n")
+    except OSError:
+        return b""
+
+
 def _stat(pid: int) -> tuple[bytes, bytes]:
     """The state and the parent of a process (proc(5), /proc/PID/stat); empty and 0 where it cannot be seen."""
     try:
