@@ -30,11 +30,12 @@ def ancestors(pid: int) -> list[int]:
 
 
 def name(pid: int) -> bytes:
-    """The name of process *pid* (proc(5), /proc/PID/comm); empty where it cannot be seen."""
+    """The name of process *pid* (proc(5), /proc/PID/comm); empty where it cannot be seen, or has ended."""
     try:
-        return (Path("/proc") / str(pid) / "comm").read_bytes().removesuffix(b"\n")
+        found = (Path("/proc") / str(pid) / "comm").read_bytes().removesuffix(b"\n")
     except OSError:
         return b""
+    return b"" if _stat(pid)[0] in (b"Z", b"X", b"") else found
 
 
 def _stat(pid: int) -> tuple[bytes, bytes]:
