@@ -58,10 +58,10 @@ class Launch:
         return sum(process.cpu_s for process in self.processes)
 
 
-def launch(command: Sequence[str], sign: re.Pattern[bytes], linger: float = 0.0) -> Launch:
+def launch(command: Sequence[str], sign: re.Pattern[bytes], linger: float = 0.0, spawn: bool = True) -> Launch:
     """Start *command*, and end it *linger* seconds after it wrote *sign*, if it does not end by itself.
 
-    Meanwhile a program is started over and over, for a tracer to see. Raises NotStarted.
+    With *spawn*, a program is started over and over until the sign, for a tracer to see. Raises NotStarted.
     """
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, _COLUMNS, 0, 0))
@@ -76,7 +76,7 @@ def launch(command: Sequence[str], sign: re.Pattern[bytes], linger: float = 0.0)
     )
     os.close(follower)
     try:
-        _wait_for(leader, sign, begin + _LIMIT_S)
+        _wait_for(leader, sign, begin + _LIMIT_S, spawn)
         sign_s = time.perf_counter() - begin
         cpu = {pid: _cpu_s(pid) for pid in _tree(process.pid)}
         _read_for(leader, linger)
@@ -95,7 +95,7 @@ def _environment() -> dict[str, str]:
     return {**ours, "TERM": "xterm-256color"}
 
 
-def _wait_for(leader: int, sign: re.Pattern[bytes], limit: float) -> None:
+def _wait_for(leader: int, sign: re.Pattern[bytes], limit: float, spawn: bool) -> None:
     seen = b""
     true = shutil.which("true") or "true"
     while not sign.search(seen):
@@ -106,7 +106,7 @@ def _wait_for(leader: int, sign: re.Pattern[bytes], limit: float) -> None:
                 seen += os.read(leader, 1 << 16)
             except OSError as e:  # nobody has the terminal open any more
                 raise NotStarted(_last(seen)) from e
-        else:
+        elif spawn:
             os.waitpid(os.posix_spawn(true, [true], {}), 0)
 
 

@@ -51,6 +51,8 @@ class Start:
     command: tuple[str, ...]
     sign: re.Pattern[bytes] = _ROW
     linger: float = 0.0
+    spawn: bool = True
+    """Its sign takes events: programs are started for it to see."""
     twin: str = ""
     """The name of the command that differs in the loader alone."""
 
@@ -96,7 +98,7 @@ def run(as_json: bool, rounds: int) -> int:
             for start in starts:
                 show(f"round {number + 1} of {rounds}: {start.name}")
                 try:
-                    launches[start.name].append(launch(start.command, start.sign, start.linger))
+                    launches[start.name].append(launch(start.command, start.sign, start.linger, start.spawn))
                 except NotStarted as e:
                     raise CannotTrace(f"{start.name} did not start", str(e), "`ringtop doctor` tells why.") from e
     costs = {start.name: Cost(start, tuple(launches[start.name])) for start in starts}
@@ -127,7 +129,7 @@ def _starts(ringtop: Sequence[str]) -> tuple[list[Start], list[str]]:
         starts.append(Start(name, (*ringtop, *_TRACE, *programs), twin=twin))
         if by_bcc:
             starts.append(Start(twin, (*ringtop, *_TRACE, *programs, "--loader", "bcc")))
-    starts.append(Start("viewer", (*ringtop, "--no-keep-state"), _FRAME, _LINGER_S))
+    starts.append(Start("viewer", (*ringtop, "--no-keep-state"), _FRAME, _LINGER_S, spawn=False))
     return starts, notes
 
 
