@@ -18,30 +18,29 @@ def are_the_hosts(proc: Path = Path("/proc")) -> bool:
 
 def stopped(pid: int) -> bool:
     """Whether a signal or a tracer has stopped process *pid*. False where it cannot be seen."""
-    return _stat(pid)[0] in (b"T", b"t")
+    return _stat(pid)[1] in (b"T", b"t")
 
 
 def ancestors(pid: int) -> list[int]:
     """The parent of process *pid*, that one's parent and so on, as far as they can be seen."""
     found = []
-    while (pid := int(_stat(pid)[1])) > 1:
+    while (pid := int(_stat(pid)[2])) > 1:
         found.append(pid)
     return found
 
 
 def name(pid: int) -> bytes:
-    """The name of process *pid* (proc(5), /proc/PID/comm); empty where it cannot be seen, or has ended."""
-    try:
-        found = (Path("/proc") / str(pid) / "comm").read_bytes().removesuffix(b"\n")
-    except OSError:
-        return b""
-    return b"" if _stat(pid)[0] in (b"Z", b"X", b"") else found
+    """The name of process *pid*; empty where it cannot be seen, or has ended."""
+    called, state, _ = _stat(pid)
+    return b"" if state == b"Z" else called
 
 
-def _stat(pid: int) -> tuple[bytes, bytes]:
-    """The state and the parent of a process (proc(5), /proc/PID/stat); empty and 0 where it cannot be seen."""
+def _stat(pid: int) -> tuple[bytes, bytes, bytes]:
+    """The name, the state and the parent of a process (proc(5), /proc/PID/stat); empty and 0 where it cannot be
+    seen."""
     try:
-        state, parent, *_ = (Path("/proc") / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
+        before, _, after = (Path("/proc") / str(pid) / "stat").read_bytes().rpartition(b")")
     except OSError:
-        return b"", b"0"
-    return state, parent
+        return b"", b"", b"0"
+    state, parent, *_ = after.split()
+    return before.partition(b"(")[2], state, parent

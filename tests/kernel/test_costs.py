@@ -181,6 +181,12 @@ def priorities(pid: int) -> set[int]:
     return {os.getpriority(os.PRIO_PROCESS, int(task.name)) for task in Path(f"/proc/{pid}/task").iterdir()}
 
 
+def share(pid: int) -> str:
+    """The nice value of its session among others (autogroup, sched(7)); empty where the kernel does not group by it."""
+    file = Path(f"/proc/{pid}/autogroup")
+    return " ".join(file.read_text().split()[1:]) if file.exists() else ""
+
+
 @pytest.mark.parametrize(("given", "nice"), [((), 10), (("--nice", "3"), 3), (("--nice", "0"), 0)])
 def test_what_prints_gives_way_and_the_collector_does_not(tracing: Tracing, given: tuple[str, ...], nice: int) -> None:
     running = tracing("execsnoop", "--capture", f"ppid={os.getpid()}", *given)
@@ -198,6 +204,8 @@ def test_the_viewer_gives_way_and_a_collector_that_it_starts_does_not(tmp_path: 
     viewer = called(b"ringtop.tui", terminal.process.pid)[0]
     assert priorities(viewer) == {10}
     assert priorities(collector) == {0}
+    # The viewer leads the terminal's session; the collector has one of its own.
+    assert [share(pid) for pid in (viewer, collector)] in (["nice 10", "nice 0"], ["", ""])
     terminal.type("q")
     assert terminal.wait() == 0
     terminal.close()

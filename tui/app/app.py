@@ -23,8 +23,7 @@ from ringtop.bpf import filter as language
 from ringtop.bpf import stream
 from ringtop.bpf.common.errors import CANNOT_TRACE
 from ringtop.bpf.common.signals import ENDING
-from ringtop.bpf.event.schema import Field
-from ringtop.tui.app import palette
+from ringtop.tui.app import palette, remembering
 from ringtop.tui.app.bindings import APP
 from ringtop.tui.app.deck import REPLAY, Deck, Severity
 from ringtop.tui.app.hooks import Hooks
@@ -33,14 +32,13 @@ from ringtop.tui.app.pump import Pump
 from ringtop.tui.app.refold import Refold
 from ringtop.tui.app.sources import Sources
 from ringtop.tui.app.themed import Themed
-from ringtop.tui.draw import columns
 from ringtop.tui.draw.cells import Clock
 from ringtop.tui.model.filtering import Filters
 from ringtop.tui.model.model import Model
 from ringtop.tui.model.view import View
 from ringtop.tui.process.lookup import LocalHost as LookupHost
 from ringtop.tui.settings.config import Config
-from ringtop.tui.settings.state import SavedState, remember
+from ringtop.tui.settings.state import SavedState
 from ringtop.tui.source.inbox import Arrived, Entry, Inbox
 from ringtop.tui.source.pace import Pace
 from ringtop.tui.source.source import Rewound, Source
@@ -51,7 +49,7 @@ from ringtop.tui.text import glyphs
 from ringtop.tui.text.say import say
 from ringtop.tui.text.text import safe
 from ringtop.tui.top.top import Top
-from ringtop.tui.widgets import entry, keys, tables
+from ringtop.tui.widgets import entry, keys
 from ringtop.tui.widgets.events import EventTable
 from ringtop.tui.widgets.host import LocalHost
 from ringtop.tui.widgets.main import Main, Setup
@@ -184,7 +182,7 @@ class Viewer(Themed):
     def _abandon(self) -> None:
         """End cleanly for the watchdog, when the event loop no longer runs."""
         self._let_go()
-        self.remember()
+        self._remember()
         self.hooks.keep(self.state)
 
     async def action_quit(self) -> None:
@@ -194,32 +192,17 @@ class Viewer(Themed):
         self._leave(CANNOT_TRACE if self.refused else 0)
 
     def _leave(self, status: int) -> None:
-        self.remember()
+        self._remember()
         threading.Thread(target=self._let_go, name="ending", daemon=True).start()  # runs while the terminal is restored
         self.exit(status)
+
+    def _remember(self) -> None:
+        remembering.remember(self.state, self.config, self.main, self.filters)
 
     def action_suspend_process(self) -> None:
         """Stop the viewer and give the terminal to the shell until `fg`."""
         if why := self._job.suspend() if self._job is not None else "ringtop cannot be suspended here":
             self.notify(safe(why), severity="warning", markup=False)
-
-    def remember(self) -> None:
-        """Store the settings that should outlive this run in ``state``."""
-        state, main = self.state, self.main
-        state.columns = {
-            p.program: shown
-            for p in main.panes
-            for shown in [self._own(p.table.columns)]
-            if shown != self._own(columns.chosen(p.program, self.config.columns.get(p.program, ())))
-        }
-        state.time = main.clock.mode if main.clock.mode != self.config.time else ""
-        state.shows = {p.program: p.shows for p in main.panes if p.shows != tables.USUAL}
-        # The filter in force is not one of the settings: the next run starts with all events, and `Up` brings it back.
-        state.filters, state.captures = remember(self.filters.used, self.filters.text), self.filters.captures
-
-    def _own(self, shown: Sequence[Field]) -> list[str]:
-        """The columns that were chosen: that of hosts is there by itself where there are several."""
-        return [field.name for field in shown if field.name != columns.HOST or not self.model.hosts]
 
     # What is heard, and shown
 
@@ -423,17 +406,7 @@ class Viewer(Themed):
         """The command palette: exactly the keys that work on *screen*, and the commands for all tables at once."""
         yield from palette.commands(self, screen)
         if screen is self.main and self.main.running and not self.model.machine.no_ringbuf:
-            both = "Switch transport of all tables", "Compare transports of all tables"
-            hosts = [machine.host for machine in self.main.running]
-            change = stream.Retune(transport="other")
-            yield SystemCommand(
-                both[0],
-                "Switch each table to the transport that is not in use",
-                lambda: self.sources.send(change, hosts),
-            )
-            yield SystemCommand(
-                both[1], "Send each event over both transports for some seconds", lambda: self.main.compare([])
-            )
+            yield from palette.all_tables(self.main, self.sources)
 
 
 def run(

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringtop.bpf.common.signals import ENDING
@@ -69,9 +70,9 @@ def giving_way(nice: int | None) -> Callable[[], None]:
 
     def lower() -> None:
         lowered = os.getpriority(os.PRIO_PROCESS, 0) + given
-        for task in os.listdir("/proc/self/task"):  # noqa: PTH208
+        for task in Path("/proc/self/task").iterdir():
             with suppress(ProcessLookupError):  # it has ended
-                os.setpriority(os.PRIO_PROCESS, int(task), lowered)
+                os.setpriority(os.PRIO_PROCESS, int(task.name), lowered)
         if group is not None:
             with suppress(OSError):
                 os.write(group, str(given).encode())

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from msgspec import structs
-
 from ringtop.bpf import stream
 from ringtop.bpf.common.errors import CANNOT_TRACE
 from ringtop.bpf.event.batch import Batch
@@ -20,8 +18,8 @@ from ringtop.tui.cli.leaving import Leaving
 from ringtop.tui.cli.patience import Patience
 from ringtop.tui.lines import summary as ledger
 from ringtop.tui.source import hosts
-from ringtop.tui.source.hosts import APART_NS, OFFSET_NS, Place
-from ringtop.tui.source.inbox import Arrived, arrived
+from ringtop.tui.source.hosts import APART_NS, Place
+from ringtop.tui.source.inbox import Arrived, Entry, entry_of
 from ringtop.tui.source.source import Item, Lost, Source
 from ringtop.tui.text.format import duration
 from ringtop.tui.text.say import say
@@ -71,7 +69,7 @@ class Host:
         failed, or it was lost; whether nothing more comes."""
         self.warned = False
         self.hello: stream.Hello | None = None
-        self.waiting: deque[Item | Arrived] = deque()
+        self.waiting: deque[Entry] = deque()
 
     def says(self, text: str) -> str:
         """Untrusted *text* of one or more lines, as the host's: what it says cannot pass for another's."""
@@ -106,7 +104,7 @@ class Hosts:
         hosts.stop([host.source for host in self.hosts if not host.over])
         return 0
 
-    def messages(self) -> Iterator[list[tuple[Host, Item | Arrived]]]:
+    def messages(self) -> Iterator[list[tuple[Host, Entry]]]:
         """Wait for messages and yield those that wait, without end; now and then an empty list when none comes."""
         while True:
             with self._came:
@@ -122,22 +120,10 @@ class Hosts:
     def _post(self, host: Host, item: Item) -> None:
         place = host.place
         place.hear(item)
-        entry: Item | Arrived
-        match item:
-            case stream.Cgroups():
-                stream.learn(item, self.names, place.number)
-                return
-            case stream.Round():
-                came = arrived(item, self.names)
-                entry = Arrived(tuple(map(place.stamp, came.batches)), place.ns(came.drained_ns))
-            case stream.Hello():
-                entry = structs.replace(item, wall_offset_ns=OFFSET_NS)
-            case stream.Stats():
-                entry = structs.replace(item, ts_ns=place.ns(item.ts_ns), wall_offset_ns=OFFSET_NS)
-            case stream.Changed():
-                entry = structs.replace(item, ts_ns=place.ns(item.ts_ns))
-            case _:
-                entry = item
+        entry = entry_of(item, self.names, place.number)
+        if entry is None:
+            return
+        entry = place.ours(entry)
         with self._came:
             self._came.wait_for(lambda: len(host.waiting) < _WAITING or self._closed)
             if not self._closed:
@@ -162,7 +148,7 @@ class HostsRun(Leaving):
     def events(self, batches: list[Batch], now_ns: int) -> None:
         """Called with events, at most one batch of a host and round each. Raises CannotWrite."""
 
-    def hear(self, host: Host, message: Item) -> None:
+    def hear(self, host: Host, message: Entry) -> None:
         """Called with each other message of a connected host. Raises CannotWrite."""
 
     def begun(self) -> None:
@@ -213,7 +199,7 @@ class HostsRun(Leaving):
             self._leaves = min(now + _LEAVES_S, self._at_last)
         return now >= self._leaves or not any(host.up for host in self.all.hosts)
 
-    def _take(self, came: list[tuple[Host, Item | Arrived]]) -> None:
+    def _take(self, came: list[tuple[Host, Entry]]) -> None:
         batches: list[Batch] = []
         now_ns = 0
         for host, item in came:
@@ -230,7 +216,7 @@ class HostsRun(Leaving):
             if self._duration:
                 self.later(self._duration, self.stop)
 
-    def _hear(self, host: Host, message: Item) -> None:
+    def _hear(self, host: Host, message: Entry) -> None:
         match message:
             case stream.Hello():
                 if host.away:
@@ -245,7 +231,7 @@ class HostsRun(Leaving):
             self.hear(host, message)
             self._told(host, host.connections[-1], message)
 
-    def _told(self, host: Host, told: Connection, message: Item) -> None:
+    def _told(self, host: Host, told: Connection, message: Entry) -> None:
         match message:
             case stream.State():
                 if message.state == "failed":

@@ -10,8 +10,7 @@ from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.cli.hosts import Host, HostSource, HostsRun
 from ringtop.tui.cli.top import Run, TopOptions
 from ringtop.tui.source.gather import joined
-from ringtop.tui.source.inbox import Arrived
-from ringtop.tui.source.source import Item
+from ringtop.tui.source.inbox import Arrived, Entry
 
 
 class HostsTop(HostsRun):
@@ -27,7 +26,7 @@ class HostsTop(HostsRun):
         parts = {program: [batch for batch in batches if batch.program == program] for program in SCHEMAS}
         self._reports.take(Arrived(tuple(joined(p, found) for p, found in parts.items() if found), now_ns))
 
-    def hear(self, host: Host, message: Item) -> None:
+    def hear(self, host: Host, message: Entry) -> None:
         """Take the ledgers."""
         if isinstance(message, stream.Hello | stream.Stats):
             self._reports.take(message, host.place.number)

@@ -15,7 +15,7 @@ from ringtop.tui.cli.trace import TraceOptions
 from ringtop.tui.lines.part import Part
 from ringtop.tui.model import notes
 from ringtop.tui.source.hosts import OFFSET_NS
-from ringtop.tui.source.source import Item
+from ringtop.tui.source.inbox import Entry
 from ringtop.tui.text import glyphs
 
 
@@ -40,7 +40,7 @@ class HostsTrace(HostsRun):
         if parts and self._choice.complete:
             self.stop()
 
-    def hear(self, host: Host, message: Item) -> None:
+    def hear(self, host: Host, message: Entry) -> None:
         """Tell what happens on *host*, and print the titles before the first event."""
         match message:
             case stream.Changed() | stream.Compared() if host.hello is not None:

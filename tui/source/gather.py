@@ -9,12 +9,10 @@ from functools import partial
 from itertools import chain
 
 import numpy as np
-from msgspec import structs
 
-from ringtop.bpf import stream
 from ringtop.bpf.event.batch import Batch, concat
 from ringtop.bpf.event.schema import SCHEMAS
-from ringtop.tui.source.hosts import OFFSET_NS, Place
+from ringtop.tui.source.hosts import Place
 from ringtop.tui.source.inbox import Arrived, Entry, Heard, Inbox, entry_of, size
 from ringtop.tui.source.source import Item, Post
 
@@ -70,17 +68,8 @@ class Gather:
         """Add *item* to *inbox*, with the number of its host and by one clock."""
         place.hear(item)
         entry = entry_of(item, self._inbox.names, place.number)
-        match entry:
-            case Arrived():
-                entry = Arrived(tuple(map(place.stamp, entry.batches)), place.ns(entry.drained_ns))
-            case stream.Hello():
-                entry = structs.replace(entry, wall_offset_ns=OFFSET_NS)
-            case stream.Stats():
-                entry = structs.replace(entry, ts_ns=place.ns(entry.ts_ns), wall_offset_ns=OFFSET_NS)
-            case stream.Changed():
-                entry = structs.replace(entry, ts_ns=place.ns(entry.ts_ns))
         if entry is not None:
-            inbox.put(entry)
+            inbox.put(place.ours(entry))
 
     def _run(self) -> None:
         while not self._end.wait(REST_S):

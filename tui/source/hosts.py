@@ -8,10 +8,11 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 import numpy as np
+from msgspec import structs
 
 from ringtop.bpf import stream
 from ringtop.bpf.event.batch import Batch
-from ringtop.tui.source.inbox import Arrived
+from ringtop.tui.source.inbox import Arrived, Entry
 from ringtop.tui.source.source import Item, Source
 
 OFFSET_NS = time.time_ns() - time.monotonic_ns()
@@ -65,6 +66,19 @@ class Place:
                 self._compare(item.ts_ns)
             case stream.Round() | Arrived():
                 self._compare(item.drained_ns)
+
+    def ours(self, item: Entry) -> Entry:
+        """*item* with its times by our clock, and its rows as ``stamp`` returns them."""
+        match item:
+            case Arrived():
+                return Arrived(tuple(map(self.stamp, item.batches)), self.ns(item.drained_ns))
+            case stream.Hello():
+                return structs.replace(item, wall_offset_ns=OFFSET_NS)
+            case stream.Stats():
+                return structs.replace(item, ts_ns=self.ns(item.ts_ns), wall_offset_ns=OFFSET_NS)
+            case stream.Changed():
+                return structs.replace(item, ts_ns=self.ns(item.ts_ns))
+        return item
 
     def ns(self, ts: int) -> int:
         """The time *ts* of the host's monotonic clock by ours, as in the rows that ``stamp`` returns."""
