@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from textual.color import Color
 from textual.pilot import Pilot
 
 from ringtop.bpf import filter as language
@@ -191,7 +192,7 @@ async def test_the_viewer_replays_it(recording: Path) -> None:
         name = app.screen.query_one("#opensnoop", EventTable)
         title = next(t for t in app.screen.query(Title) if t.view is name.view)
         colour = app.theme_variables["event-opensnoop"]
-        assert title.get_component_styles("title--opensnoop").color.hex.lower() == colour.lower()
+        assert title.part("opensnoop").color == Color.parse(colour).rich_color
         await pilot.press("=")
         await settle(pilot)
         assert app.filters.text == "ret=ENOENT"

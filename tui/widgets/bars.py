@@ -14,7 +14,7 @@ from ringtop.tui.widgets.style import Painted
 
 
 class Bars(Painted):
-    """Lines of pieces. The tone of a piece is the end of the name of a component class: 'high' of 'waits--high'."""
+    """Lines of pieces; the tone of a piece is the name of its part in the style sheet."""
 
     def __init__(self, model: Model, program: str, glyphs: Glyphs, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -47,6 +47,5 @@ class Bars(Painted):
         base = self.base
         if y >= len(self._lines):
             return Strip.blank(self.content_size.width, base)
-        styles = {name.rpartition("--")[2]: base + self.part(name) for name in self.COMPONENT_CLASSES}
-        segments = [Segment(text, styles.get(tone, base)) for text, tone in self._lines[y] if text]
+        segments = [Segment(text, base + self.part(tone) if tone else base) for text, tone in self._lines[y] if text]
         return Strip(segments).adjust_cell_length(self.content_size.width, base)

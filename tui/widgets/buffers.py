@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from ringtop.tui.draw import side
 from ringtop.tui.draw.fill import Lines
 from ringtop.tui.widgets.bars import Bars
@@ -12,16 +10,7 @@ from ringtop.tui.widgets.bars import Bars
 class Buffers(Bars):
     """Bars, a grid or a heat map, whichever fits the CPUs, and the figures before the last change and now."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "buffers--dim",
-        "buffers--bar",
-        "buffers--high",
-        "buffers--full",
-        "buffers--peak",
-        "buffers--empty",
-        "buffers--lost",
-        "buffers--moving",
-    }
+    PREFIX = "buffers"
 
     def lines(self, width: int, height: int) -> Lines:
         """The fill and the figures, as of now."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from rich.segment import Segment
 from textual.geometry import Size
 from textual.strip import Strip
@@ -67,7 +65,7 @@ def _cut(value: str, first: int, rest: int) -> list[str]:
 class Detail(Painted):
     """The pane below the tables with the fields of the row under the cursor."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"detail--name", "detail--program"}
+    PREFIX = "detail"
 
     def __init__(self) -> None:
         super().__init__(id="detail")
@@ -101,7 +99,7 @@ class Detail(Painted):
         lines = self._lines(width)
         if y >= len(lines):
             return Strip.blank(width, base)
-        name_style = base + self.part("detail--name")
+        name_style = base + self.part("name")
         if y == height - 1 < len(lines) - 1:
             left = len(lines) - y
             return Strip([Segment(f"{text.cut_mark} {left} more lines", name_style)]).adjust_cell_length(width, base)

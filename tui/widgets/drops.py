@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from ringtop.tui.draw.parts import Part
 from ringtop.tui.model.model import Model
 from ringtop.tui.text import format
@@ -17,13 +15,6 @@ class Drops(Line):
     """Events lost (total, a second, by reason); in flight; unaccounted; kept out by the capture filter; not kept."""
 
     PREFIX = "drops"
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "drops--none",
-        "drops--some",
-        "drops--moving",
-        "drops--dim",
-        "drops--capture",
-    }
 
     def __init__(self, model: Model) -> None:
         super().__init__(id="drops")

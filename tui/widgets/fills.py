@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
 
 from rich.segment import Segment
 from textual.geometry import Size
@@ -24,7 +23,7 @@ _CPUS = 8
 class Fills(Painted):
     """The buffers of each of *programs*, as far as there is room."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"fills--dim", "fills--some"}
+    PREFIX = "fills"
 
     def __init__(self, model: Model, programs: list[str], glyphs: Glyphs) -> None:
         super().__init__()
@@ -69,12 +68,12 @@ class Fills(Painted):
         if not rows:
             return Strip.blank(width, base)
         head = "buffers " if y == 0 else " " * 8
-        segments = [Segment(head, base + self.part("fills--dim"))]
+        segments = [Segment(head, base + self.part("dim"))]
         room = (width - len(head) - 3 * (len(rows) - 1)) // len(rows)
         for i, parts in enumerate(rows):
             if i:
-                segments.append(Segment(f" {self.glyphs.separator} ", base + self.part("fills--dim")))
+                segments.append(Segment(f" {self.glyphs.separator} ", base + self.part("dim")))
             for j, part in enumerate(fit(parts, room, 1)):
-                style = base + self.part(f"fills--{part.style}") if part.style else base
+                style = base + self.part(part.style) if part.style else base
                 segments.append(Segment(f"{' ' if j else ''}{part.text}", style))
         return Strip(segments).adjust_cell_length(width, base)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual import events
 
 from ringtop.tui.draw.parts import Part, fit
@@ -16,7 +14,6 @@ class Footer(Line):
     """Keys by importance; those that do not fit are in the help."""
 
     PREFIX = "footer"
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"footer--key", "footer--about"}
 
     def __init__(self) -> None:
         super().__init__(id="footer")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from ringtop.tui.draw.parts import Part
 from ringtop.tui.model.model import Model
 from ringtop.tui.text import format
@@ -17,14 +15,6 @@ class Header(Line):
     """Host, kernel, CPUs, load and uptime at the left; collector and link at the right."""
 
     PREFIX = "header"
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "header--name",
-        "header--dim",
-        "header--running",
-        "header--busy",
-        "header--failed",
-        "header--stopped",
-    }
 
     def __init__(self, model: Model, glyphs: Glyphs, label: str, host: Host | None) -> None:
         super().__init__(id="header")

@@ -31,7 +31,7 @@ RENEW_S = 0.5
 class HostLines(Painted, can_focus=True):
     """The list of *listed*; the cursor is on one of them."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"hosts--titles", "hosts--bad", "hosts--cursor"}
+    PREFIX = "hosts"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False, id="hosts_up"),
         Binding("down,j", "move(1)", "Down", show=False, id="hosts_down"),
@@ -92,15 +92,15 @@ class HostLines(Painted, can_focus=True):
         """The titles, or the line of a host."""
         width, columns = self.size.width, hosts.fitting(self.size.width - 1)
         if y == 0:
-            style = self.base + self.part("hosts--titles")
+            style = self.base + self.part("titles")
             return Strip([Segment(f" {hosts.titles(columns)}", style)]).adjust_cell_length(width, style)
         at = self._first + y - 1
         if at >= len(self.listed):
             return Strip.blank(width, self.base)
         host = self.listed[at]
-        style = self.base + self.part("hosts--bad") if hosts.bad(host) else self.base
+        style = self.base + self.part("bad") if hosts.bad(host) else self.base
         if at == self.cursor:
-            style = style + self.part("hosts--cursor")
+            style = style + self.part("cursor")
         line = hosts.line(host, columns, self.glyphs.ellipsis)
         return Strip([Segment(f" {line}", style)]).adjust_cell_length(width, style)
 

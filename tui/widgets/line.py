@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -15,13 +13,10 @@ from ringtop.tui.widgets.style import Painted
 class Line(Painted):
     """Shows ``parts`` at the left and ``ending`` at the right, and repaints only when they have changed."""
 
-    PREFIX: ClassVar[str] = ""
-    """The prefix of its component classes; the style of a part follows it."""
     SPACE = 2
     """The cells between two parts."""
     FILLER = " "
     """The character that fills the space between left and right."""
-    FILLER_STYLE = ""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -33,6 +28,11 @@ class Line(Painted):
     def stale(self) -> bool:
         """Whether the line tells only what was true some time ago: all of it is grey then, in the style ``dim``."""
         return False
+
+    @property
+    def filler_style(self) -> str:
+        """The style of the filler, which is a part of the style sheet as each ``Part.style`` is."""
+        return ""
 
     def parts(self) -> list[Part]:
         """The parts at the left."""
@@ -59,7 +59,7 @@ class Line(Painted):
             return Strip.blank(width, base)
         left, right = map(self._segments, fit_sides(self._parts, self._ending, width, self.SPACE))
         gap = width - sum(s.cell_length for s in (*left, *right))
-        filler = base + self.style_of(self.FILLER_STYLE)
+        filler = base + self.style_of(self.filler_style)
         if self.FILLER != " " and gap > 2:
             middle = [Segment(" ", base), Segment(self.FILLER * (gap - 2), filler), Segment(" ", base)]
         else:
@@ -68,7 +68,7 @@ class Line(Painted):
 
     def style_of(self, name: str) -> Style:
         """The Rich style of a part."""
-        return self.part(f"{self.PREFIX}--{name}") if name else self.base
+        return self.part(name) if name else self.base
 
     def _segments(self, parts: list[Part]) -> list[Segment]:
         segments: list[Segment] = []

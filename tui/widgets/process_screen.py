@@ -24,6 +24,7 @@ from ringtop.tui.text import format
 from ringtop.tui.text.text import safe
 from ringtop.tui.widgets.clipboard import copy
 from ringtop.tui.widgets.footer import Footer
+from ringtop.tui.widgets.style import Painted
 from ringtop.tui.widgets.timeline import EventLines
 
 REFRESH_S = 1.0
@@ -33,6 +34,23 @@ COPIED = 64 << 10
 """The most bytes that are copied to the clipboard: they travel over the terminal."""
 
 CardReader = Callable[[int, int | None], Card]
+
+
+class Facts(Painted, Static):
+    """What is known of a process, a line for each fact."""
+
+    PREFIX = "facts"
+
+    def show(self, facts: list[profile.Fact]) -> None:
+        """Show *facts*."""
+        table = Table.grid(padding=(0, 1))
+        table.add_column(no_wrap=True, min_width=_LABEL)
+        table.add_column(overflow="fold")
+        for fact in facts:
+            table.add_row(
+                Text(fact.label, self.part("label")), Text(fact.text, self.part(fact.tone) if fact.tone else "")
+            )
+        self.update(table)
 
 
 class ProcessScreen(Screen[bool]):
@@ -51,7 +69,6 @@ class ProcessScreen(Screen[bool]):
         ),
         Binding("y", "copy", "Copy", id="process_copy", tooltip="Copy this whole page to the clipboard"),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"process--label", "process--failed", "process--dim"}
 
     def __init__(
         self,
@@ -87,7 +104,7 @@ class ProcessScreen(Screen[bool]):
         """The card above, the events below."""
         with VerticalScroll(id="process-card"):
             yield Static(markup=False, id="process-head")
-            yield Static(markup=False, id="process-facts")
+            yield Facts(id="process-facts")
         yield EventLines(id="process-events")
         yield Footer()
 
@@ -124,13 +141,7 @@ class ProcessScreen(Screen[bool]):
         if not self._asked:
             return
         self.query_one("#process-head", Static).update(self._headline)
-        style = {n: self.get_component_rich_style(f"process--{n}", partial=True) for n in ("label", "failed", "dim")}
-        table = Table.grid(padding=(0, 1))
-        table.add_column(no_wrap=True, min_width=_LABEL)
-        table.add_column(overflow="fold")
-        for fact in self._facts():
-            table.add_row(Text(fact.label, style["label"]), Text(fact.text, style.get(fact.tone, "")))
-        self.query_one("#process-facts", Static).update(table)
+        self.query_one(Facts).show(self._facts())
 
     @property
     def _headline(self) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -22,16 +20,7 @@ from ringtop.tui.widgets.style import Painted
 class Ranks(Painted):
     """A line of titles, the ranked rows, and a line for all others; drawn once and kept until something changes."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "ranks--header",
-        "ranks--header-cursor",
-        "ranks--dim",
-        "ranks--failed",
-        "ranks--mark",
-        "ranks--spark",
-        "ranks--cursor",
-        "ranks--cursor-blurred",
-    }
+    PREFIX = "ranks"
 
     def __init__(self, ranking: Ranking, glyphs: Glyphs) -> None:
         super().__init__(id=f"ranks-{ranking.program.replace(' ', '-')}")
@@ -84,7 +73,7 @@ class Ranks(Painted):
         cursor = self.ranking.line
         page += [self._row(row, report, base, at == cursor) for at, row in enumerate(report.rows[: self.rows])]
         if report.rows and (rest := ranks.others(report, self.placed)):
-            page.append(self._strip("", rest, base + self.part("ranks--dim"), {}))
+            page.append(self._strip("", rest, base + self.part("dim"), {}))
         return page
 
     @property
@@ -99,30 +88,30 @@ class Ranks(Painted):
         return "events" if report.measures.across else "total" if report.measures.waits else "count"
 
     def _titles(self, report: Report, base: Style) -> Strip:
-        style = base + self.part("ranks--header")
+        style = base + self.part("header")
         ranked = self.ranking.sort or self._ranks(report)
         texts, styles = [], {}
         for i, p in enumerate(self.placed):
             texts.append(f"{p.column.title}{self.glyphs.down}" if p.column.name == ranked else p.column.title)
             if self.has_focus and p.column.name == self.here:
-                styles[i] = style + self.part("ranks--header-cursor")
+                styles[i] = style + self.part("header-cursor")
         return self._strip("", texts, style, styles)
 
     def _row(self, row: Row, report: Report, base: Style, under_cursor: bool) -> Strip:
         line = base
         if under_cursor:
-            line = base + self.part("ranks--cursor" if self.has_focus else "ranks--cursor-blurred")
+            line = base + self.part("cursor" if self.has_focus else "cursor-blurred")
         elif not row.events:
-            line = base + self.part("ranks--dim")
+            line = base + self.part("dim")
         styles: dict[int, Style] = {}
         if not (under_cursor and self.has_focus):
             for i, p in enumerate(self.placed):
                 if p.column.name in ("failed", "error") and row.failed:
-                    styles[i] = line + self.part("ranks--failed")
+                    styles[i] = line + self.part("failed")
                 elif p.column.name == "spark":
-                    styles[i] = line + self.part("ranks--spark")
+                    styles[i] = line + self.part("spark")
         mark = row.marks[:1] or ("." if row.id in self.ranking.pinned else row.sign)
-        tone = "" if under_cursor and self.has_focus else "ranks--failed" if mark == FAILED else "ranks--mark"
+        tone = "" if under_cursor and self.has_focus else "failed" if mark == FAILED else "mark"
         texts = ranks.cells(row, report, self.placed)
         return self._strip(mark, texts, line, styles, line + self.part(tone) if tone else line)
 

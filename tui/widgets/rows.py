@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -28,25 +26,7 @@ from ringtop.tui.widgets.style import Painted
 class Rows(Painted):
     """A line of titles, then rows and the gaps between them. Lines are drawn once and kept until something changes."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "events--header",
-        "events--header-cursor",
-        "events--dim",
-        "events--failed",
-        "events--low",
-        "events--mid",
-        "events--high",
-        "events--late",
-        "events--gap",
-        "events--marker",
-        "events--cursor",
-        "events--cursor-blurred",
-        "events--cell",
-        "events--thumb",
-        "events--track",
-        "events--message",
-        "events--problem",
-    }
+    PREFIX = "events"
 
     def __init__(self, model: Model, view: View, glyphs: Glyphs, shown: list[Field]) -> None:
         super().__init__(id=view.table.program)
@@ -157,18 +137,15 @@ class Rows(Painted):
             return 0
         return max(0, max((width_of(row[at].text) for row in rows), default=0) - self._placed[at].width)
 
-    def _style(self, name: str) -> Style:
-        return self.part(f"events--{name}")
-
     def _bar(self, thumb: bool, needed: bool, base: Style) -> Segment:
         if not needed:
             return Segment(" ", base)
         if thumb:
-            return Segment("#" if self.glyphs.ascii else "┃", base + self._style("thumb"))
-        return Segment(self.glyphs.separator, base + self._style("track"))
+            return Segment("#" if self.glyphs.ascii else "┃", base + self.part("thumb"))
+        return Segment(self.glyphs.separator, base + self.part("track"))
 
     def _titles(self, width: int, base: Style) -> Strip:
-        style = base + self._style("header")
+        style = base + self.part("header")
         segments: list[Segment] = []
         sort = self.view.sort
         for i, p in enumerate(self._placed):
@@ -176,7 +153,7 @@ class Rows(Painted):
             if sort is not None and sort.field == p.field.name:
                 title = f"{title}{self.glyphs.down if sort.descending else self.glyphs.up}"
             title = clip(title, p.width, "")
-            shown = style + self._style("header-cursor") if self.has_focus and p.field.name == self._here else style
+            shown = style + self.part("header-cursor") if self.has_focus and p.field.name == self._here else style
             padded = title.rjust(p.width) if p.field.column.right else title.ljust(p.width)
             text = padded.rstrip() if not p.field.column.right else padded.lstrip()
             space = Segment(" " * (p.width - len(text)), style)
@@ -188,14 +165,14 @@ class Rows(Painted):
     def _row(self, row: list[Cell], base: Style, under_cursor: bool) -> list[Segment]:
         line = base
         if under_cursor and (self.has_focus or self.view.frozen):
-            line = base + self._style("cursor" if self.has_focus else "cursor-blurred")
+            line = base + self.part("cursor" if self.has_focus else "cursor-blurred")
         segments: list[Segment] = []
         offset = min(self.offset_text, self.reach)
         for i, (p, cell) in enumerate(zip(columns.fit(self._placed, [c.text for c in row]), row, strict=True)):
             here = p.field.name == self._here
-            style = line if not cell.tone else base + self._style(cell.tone) + Style(bgcolor=line.bgcolor)
+            style = line if not cell.tone else base + self.part(cell.tone) + Style(bgcolor=line.bgcolor)
             if under_cursor and self.has_focus:
-                style = line + self._style("cell") if here else line
+                style = line + self.part("cell") if here else line
             text = f"{cell.text[: p.width - 1]}!" if cell.tone == "late" else cell.text
             segments += fitted(text, p, style, self.glyphs.ellipsis, offset if here else 0)
             if i + 1 < len(self._placed):
@@ -204,7 +181,7 @@ class Rows(Painted):
         return [*segments, Segment(" " * max(0, self.size.width - 1 - used), line)]
 
     def _gap(self, line: int, width: int, base: Style, under_cursor: bool) -> list[Segment]:
-        style = base + self._style("gap" if notes.bad_gap(self.view.gap(line)) else "marker")
+        style = base + self.part("gap" if notes.bad_gap(self.view.gap(line)) else "marker")
         if under_cursor and self.has_focus:
             style = style + Style(reverse=True)
         message = clip(" ".join([self.glyphs.gap * 2, self.gap_text(line), ""]), width, self.glyphs.ellipsis)
@@ -227,7 +204,7 @@ class Rows(Painted):
             )
         else:
             message, style = "", "problem"
-        return Strip([Segment(f" {safe(message)}", base + self._style(style))]).adjust_cell_length(width, base)
+        return Strip([Segment(f" {safe(message)}", base + self.part(style))]).adjust_cell_length(width, base)
 
 
 def fitted(text: str, place: Placed, style: Style, mark: str, offset: int = 0) -> list[Segment]:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.tui.draw import cells
 from ringtop.tui.draw.cells import Cell, Clock
 from ringtop.tui.model.store import Life
+from ringtop.tui.widgets.style import Painted
 
 _TIME, _NAME = 12, 11
 """The widths of the first two columns, in cells."""
@@ -26,17 +24,10 @@ _SHORTEST = 16
 """The least length of a line."""
 
 
-class EventLines(ScrollView, can_focus=True):
+class EventLines(Painted, ScrollView, can_focus=True):
     """One line for each event, cut at the screen's edge. A list scrolled to its end stays at the end."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"event-lines--{program}" for program in SCHEMAS),
-        "event-lines--dim",
-        "event-lines--failed",
-        "event-lines--low",
-        "event-lines--mid",
-        "event-lines--high",
-    }
+    PREFIX = "event-lines"
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -55,18 +46,18 @@ class EventLines(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """The event at line *y* of the screen."""
-        base = self.rich_style
+        base = self.base
         at = y + self.scroll_offset.y
         if at >= len(self._timeline):
             text = "no events of it are kept" if at == 0 else ""
             return Strip([Segment(text, base)]).adjust_cell_length(self.size.width, base)
         program, (time, *rest) = self._event(at)
         segments = [
-            Segment(f"{time.text:<{_TIME}}{'!' if time.tone == 'late' else ' '} ", base + self._style("dim")),
-            Segment(f"{program:<{_NAME}}  ", base + self._style(program)),
+            Segment(f"{time.text:<{_TIME}}{'!' if time.tone == 'late' else ' '} ", base + self.part("dim")),
+            Segment(f"{program:<{_NAME}}  ", base + self.part(program)),
         ]
         for cell in rest:
-            segments.append(Segment(cell.text, base + self._style(cell.tone) if cell.tone else base))
+            segments.append(Segment(cell.text, base + self.part(cell.tone) if cell.tone else base))
             segments.append(Segment("  ", base))
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
@@ -101,6 +92,3 @@ class EventLines(ScrollView, can_focus=True):
             ]
             for row in cells.cells(rows, fields, self._clock)
         ]
-
-    def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"event-lines--{name}", partial=True)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
 
-from ringtop.bpf.event.schema import SCHEMAS
 from ringtop.bpf.stream import State
 from ringtop.tui.draw.parts import Part
 from ringtop.tui.model import tuning
@@ -35,20 +33,6 @@ class RankedTitle(Line):
     """A title whose right side tells of the ranked rows and of the display filter."""
 
     PREFIX = "title"
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"title--{program}" for program in SCHEMAS),
-        "title--dim",
-        "title--rule",
-        "title--spark",
-        "title--frozen",
-        "title--filter",
-        "title--capture",
-        "title--failed",
-        "title--busy",
-        "title--some",
-        "title--moving",
-    }
-    FILLER_STYLE = "rule"
 
     def __init__(self, ranking: Ranking, glyphs: Glyphs, key: str) -> None:
         super().__init__()
@@ -58,6 +42,11 @@ class RankedTitle(Line):
         self.filter_text = ""
         """The display filter in force."""
         self.FILLER = glyphs.rule
+
+    @property
+    def filler_style(self) -> str:
+        """The rule shows which table has the focus."""
+        return "rule-focus" if self.has_class("-focus") else "rule"
 
     def ending(self) -> list[Part]:
         """The parts at the right: the filter, the key, the window, and the rows on the screen."""

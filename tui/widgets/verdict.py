@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from ringtop.tui.draw.parts import Part
 from ringtop.tui.top.ranking import Ranking
 from ringtop.tui.top.verdict import sentence
@@ -14,7 +12,6 @@ class Verdict(Line):
     """The verdict on the report of *ranking*."""
 
     PREFIX = "verdict"
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"verdict--text", "verdict--lost"}
 
     def __init__(self, ranking: Ranking) -> None:
         super().__init__()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from ringtop.tui.draw import waits
 from ringtop.tui.draw.fill import Lines
 from ringtop.tui.widgets.bars import Bars
@@ -12,7 +10,7 @@ from ringtop.tui.widgets.bars import Bars
 class Waits(Bars):
     """A bar for each power of two of the waits' lengths, and what they say together."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"waits--dim", "waits--bar", "waits--high"}
+    PREFIX = "waits"
 
     def lines(self, width: int, height: int) -> Lines:
         """The bars, as of now."""

@@ -235,7 +235,7 @@ async def test_a_change_stands_where_it_was_though_it_is_told_later() -> None:
         await play(pilot, lambda feed: feed.say(changed))
         assert "perf buffers 2x4 KiB, 9 lost" in table(pilot).page_text()[-4]
         mark = table(pilot)._page[len(table(pilot)._page) - 4]
-        assert next(iter(mark)).style.bgcolor == table(pilot)._style("gap").bgcolor
+        assert next(iter(mark)).style.bgcolor == table(pilot).part("gap").bgcolor
 
 
 async def test_nothing_is_offered_that_nobody_would_hear() -> None:
