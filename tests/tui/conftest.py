@@ -14,6 +14,7 @@ from textual._context import active_app
 from textual.app import App
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
+from textual.pilot import Pilot
 
 from ringtop.tui.app import app
 from ringtop.tui.top import order, ranking, top
@@ -66,20 +67,32 @@ def at_rest(app: App[Any]) -> bool:
     return all(not q.values and q.ready_event._waiters for q in queues) and not any(p._next_callbacks for p in pumps)
 
 
-async def wait_until_at_rest(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
-    """What ``wait_for_idle`` is for: that waits until the process takes no time for a while, twice for each key."""
-    app, end = active_app.get(), time.monotonic() + max_sleep
+async def wait_until_at_rest(app: App[Any], limit_s: float) -> bool:
+    """Wait for that, at most so long; return whether no widget has failed."""
+    end = time.monotonic() + limit_s
     await asyncio.sleep(0.002)
-    while not at_rest(app) and time.monotonic() < end:
+    while not at_rest(app) and not app._exception_event.is_set() and time.monotonic() < end:
         await asyncio.sleep(0.004)
+    return not app._exception_event.is_set()
+
+
+async def rest_of_the_active_app(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
+    """What ``wait_for_idle`` is for: that waits until the process takes no time for a while, twice for each key."""
+    await wait_until_at_rest(active_app.get(), max_sleep)
+
+
+async def rest_of_the_screen(self: Pilot[Any], timeout: float = 30.0) -> bool:
+    """What ``_wait_for_screen`` is for: that sends a message to each widget, six times for each key."""
+    return await wait_until_at_rest(self.app, timeout)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def rest_is_seen_at_once() -> Iterator[None]:
-    """Looking for an idle process takes 20 ms, most of the time of a test that types."""
+    """Looking for an idle process takes 20 ms, and the messages half of the time of a key."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("textual.app.wait_for_idle", wait_until_at_rest)
-        patch.setattr("textual.pilot.wait_for_idle", wait_until_at_rest)
+        patch.setattr("textual.app.wait_for_idle", rest_of_the_active_app)
+        patch.setattr("textual.pilot.wait_for_idle", rest_of_the_active_app)
+        patch.setattr(Pilot, "_wait_for_screen", rest_of_the_screen)
         yield
 
 
