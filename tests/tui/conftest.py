@@ -6,7 +6,7 @@ import asyncio
 import gc
 import time
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 
 from ringtop.tui.app import app
+from ringtop.tui.settings import themes
 from ringtop.tui.top import order, ranking, top
 from ringtop.tui.widgets import tables
 
@@ -45,6 +46,14 @@ def style_sheets_parsed_once() -> Iterator[None]:
         patch.setattr(Stylesheet, "_parse_rules", look_up)
         # By identity as before, but without a call of a function in Python: each widget looks for all rules in a set.
         patch.setattr(RuleSet, "__hash__", object.__hash__)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def themes_parsed_once() -> Iterator[None]:
+    """Each viewer parsed all theme files."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(themes, "load", cache(themes.load))
         yield
 
 

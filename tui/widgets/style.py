@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.style import Style
+from textual.color import Color
 from textual.css.model import RuleSet
 from textual.widget import Widget
 
@@ -21,6 +22,7 @@ class Painted(Widget):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self._base: Style | None = None
+        self._ground: Color | None = None
         self._parts_styles: dict[str, Style] = {}
         self._rules: dict[str, list[RuleSet]] = {}
         """The rules of the style sheet by which this was drawn."""
@@ -38,7 +40,9 @@ class Painted(Widget):
         if (known := self._parts_styles.get(name)) is not None:
             return known
         rule = self.app.stylesheet.rules_map[f".{self.PREFIX}--{name}"][0].styles.get_rules()
-        _, ground = self.background_colors
+        if self._ground is None:
+            _, self._ground = self.background_colors
+        ground = self._ground
         if behind := rule.get("background"):
             ground += behind
         if colour := rule.get("color"):
@@ -52,7 +56,7 @@ class Painted(Widget):
     def notify_style_update(self) -> None:
         """Look the styles up again: the theme or the focus has changed."""
         super().notify_style_update()
-        self._base = None
+        self._base = self._ground = None
         self._parts_styles.clear()
         self.forget()
         if self._rules is not (rules := self.app.stylesheet.rules_map):

@@ -128,7 +128,8 @@ def test_an_error_in_the_filter(snap_compare: Compare) -> None:
     async def before(pilot: Pilot[Any]) -> None:
         await play(pilot)
         await press(pilot, "slash")
-        await type_in(pilot, "comm=nginx and latenci>5ms")
+        await type_in(pilot, "comm=nginx")
+        await type_in(pilot, " and latenci>5ms")
 
     assert snap_compare(viewer(), terminal_size=(80, 24), run_before=before)
 
