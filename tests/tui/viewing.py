@@ -90,18 +90,26 @@ async def type_in(pilot: Pilot[int], text: str) -> None:
     await settle(pilot)
 
 
+def some_load(feed: Feed) -> None:
+    """A second of load in few rounds: to fold a round takes a millisecond for each program, however few its events."""
+    feed.play(4, 40)
+
+
 @asynccontextmanager
 async def running(
     feed: Feed | None = None,
     size: tuple[int, int] = (120, 40),
     config: Config | None = None,
     state: SavedState | None = None,
-    what: Callable[[Feed], None] = Feed.play,
+    what: Callable[[Feed], None] = some_load,
 ) -> AsyncIterator[Pilot[int]]:
     """A viewer with some events."""
     app = viewer(feed, config, state)
     async with app.run_test(size=size, notifications=True) as pilot:
-        await play(pilot, what)
+        while not app._begun:
+            await asyncio.sleep(0.002)
+        what(feed_of(pilot))
+        await settle(pilot)
         yield pilot
 
 

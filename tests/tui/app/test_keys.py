@@ -98,7 +98,7 @@ async def test_keys_without_room_for_what_they_show_are_not_offered() -> None:
 
 
 async def test_a_goes_through_the_ways_to_show_times() -> None:
-    async with running() as pilot:
+    async with running(what=Feed.play) as pilot:
         assert "00:00:01." in shown(pilot)
         await press(pilot, "a")
         assert "0.1s" in shown(pilot)

@@ -6,6 +6,7 @@ import pytest
 
 from ringtop.tui.model.line import is_row
 from ringtop.tui.widgets.main import Main
+from tests.tui.feed import Feed
 from tests.tui.viewing import dropping, play, press, running, settle, shown, table, type_in
 
 
@@ -50,7 +51,7 @@ async def test_a_gap_is_no_event() -> None:
 
 
 async def test_a_long_text_scrolls_to_its_end_and_no_further() -> None:
-    async with running(size=(80, 24)) as pilot:
+    async with running(size=(80, 24), what=Feed.play) as pilot:
         await press(pilot, "2")
         events = table(pilot, "execsnoop")
         await press(pilot, *["right"] * 40)
