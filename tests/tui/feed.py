@@ -299,8 +299,9 @@ class Feed:
         """Anything else."""
         self._post(item)
 
-    def play(self, rounds: int = 8, rate: int = 20) -> None:
-        """Some seconds of an ordinary load: *rate* events a round of each program."""
+    def play(self, rounds: int = 4, rate: int = 40) -> None:
+        """Some seconds of an ordinary load: *rate* events a round of each program. There are few rounds: to fold one
+        takes a millisecond for each program, however few its events."""
         for i in range(rounds):
             n = rate + int(self._rng.integers(0, max(1, rate // 3)))
             self.events({p: n if p == "runqslower" else max(1, n // 4) for p in self.programs})

@@ -90,18 +90,13 @@ async def type_in(pilot: Pilot[int], text: str) -> None:
     await settle(pilot)
 
 
-def some_load(feed: Feed) -> None:
-    """A second of load in few rounds: to fold a round takes a millisecond for each program, however few its events."""
-    feed.play(4, 40)
-
-
 @asynccontextmanager
 async def running(
     feed: Feed | None = None,
     size: tuple[int, int] = (120, 40),
     config: Config | None = None,
     state: SavedState | None = None,
-    what: Callable[[Feed], None] = some_load,
+    what: Callable[[Feed], None] = Feed.play,
 ) -> AsyncIterator[Pilot[int]]:
     """A viewer with some events."""
     app = viewer(feed, config, state)
@@ -134,7 +129,7 @@ def shown(pilot: Pilot[int]) -> str:
 
 def dropping(feed: Feed) -> None:
     """Some load, then two losses; the second is going on."""
-    feed.play(8)
+    feed.play(8, 20)
     few = {"runqslower": 5, "execsnoop": 2, "unlinksnoop": 2}
     feed.events(few, {1: 12})
     feed.fill({0: 0.12, 1: 0.6})

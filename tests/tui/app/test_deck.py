@@ -63,7 +63,7 @@ async def test_r_records_until_it_is_pressed_again(tmp_path: Path) -> None:
     async with running(config=Config(recordings=str(tmp_path))) as pilot:
         await press(pilot, "R")
         assert "rec " in shown(pilot)
-        await play(pilot)
+        await play(pilot, lambda feed: feed.play(7))
         await press(pilot, "R")
         assert "rec " not in shown(pilot)
         (made,) = tmp_path.iterdir()
@@ -73,7 +73,7 @@ async def test_r_records_until_it_is_pressed_again(tmp_path: Path) -> None:
     assert reading.damage is None
     assert isinstance(found[0], stream.Hello)
     assert sum(isinstance(m, stream.State) for m in found) == 3
-    assert sum(isinstance(m, stream.Round) for m in found) == 8
+    assert sum(isinstance(m, stream.Round) for m in found) == 7
 
 
 async def test_leaving_finishes_the_recording(tmp_path: Path) -> None:

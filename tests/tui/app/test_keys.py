@@ -98,7 +98,7 @@ async def test_keys_without_room_for_what_they_show_are_not_offered() -> None:
 
 
 async def test_a_goes_through_the_ways_to_show_times() -> None:
-    async with running(what=Feed.play) as pilot:
+    async with running(what=lambda feed: feed.play(8)) as pilot:
         assert "00:00:01." in shown(pilot)
         await press(pilot, "a")
         assert "0.1s" in shown(pilot)
@@ -146,7 +146,7 @@ async def test_question_mark_lists_the_keys_of_every_screen(keys: list[str], sai
     async with running() as pilot:
         await press(pilot, *keys)
         if "A" in keys:
-            await play(pilot, lambda feed: feed.play(60))
+            await play(pilot, lambda feed: feed.events({}, seconds=15))
         under = pilot.app.screen
         await press(pilot, "question_mark")
         assert isinstance(pilot.app.screen, Help)

@@ -29,9 +29,14 @@ SOME = [(80, 24), (120, 40)]
 SIZED = [pytest.param(s, id=n, marks=[] if s in SOME else pytest.mark.slow) for s, n in zip(SIZES, NAMES, strict=True)]
 
 
+def load(feed: Feed) -> None:
+    """Two seconds of an ordinary load."""
+    feed.play(8, 20)
+
+
 def busy(feed: Feed) -> None:
     """Buffers of all CPUs differ, some lose events."""
-    feed.play(8)
+    feed.play(8, 20)
     share = len(feed._ledgers) // len(feed.programs) if feed.transport == "ringbuf" else 1
     feed.fill({c: ((c * 37) % 100) / 100 / share for c in range(feed.cpus)})
     feed.stats()
@@ -39,14 +44,18 @@ def busy(feed: Feed) -> None:
     feed.stats()
 
 
+async def following(pilot: Pilot[Any]) -> None:
+    await play(pilot, load)
+
+
 async def frozen(pilot: Pilot[Any]) -> None:
-    await play(pilot)
+    await play(pilot, load)
     await press(pilot, "space", "up", "up")
-    await play(pilot)
+    await play(pilot, load)
 
 
 async def filtered(pilot: Pilot[Any]) -> None:
-    await play(pilot)
+    await play(pilot, load)
     await press(pilot, "slash")
     await type_in(pilot, "comm=nginx or ret!=0")
     await press(pilot, "enter")
@@ -69,7 +78,7 @@ async def starting(pilot: Pilot[Any]) -> None:
 
 
 STATES = {
-    "following": play,
+    "following": following,
     "frozen": frozen,
     "filtered": filtered,
     "dropping": losing,
@@ -119,14 +128,14 @@ def test_ascii(snap_compare: Compare) -> None:
 
 def test_a_program_that_failed(snap_compare: Compare) -> None:
     async def before(pilot: Pilot[Any]) -> None:
-        await play(pilot)
+        await play(pilot, load)
 
     assert snap_compare(viewer(Feed(failed=("execsnoop",))), terminal_size=(120, 40), run_before=before)
 
 
 def test_an_error_in_the_filter(snap_compare: Compare) -> None:
     async def before(pilot: Pilot[Any]) -> None:
-        await play(pilot)
+        await play(pilot, load)
         await press(pilot, "slash")
         await type_in(pilot, "comm=nginx")
         await type_in(pilot, " and latenci>5ms")
@@ -136,7 +145,7 @@ def test_an_error_in_the_filter(snap_compare: Compare) -> None:
 
 def test_completion(snap_compare: Compare) -> None:
     async def before(pilot: Pilot[Any]) -> None:
-        await play(pilot)
+        await play(pilot, load)
         await press(pilot, "slash")
         await type_in(pilot, "comm=")
         await press(pilot, "tab", "tab")
@@ -146,7 +155,7 @@ def test_completion(snap_compare: Compare) -> None:
 
 def test_capture_filter(snap_compare: Compare) -> None:
     async def before(pilot: Pilot[Any]) -> None:
-        await play(pilot)
+        await play(pilot, load)
         await press(pilot, "c")
         await type_in(pilot, "pid=1000")
         await press(pilot, "enter")
@@ -165,7 +174,7 @@ def test_sorted(snap_compare: Compare) -> None:
 @pytest.mark.parametrize("size", SOME, ids=["80x24", "120x40"])
 def test_after_a_switch_of_transport(snap_compare: Compare, size: tuple[int, int]) -> None:
     async def before(pilot: Pilot[Any]) -> None:
-        await play(pilot)
+        await play(pilot, load)
         await press(pilot, "t")
         if size == SOME[0]:
             await press(pilot, "1")
@@ -178,16 +187,16 @@ def test_after_a_switch_of_transport(snap_compare: Compare, size: tuple[int, int
 def test_report_of_a_comparison(snap_compare: Compare, size: tuple[int, int]) -> None:
     async def before(pilot: Pilot[Any]) -> None:
         feed_of(pilot).residual = 3
-        await play(pilot)
+        await play(pilot, load)
         await press(pilot, "A", "1", "enter")
-        await play(pilot)
+        await play(pilot, load)
 
     assert snap_compare(viewer(), terminal_size=size, run_before=before)
 
 
 def test_help(snap_compare: Compare) -> None:
     async def before(pilot: Pilot[Any]) -> None:
-        await play(pilot)
+        await play(pilot, load)
         await press(pilot, "question_mark")
 
     assert snap_compare(viewer(), terminal_size=(80, 24), run_before=before)
@@ -195,7 +204,7 @@ def test_help(snap_compare: Compare) -> None:
 
 def test_columns(snap_compare: Compare) -> None:
     async def before(pilot: Pilot[Any]) -> None:
-        await play(pilot)
+        await play(pilot, load)
         await press(pilot, "C", "down")
 
     assert snap_compare(viewer(), terminal_size=(120, 40), run_before=before)
@@ -207,7 +216,7 @@ async def test_a_snapshot_can_fail() -> None:
     async def picture(rounds: int) -> str:
         app = viewer()
         async with app.run_test(size=(80, 24)) as pilot:
-            await play(pilot, lambda feed: feed.play(rounds))
+            await play(pilot, lambda feed: feed.play(rounds, 20))
             return re.sub(r"terminal-\d+", "", app.export_screenshot())
 
     assert await picture(8) == await picture(8)

@@ -166,7 +166,7 @@ async def test_A_compares_both_transports_and_reports() -> None:
         await press(pilot, "A")
         assert isinstance(pilot.app.screen, Main)
         assert told(pilot)[-1] == "the transports are being compared already"
-        await play(pilot)
+        await play(pilot, lambda feed: feed.play(8))
         assert isinstance(pilot.app.screen, Report)
         screen = shown(pilot)
         assert "ring 256K     perf 128K" in screen

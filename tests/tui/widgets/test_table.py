@@ -6,7 +6,6 @@ import pytest
 
 from ringtop.tui.model.line import is_row
 from ringtop.tui.widgets.main import Main
-from tests.tui.feed import Feed
 from tests.tui.viewing import dropping, play, press, running, settle, shown, table, type_in
 
 
@@ -51,7 +50,7 @@ async def test_a_gap_is_no_event() -> None:
 
 
 async def test_a_long_text_scrolls_to_its_end_and_no_further() -> None:
-    async with running(size=(80, 24), what=Feed.play) as pilot:
+    async with running(size=(80, 24), what=lambda feed: feed.play(8)) as pilot:
         await press(pilot, "2")
         events = table(pilot, "execsnoop")
         await press(pilot, *["right"] * 40)

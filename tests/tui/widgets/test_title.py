@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
+from itertools import product
+
 from textual.pilot import Pilot
 
 from ringtop.tui.app.app import Viewer
@@ -17,13 +18,15 @@ def titles(pilot: Pilot[int]) -> dict[str, str]:
     return {p.program: p.title.render_line(0).text for p in pilot.app.main.panes}
 
 
-@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
-async def test_filter_and_threshold_are_there_at_any_width(width: int) -> None:
-    async with running(size=(width, 40), what=dropping) as pilot:
+async def test_filter_and_threshold_are_there_at_any_width() -> None:
+    stages = (["enter"], ["space"], ["V", "V"], ["space"])  # filtered, frozen, events alone, not frozen
+    async with running(size=(120, 40), what=dropping) as pilot:
         await press(pilot, "slash")
         await type_in(pilot, FILTER)
-        for keys in (["enter"], ["space"], ["V", "V"], ["space"]):  # filtered, frozen, events alone, not frozen
-            await press(pilot, *keys)
+        for keys, width in product(stages, (120, 40, 60, 80, 200)):
+            if width == 120:
+                await press(pilot, *keys)
+            await pilot.resize_terminal(width, 40)
             for program, title in titles(pilot).items():
                 assert program in title
                 assert f"/{FILTER[:6]}" in title
