@@ -26,9 +26,16 @@ from ringtop.tui.widgets import tables
 def rare_garbage_collection() -> Iterator[None]:
     """Every viewer leaves thousands of objects behind: looking at all of them again and again took half of the time."""
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.disable()
     yield
     gc.freeze()  # pytest collects five times before it ends
+
+
+@pytest.fixture(autouse=True)
+def gcc() -> Iterator[None]:
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

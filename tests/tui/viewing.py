@@ -79,6 +79,12 @@ async def press(pilot: Pilot[int], *keys: str) -> None:
     await settle(pilot)
 
 
+async def resize(pilot: Pilot[int], size: tuple[int, int]) -> None:
+    """Make the terminal so wide and so high."""
+    await pilot.resize_terminal(*size)
+    await settle(pilot)
+
+
 async def type_in(pilot: Pilot[int], text: str) -> None:
     """Type *text* at once, as somebody does who knows it: no key waits until the one before has been drawn."""
     driver = pilot.app._driver

@@ -26,7 +26,9 @@ SHOWS = "both"
 Compare = Callable[..., bool]
 NAMES = [f"{w}x{h}" for w, h in SIZES]
 SOME = [(80, 24), (120, 40)]
-SIZED = [pytest.param(s, id=n, marks=[] if s in SOME else pytest.mark.slow) for s, n in zip(SIZES, NAMES, strict=True)]
+SIZED = [
+    pytest.param(s, id=n, marks=[] if s == SOME[0] else pytest.mark.slow) for s, n in zip(SIZES, NAMES, strict=True)
+]
 
 
 def load(feed: Feed) -> None:
@@ -93,6 +95,7 @@ def test_states_and_sizes(snap_compare: Compare, size: tuple[int, int], state: s
     assert snap_compare(viewer(), terminal_size=size, run_before=STATES[state])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transport", ["ringbuf", "perfbuf"])
 @pytest.mark.parametrize("cpus", [8, 64, 256])
 def test_many_cpus(snap_compare: Compare, cpus: int, transport: Any) -> None:
@@ -223,6 +226,7 @@ async def test_a_snapshot_can_fail() -> None:
     assert await picture(8) != await picture(9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", sorted(load_all()[0]))
 def test_themes(snap_compare: Compare, theme: str) -> None:
     assert snap_compare(viewer(config=Config(theme=theme)), terminal_size=(100, 30), run_before=losing)

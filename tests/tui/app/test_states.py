@@ -16,7 +16,20 @@ from ringtop.tui.source.replay import ReplaySource
 from ringtop.tui.source.source import Lost, Rewound
 from ringtop.tui.widgets import keys
 from tests.tui.feed import PATHS, WALL_NS, Feed
-from tests.tui.viewing import SIZES, dropping, feed_of, play, press, running, settle, shown, table, type_in, viewer
+from tests.tui.viewing import (
+    SIZES,
+    dropping,
+    feed_of,
+    play,
+    press,
+    resize,
+    running,
+    settle,
+    shown,
+    table,
+    type_in,
+    viewer,
+)
 
 
 async def test_gap_rows_stand_where_events_were_lost() -> None:
@@ -94,26 +107,28 @@ async def test_rewound_recordings_start_anew() -> None:
         assert table(pilot).view.matched == len(table(pilot).view.table)
 
 
-@pytest.mark.parametrize("size", [(39, 24), (80, 9), (1, 1), (20, 5)])
-async def test_a_terminal_that_is_too_small_says_so(size: tuple[int, int]) -> None:
-    async with running(size=size) as pilot:
-        if size[0] >= 20:
-            assert f"{size[0]}x{size[1]} is too small" in shown(pilot)
-        await pilot.resize_terminal(80, 24)
-        await settle(pilot)
-        assert "too small" not in shown(pilot)
-        assert "runqslower" in shown(pilot)
+async def test_a_terminal_that_is_too_small_says_so() -> None:
+    sizes = [(39, 24), (80, 9), (1, 1), (20, 5)]
+    async with running(size=sizes[0]) as pilot:
+        for width, height in sizes:
+            await resize(pilot, (width, height))
+            if width >= 20:
+                assert f"{width}x{height} is too small" in shown(pilot)
+            await resize(pilot, (80, 24))
+            assert "too small" not in shown(pilot)
+            assert "runqslower" in shown(pilot)
 
 
-@pytest.mark.parametrize("size", [(40, 10), *SIZES])
-async def test_every_size_has_all_that_matters(size: tuple[int, int]) -> None:
-    async with running(size=size, what=dropping) as pilot:
-        screen = shown(pilot)
-        assert "lost 3,657" in screen
-        for program in ("runqslower", "execsnoop", "unlinksnoop"):
-            assert program in screen
-        assert "? Help" in screen
-        assert "q Quit" in screen
+async def test_every_size_has_all_that_matters() -> None:
+    async with running(size=(40, 10), what=dropping) as pilot:
+        for size in [(40, 10), *SIZES]:
+            await resize(pilot, size)
+            screen = shown(pilot)
+            assert "lost 3,657" in screen
+            for program in ("runqslower", "execsnoop", "unlinksnoop"):
+                assert program in screen
+            assert "? Help" in screen
+            assert "q Quit" in screen
 
 
 async def test_ascii_needs_nothing_else() -> None:
@@ -279,8 +294,7 @@ async def test_where_nothing_can_be_traced_a_key_shows_the_demo() -> None:
     assert app.return_value == 0
 
 
-@pytest.mark.parametrize("size", [(40, 10), (60, 15)])
-async def test_events_that_no_ledger_explains_are_never_out_of_sight(size: tuple[int, int]) -> None:
+async def test_events_that_no_ledger_explains_are_never_out_of_sight() -> None:
     def broken(feed: Feed) -> None:
         dropping(feed)
         feed.fill({})
@@ -288,11 +302,13 @@ async def test_events_that_no_ledger_explains_are_never_out_of_sight(size: tuple
         feed.stats()
         feed.stats()
 
-    async with running(size=size, what=broken) as pilot:
-        line = shown(pilot).splitlines()[1]
-        assert "lost 3,657" in line
-        assert "unaccounted " in line
-        assert "unaccounted 0" not in line
+    async with running(size=(40, 10), what=broken) as pilot:
+        for size in [(40, 10), (60, 15)]:
+            await resize(pilot, size)
+            line = shown(pilot).splitlines()[1]
+            assert "lost 3,657" in line
+            assert "unaccounted " in line
+            assert "unaccounted 0" not in line
 
 
 async def test_killed_without_a_word_leaves_no_empty_line() -> None:

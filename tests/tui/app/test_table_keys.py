@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from ringtop.tui.model.line import row_of
 from ringtop.tui.widgets.process_screen import ProcessScreen
 from tests.tui.viewing import main_of, play, press, running, shown, table
@@ -31,32 +29,33 @@ async def test_counters_go_on_while_rows_are_frozen() -> None:
         assert "lost 77" in shown(pilot)
 
 
-@pytest.mark.parametrize("key", ["F", "end"])
-async def test_scrolling_up_freezes_and_end_follows(key: str) -> None:
+async def test_scrolling_up_freezes_and_end_follows() -> None:
     async with running() as pilot:
-        await press(pilot, "up")
-        assert table(pilot).view.frozen
-        assert not table(pilot, "execsnoop").view.frozen
-        row = table(pilot).event
-        await play(pilot)
-        now = table(pilot).event
-        assert row is not None
-        assert now is not None
-        assert now.number == row.number
-        await press(pilot, key)
-        assert not table(pilot).view.frozen
-        assert table(pilot).cursor == len(table(pilot).view) - 1
+        for key in ("F", "end"):
+            await press(pilot, "up")
+            assert table(pilot).view.frozen
+            assert not table(pilot, "execsnoop").view.frozen
+            row = table(pilot).event
+            await play(pilot)
+            now = table(pilot).event
+            assert row is not None
+            assert now is not None
+            assert now.number == row.number
+            await press(pilot, key)
+            assert not table(pilot).view.frozen
+            assert table(pilot).cursor == len(table(pilot).view) - 1
 
 
-@pytest.mark.parametrize(("key", "back"), [("up", "down"), ("k", "j"), ("pageup", "pagedown"), ("ctrl+b", "ctrl+f")])
-async def test_up_and_down(key: str, back: str) -> None:
+async def test_up_and_down() -> None:
     async with running() as pilot:
-        start, rows = table(pilot).cursor, table(pilot).rows
-        await press(pilot, key)
-        moved = start - table(pilot).cursor
-        assert moved == (1 if key in ("up", "k") else rows - 1)
-        await press(pilot, back if moved == 1 else "up")
-        assert start - table(pilot).cursor == (0 if moved == 1 else moved + 1)
+        for key, back in [("up", "down"), ("k", "j"), ("pageup", "pagedown"), ("ctrl+b", "ctrl+f")]:
+            start, rows = table(pilot).cursor, table(pilot).rows
+            await press(pilot, key)
+            moved = start - table(pilot).cursor
+            assert moved == (1 if key in ("up", "k") else rows - 1)
+            await press(pilot, back if moved == 1 else "up")
+            assert start - table(pilot).cursor == (0 if moved == 1 else moved + 1)
+            await press(pilot, "F")
 
 
 async def test_down_in_a_table_that_follows_does_nothing() -> None:
@@ -71,23 +70,22 @@ async def test_page_down_at_the_end_follows_again() -> None:
         assert not table(pilot).view.frozen
 
 
-@pytest.mark.parametrize("key", ["home", "g"])
-async def test_home_is_the_oldest_row(key: str) -> None:
+async def test_home_is_the_oldest_row() -> None:
     async with running() as pilot:
-        await press(pilot, key)
-        assert table(pilot).cursor == 0
-        assert table(pilot).place.top == 0
+        for key in ("home", "g"):
+            await press(pilot, "F", key)
+            assert table(pilot).cursor == 0
+            assert table(pilot).place.top == 0
 
 
-@pytest.mark.parametrize(("left", "right"), [("left", "right"), ("h", "l")])
-async def test_left_and_right_choose_a_column(left: str, right: str) -> None:
+async def test_left_and_right_choose_a_column() -> None:
     async with running() as pilot:
-        assert table(pilot).column == "latency"  # what the events are judged by
-        await press(pilot, left)
-        assert table(pilot).column == "tid"
-        await press(pilot, right)
-        assert table(pilot).column == "latency"
-        await press(pilot, *[right] * 9)
+        for left, right in [("left", "right"), ("h", "l")]:
+            assert table(pilot).column == "latency"  # what the events are judged by
+            await press(pilot, left)
+            assert table(pilot).column == "tid"
+            await press(pilot, right)
+        await press(pilot, *["right"] * 9)
         assert table(pilot).column == "culprit_share"
 
 

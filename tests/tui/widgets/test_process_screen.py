@@ -20,7 +20,7 @@ from ringtop.tui.widgets.process_screen import COPIED, ProcessScreen
 from ringtop.tui.widgets.timeline import EventLines
 from tests.samples import make
 from tests.tui.feed import Feed
-from tests.tui.viewing import SIZES, feed_of, play, press, running, settle, shown, table
+from tests.tui.viewing import SIZES, feed_of, play, press, resize, running, settle, shown, table
 
 NASTY = b"\x1b[2J[red]x"
 
@@ -60,20 +60,19 @@ def pid(pilot: Pilot[int]) -> int:
     return screen.pid
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_enter_shows_the_card_and_a_key_goes_back(size: tuple[int, int]) -> None:
+async def test_enter_shows_the_card_and_a_key_goes_back() -> None:
     card = Card(7, "here", comm=b"nginx", command=(b"nginx", b"-g", NASTY), started=1e9, status="sleeping", nice=0)
     reader = Reader(card)
-    async with local(reader, size) as pilot:
-        await until_said(pilot, r"nginx -g $'\x1b[2J[red]x'")
-        assert "sleeping" in shown(pilot)
-        assert reader.asked[0][0] == pid(pilot)
-        await pilot.press("escape")
-        assert isinstance(pilot.app.screen, Main)
-        await pilot.press("enter")
-        assert isinstance(pilot.app.screen, ProcessScreen)
-        await pilot.press("backspace")
-        assert isinstance(pilot.app.screen, Main)
+    async with local(reader, SIZES[0]) as pilot:
+        for size in SIZES:
+            for back in ("escape", "backspace"):
+                await until_said(pilot, r"nginx -g $'\x1b[2J[red]x'")
+                assert "sleeping" in shown(pilot)
+                assert {asked for asked, _ in reader.asked} == {pid(pilot)}
+                await pilot.press(back)
+                assert isinstance(pilot.app.screen, Main)
+                await resize(pilot, size)
+                await pilot.press("enter")
 
 
 async def test_it_is_asked_for_as_it_was_at_the_chosen_event() -> None:
