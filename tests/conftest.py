@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 # Without deadlines: a busy machine is no bug.
-settings.register_profile("check", max_examples=20, deadline=None)
+settings.register_profile("check", max_examples=10, deadline=None)
 # The same examples each time, so that a change is judged by what it changes; make check draws new ones.
 settings.register_profile("thorough", max_examples=150, deadline=None, derandomize=True)
 settings.load_profile("thorough")  # unless --hypothesis-profile says otherwise

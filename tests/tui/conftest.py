@@ -22,17 +22,11 @@ from ringtop.tui.top import order, ranking, top
 from ringtop.tui.widgets import tables
 
 
-@pytest.fixture(scope="session", autouse=True)
-def rare_garbage_collection() -> Iterator[None]:
-    """Every viewer leaves thousands of objects behind: looking at all of them again and again took half of the time."""
-    gc.freeze()
-    gc.disable()
-    yield
-    gc.freeze()  # pytest collects five times before it ends
-
-
 @pytest.fixture(autouse=True)
-def gcc() -> Iterator[None]:
+def garbage_of_a_test_is_collected_once() -> Iterator[None]:
+    """Every viewer leaves thousands of objects behind. To look at all of them again and again took half of the time,
+    and to keep them takes half a GiB."""
+    gc.disable()
     yield
     gc.collect()
     gc.freeze()
