@@ -13,9 +13,11 @@ from textual.binding import Binding
 
 from ringtop.bpf import filter as language
 from ringtop.bpf.event.schema import SCHEMAS
+from ringtop.bpf.filter.capture import KNOWN
 from ringtop.tui.app.app import Viewer
 from ringtop.tui.app.keymap import problems
 from ringtop.tui.cli.main import ringtop
+from ringtop.tui.cli.options import STATUS
 from ringtop.tui.settings.config import load
 from ringtop.tui.settings.themes import load_all
 from ringtop.tui.settings.toml import source
@@ -77,6 +79,20 @@ def test_the_example_of_a_config_and_of_a_theme_are_accepted(tmp_path: Path) -> 
 def test_every_filter_parses() -> None:
     for line in re.findall(r"^```\n(.*?)^```", section("Filters"), re.MULTILINE | re.DOTALL)[0].splitlines():
         language.parse(line)
+
+
+def test_the_fields_of_the_capture_filter_are_those_that_the_kernel_checks() -> None:
+    told = re.search(r"The kernel can check (.*?), joined by `and`", section("Filters"), re.DOTALL)
+    helped = re.search(r"takes only terms on (.*?), joined by `and`", ringtop.commands["trace"].help or "", re.DOTALL)
+    for text in (told, helped):
+        assert text is not None
+        assert set(re.findall(r"\w+", text[1])) - {"and"} == KNOWN
+
+
+def test_the_exit_statuses_are_those_of_the_help() -> None:
+    told = re.findall(r"^\| (\d.*?) \| (.*) \|$", section("Exit status"), re.MULTILINE)
+    assert told == re.findall(r"^  (\d(?:\d\d \+ N)?)  (.*)$", STATUS.split("With --")[0], re.MULTILINE)
+    assert len(told) == 8
 
 
 def test_every_field_is_named() -> None:
