@@ -98,8 +98,9 @@ class Finder:
         of: Callable[[Membership], str],
         called: Callable[[Membership], str],
     ) -> Wanted:
-        """The one of the control groups that *rank* puts first; those for which it gives None are not meant. *of* tells
-        to what a group belongs, so that those inside are left out, and *called* what that is called."""
+        """The control group that *rank* puts first; those for which it returns None are not meant. *of* returns the
+        unit or container that a group belongs to: groups inside another group of the same one are left out. *called*
+        returns the name by which similar names are suggested. Raises CannotTrace when no group is the first alone."""
         known: set[str] = set()
         found: list[tuple[object, int, str]] = []
         for cgroup, raw in self._all(what):
@@ -110,7 +111,9 @@ class Finder:
                 found.append((place, cgroup, path))
         if not found:
             near = difflib.get_close_matches(name, known - {""}, 3, _NEAR)
-            why = "no control group belongs to it" + (f"; there is {', '.join(near)}" if near else "")
+            why = f"no control group below {self._top} belongs to it" + (
+                f"; there is {', '.join(near)}" if near else ""
+            )
             raise CannotTrace(f"{what} cannot be followed", why, _CURE)
         first = min(found)[0]
         best = [(cgroup, path) for place, cgroup, path in found if place == first]

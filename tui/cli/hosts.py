@@ -64,9 +64,14 @@ class Host:
         self.source, self.name = source, safe(source.host)
         self.place = Place(number)
         self.connections: list[Connection] = []
-        self.up = self.away = self.settled = self.over = False
-        """Whether it is connected; whether it was and is not, or could not be; whether each of its programs has run or
-        failed, or it was lost; whether nothing more comes."""
+        self.up = False
+        """Whether it is connected."""
+        self.away = False
+        """Whether its connection was lost, or could not be made."""
+        self.settled = False
+        """Whether each of its programs runs or has failed, or the connection was lost."""
+        self.over = False
+        """Whether no more messages will come from it."""
         self.warned = False
         self.hello: stream.Hello | None = None
         self.waiting: deque[Entry] = deque()

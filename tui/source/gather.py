@@ -40,7 +40,7 @@ class Gather:
         self.places = {host: Place(host) for host in numbers}
         self._inbox = inbox
         self._held: dict[int, Entry] = {}
-        """Of each host the entry that has to wait for the next round."""
+        """For each host, the entry that did not fit into the last round; the next round begins with it."""
         self._lock = threading.Lock()
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
@@ -57,7 +57,7 @@ class Gather:
             self._thread.join()
 
     def post(self, host: int) -> Post:
-        """What the source of *host* posts to, which is about to start: nothing waits any more that came before."""
+        """Discard what still waits from an earlier run of *host*'s source, and return what its next run posts to."""
         with self._lock:
             self._held.pop(host, None)
             self.inboxes[host].clear()
@@ -105,7 +105,7 @@ class Gather:
                     else:
                         said.append((entry, host))
                         spoke = True
-            # The next round begins with another host: none is always the last one.
+            # The hosts take turns at being first: the last one gets what room is left.
             first = next(iter(self.inboxes))
             self.inboxes[first] = self.inboxes.pop(first)
         if drained_ns:

@@ -44,8 +44,8 @@ class Place:
         self._shift_ns: int | None = None
         self._apart: deque[int] = deque(maxlen=_NEWEST)
         self.error_ns = 0
-        """How wrong ``apart_ns`` may be, ns: no message takes longer than the start of the connection has taken, which
-        is several messages there and back. 0 until ``Hello``."""
+        """The largest possible error of ``apart_ns``, ns. It is the time in which the connection started: that took
+        several messages in each direction, and one message takes less. 0 until ``Hello``."""
 
     @property
     def apart_ns(self) -> int | None:

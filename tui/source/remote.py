@@ -79,8 +79,10 @@ class RemoteSource:
         self._lock = threading.Lock()
         self._client: _Remote | None = None
         self._thread: threading.Thread | None = None
-        self._stopped = self._asked = False
-        """Whether nothing is to be posted any more; whether the collector was asked to end."""
+        self._stopped = False
+        """Whether the user of this source has stopped it: nothing more is posted."""
+        self._asked = False
+        """Whether the collector was asked to end."""
         self._wake = threading.Event()
         self._wanted: dict[tuple[type[stream.Control], tuple[str, ...]], stream.Control] = {}
 
