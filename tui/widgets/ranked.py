@@ -183,6 +183,7 @@ class RankedTable(Ranks, can_focus=True):
         names = [p.column.name for p in self.placed if p.x <= x < p.x + p.width + SPACE]
         if names:
             self.column = names[0]
+            self.repaint()
         if event.y == 0:
             self.action_sort()
         elif event.y <= len(self.ranking.report.rows):

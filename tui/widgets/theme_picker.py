@@ -58,8 +58,9 @@ class ThemePicker(ModalScreen[str | None]):
         options.focus()
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        """Apply the highlighted theme, but not one highlighted only for a moment, such as the first at the start."""
-        if event.option_index != event.option_list.highlighted:
+        """Apply the highlighted theme, but not one highlighted only for a moment, such as the first at the start, nor
+        one of which this hears only after the list was left."""
+        if event.option_index != event.option_list.highlighted or self not in self.app.screen_stack:
             return
         name = event.option_id or ""
         self.query_one("#theme-about", Static).update(safe(self._about.get(name, "")))

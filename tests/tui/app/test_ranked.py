@@ -9,6 +9,7 @@ from ringtop.bpf import stream
 from ringtop.bpf.event.schema import usual
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.app.app import Viewer
+from ringtop.tui.draw.ranks import MARKS
 from ringtop.tui.settings.config import Config
 from ringtop.tui.settings.state import SavedState
 from ringtop.tui.top.keys import keys
@@ -198,6 +199,14 @@ async def test_4_shows_all_programs_together() -> None:
         assert "all programs" in shown(pilot)
         received = sum(p.view.table.received for p in app_of(pilot).main.panes)
         assert whole(pilot, ALL).events == received
+        ranks = app_of(pilot).main.tables.whole.ranks
+        last = ranks.placed[-1]
+        assert ranks.here != last.column.name
+        below = len(ranks.ranking.report.rows) + 3
+        await pilot.click(ranks, offset=(last.x + MARKS, below))  # below the rows: it chooses the column
+        await settle(pilot)
+        under = [s.text.strip() for s in ranks.render_line(0) if s.style and s.style.underline]
+        assert last.column.title in under
         await press(pilot, "down", "0")
         assert pane_of(pilot).display
 

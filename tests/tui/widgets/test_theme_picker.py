@@ -14,7 +14,7 @@ from ringtop.tui.settings.config import Config
 from ringtop.tui.settings.state import SavedState
 from ringtop.tui.widgets.theme_picker import ThemePicker
 from tests.tui.feed import Feed
-from tests.tui.viewing import press, running, settle, shown
+from tests.tui.viewing import press, running, settle, shown, type_in
 
 NAMES = list(themes.abouts(themes.load_all()[0]))
 
@@ -41,6 +41,14 @@ async def test_all_ways_back() -> None:
             await press(pilot, key)
             assert pilot.app.theme == themes.DEFAULT
             assert pilot.app.state.theme == ""  # type: ignore[attr-defined]
+
+
+async def test_leaving_in_haste_goes_back_too() -> None:
+    async with running() as pilot:
+        await press(pilot, "T")
+        await type_in(pilot, "jjjjT")
+        assert not isinstance(pilot.app.screen, ThemePicker)
+        assert pilot.app.theme == themes.DEFAULT
 
 
 async def test_enter_keeps_it_for_the_next_time() -> None:
