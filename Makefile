@@ -79,7 +79,7 @@ bench:
 wheel:
 	@$(SETUP) run
 	rm -rf build dist/ringtop-*.whl
-	$(bin)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(.deb/date)} $(bin)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 deb: wheel
 	@rm -f dist/ringtop_*.deb
