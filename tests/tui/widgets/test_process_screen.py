@@ -207,7 +207,7 @@ async def test_y_copies_all_of_it() -> None:
         assert "\x1b" not in copied
 
 
-async def test_of_very_many_events_the_newest_are_copied() -> None:
+async def test_very_many_events_are_scrolled_and_the_newest_copied() -> None:
     async with running(size=(200, 40)) as pilot:
         for _ in range(5):
             await play(pilot, lambda feed: feed.play(8, rate=2000))
@@ -216,6 +216,12 @@ async def test_of_very_many_events_the_newest_are_copied() -> None:
         assert COPIED - 200 < len(pilot.app.clipboard.encode()) <= COPIED
         assert copied[-1] == pilot.app.screen.query_one(EventLines).plain(200)[-1]
         assert "with the newest" in shown(pilot)
+        events = pilot.app.screen.query_one(EventLines)
+        assert events.show_vertical_scrollbar
+        for key, wanted in (("home", 0), ("end", events.max_scroll_y)):
+            await press(pilot, key)
+            while events.scroll_y != wanted:
+                await pilot.pause(0.02)
 
 
 async def test_nothing_is_said_of_a_task_before_it_without_a_name() -> None:
