@@ -32,8 +32,9 @@ class HostsTop(HostsRun):
             self._reports.take(message, host.place.number)
 
     def begun(self) -> None:
-        """Print which hosts are folded."""
-        self.tell(f"folding {', '.join(host.name for host in self.all.hosts if host.up)}")
+        """Print which hosts are folded, if any has answered."""
+        if up := [host.name for host in self.all.hosts if host.up]:
+            self.tell(f"folding {', '.join(up)}")
 
     def finish(self) -> int:
         """Print the last reports and the ledgers, unless no host ever answered: that is not the same as quiet."""

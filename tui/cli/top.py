@@ -117,8 +117,9 @@ class Live(Session):
         self._reports.take(message)
 
     def begun(self) -> None:
-        """Print which programs are folded."""
-        self.tell(f"folding {', '.join(p for p, s in self.states.items() if s.state == 'running')}")
+        """Print which programs are folded, if any runs."""
+        if running := [program for program, state in self.states.items() if state.state == "running"]:
+            self.tell(f"folding {', '.join(running)}")
 
     def cut_short(self) -> str:
         """Print the reports on what was received, unless no program ever ran: that is not the same as quiet."""

@@ -82,7 +82,8 @@ def test_of_a_row_the_whole_unit_or_container(find: Finder, tmp_path: Path, path
 
 
 def test_what_is_not_there_is_told_with_what_is_near(find: Finder) -> None:
-    with pytest.raises(CannotTrace, match=r"unit ngimx.service cannot be followed: no control group below .* belongs to it; there is nginx\.service"):
+    why = r"unit ngimx\.service cannot be followed: no control group below .* belongs to it; there is nginx\.service"
+    with pytest.raises(CannotTrace, match=why):
         find.unit("ngimx")
     with pytest.raises(CannotTrace, match="there is shop"):
         find.container("shap")

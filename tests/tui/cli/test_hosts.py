@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import StringIO
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from ringtop.bpf import stream
 from ringtop.bpf.options.collector import CollectorOptions
 from ringtop.tui.cli import ending, hosts
+from ringtop.tui.cli.hosts import HostsRun
 from ringtop.tui.cli.hosts_top import HostsTop
 from ringtop.tui.cli.hosts_trace import HostsTrace
 from ringtop.tui.cli.output import Output
@@ -103,9 +104,18 @@ def test_what_a_host_says_does_not_pass_for_another(capfd: pytest.CaptureFixture
     assert not {"\x1b", "\r"} & set(err)
 
 
-def test_where_no_host_answers_the_run_ends(capfd: pytest.CaptureFixture[str]) -> None:
-    assert trace(Source("web1", [AWAY]), Source("web2", [REFUSED])).run(1) == 3
-    assert capfd.readouterr().out == ""
+def top(*sources: Source) -> HostsTop:
+    """A run of ``top`` on *sources*, as JSON, by host."""
+    options = TopOptions(COLLECTOR, by={"execsnoop": "host"}, style="json", duration=0.1)
+    return HostsTop(options, sources, Run(options, _top(options, None), Output("json"), _writer("json", False)))
+
+
+@pytest.mark.parametrize("run", [trace, top])
+def test_where_no_host_answers_the_run_ends(run: Callable[..., HostsRun], capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(Source("web1", [AWAY]), Source("web2", [REFUSED])).run(1) == 3
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "folding" not in err
 
 
 def test_a_host_that_comes_back_has_a_ledger_for_each_connection(capfd: pytest.CaptureFixture[str]) -> None:
@@ -149,8 +159,6 @@ def test_a_host_that_says_too_much_waits_and_no_other_does(
 
 
 def test_what_all_hosts_did_is_folded_together(capfd: pytest.CaptureFixture[str]) -> None:
-    options = TopOptions(COLLECTOR, by={"execsnoop": "host"}, style="json", duration=0.1)
-    run = Run(options, _top(options, None), Output("json"), _writer("json", False))
-    assert HostsTop(options, [Source("web1", SAID), Source("web2", SAID)], run).run(1) == 0
+    assert top(Source("web1", SAID), Source("web2", SAID)).run(1) == 0
     (report,) = json.loads(capfd.readouterr().out)["programs"]
     assert {(row["key"], row["events"]) for row in report["rows"]} == {("web1", 3), ("web2", 3)}
