@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from pathlib import Path
 
 import pytest
+from rich.segment import Segment
 from textual.widgets import OptionList
 
 from ringtop.tui.app.app import Viewer
 from ringtop.tui.app.hooks import Hooks
+from ringtop.tui.process.card import Card
 from ringtop.tui.settings import themes, toml
 from ringtop.tui.settings.config import Config
 from ringtop.tui.settings.state import SavedState
 from ringtop.tui.widgets.theme_picker import ThemePicker
 from tests.tui.feed import Feed
-from tests.tui.viewing import press, running, settle, shown, type_in
+from tests.tui.viewing import FixedHost, play, press, running, settle, shown, type_in
 
 NAMES = list(themes.abouts(themes.load_all()[0]))
 
@@ -128,3 +131,20 @@ async def test_opening_it_changes_nothing() -> None:
         await press(pilot, "T", "enter")
         assert seen == []
         assert pilot.app.theme == "mono"
+
+
+async def test_a_theme_chosen_while_it_runs_looks_as_at_the_start(tmp_path: Path) -> None:
+    """Nothing keeps a colour of the theme before, though only colours of parts differ."""
+    dark = (themes.folder() / "dark.toml").read_text()
+    (tmp_path / "mine.toml").write_text(dark.replace('dim = "#8f9bad"', 'dim = "#ad8f8f"'))
+
+    async def picture(start: str) -> list[list[Segment]]:
+        hooks = Hooks(Card, FixedHost(), monotonic_ns=lambda: 0, zone=UTC, themes=toml.sources(tmp_path))
+        app = Viewer([Feed()], Config(theme=start), hooks=hooks)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await play(pilot)
+            app.theme = "mine"
+            await settle(pilot)
+            return [list(strip.simplify()) for strip in app.screen._compositor.render_strips()]
+
+    assert await picture("dark") == await picture("mine")
