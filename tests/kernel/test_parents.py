@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -56,9 +56,29 @@ def child(act: object) -> int:
         try:
             die_with_parent()
             act()  # type: ignore[operator]
-        finally:
             os._exit(0)
+        finally:
+            os._exit(1)
     return pid
+
+
+def orphan(act: Callable[[], object]) -> tuple[int, int]:
+    """A fork of a process that has ended since, which runs *act*; and that process."""
+    pids, ready = os.pipe(), os.pipe()
+
+    def alone() -> None:
+        ctypes.CDLL(None).prctl(1, 0)  # it outlives its parent
+        os.write(ready[1], b"r")
+        act()
+
+    def parent() -> None:
+        os.write(pids[1], child(alone).to_bytes(4, sys.byteorder))
+        os.read(ready[0], 1)
+
+    first = child(parent)
+    pid = int.from_bytes(os.read(pids[0], 4), sys.byteorder)
+    os.waitpid(first, 0)
+    return pid, first
 
 
 def test_processes_that_were_there_before(tracer: Tracer) -> None:
@@ -76,8 +96,9 @@ def test_children_and_their_children(tracer: Tracer) -> None:
         os.waitpid(grandchild, 0)
 
     pid = child(act)
-    os.waitpid(pid, 0)
+    os.close(write)
     grandchild = int.from_bytes(os.read(read, 4), sys.byteorder)
+    assert os.waitpid(pid, 0)[1] == 0
     script = [sys.executable, "-c", "import os\ntry: os.unlink('/nonexistent/file')\nexcept OSError: pass"]
     spawned = subprocess.Popen(script)
     spawned.wait()
@@ -93,12 +114,14 @@ def test_a_thread_has_the_parent_of_its_process(tracer: Tracer) -> None:
 
 
 def test_a_child_of_a_thread_is_a_child_of_its_process(tracer: Tracer) -> None:
-    pids: list[int] = []
-    thread = threading.Thread(target=lambda: pids.append(child(delete)))
+    ended: list[tuple[int, int]] = []
+    # To the kernel, the thread is whom the child dies with: it waits.
+    thread = threading.Thread(target=lambda: ended.append(os.waitpid(child(delete), 0)))
     thread.start()
     thread.join()
-    os.waitpid(pids[0], 0)
-    assert parents(tracer)[pids[0]] == os.getpid()
+    ((pid, status),) = ended
+    assert status == 0
+    assert parents(tracer)[pid] == os.getpid()
 
 
 def test_a_process_cloned_as_a_sibling(tracer: Tracer) -> None:
@@ -120,19 +143,13 @@ def test_the_parent_of_an_orphan_is_unknown(tracer: Tracer) -> None:
     read, write = os.pipe()
     go_on = os.pipe()
 
-    def orphan() -> None:
-        ctypes.CDLL(None).prctl(1, 0)  # it outlives its parent
+    def act() -> None:
         os.read(go_on[0], 1)
         delete()
         os.write(write, b"d")
         os.read(go_on[0], 1)
 
-    def act() -> None:
-        os.write(write, child(orphan).to_bytes(4, sys.byteorder))
-
-    first = child(act)
-    pid = int.from_bytes(os.read(read, 4), sys.byteorder)
-    os.waitpid(first, 0)
+    pid, first = orphan(act)
     status = Path(f"/proc/{pid}/status")
     try:
         assert eventually(lambda: f"PPid:\t{first}\n" not in status.read_text())
@@ -151,15 +168,11 @@ def test_the_parent_of_an_orphan_is_unknown(tracer: Tracer) -> None:
 def test_one_that_was_an_orphan_and_is_gone(tracer: Tracer) -> None:
     read, write = os.pipe()
 
-    def orphan() -> None:
-        ctypes.CDLL(None).prctl(1, 0)
+    def act() -> None:
         os.read(read, 1)
         delete()
 
-    pids = os.pipe()
-    first = child(lambda: os.write(pids[1], child(orphan).to_bytes(4, sys.byteorder)) and None)
-    pid = int.from_bytes(os.read(pids[0], 4), sys.byteorder)
-    os.waitpid(first, 0)
+    pid, _ = orphan(act)
     os.write(write, b"g")
     assert eventually(lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text())
     assert parents(tracer)[pid] == UNKNOWN
