@@ -25,7 +25,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # What needs no kernel. Those who test a viewer wait a lot: there are more workers than CPUs.
 # A worker that hangs ends at its time limit: Hypothesis would take the usual exception for a failure, and try again.
 SMALL = tests/project tests/bpf tests/tui
-WORKERS = -n $(shell expr $$(nproc) + 2) --dist worksteal -o timeout_method=thread
+MORE = 1
+WORKERS = -n $(shell expr $$(nproc) + $(MORE)) --dist worksteal -o timeout_method=thread
 # What is about the machine; tests/kernel and tests/ssh load real BPF programs. Those that count what happens run one at a time.
 # They wait more than they work, so all others run meanwhile, at the lowest priority; what these print comes at the end.
 MACHINE = tests/link $(shell [ "$$(id -u)" = 0 ] && echo tests/kernel tests/ssh)
@@ -44,6 +45,7 @@ lint:
 	$(bin)/python -m mypy
 	$(bin)/lint-imports
 
+check: MORE = 2
 check: lint
 	$(bin)/python -m pytest $(WORKERS) --hypothesis-profile=check -m 'not slow' $(SMALL) $(ARGS)
 

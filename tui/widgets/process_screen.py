@@ -124,12 +124,12 @@ class ProcessScreen(Screen[bool]):
             self._card = card if here or self._card.started is None else process.ended(self._card)
             self._asked = True
             self._say()
-            if not here:
+            if not here or self._left:
                 return
             await asyncio.sleep(REFRESH_S)
 
     def _update(self) -> None:
-        if self._model.arrivals == self._shown:
+        if self._left or self._model.arrivals == self._shown:
             return
         self._shown = self._model.arrivals
         timeline = self._model.store.process(self.pid, self._ts, host=self.host)
@@ -137,8 +137,13 @@ class ProcessScreen(Screen[bool]):
         self.query_one(EventLines).show(timeline, self._times())
         self._say()
 
+    @property
+    def _left(self) -> bool:
+        """Whether the screen was closed: a card that was being read then comes when its widgets may be gone."""
+        return self not in self.app.screen_stack
+
     def _say(self) -> None:
-        if not self._asked:
+        if self._left or not self._asked:
             return
         self.query_one("#process-head", Static).update(self._headline)
         self.query_one(Facts).show(self._facts())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC
@@ -115,7 +116,9 @@ async def test_more_hosts_than_fit_scroll() -> None:
         await press(pilot, "at", "end")
         assert "web40" in shown(pilot)
         await press(pilot, "enter")
-        assert "40 hosts  web40" in shown(pilot)
+        assert re.search(
+            r"40 hosts(, 40 away)?  web40", shown(pilot)
+        )  # away on a slow machine: nothing comes from them
         await press(pilot, "at")
         assert isinstance(pilot.app.screen, HostScreen)
         assert all(len(line) <= 80 for line in shown(pilot).splitlines())

@@ -252,3 +252,13 @@ async def test_enter_on_an_empty_table_does_nothing() -> None:
         assert isinstance(pilot.app.screen, Main)
         assert feed_of(pilot).starts == 1
         await settle(pilot)
+
+
+async def test_a_card_that_comes_after_the_screen_was_left_is_not_shown() -> None:
+    async with local(Reader(Card(7, "here", comm=b"nginx", started=1e9))) as pilot:
+        await until_said(pilot, "nginx")
+        screen = pilot.app.screen
+        assert isinstance(screen, ProcessScreen)
+        await press(pilot, "escape")
+        screen._say()
+        assert isinstance(pilot.app.screen, Main)
