@@ -22,7 +22,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 bin = .venv/bin
 # Tests start a few hundred interpreters: they find ringtop compiled, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
-# What needs no kernel. Those who test a viewer wait a lot: there are more workers than CPUs.
+# What needs no kernel. Those who test a viewer wait a lot: there are MORE workers than CPUs.
 # A worker that hangs ends at its time limit: Hypothesis would take the usual exception for a failure, and try again.
 SMALL = tests/project tests/bpf tests/tui
 MORE = 1
@@ -78,10 +78,13 @@ bench:
 	@$(SETUP) run
 	@$(bin)/ringtop bench $(ARGS)
 
+# All files of a package have the time of the last commit: the same commit gives the same package.
+wheel deb: export SOURCE_DATE_EPOCH ?= $(shell git -c safe.directory='*' log -1 --format=%ct 2>/dev/null || date +%s)
+
 wheel:
 	@$(SETUP) run
 	rm -rf build dist/ringtop-*.whl
-	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(.deb/date)} $(bin)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(bin)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 deb: wheel
 	@rm -f dist/ringtop_*.deb

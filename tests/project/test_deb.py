@@ -36,7 +36,12 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tool("dpkg-shlibdeps")
     scratch = tmp_path_factory.mktemp("deb")
     wheel = make_wheel(copied(scratch / "source"), scratch / "wheel")
-    own = {"TMPDIR": str(scratch), "DPKG_DEB_COMPRESSOR_TYPE": "none", "PIP_NO_WARN_SCRIPT_LOCATION": "1"}
+    own = {
+        "SOURCE_DATE_EPOCH": "0",
+        "TMPDIR": str(scratch),
+        "DPKG_DEB_COMPRESSOR_TYPE": "none",
+        "PIP_NO_WARN_SCRIPT_LOCATION": "1",
+    }
     return Path(run(DEB / "build", wheel, scratch, **own).strip())
 
 
