@@ -11,10 +11,10 @@ _DEBIAN = Path("/etc/debian_version")
 
 
 def tool(name: str, path: str | None = None) -> str:
-    """Where the program *name* is. The set-up installs all that Debian and its kin have, so only elsewhere may one be
-    missing, and the test is skipped."""
+    """Where the program *name* is. On Debian and its kin the set-up installs all of them, so a missing one fails the
+    test. Elsewhere some are not packaged (see .ci/setup), and tests that need one of those are skipped."""
     found = shutil.which(name, path=path)
     if found is None:
         assert not _DEBIAN.exists(), f"no {name}: run .ci/setup test as root"
-        pytest.skip(f"no {name} here")
+        pytest.skip(f"this distribution does not package {name}")
     return found
