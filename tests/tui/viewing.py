@@ -85,14 +85,20 @@ async def resize(pilot: Pilot[int], size: tuple[int, int]) -> None:
     await settle(pilot)
 
 
-async def type_in(pilot: Pilot[int], text: str) -> None:
-    """Type *text* at once, as somebody does who knows it: no key waits until the one before has been drawn."""
-    driver = pilot.app._driver
-    assert driver is not None
+CONTROLS = {"\b": "backspace", "\x15": "ctrl+u", "\t": "tab", "\r": "enter", "\x1b": "escape"}
+"""Names of keys that are not letters, by what a terminal sends for them."""
+
+
+def burst(pilot: Pilot[int], text: str) -> None:
+    """Send keys all at once, as a thin link delivers them."""
     for char in text:
-        key = events.Key(char if char.isalnum() else _character_to_key(char), char)
-        key.set_sender(pilot.app)
-        driver.send_message(key)
+        name = CONTROLS.get(char) or (char if char.isalnum() else _character_to_key(char))
+        pilot.app.post_message(events.Key(name, char if char.isprintable() else None))
+
+
+async def type_in(pilot: Pilot[int], text: str) -> None:
+    """Type *text* as somebody does who knows it: no key waits until the one before has been drawn."""
+    burst(pilot, text)
     await settle(pilot)
 
 

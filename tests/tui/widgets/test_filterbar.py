@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from textual import events
-from textual.pilot import Pilot
 
 from ringtop.bpf.event.schema import usual
 from ringtop.tui.model import completion
@@ -12,7 +10,7 @@ from ringtop.tui.model.store import Store
 from ringtop.tui.settings.state import SavedState
 from ringtop.tui.widgets.filterbar import FilterBar
 from tests.samples import make
-from tests.tui.viewing import feed_of, main_of, play, press, running, settle, shown, table, type_in
+from tests.tui.viewing import burst, feed_of, main_of, play, press, running, settle, shown, table, type_in
 
 
 async def test_matches_are_counted_while_typing() -> None:
@@ -131,26 +129,8 @@ def test_every_value_completes_to_a_filter_that_finds_it() -> None:
 
 async def test_a_filter_can_be_typed_without_waiting_for_the_line() -> None:
     async with running() as pilot:
-        for char in "/comm=ng":
-            pilot.app.post_message(events.Key({"/": "slash", "=": "equals_sign"}.get(char, char), char))
-        pilot.app.post_message(events.Key("tab", None))
-        await settle(pilot)
+        await type_in(pilot, "/comm=ng\t")
         assert pilot.app.screen.query_one(FilterBar).text == "comm=nginx"
-
-
-def burst(pilot: Pilot[int], text: str) -> None:
-    """Keys that come all at once, as a thin link delivers them."""
-    names = {
-        "/": "slash",
-        "=": "equals_sign",
-        "\b": "backspace",
-        "\x15": "ctrl+u",
-        "\t": "tab",
-        "\r": "enter",
-        "\x1b": "escape",
-    }
-    for char in text:
-        pilot.app.post_message(events.Key(names.get(char, char), char if char.isprintable() else None))
 
 
 @pytest.mark.parametrize("opened", [True, False])
