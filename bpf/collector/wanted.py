@@ -111,9 +111,8 @@ class Finder:
                 found.append((place, cgroup, path))
         if not found:
             near = difflib.get_close_matches(name, known - {""}, 3, _NEAR)
-            why = f"no control group below {self._top} belongs to it" + (
-                f"; there is {', '.join(near)}" if near else ""
-            )
+            similar = f"; there is {', '.join(near)}" if near else ""
+            why = f"no control group below {self._top} belongs to it{similar}"
             raise CannotTrace(f"{what} cannot be followed", why, _CURE)
         first = min(found)[0]
         best = [(cgroup, path) for place, cgroup, path in found if place == first]

@@ -47,5 +47,5 @@ class Bars(Painted):
         base = self.base
         if y >= len(self._lines):
             return Strip.blank(self.content_size.width, base)
-        segments = [Segment(text, base + self.part(tone) if tone else base) for text, tone in self._lines[y] if text]
+        segments = [Segment(text, base + self.part(tone)) for text, tone in self._lines[y] if text]
         return Strip(segments).adjust_cell_length(self.content_size.width, base)

@@ -74,6 +74,5 @@ class Fills(Painted):
             if i:
                 segments.append(Segment(f" {self.glyphs.separator} ", base + self.part("dim")))
             for j, part in enumerate(fit(parts, room, 1)):
-                style = base + self.part(part.style) if part.style else base
-                segments.append(Segment(f"{' ' if j else ''}{part.text}", style))
+                segments.append(Segment(f"{' ' if j else ''}{part.text}", base + self.part(part.style)))
         return Strip(segments).adjust_cell_length(width, base)

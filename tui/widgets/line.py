@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.strip import Strip
 
 from ringtop.tui.draw.parts import Part, fit_sides
@@ -31,7 +30,7 @@ class Line(Painted):
 
     @property
     def filler_style(self) -> str:
-        """The style of the filler, which is a part of the style sheet as each ``Part.style`` is."""
+        """The filler's part in the style sheet, as ``Part.style`` is that of a part; empty for the line's own style."""
         return ""
 
     def parts(self) -> list[Part]:
@@ -59,16 +58,12 @@ class Line(Painted):
             return Strip.blank(width, base)
         left, right = map(self._segments, fit_sides(self._parts, self._ending, width, self.SPACE))
         gap = width - sum(s.cell_length for s in (*left, *right))
-        filler = base + self.style_of(self.filler_style)
+        filler = base + self.part(self.filler_style)
         if self.FILLER != " " and gap > 2:
             middle = [Segment(" ", base), Segment(self.FILLER * (gap - 2), filler), Segment(" ", base)]
         else:
             middle = [Segment(" " * max(0, gap), base)]
         return Strip([*left, *middle, *right]).adjust_cell_length(width, base)
-
-    def style_of(self, name: str) -> Style:
-        """The Rich style of a part."""
-        return self.part(name) if name else self.base
 
     def _segments(self, parts: list[Part]) -> list[Segment]:
         segments: list[Segment] = []
@@ -76,5 +71,5 @@ class Line(Painted):
         for part in parts:
             if segments and not part.joined:
                 segments.append(Segment(" " * self.SPACE, base))
-            segments.append(Segment(part.text, base + self.style_of("dim" if self._stale else part.style)))
+            segments.append(Segment(part.text, base + self.part("dim" if self._stale else part.style)))
         return segments

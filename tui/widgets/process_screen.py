@@ -47,9 +47,7 @@ class Facts(Painted, Static):
         table.add_column(no_wrap=True, min_width=_LABEL)
         table.add_column(overflow="fold")
         for fact in facts:
-            table.add_row(
-                Text(fact.label, self.part("label")), Text(fact.text, self.part(fact.tone) if fact.tone else "")
-            )
+            table.add_row(Text(fact.label, self.part("label")), Text(fact.text, self.part(fact.tone)))
         self.update(table)
 
 
@@ -120,16 +118,18 @@ class ProcessScreen(Screen[bool]):
         """Read the card again and again while the process exists."""
         while True:
             card = await asyncio.to_thread(self._read, self.pid, self._ts)
+            if self not in self.app.screen_stack:
+                return  # it was closed meanwhile, and its widgets may be gone
             here = card.presence == "here"
             self._card = card if here or self._card.started is None else process.ended(self._card)
             self._asked = True
             self._say()
-            if not here or self._left:
+            if not here:
                 return
             await asyncio.sleep(REFRESH_S)
 
     def _update(self) -> None:
-        if self._left or self._model.arrivals == self._shown:
+        if self._model.arrivals == self._shown:
             return
         self._shown = self._model.arrivals
         timeline = self._model.store.process(self.pid, self._ts, host=self.host)
@@ -137,13 +137,8 @@ class ProcessScreen(Screen[bool]):
         self.query_one(EventLines).show(timeline, self._times())
         self._say()
 
-    @property
-    def _left(self) -> bool:
-        """Whether the screen was closed: a card that was being read then comes when its widgets may be gone."""
-        return self not in self.app.screen_stack
-
     def _say(self) -> None:
-        if self._left or not self._asked:
+        if not self._asked:
             return
         self.query_one("#process-head", Static).update(self._headline)
         self.query_one(Facts).show(self._facts())

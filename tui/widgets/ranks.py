@@ -113,7 +113,7 @@ class Ranks(Painted):
         mark = row.marks[:1] or ("." if row.id in self.ranking.pinned else row.sign)
         tone = "" if under_cursor and self.has_focus else "failed" if mark == FAILED else "mark"
         texts = ranks.cells(row, report, self.placed)
-        return self._strip(mark, texts, line, styles, line + self.part(tone) if tone else line)
+        return self._strip(mark, texts, line, styles, line + self.part(tone))
 
     def _strip(
         self, mark: str, texts: list[str], line: Style, styles: dict[int, Style], marked: Style | None = None

@@ -11,18 +11,20 @@ from textual.widget import Widget
 
 
 class Painted(Widget):
-    """A widget that draws its lines itself. ``PREFIX`` begins the names of its parts in the style sheet.
+    """A widget that draws its lines itself. It reads the styles of its parts from the rules of the style sheet.
 
-    Textual would make a node for each part of each widget, and match all rules with it, whenever a class of the widget
-    or of one above it changes: four fifths of the nodes of the first screen were such.
+    Textual's component classes would serve, too, but cost much: for each of them, every widget makes a node and matches
+    all rules with it, again whenever a class of the widget or of one above it changes.
     """
 
     PREFIX: ClassVar[str] = ""
+    """How the names of its parts begin in the style sheet: the rule of the part ``x`` is ``.PREFIX--x``."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self._base: Style | None = None
         self._ground: Color | None = None
+        """The background of the widget, once a part has needed it."""
         self._parts_styles: dict[str, Style] = {}
         self._rules: dict[str, list[RuleSet]] = {}
         """The rules of the style sheet by which this was drawn."""
@@ -35,11 +37,14 @@ class Painted(Widget):
         return self._base
 
     def part(self, name: str) -> Style:
-        """The style that the rule ``.PREFIX--name`` gives over this widget's background; it has a background only where
-        the rule gives one. Raises KeyError where the style sheet has no such rule."""
+        """The style of the part *name*, to be added to that of its line; it has a background only where its rule gives
+        one. Without a name it changes nothing. Raises KeyError where the style sheet has no rule for the part."""
+        if not name:
+            return Style.null()
         if (known := self._parts_styles.get(name)) is not None:
             return known
-        rule = self.app.stylesheet.rules_map[f".{self.PREFIX}--{name}"][0].styles.get_rules()
+        (only,) = self.app.stylesheet.rules_map[f".{self.PREFIX}--{name}"]
+        rule = only.styles.get_rules()
         if self._ground is None:
             _, self._ground = self.background_colors
         ground = self._ground

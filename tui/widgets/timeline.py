@@ -57,7 +57,7 @@ class EventLines(Painted, ScrollView, can_focus=True):
             Segment(f"{program:<{_NAME}}  ", base + self.part(program)),
         ]
         for cell in rest:
-            segments.append(Segment(cell.text, base + self.part(cell.tone) if cell.tone else base))
+            segments.append(Segment(cell.text, base + self.part(cell.tone)))
             segments.append(Segment("  ", base))
         return Strip(segments).adjust_cell_length(self.size.width, base)
 

@@ -177,7 +177,7 @@ async def test_silence_is_told_with_its_age_and_a_key_ends_it() -> None:
         assert "nothing from the collector for 5s: r starts it again" in shown(pilot)
         assert "collector running" not in shown(pilot)
         assert "r Retry" in shown(pilot)
-        grey = line.style_of("dim").color
+        grey = line.part("dim").color
         assert {s.style.color for s in line.render_line(0) if s.style and s.text.strip()} == {grey}
         assert line.render_line(0).text == before.text
         app.model.machine._monotonic_ns = lambda: app.inbox.posted_ns

@@ -260,5 +260,5 @@ async def test_a_card_that_comes_after_the_screen_was_left_is_not_shown() -> Non
         screen = pilot.app.screen
         assert isinstance(screen, ProcessScreen)
         await press(pilot, "escape")
-        screen._say()
+        await screen._ask()
         assert isinstance(pilot.app.screen, Main)
